@@ -1,0 +1,42 @@
+import Crypto
+
+/// What makes two events the same event: a 128-bit hash of its `event_id`, or of its whole line.
+///
+/// The hash is the first half of SHA-256, so that nobody who can shape an event's id can make two
+/// ids collide and hide an event. An id counts by its text: `7` and `"7"` are one id, since Box has
+/// changed between numbers and strings before. An event without a usable id is known by its line.
+public struct EventIdentity: Hashable, Sendable {
+  public let high: UInt64
+  public let low: UInt64
+
+  public init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
+
+  /// The identity of an event whose `event_id`, escapes resolved, is `id`.
+  public init(id: UnsafeRawBufferPointer) {
+    self.init(SHA256.hash(data: id))
+  }
+
+  /// The identity of an event without an id: of its line, without the newline.
+  public init(line: UnsafeRawBufferPointer) {
+    var hash = SHA256()
+    hash.update(data: [0])  // no id starts with a NUL of its own, so lines and ids don't meet
+    hash.update(bufferPointer: line)
+    self.init(hash.finalize())
+  }
+
+  private init(_ digest: SHA256.Digest) {
+    self = digest.withUnsafeBytes { bytes in
+      EventIdentity(
+        high: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
+        low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+    }
+  }
+
+  // SHA-256 output is uniform: half of it is hash enough.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(low)
+  }
+}

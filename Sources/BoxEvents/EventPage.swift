@@ -1,0 +1,248 @@
+/// One answer of `GET /events`, sliced: where each event's bytes are, who it is, and the next position.
+///
+/// The page is read once, without building a tree. An event is any JSON object among the entries;
+/// its bytes stay as Box sent them. Anything else among the entries is a ``Reject``, which never
+/// costs the page its other events.
+public struct EventPage: Sendable {
+  /// One event of the page.
+  public struct Event: Hashable, Sendable {
+    /// Its line, without a newline, in ``EventPage/bytes``.
+    public var range: Range<Int>
+    public var identity: EventIdentity
+    /// The contents of its `created_at` in ``EventPage/bytes``; empty if it has none.
+    public var createdAt: Range<Int>
+  }
+
+  /// An entry that is no event.
+  public struct Reject: Hashable, Sendable {
+    /// Its bytes in ``EventPage/bytes``.
+    public var range: Range<Int>
+    /// Why it is none, for people: `not an object`.
+    public var reason: String
+    /// The hash of its bytes, to know it again.
+    public var identity: EventIdentity
+  }
+
+  /// The answer's bytes, followed by the lines of events that could not stay as they were sent
+  /// because a line break stood between their tokens.
+  public private(set) var bytes: [UInt8]
+  /// In the order served.
+  public private(set) var events: [Event] = []
+  public private(set) var rejects: [Reject] = []
+  /// Nil where the answer has none to go on from: absent, `0`, `-1`, `now`, a fraction.
+  public private(set) var nextPosition: StreamPosition?
+
+  /// How many entries Box sent, of whatever kind. Box's `chunk_size` may say something else.
+  public var entryCount: Int { events.count + rejects.count }
+
+  /// Why an answer is no page.
+  public struct Unreadable: Error, Hashable, Sendable {
+    /// For people: `a string is not UTF-8, at byte 1200 of 81922`.
+    public var message: String
+    /// The answer doesn't begin like JSON at all: a gateway's HTML, an empty body. Asking for
+    /// fewer events would not help.
+    public var isForeign: Bool
+  }
+
+  /// Slices a page.
+  /// - Parameter body: the answer, decompressed.
+  public init(parsing body: [UInt8]) throws(Unreadable) {
+    bytes = body
+    var parser = Parser()
+    do throws(JSONScanner.Fault) {
+      try body.withUnsafeBufferPointer { buffer throws(JSONScanner.Fault) in
+        try parser.parse(UnsafeRawBufferPointer(buffer))
+      }
+    } catch {
+      let first = body.first { $0 > 0x20 }
+      throw Unreadable(
+        message: "\(error.reason.rawValue), at byte \(error.offset) of \(body.count)",
+        isForeign: first != UInt8(ascii: "{"))
+    }
+    guard parser.isPage else {
+      throw Unreadable(message: "a JSON object without entries", isForeign: true)
+    }
+    events = parser.events
+    rejects = parser.rejects
+    nextPosition = parser.nextPosition
+    if !parser.rewritten.isEmpty { bytes.append(contentsOf: parser.rewritten) }
+  }
+
+  /// A page made of lines, for tests and tools; lines that are no events become rejects.
+  public init(lines: [[UInt8]], nextPosition: StreamPosition?) throws(Unreadable) {
+    let entries = lines.joined(separator: [UInt8(ascii: ",")])
+    let next = nextPosition.map { #","next_stream_position":"\#($0)""# } ?? ""
+    try self.init(parsing: Array(#"{"entries":["#.utf8) + entries + Array("]\(next)}".utf8))
+  }
+}
+
+extension EventPage {
+  /// The state of one pass over a page.
+  private struct Parser {
+    var events: [Event] = []
+    var rejects: [Reject] = []
+    var nextPosition: StreamPosition?
+    /// Lines that had to be written anew; they will stand behind the body.
+    var rewritten: [UInt8] = []
+    /// The answer has at least one member of a page.
+    var isPage = false
+
+    mutating func parse(_ body: UnsafeRawBufferPointer) throws(JSONScanner.Fault) {
+      var scanner = JSONScanner(body)
+      try scanner.expect(UInt8(ascii: "{"))
+      if scanner.peek() == UInt8(ascii: "}") {
+        scanner.advance()
+      } else {
+        repeat {
+          try member(&scanner, body)
+        } while try scanner.goesOn(until: UInt8(ascii: "}"))
+      }
+      guard scanner.peek() == 0, scanner.index == body.count else {
+        throw scanner.fault(.unexpectedByte)
+      }
+    }
+
+    /// One member of the page. Entries in several `entries` members are all taken; of several
+    /// positions the last counts, as it does in common JSON parsers.
+    private mutating func member(
+      _ scanner: inout JSONScanner, _ body: UnsafeRawBufferPointer
+    ) throws(JSONScanner.Fault) {
+      guard scanner.peek() == UInt8(ascii: "\"") else { throw scanner.fault(.unexpectedByte) }
+      let start = scanner.index + 1
+      let escaped = try scanner.skipString()
+      let key = JSONText.contents(body, start..<(scanner.index - 1), escaped: escaped)
+      try scanner.expect(UInt8(ascii: ":"))
+      let first = scanner.peek()
+      let value = scanner.index
+      switch key {
+      case "entries":
+        if first == UInt8(ascii: "[") {
+          try entries(&scanner, body)
+        } else {
+          try scanner.skipLiteralNull()
+        }
+        isPage = true
+      case "next_stream_position":
+        try scanner.skipValue()
+        nextPosition = JSONText.scalar(body, value..<scanner.index).flatMap { StreamPosition($0) }
+        isPage = true
+      case "chunk_size":
+        try scanner.skipValue()
+        isPage = true
+      default:
+        try scanner.skipValue()
+      }
+    }
+
+    private mutating func entries(
+      _ scanner: inout JSONScanner, _ body: UnsafeRawBufferPointer
+    ) throws(JSONScanner.Fault) {
+      scanner.advance()
+      if scanner.peek() == UInt8(ascii: "]") {
+        scanner.advance()
+        return
+      }
+      repeat {
+        try entry(&scanner, body)
+      } while try scanner.goesOn(until: UInt8(ascii: "]"))
+    }
+
+    private mutating func entry(
+      _ scanner: inout JSONScanner, _ body: UnsafeRawBufferPointer
+    ) throws(JSONScanner.Fault) {
+      let first = scanner.peek()
+      let start = scanner.index
+      scanner.sawLineBreak = false
+      var before = scanner
+      do throws(JSONScanner.Fault) {
+        let members = try EventMembers(&scanner, body)
+        guard first == UInt8(ascii: "{") else {
+          reject(body, start..<scanner.index, "not an object")
+          return
+        }
+        take(members, start..<scanner.index, body, rewriting: scanner.sawLineBreak)
+      } catch {
+        try before.skipBrokenElement()
+        scanner = before
+        reject(body, start..<scanner.index, error.reason.rawValue)
+      }
+    }
+
+    private mutating func take(
+      _ members: EventMembers, _ range: Range<Int>, _ body: UnsafeRawBufferPointer, rewriting: Bool
+    ) {
+      var line = range
+      var createdAt = members.createdAt ?? range.lowerBound..<range.lowerBound
+      if rewriting {
+        let start = body.count + rewritten.count
+        JSONText.appendWithoutSpace(UnsafeRawBufferPointer(rebasing: body[range]), to: &rewritten)
+        line = start..<(body.count + rewritten.count)
+        createdAt = start..<start
+      }
+      let identity: EventIdentity =
+        if let id = members.id {
+          JSONText.identity(body, id)
+        } else if rewriting {
+          rewritten.withUnsafeBytes { bytes in
+            EventIdentity(
+              line: UnsafeRawBufferPointer(rebasing: bytes[(line.lowerBound - body.count)...]))
+          }
+        } else {
+          EventIdentity(line: UnsafeRawBufferPointer(rebasing: body[range]))
+        }
+      events.append(Event(range: line, identity: identity, createdAt: createdAt))
+    }
+
+    private mutating func reject(_ body: UnsafeRawBufferPointer, _ range: Range<Int>, _ reason: String) {
+      let identity = EventIdentity(line: UnsafeRawBufferPointer(rebasing: body[range]))
+      rejects.append(Reject(range: range, reason: reason, identity: identity))
+    }
+  }
+}
+
+/// The members of an event that the daemon looks at; the rest is only proven valid.
+struct EventMembers {
+  /// The value of `event_id` as it stands in the text, if it is a non-empty string or a number.
+  /// Where the key comes twice, the last counts, as in common JSON parsers.
+  var id: Range<Int>?
+  /// The contents of `created_at`, if it is a string without escapes.
+  var createdAt: Range<Int>?
+
+  /// Skips one value, taking note of these members if it is an object.
+  init(_ scanner: inout JSONScanner, _ bytes: UnsafeRawBufferPointer) throws(JSONScanner.Fault) {
+    var idStart: Int?
+    var createdAtStart: Int?
+    try scanner.skipValue { key, escaped, value throws(JSONScanner.Fault) in
+      // The two keys have 8 and 10 bytes; an escape makes a key longer.
+      if escaped {
+        switch JSONText.contents(bytes, key, escaped: true) {
+        case "event_id": idStart = value
+        case "created_at": createdAtStart = value
+        default: break
+        }
+      } else if key.count == 8, JSONText.matches(bytes, key.lowerBound, "event_id") {
+        idStart = value
+      } else if key.count == 10, JSONText.matches(bytes, key.lowerBound, "created_at") {
+        createdAtStart = value
+      }
+    }
+    id = idStart.flatMap { JSONText.identifier(bytes, at: $0) }
+    createdAt = createdAtStart.flatMap { JSONText.plainString(bytes, at: $0) }
+  }
+}
+
+extension JSONScanner {
+  /// After an element: consumes `,` (true) or the closing bracket (false).
+  fileprivate mutating func goesOn(until close: UInt8) throws(Fault) -> Bool {
+    let next = peek()
+    guard next == UInt8(ascii: ",") || next == close else { throw fault(.unexpectedByte) }
+    advance()
+    return next != close
+  }
+
+  /// `entries` may be null; any other value there makes the answer no page.
+  fileprivate mutating func skipLiteralNull() throws(Fault) {
+    guard peek() == UInt8(ascii: "n") else { throw fault(.unexpectedByte) }
+    try skipValue()
+  }
+}

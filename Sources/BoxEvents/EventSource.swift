@@ -1,0 +1,44 @@
+/// Where events come from: the driver's one view of the network.
+///
+/// Every call ends by itself: the source gives up a request that makes no progress. A cancelled
+/// task ends a call at once with code `cancelled`.
+public protocol EventSource: Sendable {
+  /// `GET /events`: the bytes of one page, as the server sent them, decompressed.
+  func read(_ request: ReadRequest) async throws(FeedFailure) -> PageAnswer
+
+  /// `OPTIONS /events`: a realtime server to poll.
+  func subscribe() async throws(FeedFailure) -> RealtimeServer
+
+  /// The long poll: one reply, up to `server.retryTimeout` and 10 s later.
+  func poll(_ server: RealtimeServer, from position: ReadPosition) async throws(FeedFailure) -> RealtimeReply
+}
+
+/// One read of the stream.
+public struct ReadRequest: Hashable, Sendable {
+  public var position: ReadPosition
+  /// Events a page, 1 to ``maximumLimit``.
+  public var limit: Int
+
+  /// Box's highest `limit`.
+  public static let maximumLimit = 500
+
+  public init(position: ReadPosition, limit: Int = Self.maximumLimit) {
+    self.position = position
+    self.limit = limit
+  }
+}
+
+/// The answer to a read, not yet looked into.
+public struct PageAnswer: Sendable {
+  public var body: [UInt8]
+  /// The answer's `Date` header.
+  public var date: BoxTime?
+  /// The answer's `box-request-id`.
+  public var requestID: String?
+
+  public init(body: [UInt8], date: BoxTime? = nil, requestID: String? = nil) {
+    self.body = body
+    self.date = date
+    self.requestID = requestID
+  }
+}

@@ -1,0 +1,173 @@
+/// Where events go: the driver's one view of the disk. One store belongs to one stream.
+///
+/// What ``commit(_:at:)`` has returned from is durable. Calls come one at a time, in the order
+/// recover, begin (on a first start), then sift, commit, save and the rest.
+public protocol EventStore: Sendable {
+  /// Makes what an earlier run left behind whole, and says where to go on from.
+  func recover() async throws(StoreFailure) -> Recovery
+
+  /// Records the start of a stream that has never run: the first position, then the start line.
+  func begin(at mark: PositionMark) async throws(StoreFailure)
+
+  /// Which of a page's events are new. Changes nothing on disk and nothing known.
+  /// - Parameter position: what the page was asked for with.
+  func sift(_ page: EventPage, readFrom position: ReadPosition) async throws(StoreFailure) -> EventBatch
+
+  /// Appends the batch's new events, makes them durable, then saves the position.
+  ///
+  /// After a failure with code `noSpace` the same call with the same batch goes on at the byte where
+  /// it stopped. After any other failure the store is unusable until the process has restarted.
+  /// - Parameter mark: the position to go on from once this batch is durable.
+  func commit(_ batch: EventBatch, at mark: PositionMark) async throws(StoreFailure) -> Committed
+
+  /// Saves a position that no new event came with.
+  func save(_ mark: PositionMark) async throws(StoreFailure)
+
+  /// Records that continuity can't be proven.
+  func record(_ gap: Gap) async throws(StoreFailure)
+
+  /// Whether there is room to read more.
+  func hasRoom() async throws(StoreFailure) -> Bool
+
+  /// Closes what is open. Nothing is lost without it.
+  func close() async
+}
+
+/// A position to be saved, and how far back it is known to be complete.
+public struct PositionMark: Hashable, Sendable {
+  public var position: ReadPosition
+  /// Box's time when the stream was last seen dry at or before this position.
+  public var confirmedAt: BoxTime?
+
+  public init(position: ReadPosition, confirmedAt: BoxTime? = nil) {
+    self.position = position
+    self.confirmedAt = confirmedAt
+  }
+}
+
+/// What a store found at its start.
+public struct Recovery: Hashable, Sendable {
+  /// Nil on a first start.
+  public var mark: PositionMark?
+  /// The ordinal of the next event: how many events the stream has had.
+  public var ordinal: UInt64
+  /// What was done to make the spool whole, one sentence each, for the journal.
+  public var notes: [String]
+  /// The position was rebuilt from the spool's own evidence.
+  public var rebuilt: Bool
+
+  public init(mark: PositionMark?, ordinal: UInt64, notes: [String] = [], rebuilt: Bool = false) {
+    self.mark = mark
+    self.ordinal = ordinal
+    self.notes = notes
+    self.rebuilt = rebuilt
+  }
+}
+
+/// A page with what the store knows about its events.
+public struct EventBatch: Sendable {
+  public let page: EventPage
+  /// What the page was asked for with.
+  public let readFrom: ReadPosition
+  /// The indices of the page's `events` that are new, in the order served.
+  public let new: [Int]
+  /// Events of the page that are known already, or stand in it twice.
+  public let duplicates: Int
+  /// The indices of the page's `rejects` that have not been quarantined before.
+  public let newRejects: [Int]
+
+  public init(
+    page: EventPage, readFrom: ReadPosition, new: [Int], duplicates: Int, newRejects: [Int] = []
+  ) {
+    self.page = page
+    self.readFrom = readFrom
+    self.new = new
+    self.duplicates = duplicates
+    self.newRejects = newRejects
+  }
+}
+
+/// What a commit did.
+public struct Committed: Hashable, Sendable {
+  /// New events appended.
+  public var events: Int
+  /// Bytes appended, newlines included.
+  public var bytes: Int
+  /// The ordinal of the next event.
+  public var ordinal: UInt64
+
+  public init(events: Int, bytes: Int, ordinal: UInt64) {
+    self.events = events
+    self.bytes = bytes
+    self.ordinal = ordinal
+  }
+}
+
+/// A stretch of the stream that may be missing from the spool. One line of `gaps.ndjson`.
+public struct Gap: Hashable, Sendable {
+  public enum Cause: String, Hashable, Sendable, CaseIterable {
+    /// Box keeps events for a limited time, and the position is older.
+    case retention
+    /// Box refused the position.
+    case positionRefused = "position-refused"
+    /// The spool ends before the point the position file vouches for.
+    case spoolShortened = "spool-shortened"
+    /// The position was lost and rebuilt from older evidence, or could not be.
+    case stateLost = "state-lost"
+    /// A person moved the position.
+    case positionSet = "position-set"
+  }
+
+  public var cause: Cause
+  public var from: ReadPosition?
+  public var to: ReadPosition?
+  /// Box's time at the last moment known to be complete.
+  public var since: BoxTime?
+  /// Box's time when the break was found.
+  public var until: BoxTime?
+
+  public init(
+    cause: Cause, from: ReadPosition?, to: ReadPosition?, since: BoxTime? = nil, until: BoxTime? = nil
+  ) {
+    self.cause = cause
+    self.from = from
+    self.to = to
+    self.since = since
+    self.until = until
+  }
+}
+
+/// Why the store could not do what it was asked: the one error type of every store.
+public struct StoreFailure: Error, Hashable, Sendable {
+  public enum Code: String, Hashable, Sendable, CaseIterable {
+    /// The disk or a quota is full. Nothing is lost; the call may be repeated.
+    case noSpace
+    /// A system call failed, or a sync: final for this process.
+    case io
+    /// The state can't be trusted, and a person must say how to go on.
+    case blocked
+    /// Another process holds the directory.
+    case locked
+    /// Ownership, permissions or the kind of a file are not what they must be.
+    case refused
+  }
+
+  public var code: Code
+  /// What happened, with the path: `cannot sync /var/spool/…/events-0.ndjson: Input/output error`.
+  public var message: String
+  public var hint: String?
+  /// The system's error number, where there was one.
+  public var errno: Int32?
+  /// For `locked`, the process that holds the lock.
+  public var holder: Int32?
+
+  public init(
+    _ code: Code, _ message: String, hint: String? = nil, errno: Int32? = nil, holder: Int32? = nil
+  ) {
+    self.code = code
+    self.message = message
+    self.hint = hint
+    self.errno = errno
+    self.holder = holder
+  }
+}

@@ -1,0 +1,54 @@
+/// Why a read, a subscription or a poll brought nothing: the one error type of every source.
+public struct FeedFailure: Error, Hashable, Sendable {
+  /// What the feed's rules tell apart. Everything else about a failure is for people.
+  public enum Code: String, Hashable, Sendable, CaseIterable {
+    /// No answer, or half of one: connection refused or reset, name not resolved, TLS, a time limit.
+    case unreachable
+    /// 429: too many calls.
+    case throttled
+    /// 5xx and any status without a rule of its own.
+    case serverError
+    /// 401, also with a token that had just been renewed.
+    case unauthorized
+    /// 403.
+    case forbidden
+    /// Another 4xx: Box refuses the request itself, for example the position in it.
+    case refused
+    /// An answer with status 200 that is no page of events, no realtime server, no poll reply.
+    case unreadable
+    /// A body above the configured limit.
+    case tooLarge
+    /// A realtime URL outside the allowed hosts, or no URL at all.
+    case realtimeRefused
+    /// No access token for now; trying again may help.
+    case signInFailed
+    /// No access token until a person acts: a dead refresh token.
+    case signInRefused
+    /// The work was cancelled: the daemon stops.
+    case cancelled
+  }
+
+  public var code: Code
+  /// What happened, one line, no secrets: `Box answered 503`.
+  public var message: String
+  /// What to do about it, when there is something to do.
+  public var hint: String?
+  /// The HTTP status, where there was one.
+  public var status: Int?
+  /// Box's `request_id` or `box-request-id`.
+  public var requestID: String?
+  /// How long the server asked to be left alone, already bounded to an hour.
+  public var retryAfter: Duration?
+
+  public init(
+    _ code: Code, _ message: String, hint: String? = nil, status: Int? = nil,
+    requestID: String? = nil, retryAfter: Duration? = nil
+  ) {
+    self.code = code
+    self.message = message
+    self.hint = hint
+    self.status = status
+    self.requestID = requestID
+    self.retryAfter = retryAfter
+  }
+}
