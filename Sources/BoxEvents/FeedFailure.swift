@@ -14,8 +14,10 @@ public struct FeedFailure: Error, Hashable, Sendable {
     case forbidden
     /// Another 4xx: Box refuses the request itself, for example the position in it.
     case refused
-    /// An answer with status 200 that is no page of events, no realtime server, no poll reply.
+    /// An answer with status 200 that is not Box's: a gateway's HTML, nothing, a server without a URL.
     case unreadable
+    /// A page of events that begins well and can't be read to its end.
+    case malformedPage
     /// A body above the configured limit.
     case tooLarge
     /// A realtime URL outside the allowed hosts, or no URL at all.

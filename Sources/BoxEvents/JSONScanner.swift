@@ -91,23 +91,23 @@ struct JSONScanner {
       // One value starts here.
       switch peek() {
       case UInt8(ascii: "{"):
+        guard depth < Self.maximumDepth else { throw Fault(reason: .tooDeep, offset: index) }
         index += 1
         if peek() == UInt8(ascii: "}") {
           index += 1
           break
         }
-        guard depth < Self.maximumDepth else { throw Fault(reason: .tooDeep, offset: index) }
         containers[depth] = true
         depth += 1
         try key(depth: depth, member: member)
         continue
       case UInt8(ascii: "["):
+        guard depth < Self.maximumDepth else { throw Fault(reason: .tooDeep, offset: index) }
         index += 1
         if peek() == UInt8(ascii: "]") {
           index += 1
           break
         }
-        guard depth < Self.maximumDepth else { throw Fault(reason: .tooDeep, offset: index) }
         containers[depth] = false
         depth += 1
         continue

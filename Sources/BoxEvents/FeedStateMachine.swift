@@ -1,0 +1,272 @@
+/// The rules of one Box event stream: what to do after everything that can happen.
+///
+/// A value without I/O or clock. The driver does the action it is given and reports what came of it
+/// by one call, which returns the next action:
+///
+///     read until dry ──▶ subscribe ──▶ poll ──▶ read until dry ──▶ poll or subscribe …
+///
+/// A call that doesn't belong to the present state changes nothing and returns the action the
+/// machine still waits for.
+///
+/// Sources: Box's guide to user events and the observations in the public threads it leaves out; the
+/// README's "How the feed is read" lists them.
+public struct FeedStateMachine: Sendable {
+  enum State: Hashable, Sendable {
+    /// Nothing has been asked yet.
+    /// Can transition to: reading.
+    case initial
+    /// One page is being read.
+    /// Can transition to: beginning (the first position), recording (a gap is found), committing (new
+    /// events), reading, saving, subscribing, polling (dry), waiting.
+    case reading(ReadRequest)
+    /// The first position of a new stream is being recorded.
+    /// Can transition to: reading, waiting.
+    case beginning(PositionMark)
+    /// A break in continuity is being recorded; the page that showed it waits.
+    /// Can transition to: whatever the page leads to from `reading`.
+    case recording(Gap, PageOutcome, ReadRequest)
+    /// New events are being made durable, and the position behind them.
+    /// Can transition to: reading, waiting.
+    case committing(PositionMark)
+    /// The stream is dry, and its position is due to be saved.
+    /// Can transition to: subscribing, polling, waiting.
+    case saving(PositionMark)
+    /// A realtime server is being asked for.
+    /// Can transition to: polling, reading, waiting.
+    case subscribing
+    /// A long poll is under way, since the instant.
+    /// Can transition to: reading, waiting.
+    case polling(RealtimeServer, since: FeedInstant)
+    /// Nothing is under way until the instant.
+    /// Can transition to: whatever comes after it.
+    case waiting(until: FeedInstant, then: Intention)
+  }
+
+  /// What a wait is for.
+  indirect enum Intention: Hashable, Sendable {
+    case read
+    /// The stream is dry: go on to a realtime server, or read again if none is due.
+    case listen
+    /// Do what had no room.
+    case again(State)
+  }
+
+  /// A realtime server in use.
+  struct Subscription: Hashable, Sendable {
+    var server: RealtimeServer
+    var since: FeedInstant
+    var polls = 0
+  }
+
+  let rules: FeedRules
+  var jitter: Jitter
+  var state = State.initial
+  /// When the present stage must have ended, by its own limits.
+  public internal(set) var deadline: FeedInstant
+
+  // MARK: Where the stream is
+
+  /// What the next read starts from.
+  var position: ReadPosition = .oldest
+  /// Box's time when the stream was last seen dry.
+  var confirmedAt: BoxTime?
+  /// Box's last known time, and when it was heard.
+  var boxTime: (date: BoxTime, at: FeedInstant)?
+  /// The gap that `confirmedAt` proves has been recorded.
+  var gapRecorded = false
+  /// What the store has, and since when.
+  var saved: (mark: PositionMark?, at: FeedInstant)
+
+  // MARK: Reading
+
+  /// Positions asked for since the last new event: an answer that leads back to one of them is dry.
+  var asked: Set<ReadPosition> = []
+  /// Reads in a row without a new event.
+  var unproductive = 0
+  var lastRead: FeedInstant?
+  /// Index into `FeedRules.limits`.
+  var limitIndex = 0
+  var readBackoff = Backoff()
+  /// Pages in a row that could not be read at the smallest limit.
+  var unreadablePages = 0
+  /// Refusals in a row.
+  var refusals = 0
+  var stalls = Backoff(cap: .seconds(60))
+
+  // MARK: Listening
+
+  var subscription: Subscription?
+  /// OPTIONS is not tried before.
+  var subscribeNotBefore: FeedInstant?
+  var realtimeBackoff = Backoff()
+  /// Polls in a row that were answered soon and led to nothing.
+  var barren = 0
+  /// The wait between barren polls is over.
+  var hasWaited = false
+  /// The last poll was answered soon, and nothing new has come since.
+  var awaitsProof = false
+
+  // MARK: What is wrong
+
+  /// Why reads fail; nil when the last one succeeded.
+  var readTrouble: FeedFailure?
+  /// Why there is no realtime server; nil when there is.
+  var realtimeTrouble: FeedFailure?
+  var isStalled = false
+  /// The trouble lasts: a person must act.
+  var isBlocked = false
+  /// Attempts in a row since the trouble counts as lasting.
+  var blockedAttempts = 0
+
+  /// - Parameters:
+  ///   - now: the moment of creation.
+  ///   - seed: of the jitter.
+  public init(rules: FeedRules, at now: FeedInstant, seed: UInt64) {
+    self.rules = rules
+    self.jitter = Jitter(seed: seed)
+    self.deadline = now + rules.requestBudget
+    self.saved = (nil, now)
+  }
+
+  // MARK: Views
+
+  /// The position to save when the stream stops; nil before there is one, or when it is saved.
+  public var unsavedMark: PositionMark? {
+    position == .now || saved.mark == mark ? nil : mark
+  }
+
+  /// Where the stream is.
+  public var currentPosition: ReadPosition { position }
+
+  var mark: PositionMark { PositionMark(position: position, confirmedAt: confirmedAt) }
+
+  /// How long ago, by Box's clock, the stream was last known to be complete.
+  public func positionAge(at now: FeedInstant) -> Duration? {
+    guard let confirmedAt, let boxTime else { return nil }
+    return max(.zero, boxTime.date.since(confirmedAt) + boxTime.at.duration(to: now))
+  }
+
+  /// A lasting trouble that only a person ends, and that trying again doesn't. A refused request is
+  /// tried again for an hour before it counts: Box has had bad hours.
+  public var needsPerson: FeedFailure? {
+    guard isBlocked, let readTrouble else { return nil }
+    switch readTrouble.code {
+    case .signInRefused:
+      return readTrouble
+    case .refused, .malformedPage, .tooLarge:
+      return blockedAttempts > rules.attemptsWhileBlocked ? readTrouble : nil
+    case .unreachable, .throttled, .serverError, .unauthorized, .forbidden, .unreadable, .realtimeRefused,
+      .signInFailed, .cancelled:
+      return nil
+    }
+  }
+
+  /// What is wrong with the stream, also while it goes on in spite of it. A poll under way is proof
+  /// enough that realtime works again.
+  public var trouble: FeedFailure? {
+    if case .polling = state { return nil }
+    return readTrouble ?? realtimeTrouble
+  }
+
+  public var condition: FeedCondition {
+    if isBlocked, let readTrouble { return .blocked(readTrouble) }
+    if isStalled { return .stalled }
+    switch state {
+    case .initial, .reading, .beginning, .recording, .committing, .saving, .subscribing: return .reading
+    case .polling: return .polling
+    case .waiting(_, then: .again): return .paused
+    case .waiting(_, then: .read), .waiting(_, then: .listen): return .waiting(trouble)
+    }
+  }
+
+  /// The action of the present state.
+  var action: FeedAction {
+    switch state {
+    case .initial: .wait(until: deadline)
+    case .reading(let request): .read(request)
+    case .beginning(let mark): .begin(mark)
+    case .recording(let gap, _, _): .record(gap)
+    case .committing(let mark): .commit(mark)
+    case .saving(let mark): .save(mark)
+    case .subscribing: .subscribe
+    case .polling(let server, _): .poll(server, from: position)
+    case .waiting(let until, _): .wait(until: until)
+    }
+  }
+
+  // MARK: Happenings
+
+  /// The store has said where to go on from, or the configuration where to begin.
+  /// - Parameter saved: what the store holds already; nil on a first start.
+  public mutating func start(
+    from start: ReadPosition, saved mark: PositionMark?, at now: FeedInstant
+  ) -> FeedAction {
+    guard case .initial = state else { return action }
+    position = start
+    confirmedAt = mark?.confirmedAt
+    saved = (mark, now)
+    if mark == nil, start != .now {
+      return enter(.beginning(self.mark), budget: rules.commitBudget, at: now)
+    }
+    return read(at: now)
+  }
+
+  /// The store has done what the last action asked of it.
+  public mutating func stored(at now: FeedInstant) -> FeedAction {
+    switch state {
+    case .beginning(let mark):
+      saved = (mark, now)
+      position = mark.position
+      return read(at: now)
+    case .committing(let mark):
+      saved = (mark, now)
+      position = mark.position
+      return read(at: now)
+    case .recording(_, let outcome, let request):
+      gapRecorded = true
+      state = .reading(request)
+      return take(outcome, of: request, at: now)
+    case .saving(let mark):
+      saved = (mark, now)
+      return listen(at: now)
+    case .initial, .reading, .subscribing, .polling, .waiting:
+      return action
+    }
+  }
+
+  /// There is no room on the disk to read more, or to store what the last action asked for.
+  public mutating func roomMissing(at now: FeedInstant) -> FeedAction {
+    switch state {
+    case .reading, .beginning, .recording, .committing, .saving:
+      return wait(rules.roomInterval, then: .again(state), at: now)
+    case .initial, .subscribing, .polling, .waiting:
+      return action
+    }
+  }
+
+  /// A wait has ended.
+  public mutating func woke(at now: FeedInstant) -> FeedAction {
+    guard case .waiting(let until, let intention) = state else { return action }
+    guard now >= until else { return action }
+    switch intention {
+    case .read: return read(at: now)
+    case .listen: return listen(at: now)
+    case .again(let state):
+      var budget = rules.commitBudget
+      if case .reading = state { budget = rules.requestBudget }
+      return enter(state, budget: budget, at: now)
+    }
+  }
+
+  // MARK: Transitions
+
+  mutating func enter(_ next: State, budget: Duration, at now: FeedInstant) -> FeedAction {
+    state = next
+    deadline = now + budget
+    return action
+  }
+
+  mutating func wait(_ duration: Duration, then intention: Intention, at now: FeedInstant) -> FeedAction {
+    enter(.waiting(until: now + duration, then: intention), budget: duration, at: now)
+  }
+}

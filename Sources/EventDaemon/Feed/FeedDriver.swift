@@ -1,0 +1,153 @@
+import BoxEvents
+
+/// One stream at work: asks the machine, does the I/O, tells the machine.
+///
+/// A value for one run, in one task: the machine is a local variable of ``run()``, so there is no
+/// lock and no actor here. A cancelled task ends a read or a poll at once; a commit is finished.
+struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sendable {
+  let source: Source
+  let store: Store
+  let clock: Clock
+  let rules: FeedRules
+  /// Where a stream begins that has never run.
+  let start: ReadPosition
+  let seed: UInt64
+  let report: FeedReport
+
+  init(
+    source: Source, store: Store, clock: Clock, rules: FeedRules, start: ReadPosition, seed: UInt64,
+    report: FeedReport
+  ) {
+    self.source = source
+    self.store = store
+    self.clock = clock
+    self.rules = rules
+    self.start = start
+    self.seed = seed
+    self.report = report
+  }
+
+  /// Runs until the task is cancelled, and then saves the position.
+  /// - Throws: what the store can't go on from. A source's failures are the machine's business and
+  ///   never end the stream.
+  func run() async throws(StoreFailure) {
+    var machine = FeedStateMachine(rules: rules, at: clock.now, seed: seed)
+    var batch: EventBatch?
+    report.recovering(until: machine.deadline)
+    let recovery = try await store.recover()
+    report.recovered(recovery)
+    var action = machine.start(
+      from: recovery.mark?.position ?? start, saved: recovery.mark, at: clock.now)
+    while !Task.isCancelled {
+      report.observe(machine, at: clock.now)
+      action = try await perform(action, &machine, &batch)
+    }
+    report.stopping(until: clock.now + rules.commitBudget)
+    if let mark = machine.unsavedMark { try await store.save(mark) }
+    await store.close()
+    report.stopped()
+  }
+
+  /// Does one action and returns the next.
+  private func perform(
+    _ action: FeedAction, _ machine: inout FeedStateMachine, _ batch: inout EventBatch?
+  ) async throws(StoreFailure) -> FeedAction {
+    switch action {
+    case .read(let request):
+      return try await read(request, &machine, &batch)
+    case .subscribe:
+      return await subscribe(&machine)
+    case .poll(let server, let position):
+      return await poll(server, from: position, &machine)
+    case .wait(let until):
+      // A cancelled sleep ends the loop above.
+      try? await clock.sleep(until: until)
+      return machine.woke(at: clock.now)
+    case .begin, .commit, .save, .record:
+      return try await store(action, &machine, batch)
+    }
+  }
+
+  private func read(
+    _ request: ReadRequest, _ machine: inout FeedStateMachine, _ batch: inout EventBatch?
+  ) async throws(StoreFailure) -> FeedAction {
+    guard try await store.hasRoom() else { return machine.roomMissing(at: clock.now) }
+    let page: EventPage
+    let date: BoxTime?
+    do throws(FeedFailure) {
+      (page, date) = try await fetch(request)
+    } catch {
+      return failed(error, machine.readFailed(error, at: clock.now))
+    }
+    let sifted = try await store.sift(page, readFrom: request.position)
+    report.sifted(sifted)
+    batch = sifted
+    let outcome = PageOutcome(
+      new: sifted.new.count + sifted.newRejects.count, entries: page.entryCount,
+      nextPosition: page.nextPosition, date: date)
+    return machine.pageRead(outcome, at: clock.now)
+  }
+
+  private func fetch(_ request: ReadRequest) async throws(FeedFailure) -> (EventPage, BoxTime?) {
+    let answer = try await source.read(request)
+    do throws(EventPage.Unreadable) {
+      return (try EventPage(parsing: answer.body), answer.date)
+    } catch {
+      throw FeedFailure(
+        error.isForeign ? .unreadable : .malformedPage,
+        "Box's answer is no page of events: \(error.message)", requestID: answer.requestID)
+    }
+  }
+
+  private func subscribe(_ machine: inout FeedStateMachine) async -> FeedAction {
+    do {
+      let server = try await source.subscribe()
+      return machine.subscribed(server, at: clock.now)
+    } catch {
+      return failed(error, machine.subscribeFailed(error, at: clock.now))
+    }
+  }
+
+  private func poll(
+    _ server: RealtimeServer, from position: ReadPosition, _ machine: inout FeedStateMachine
+  ) async -> FeedAction {
+    do {
+      let reply = try await source.poll(server, from: position)
+      return machine.replied(reply, at: clock.now)
+    } catch {
+      return failed(error, machine.pollFailed(error, at: clock.now))
+    }
+  }
+
+  private func failed(_ failure: FeedFailure, _ next: FeedAction) -> FeedAction {
+    report.failed(failure)
+    return next
+  }
+
+  private func store(
+    _ action: FeedAction, _ machine: inout FeedStateMachine, _ batch: EventBatch?
+  ) async throws(StoreFailure) -> FeedAction {
+    let began = clock.now
+    do throws(StoreFailure) {
+      switch action {
+      case .begin(let mark):
+        try await store.begin(at: mark)
+      case .save(let mark):
+        try await store.save(mark)
+      case .record(let gap):
+        try await store.record(gap)
+        report.recorded(gap)
+      case .commit(let mark):
+        guard let batch else { return machine.stored(at: clock.now) }
+        let committed = try await store.commit(batch, at: mark)
+        report.committed(batch, committed, took: began.duration(to: clock.now))
+      case .read, .subscribe, .poll, .wait:
+        break
+      }
+      return machine.stored(at: clock.now)
+    } catch {
+      guard error.code == .noSpace else { throw error }
+      return machine.roomMissing(at: clock.now)
+    }
+  }
+}

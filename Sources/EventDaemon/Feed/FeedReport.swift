@@ -1,0 +1,58 @@
+import BoxEvents
+import Logging
+import Systemd
+
+/// What a driver says of its stream while it works: to the figures, and to the journal.
+struct FeedReport: Sendable {
+  let telemetry: StreamTelemetry
+  let journal: StreamJournal
+  let retention: Duration
+
+  init(telemetry: StreamTelemetry, journal: StreamJournal, retention: Duration) {
+    self.telemetry = telemetry
+    self.journal = journal
+    self.retention = retention
+  }
+
+  func recovering(until deadline: FeedInstant) {
+    telemetry.enter(.starting, deadline: deadline)
+  }
+
+  func recovered(_ recovery: Recovery) {
+    telemetry.recovered(recovery)
+    journal.recovered(recovery)
+  }
+
+  func observe(_ machine: FeedStateMachine, at now: FeedInstant) {
+    let condition = machine.condition
+    telemetry.observe(machine, condition, at: now)
+    journal.observe(condition, machine, at: now, retention: retention)
+  }
+
+  func sifted(_ batch: EventBatch) {
+    telemetry.sifted(batch)
+    journal.quarantining(batch)
+  }
+
+  func committed(_ batch: EventBatch, _ committed: Committed, took: Duration) {
+    telemetry.committed(batch, committed, took: took)
+    journal.committed(committed)
+  }
+
+  func recorded(_ gap: Gap) {
+    telemetry.recordedGap()
+    journal.recorded(gap)
+  }
+
+  func failed(_ failure: FeedFailure) {
+    journal.failed(failure)
+  }
+
+  func stopping(until deadline: FeedInstant) {
+    telemetry.setDeadline(deadline)
+  }
+
+  func stopped() {
+    telemetry.enter(.stopped, deadline: nil)
+  }
+}

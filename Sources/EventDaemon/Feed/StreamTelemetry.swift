@@ -1,0 +1,189 @@
+import BoxEvents
+import Glibc
+import Synchronization
+
+/// The figures of one stream: written by its driver, read by the status server and the watchdog.
+final class StreamTelemetry: Sendable {
+  private struct Figures {
+    var snapshot: StreamSnapshot
+    var deadline: FeedInstant?
+    /// The position's age, and when it was judged.
+    var age: (Duration, at: FeedInstant)?
+    var needsPerson: StreamGivenUp?
+  }
+
+  private let figures: Mutex<Figures>
+  private let retention: Duration
+
+  init(name: String, retention: Duration) {
+    self.retention = retention
+    figures = Mutex(Figures(snapshot: StreamSnapshot(name: name, state: .starting)))
+  }
+
+  // MARK: Reading
+
+  /// The stream as it is at `now`.
+  func snapshot(at now: FeedInstant) -> StreamSnapshot {
+    figures.withLock { figures in
+      var snapshot = figures.snapshot
+      snapshot.isTimely = figures.deadline.map { now <= $0 } ?? true
+      if let (age, at) = figures.age {
+        let present = max(.zero, age + at.duration(to: now))
+        snapshot.positionAge = present
+        snapshot.retentionLeft = retention - present
+      }
+      return snapshot
+    }
+  }
+
+  /// How far past its deadline the present stage is; negative while there is time left.
+  func overrun(at now: FeedInstant) -> Duration? {
+    figures.withLock { $0.deadline.map { $0.duration(to: now) } }
+  }
+
+  /// Set when trying again no longer helps.
+  var needsPerson: StreamGivenUp? { figures.withLock { $0.needsPerson } }
+
+  // MARK: Writing
+
+  func enter(_ state: StreamState, deadline: FeedInstant?) {
+    figures.withLock {
+      $0.snapshot.state = state
+      $0.deadline = deadline
+    }
+  }
+
+  func setDeadline(_ deadline: FeedInstant?) {
+    figures.withLock { $0.deadline = deadline }
+  }
+
+  func recovered(_ recovery: Recovery) {
+    figures.withLock {
+      $0.snapshot.eventsTotal = recovery.ordinal
+      $0.snapshot.position = recovery.mark.map(\.position.description)
+    }
+  }
+
+  func observe(_ machine: FeedStateMachine, _ condition: FeedCondition, at now: FeedInstant) {
+    let trouble = machine.trouble
+    let age = machine.positionAge(at: now)
+    figures.withLock {
+      $0.snapshot.state = StreamState(condition)
+      $0.snapshot.error = Self.error(condition, trouble)
+      $0.snapshot.position = machine.currentPosition.description
+      $0.deadline = machine.deadline
+      $0.age = age.map { ($0, at: now) }
+      $0.needsPerson = machine.needsPerson.map(StreamGivenUp.init)
+    }
+  }
+
+  func sifted(_ batch: EventBatch) {
+    figures.withLock { $0.snapshot.duplicatesTotal += UInt64(batch.duplicates) }
+  }
+
+  func committed(_ batch: EventBatch, _ committed: Committed, took: Duration) {
+    let now = LocalTime.now
+    let delay = batch.new.last.flatMap { createdAt(of: batch.page.events[$0], in: batch.page) }.map { now - $0 }
+    figures.withLock {
+      $0.snapshot.eventsTotal = committed.ordinal
+      $0.snapshot.bytesTotal += UInt64(committed.bytes)
+      $0.snapshot.quarantinedTotal += UInt64(batch.newRejects.count)
+      $0.snapshot.commitSeconds.record(took)
+      $0.snapshot.lastCommitAt = now
+      if committed.events > 0 { $0.snapshot.lastEventAt = now }
+      if let delay { $0.snapshot.deliveryDelaySeconds.record(max(0, delay)) }
+    }
+  }
+
+  func recordedGap() {
+    figures.withLock { $0.snapshot.gapsTotal += 1 }
+  }
+
+  /// A call to Box has ended.
+  func requested(endpoint: String, code: String, took: Duration) {
+    figures.withLock {
+      $0.snapshot.requests[.init(endpoint: endpoint, code: code), default: 0] += 1
+      $0.snapshot.requestSeconds.record(took)
+    }
+  }
+
+  /// The stream has ended for good, until a person acts.
+  func block(_ reason: StreamGivenUp) {
+    figures.withLock {
+      $0.snapshot.state = .blocked
+      $0.snapshot.error = reason.text
+      $0.deadline = nil
+      $0.needsPerson = reason
+    }
+  }
+
+  private func createdAt(of event: EventPage.Event, in page: EventPage) -> Double? {
+    event.createdAt.isEmpty ? nil : EventTime.secondsSince1970(page.bytes[event.createdAt])
+  }
+
+  private static func error(_ condition: FeedCondition, _ trouble: FeedFailure?) -> String? {
+    switch condition {
+    case .stalled: "Box serves a full page of known events again and again; reading goes on at intervals"
+    case .paused: "the disk has too little room; free some space, nothing is lost meanwhile"
+    case .blocked(let failure): failure.text
+    case .reading, .polling, .waiting: trouble?.text
+    }
+  }
+}
+
+/// Why a stream goes on only when a person acts.
+struct StreamGivenUp: Hashable, Sendable {
+  enum Remedy: Hashable, Sendable {
+    /// Sign in again.
+    case signIn
+    /// Look at the stream's position or state.
+    case data
+  }
+
+  var remedy: Remedy
+  /// What is wrong and what to do, one line.
+  var text: String
+
+  init(_ failure: FeedFailure) {
+    remedy = failure.code == .signInRefused ? .signIn : .data
+    text = failure.text
+  }
+
+  init(_ failure: StoreFailure) {
+    remedy = .data
+    text = failure.text
+  }
+}
+
+extension FeedFailure {
+  /// Message and hint in one line.
+  var text: String { hint.map { "\(message); \($0)" } ?? message }
+}
+
+extension StoreFailure {
+  /// Message and hint in one line.
+  var text: String { hint.map { "\(message); \($0)" } ?? message }
+}
+
+extension StreamState {
+  init(_ condition: FeedCondition) {
+    switch condition {
+    case .reading: self = .reading
+    case .polling: self = .polling
+    case .waiting: self = .waiting
+    case .stalled: self = .stalled
+    case .paused: self = .paused
+    case .blocked: self = .blocked
+    }
+  }
+}
+
+/// The local wall clock: for people and file names of moments, never for the feed's rules.
+enum LocalTime {
+  /// Seconds since 1970.
+  static var now: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+}

@@ -1,0 +1,392 @@
+import Testing
+
+@testable import BoxEvents
+
+/// The rules as straight lines: a happening, and the action it must lead to.
+@Suite struct FeedStateMachineTests {
+  static let server = RealtimeServer(url: Secret("https://2.realtime.services.box.net/subscribe?channel=c"))
+  let server = Self.server
+
+  static func at(_ seconds: Double) -> FeedInstant { FeedInstant(sinceOrigin: .seconds(seconds)) }
+  func at(_ seconds: Double) -> FeedInstant { Self.at(seconds) }
+
+  static func position(_ digits: String) -> ReadPosition {
+    StreamPosition(digits).map(ReadPosition.at) ?? .now
+  }
+  func position(_ digits: String) -> ReadPosition { Self.position(digits) }
+
+  func page(new: Int = 0, entries: Int? = nil, _ next: String?, date: Int64? = nil) -> PageOutcome {
+    PageOutcome(
+      new: new, entries: entries ?? new, nextPosition: next.flatMap { StreamPosition($0) },
+      date: date.map(BoxTime.init(secondsSince1970:)))
+  }
+
+  func read(_ digits: String, limit: Int = 500) -> FeedAction {
+    .read(ReadRequest(position: position(digits), limit: limit))
+  }
+
+  func commit(_ digits: String, confirmed: Int64? = nil) -> FeedAction {
+    .commit(
+      PositionMark(position: position(digits), confirmedAt: confirmed.map(BoxTime.init(secondsSince1970:))))
+  }
+
+  /// A machine that goes on from position 100.
+  func resumed(type: StreamType = .all, confirmed: Int64? = nil) -> FeedStateMachine {
+    var machine = FeedStateMachine(rules: FeedRules(type: type), at: at(0), seed: 1)
+    let mark = PositionMark(
+      position: position("100"), confirmedAt: confirmed.map(BoxTime.init(secondsSince1970:)))
+    #expect(machine.start(from: position("100"), saved: mark, at: at(0)) == read("100"))
+    return machine
+  }
+
+  /// The same, polling since second 1.
+  func polling() -> FeedStateMachine {
+    var machine = resumed()
+    #expect(machine.pageRead(page("100"), at: at(0)) == .subscribe)
+    #expect(machine.subscribed(server, at: at(1)) == .poll(server, from: position("100")))
+    return machine
+  }
+
+  func isWait(_ action: FeedAction, from now: Double, _ range: ClosedRange<Double>) -> Bool {
+    guard case .wait(let until) = action else { return false }
+    let seconds = at(now).duration(to: until) / .seconds(1)
+    return range.contains(seconds)
+  }
+
+  func end(_ action: FeedAction) -> FeedInstant {
+    guard case .wait(let until) = action else { return at(-1) }
+    return until
+  }
+
+  // MARK: Starting
+
+  @Test func startsFromNowByAskingForThePosition() {
+    var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
+    #expect(
+      machine.start(from: .now, saved: nil, at: at(0)) == .read(ReadRequest(position: .now)))
+    #expect(machine.unsavedMark == nil)
+    let mark = PositionMark(position: position("70"), confirmedAt: BoxTime(secondsSince1970: 5))
+    #expect(machine.pageRead(page("70", date: 5), at: at(0)) == .begin(mark))
+    #expect(machine.stored(at: at(0)) == read("70"))
+    #expect(machine.pageRead(page("70"), at: at(0)) == .subscribe)
+  }
+
+  @Test func startsFromOldestByRecordingIt() {
+    var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
+    #expect(
+      machine.start(from: .oldest, saved: nil, at: at(0)) == .begin(PositionMark(position: .oldest)))
+    #expect(machine.stored(at: at(0)) == .read(ReadRequest(position: .oldest)))
+    #expect(machine.pageRead(page(new: 3, "7"), at: at(0)) == commit("7"))
+  }
+
+  @Test(arguments: [nil, "0", "-1", "now", ""])
+  func neverStartsFromAnAnswerWithoutPosition(next: String?) {
+    var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
+    _ = machine.start(from: .now, saved: nil, at: at(0))
+    #expect(isWait(machine.pageRead(page(next), at: at(0)), from: 0, 0.1...1))
+    #expect(machine.unsavedMark == nil)
+  }
+
+  // MARK: Reading until dry
+
+  @Test func readsOnAfterAShortPage() {
+    var machine = resumed()
+    #expect(machine.pageRead(page(new: 2, "200"), at: at(0)) == commit("200"))
+    #expect(machine.stored(at: at(0)) == read("200"))
+    #expect(machine.pageRead(page(new: 1, "201"), at: at(0)) == commit("201"))
+    #expect(machine.stored(at: at(0)) == read("201"))
+    #expect(machine.pageRead(page("201"), at: at(0)) == .subscribe)
+  }
+
+  @Test func knownEventsLeadOnWhileTheirPositionIsNewToUs() {
+    var machine = resumed()
+    #expect(machine.pageRead(page(entries: 9, "90"), at: at(0)) == read("90"))
+    // Two unproductive reads in a row: the next waits.
+    #expect(machine.pageRead(page(entries: 9, "80"), at: at(0)) == .wait(until: at(1)))
+    #expect(machine.woke(at: at(1)) == read("80"))
+    #expect(machine.pageRead(page(entries: 9, "100"), at: at(2)) == .subscribe)
+  }
+
+  @Test func anEmptyPageNeverMovesThePositionBack() {
+    var machine = resumed()
+    for next in ["99", "0", nil, "100"] as [String?] {
+      machine = resumed()
+      #expect(machine.pageRead(page(next), at: at(0)) == .subscribe)
+      #expect(machine.currentPosition == position("100"))
+    }
+    machine = resumed()
+    #expect(machine.pageRead(page("1000"), at: at(0)) == read("1000"))
+    machine = resumed()
+    #expect(machine.pageRead(page("101"), at: at(0)) == read("101"))
+  }
+
+  @Test func newEventsWithoutAPositionKeepOurs() {
+    var machine = resumed()
+    #expect(machine.pageRead(page(new: 1, nil), at: at(0)) == commit("100"))
+    #expect(machine.stored(at: at(0)) == read("100"))
+    #expect(machine.pageRead(page(entries: 1, nil), at: at(0)) == .subscribe)
+  }
+
+  @Test func aFullDryPageIsStalledAndRetried() {
+    var machine = resumed()
+    var now = 0.0
+    for _ in 0..<20 {
+      let action = machine.pageRead(page(entries: 500, "100"), at: at(now))
+      #expect(isWait(action, from: now, 1...60))
+      #expect(machine.condition == .stalled)
+      now = end(action).sinceOrigin / .seconds(1)
+      #expect(machine.woke(at: end(action)) == read("100"))
+    }
+    #expect(machine.pageRead(page(new: 1, entries: 500, "110"), at: at(now)) == commit("110"))
+    #expect(machine.condition == .reading)
+  }
+
+  @Test func productiveReadsAreNeverDelayed() {
+    var machine = resumed()
+    for number in 101..<200 {
+      #expect(machine.pageRead(page(new: 500, "\(number)"), at: at(0)) == commit("\(number)"))
+      #expect(machine.stored(at: at(0)) == read("\(number)"))
+    }
+  }
+
+  // MARK: Listening
+
+  @Test(arguments: [RealtimeReply.newChange, .outOfDate])
+  func readsAndPollsTheSameServer(reply: RealtimeReply) {
+    var machine = polling()
+    #expect(machine.replied(reply, at: at(40)) == read("100"))
+    #expect(machine.pageRead(page(new: 1, "101"), at: at(40)) == commit("101"))
+    #expect(machine.stored(at: at(40)) == read("101"))
+    #expect(machine.pageRead(page("101"), at: at(40)) == .poll(server, from: position("101")))
+  }
+
+  @Test(arguments: [RealtimeReply.reconnect, .maxRetries])
+  func readsOnceAndAsksForANewServer(reply: RealtimeReply) {
+    var machine = polling()
+    #expect(machine.replied(reply, at: at(600)) == read("100"))
+    #expect(machine.pageRead(page("100"), at: at(600)) == .subscribe)
+    #expect(machine.trouble == nil)
+  }
+
+  @Test func anUnknownReplyBacksOffAndIsReported() {
+    var machine = polling()
+    #expect(machine.replied(.unknown("HTML"), at: at(100)) == read("100"))
+    let action = machine.pageRead(page("100"), at: at(100))
+    #expect(isWait(action, from: 100, 0.1...1))
+    #expect(machine.trouble?.code == .unreadable)
+    #expect(machine.woke(at: end(action)) == .subscribe)
+  }
+
+  @Test func aFailedPollReadsFirst() {
+    var machine = polling()
+    #expect(machine.pollFailed(FeedFailure(.unreachable, "reset"), at: at(100)) == read("100"))
+    #expect(isWait(machine.pageRead(page("100"), at: at(100)), from: 100, 0.1...1))
+  }
+
+  @Test func aServerIsLeftAfterItsPollsAndItsTime() {
+    let short = RealtimeServer(url: Secret("x"), timeToLive: .seconds(120), maximumPolls: 2)
+    var machine = resumed()
+    _ = machine.pageRead(page("100"), at: at(0))
+    #expect(machine.subscribed(short, at: at(0)) == .poll(short, from: position("100")))
+    _ = machine.replied(.newChange, at: at(40))
+    #expect(machine.pageRead(page("100"), at: at(40)) == .poll(short, from: position("100")))
+    _ = machine.replied(.newChange, at: at(80))
+    #expect(machine.pageRead(page("100"), at: at(80)) == .subscribe)
+    #expect(machine.subscribed(short, at: at(80)) == .poll(short, from: position("100")))
+    _ = machine.replied(.newChange, at: at(200))
+    #expect(machine.pageRead(page("100"), at: at(200)) == .subscribe)
+  }
+
+  @Test func withoutOPTIONSTheStreamIsStillReadEveryMinute() {
+    var machine = resumed()
+    var now = 0.0
+    var reads: [Double] = []
+    var subscriptions = 0
+    var action = machine.pageRead(page("100"), at: at(0))
+    while now < 3600 {
+      switch action {
+      case .subscribe:
+        subscriptions += 1
+        action = machine.subscribeFailed(FeedFailure(.forbidden, "no OPTIONS here"), at: at(now))
+      case .wait(let until):
+        now = until.sinceOrigin / .seconds(1)
+        action = machine.woke(at: until)
+      case .read:
+        reads.append(now)
+        #expect(machine.trouble?.message == "no OPTIONS here")
+        action = machine.pageRead(page("100"), at: at(now))
+      default:
+        Issue.record("\(action)")
+        return
+      }
+    }
+    #expect((50...62).contains(reads.count))
+    #expect((10...60).contains(subscriptions))
+    #expect(zip(reads, reads.dropFirst()).allSatisfy { $1 - $0 <= 61 })
+  }
+
+  @Test func barrenPollsAreSpacedAndThenGivenUpForAWhile() {
+    var machine = polling()
+    var now = 1.0
+    var polls = [1.0]
+    var action = FeedAction.poll(server, from: position("100"))
+    while now < 4000 {
+      switch action {
+      case .poll:
+        action = machine.replied(.newChange, at: at(now))
+      case .read:
+        action = machine.pageRead(page("100"), at: at(now))
+      case .subscribe:
+        action = machine.subscribed(server, at: at(now))
+      case .wait(let until):
+        now = until.sinceOrigin / .seconds(1)
+        action = machine.woke(at: until)
+      default:
+        Issue.record("\(action)")
+        return
+      }
+      if case .poll = action { polls.append(now) }
+    }
+    // Ten in the first minutes, then one every ten minutes.
+    #expect((13...18).contains(polls.count))
+    #expect(machine.barren >= 9)
+    #expect(zip(polls.dropFirst(10), polls.dropFirst(11)).allSatisfy { $1 - $0 >= 600 })
+  }
+
+  @Test func enterpriseStreamsAreReadAtAnInterval() {
+    var machine = resumed(type: .adminLogsStreaming)
+    let action = machine.pageRead(page("100"), at: at(5))
+    #expect(action == .wait(until: at(35)))
+    #expect(machine.woke(at: at(35)) == read("100"))
+  }
+
+  // MARK: Failures
+
+  @Test func failuresBackOffAndKeepThePosition() {
+    var machine = resumed()
+    var now = 0.0
+    var longest = 0.0
+    for _ in 0..<40 {
+      let action = machine.readFailed(FeedFailure(.serverError, "503"), at: at(now))
+      #expect(isWait(action, from: now, 0.1...300))
+      let until = end(action).sinceOrigin / .seconds(1)
+      longest = max(longest, until - now)
+      now = until
+      #expect(machine.woke(at: end(action)) == read("100"))
+    }
+    #expect(longest > 100)
+    #expect(machine.pageRead(page("100"), at: at(now)) == .subscribe)
+  }
+
+  @Test func retryAfterIsObeyed() {
+    var machine = resumed()
+    let action = machine.readFailed(FeedFailure(.throttled, "429", retryAfter: .seconds(1234)), at: at(0))
+    #expect(action == .wait(until: at(1234)))
+    #expect(machine.woke(at: at(1233)) == action)
+  }
+
+  @Test func refusalsBecomeRare() {
+    var machine = resumed()
+    var now = 0.0
+    for attempt in 1...12 {
+      let action = machine.readFailed(FeedFailure(.unauthorized, "401"), at: at(now))
+      if attempt >= 5 {
+        #expect(isWait(action, from: now, 899.99...900.01))
+        #expect(machine.condition == .blocked(FeedFailure(.unauthorized, "401")))
+      } else {
+        #expect(isWait(action, from: now, 0.1...16))
+      }
+      #expect(machine.needsPerson == nil)
+      now = end(action).sinceOrigin / .seconds(1)
+      _ = machine.woke(at: end(action))
+    }
+    #expect(machine.pageRead(page("100"), at: at(now)) == .subscribe)
+    #expect(machine.condition == .reading)
+  }
+
+  @Test func aDeadRefreshTokenNeedsAPersonAtOnce() {
+    var machine = resumed()
+    #expect(machine.readFailed(FeedFailure(.signInRefused, "dead"), at: at(0)) == .wait(until: at(60)))
+    #expect(machine.needsPerson?.code == .signInRefused)
+    #expect(machine.woke(at: at(60)) == read("100"))
+  }
+
+  @Test func anUnreadablePageIsAskedForInSmallerPieces() {
+    var machine = resumed()
+    let failure = FeedFailure(.malformedPage, "odd")
+    var action = machine.readFailed(failure, at: at(0))
+    #expect(machine.woke(at: end(action)) == read("100", limit: 50))
+    action = machine.readFailed(failure, at: end(action))
+    #expect(machine.woke(at: end(action)) == read("100", limit: 1))
+    #expect(machine.pageRead(page(new: 1, "101"), at: end(action)) == commit("101"))
+    #expect(machine.stored(at: end(action)) == read("101", limit: 50))
+    #expect(machine.pageRead(page(new: 2, "103"), at: end(action)) == commit("103"))
+    #expect(machine.stored(at: end(action)) == read("103"))
+  }
+
+  @Test func aPageThatStaysUnreadableBlocks() {
+    var machine = resumed()
+    var action = FeedAction.read(ReadRequest(position: position("100")))
+    var now = at(0)
+    for _ in 0..<7 {
+      action = machine.readFailed(FeedFailure(.tooLarge, "large"), at: now)
+      now = end(action)
+      _ = machine.woke(at: now)
+    }
+    guard case .blocked(let failure) = machine.condition else {
+      Issue.record("\(machine.condition)")
+      return
+    }
+    #expect(failure.hint?.contains("position set") == true)
+    #expect(machine.needsPerson == nil)
+    for _ in 0..<4 {
+      action = machine.readFailed(FeedFailure(.tooLarge, "large"), at: now)
+      now = end(action)
+      _ = machine.woke(at: now)
+    }
+    #expect(machine.needsPerson != nil)
+  }
+
+  // MARK: Store
+
+  @Test func aFullDiskPausesAndRepeatsTheSameAction() {
+    var machine = resumed()
+    #expect(machine.roomMissing(at: at(0)) == .wait(until: at(2)))
+    #expect(machine.condition == .paused)
+    #expect(machine.woke(at: at(2)) == read("100"))
+    #expect(machine.pageRead(page(new: 1, "101"), at: at(2)) == commit("101"))
+    #expect(machine.roomMissing(at: at(2)) == .wait(until: at(4)))
+    #expect(machine.woke(at: at(4)) == commit("101"))
+    #expect(machine.currentPosition == position("100"))
+    #expect(machine.stored(at: at(4)) == read("101"))
+  }
+
+  @Test func aQuietStreamSavesHourly() {
+    var machine = resumed(confirmed: 1000)
+    _ = machine.pageRead(page("100", date: 1010), at: at(0))
+    _ = machine.subscribed(server, at: at(0))
+    _ = machine.replied(.newChange, at: at(3599))
+    #expect(machine.pageRead(page("100", date: 4609), at: at(3599)) == .subscribe)
+    _ = machine.subscribed(server, at: at(3599))
+    _ = machine.replied(.newChange, at: at(3700))
+    let mark = PositionMark(position: position("100"), confirmedAt: BoxTime(secondsSince1970: 4710))
+    #expect(machine.pageRead(page("100", date: 4710), at: at(3700)) == .save(mark))
+    #expect(machine.stored(at: at(3700)) == .poll(server, from: position("100")))
+    #expect(machine.unsavedMark == nil)
+  }
+
+  @Test func aPositionOlderThanTheRetentionIsAGap() {
+    let day: Int64 = 86_400
+    var machine = resumed(confirmed: 0)
+    let gap = Gap(
+      cause: .retention, from: position("100"), to: position("900"),
+      since: BoxTime(secondsSince1970: 0), until: BoxTime(secondsSince1970: 22 * day))
+    #expect(machine.pageRead(page(new: 5, "900", date: 22 * day), at: at(0)) == .record(gap))
+    #expect(machine.stored(at: at(0)) == commit("900", confirmed: 0))
+    #expect(machine.stored(at: at(0)) == read("900"))
+    // Once is enough, until the stream has been complete again.
+    #expect(machine.pageRead(page("900", date: 22 * day), at: at(0)) == .subscribe)
+    machine = resumed(confirmed: 0)
+    #expect(machine.pageRead(page(new: 5, "900", date: 21 * day), at: at(0)) == commit("900", confirmed: 0))
+  }
+}
