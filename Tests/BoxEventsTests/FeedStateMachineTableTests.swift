@@ -1,0 +1,211 @@
+import Testing
+
+@testable import BoxEvents
+
+/// The machine's every state against its every happening, and long random walks.
+@Suite struct FeedStateMachineTableTests {
+  typealias State = FeedStateMachine.State
+
+  enum Happening: String, CaseIterable {
+    case start, pageRead, readFailed, stored, roomMissing, subscribed, subscribeFailed, replied, pollFailed
+    case woke
+  }
+
+  static let now = FeedInstant(sinceOrigin: .seconds(1000))
+  static let server = RealtimeServer(url: Secret("https://127.0.0.1/?channel=c"))
+  static let position = FeedStateMachineTests.position("100")
+  static let mark = PositionMark(position: position)
+  static let gap = Gap(cause: .retention, from: position, to: nil)
+  static let outcome = PageOutcome(new: 1, entries: 1, nextPosition: StreamPosition("101"))
+  static let request = ReadRequest(position: position)
+
+  /// Every state, and the happenings that belong to it. All others must change nothing.
+  static let table: [(State, Set<Happening>)] = [
+    (.initial, [.start]),
+    (.reading(request), [.pageRead, .readFailed, .roomMissing]),
+    (.beginning(mark), [.stored, .roomMissing]),
+    (.recording(gap, outcome, request), [.stored, .roomMissing]),
+    (.committing(mark), [.stored, .roomMissing]),
+    (.saving(mark), [.stored, .roomMissing]),
+    (.subscribing, [.subscribed, .subscribeFailed]),
+    (.polling(server, since: now), [.replied, .pollFailed]),
+    (.waiting(until: now, then: .read), [.woke]),
+    (.waiting(until: now, then: .listen), [.woke]),
+    (.waiting(until: now, then: .again(.committing(mark))), [.woke]),
+    (.waiting(until: now.advanced(by: .seconds(1)), then: .read), []),
+  ]
+
+  static func machine(in state: State) -> FeedStateMachine {
+    var machine = FeedStateMachine(rules: FeedRules(type: .all), at: now, seed: 3)
+    if state != .initial { _ = machine.start(from: position, saved: mark, at: now) }
+    machine.state = state
+    return machine
+  }
+
+  static func apply(
+    _ happening: Happening, to machine: inout FeedStateMachine, at now: FeedInstant = now
+  ) -> FeedAction {
+    let failure = FeedFailure(.unreachable, "reset")
+    return switch happening {
+    case .start: machine.start(from: position, saved: mark, at: now)
+    case .pageRead: machine.pageRead(outcome, at: now)
+    case .readFailed: machine.readFailed(failure, at: now)
+    case .stored: machine.stored(at: now)
+    case .roomMissing: machine.roomMissing(at: now)
+    case .subscribed: machine.subscribed(server, at: now)
+    case .subscribeFailed: machine.subscribeFailed(failure, at: now)
+    case .replied: machine.replied(.newChange, at: now)
+    case .pollFailed: machine.pollFailed(failure, at: now)
+    case .woke: machine.woke(at: now)
+    }
+  }
+
+  @Test(arguments: Happening.allCases)
+  func everyStateKnowsWhatBelongsToIt(happening: Happening) {
+    for (state, belonging) in Self.table {
+      var machine = Self.machine(in: state)
+      let before = machine.action
+      let action = Self.apply(happening, to: &machine)
+      if belonging.contains(happening) {
+        #expect(machine.state != state, "\(happening) in \(state)")
+      } else {
+        #expect(machine.state == state, "\(happening) in \(state)")
+        #expect(action == before, "\(happening) in \(state)")
+      }
+      #expect(action == machine.action)
+    }
+  }
+
+  @Test func everyFailureIsWaitedOut() {
+    for code in FeedFailure.Code.allCases {
+      var machine = Self.machine(in: .reading(Self.request))
+      let action = machine.readFailed(FeedFailure(code, "x"), at: Self.now)
+      guard case .wait(let until) = action else {
+        Issue.record("\(code): \(action)")
+        continue
+      }
+      #expect(until > Self.now)
+      #expect(machine.currentPosition == Self.position)
+      machine = Self.machine(in: .subscribing)
+      guard case .wait = machine.subscribeFailed(FeedFailure(code, "x"), at: Self.now) else {
+        Issue.record("\(code)")
+        continue
+      }
+      machine = Self.machine(in: .polling(Self.server, since: Self.now))
+      guard case .read = machine.pollFailed(FeedFailure(code, "x"), at: Self.now) else {
+        Issue.record("\(code)")
+        continue
+      }
+    }
+  }
+
+  /// A million happenings in random order: the feed never spins, never leaves a position behind
+  /// that no commit vouched for, and is never without a deadline.
+  @Test(arguments: [UInt64(1), 2, 3, 4])
+  func randomWalksKeepTheRules(seed: UInt64) {
+    var walk = RandomWalk(seed: seed)
+    for _ in 0..<250_000 {
+      if let broken = walk.step() {
+        Issue.record("seed \(seed): \(broken)")
+        return
+      }
+    }
+    #expect(walk.reached.count == 8, "actions reached: \(walk.reached)")
+  }
+}
+
+/// A driver that reports whatever a seed says, and judges what it is told to do.
+private struct RandomWalk {
+  var machine = FeedStateMachine(rules: FeedRules(type: .all), at: FeedInstant(sinceOrigin: .zero), seed: 9)
+  var action: FeedAction
+  var now = FeedInstant(sinceOrigin: .zero)
+  var random: Jitter
+  /// Positions that Box has served with, and the store has been given.
+  var served: Set<ReadPosition> = []
+  var idleReads: [FeedInstant] = []
+  var reached: Set<String> = []
+
+  init(seed: UInt64) {
+    random = Jitter(seed: seed)
+    action = machine.start(from: .now, saved: nil, at: now)
+  }
+
+  private mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
+
+  private mutating func failure() -> FeedFailure {
+    FeedFailure(
+      FeedFailure.Code.allCases.randomElement(using: &random) ?? .unreachable, "x",
+      retryAfter: chance(10) ? .seconds(30) : nil)
+  }
+
+  mutating func step() -> String? {
+    now = now.advanced(by: .milliseconds(chance(50) ? 1 : Int.random(in: 0...2000, using: &random)))
+    // Now and then the machine sleeps for hours: long enough for saves, and for gaps.
+    if Int.random(in: 0..<1000, using: &random) == 0 {
+      now = now.advanced(by: .seconds(Int.random(in: 3600...80_000, using: &random)))
+    }
+    if machine.deadline.sinceOrigin < .zero { return "a deadline in the past" }
+    switch action {
+    case .read(let request):
+      reached.insert("read")
+      if case .at = request.position, !served.contains(request.position) {
+        return "read from \(request.position), which nobody served"
+      }
+      if chance(5) {
+        action = machine.roomMissing(at: now)
+      } else if chance(10) {
+        action = machine.readFailed(failure(), at: now)
+      } else {
+        return page(request)
+      }
+    case .begin(let mark), .commit(let mark), .save(let mark):
+      reached.insert("\(action)".prefix { $0 != "(" }.description)
+      if mark.position == .now || !served.contains(mark.position) { return "\(mark.position) was to be stored" }
+      action = chance(5) ? machine.roomMissing(at: now) : machine.stored(at: now)
+    case .record:
+      reached.insert("record")
+      action = machine.stored(at: now)
+    case .subscribe:
+      reached.insert("subscribe")
+      action =
+        chance(30)
+        ? machine.subscribeFailed(failure(), at: now)
+        : machine.subscribed(FeedStateMachineTableTests.server, at: now)
+    case .poll:
+      reached.insert("poll")
+      now = now.advanced(by: .seconds(chance(50) ? 0 : Int.random(in: 0...600, using: &random)))
+      let replies: [RealtimeReply] = [.newChange, .reconnect, .maxRetries, .outOfDate, .unknown("x")]
+      action =
+        chance(20)
+        ? machine.pollFailed(failure(), at: now)
+        : machine.replied(replies.randomElement(using: &random) ?? .newChange, at: now)
+    case .wait(let until):
+      reached.insert("wait")
+      if now.duration(to: until) > .seconds(3600) { return "a wait of more than an hour" }
+      now = max(now, until)
+      action = machine.woke(at: now)
+    }
+    return nil
+  }
+
+  private mutating func page(_ request: ReadRequest) -> String? {
+    let new = chance(30) ? Int.random(in: 1...500, using: &random) : 0
+    let entries = chance(30) ? request.limit : max(new, chance(50) ? 3 : 0)
+    let next = chance(10) ? nil : StreamPosition("\(Int.random(in: 1...40, using: &random))")
+    if let next { served.insert(.at(next)) }
+    // Nine idle reads within a second would be a hot loop.
+    if new == 0 {
+      idleReads.append(now)
+      if idleReads.count > 9, idleReads.removeFirst().duration(to: now) < .seconds(1) { return "a hot loop" }
+    } else {
+      idleReads = []
+    }
+    let days = Int64(now.sinceOrigin.components.seconds) * 40
+    action = machine.pageRead(
+      PageOutcome(
+        new: new, entries: entries, nextPosition: next,
+        date: chance(50) ? BoxTime(secondsSince1970: days) : nil),
+      at: now)
+    return nil
+  }
+}
