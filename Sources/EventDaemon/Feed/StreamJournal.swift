@@ -81,7 +81,7 @@ final class StreamJournal: Sendable {
     logger.error(
       "events may be missing: a gap was recorded", id: .gap,
       metadata: [
-        "cause": "\(gap.cause.rawValue)", "from": "\(gap.from?.description ?? "unknown")",
+        "detail": "\(gap.cause.rawValue)", "from": "\(gap.from?.description ?? "unknown")",
         "to": "\(gap.to?.description ?? "unknown")",
       ])
   }
@@ -117,7 +117,7 @@ final class StreamJournal: Sendable {
     memory.withLock { $0.isPaused = true }
     logger.error(
       "stream paused: the disk has too little room", id: .paused,
-      metadata: ["hint": "free some space; nothing is lost meanwhile"])
+      metadata: ["detail": "less than keep_free", "hint": "free some space; nothing is lost meanwhile"])
   }
 
   private func resume(_ condition: FeedCondition) {
@@ -161,11 +161,14 @@ final class StreamJournal: Sendable {
     guard isNew else { return }
     logger.warning(
       "Box will soon drop events that are not read yet", id: .retentionWarning,
-      metadata: ["percent_of_retention": "\(percent)", "position": "\(machine.currentPosition)"])
+      metadata: [
+        "detail": "the position is older than \(mark) % of the time Box keeps events",
+        "position": "\(machine.currentPosition)",
+      ])
   }
 
   private func metadata(_ failure: FeedFailure) -> Logger.Metadata {
-    var metadata: Logger.Metadata = ["error": "\(failure.message)"]
+    var metadata: Logger.Metadata = ["detail": "\(failure.message)"]
     if let hint = failure.hint { metadata["hint"] = "\(hint)" }
     if let status = failure.status { metadata["status"] = "\(status)" }
     if let requestID = failure.requestID { metadata["request_id"] = "\(requestID)" }

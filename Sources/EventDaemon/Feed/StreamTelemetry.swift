@@ -10,6 +10,7 @@ final class StreamTelemetry: Sendable {
     /// The position's age, and when it was judged.
     var age: (Duration, at: FeedInstant)?
     var needsPerson: StreamGivenUp?
+    var hasRecovered = false
   }
 
   private let figures: Mutex<Figures>
@@ -44,6 +45,9 @@ final class StreamTelemetry: Sendable {
   /// Set when trying again no longer helps.
   var needsPerson: StreamGivenUp? { figures.withLock { $0.needsPerson } }
 
+  /// The store has proven its state and spool.
+  var hasRecovered: Bool { figures.withLock { $0.hasRecovered } }
+
   // MARK: Writing
 
   func enter(_ state: StreamState, deadline: FeedInstant?) {
@@ -59,6 +63,7 @@ final class StreamTelemetry: Sendable {
 
   func recovered(_ recovery: Recovery) {
     figures.withLock {
+      $0.hasRecovered = true
       $0.snapshot.eventsTotal = recovery.ordinal
       $0.snapshot.position = recovery.mark.map(\.position.description)
     }

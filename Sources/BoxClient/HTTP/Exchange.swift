@@ -1,0 +1,89 @@
+import AsyncHTTPClient
+import BoxEvents
+import NIOCore
+import NIOHTTP1
+
+/// Collects one answer on the event loop: no thread changes while a page arrives, and each byte is
+/// copied once, from the receive buffer to the page.
+///
+/// Unchecked: the HTTP library calls a delegate on its task's event loop alone, and `hasAnswer` is
+/// read by others only after the task has ended.
+final class Exchange: HTTPClientResponseDelegate, @unchecked Sendable {
+  typealias Response = HTTPAnswer
+
+  /// The body is longer than allowed.
+  struct TooLarge: Error {}
+  /// The head came, the body didn't.
+  struct BodyStalled: Error {}
+
+  private let maximumBodyBytes: Int
+  private let expectedBodyBytes: Int
+  /// Nil where the client's own read timeout watches the body.
+  private let bodyTimeout: TimeAmount?
+  private var status = 0
+  private var headers: HTTPHeaders = [:]
+  private var body: [UInt8] = []
+  private var bodyTimer: Scheduled<Void>?
+  /// The head of an answer has arrived: the connection was alive.
+  private(set) var hasAnswer = false
+
+  /// An error's text is kept up to here; the rest is read and dropped.
+  static let maximumErrorBytes = 64 << 10
+  /// However long an answer claims to be, no more than this is set aside before it arrives.
+  static let maximumReservedBytes = 4 << 20
+
+  init(maximumBodyBytes: Int, expectedBodyBytes: Int, bodyTimeout: TimeAmount?) {
+    self.maximumBodyBytes = maximumBodyBytes
+    self.expectedBodyBytes = expectedBodyBytes
+    self.bodyTimeout = bodyTimeout
+  }
+
+  func didReceiveHead(task: HTTPClient.Task<HTTPAnswer>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
+    hasAnswer = true
+    status = Int(head.status.code)
+    headers = head.headers
+    if let bodyTimeout {
+      bodyTimer = task.eventLoop.scheduleTask(in: bodyTimeout) { task.fail(reason: BodyStalled()) }
+    }
+    guard isSuccess else { return task.eventLoop.makeSucceededVoidFuture() }
+    var expected = expectedBodyBytes
+    if headers.first(name: "content-encoding") == nil, let length = head.contentLength {
+      guard length <= maximumBodyBytes else { return task.eventLoop.makeFailedFuture(TooLarge()) }
+      expected = length
+    }
+    body.reserveCapacity(min(expected, maximumBodyBytes, Self.maximumReservedBytes))
+    return task.eventLoop.makeSucceededVoidFuture()
+  }
+
+  func didReceiveBodyPart(task: HTTPClient.Task<HTTPAnswer>, _ part: ByteBuffer) -> EventLoopFuture<Void> {
+    if isSuccess {
+      guard part.readableBytes <= maximumBodyBytes - body.count else {
+        return task.eventLoop.makeFailedFuture(TooLarge())
+      }
+      part.withUnsafeReadableBytes { body.append(contentsOf: $0) }
+    } else {
+      let room = min(Self.maximumErrorBytes, maximumBodyBytes) - body.count
+      part.withUnsafeReadableBytes { body.append(contentsOf: $0.prefix(max(0, room))) }
+    }
+    return task.eventLoop.makeSucceededVoidFuture()
+  }
+
+  func didFinishRequest(task: HTTPClient.Task<HTTPAnswer>) throws -> HTTPAnswer {
+    bodyTimer?.cancel()
+    defer { body = [] }
+    return HTTPAnswer(status: status, headers: headers, body: body)
+  }
+
+  func didReceiveError(task: HTTPClient.Task<HTTPAnswer>, _ error: any Error) {
+    bodyTimer?.cancel()
+  }
+
+  private var isSuccess: Bool { 200..<300 ~= status }
+}
+
+extension HTTPResponseHead {
+  /// The length of the body as it travels, if the answer says one.
+  fileprivate var contentLength: Int? {
+    headers.first(name: "content-length").flatMap { Int($0) }
+  }
+}

@@ -1,0 +1,53 @@
+/// `application/x-www-form-urlencoded` text, and the percent-encoding of query values.
+enum FormEncoding {
+  /// The body of a form.
+  static func body(_ fields: [(name: String, value: String)]) -> String {
+    fields.map { "\(escaped($0.name))=\(escaped($0.value))" }.joined(separator: "&")
+  }
+
+  /// A value with everything but RFC 3986's unreserved characters percent-encoded.
+  static func escaped(_ value: String) -> String {
+    var result: [UInt8] = []
+    for byte in value.utf8 {
+      switch byte {
+      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."),
+        UInt8(ascii: "_"), UInt8(ascii: "~"):
+        result.append(byte)
+      default:
+        let digits = Array("0123456789ABCDEF".utf8)
+        result += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+      }
+    }
+    return String(decoding: result, as: UTF8.self)
+  }
+
+  /// A value with its percent-encoding resolved and, in a query, `+` read as a space.
+  /// Nil if an escape is malformed.
+  static func unescaped(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
+    var result: [UInt8] = []
+    var bytes = Array(text.utf8)[...]
+    while let byte = bytes.popFirst() {
+      switch byte {
+      case UInt8(ascii: "%"):
+        guard let high = bytes.popFirst(), let low = bytes.popFirst(),
+          high != UInt8(ascii: "+"), high != UInt8(ascii: "-"),
+          let value = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16)
+        else { return nil }
+        result.append(value)
+      case UInt8(ascii: "+") where plusIsSpace: result.append(0x20)
+      default: result.append(byte)
+      }
+    }
+    return String(validating: result, as: UTF8.self)
+  }
+
+  /// The value of a query item, from `a=1&b=2`.
+  static func value(of name: String, in query: some StringProtocol) -> String? {
+    for item in query.split(separator: "&") {
+      let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts.count == 2, parts[0] == name else { continue }
+      return unescaped(parts[1], plusIsSpace: true)
+    }
+    return nil
+  }
+}

@@ -1,0 +1,92 @@
+public import BoxEvents
+
+/// Which proxy takes the traffic, and for which hosts: the `proxy` setting, or the environment.
+public struct ProxySettings: Sendable {
+  /// Without IPv6 brackets.
+  public var host: String
+  public var port: Int
+  /// `user:password`.
+  public var credentials: Secret<String>?
+  /// Hosts that are reached directly: `example.com` stands for its subdomains too, `*` for all.
+  public var exceptions: [String]
+
+  static let defaultPort = 3128
+
+  /// The `proxy` setting: `http://host:port`, without credentials.
+  /// - Parameter credentials: `user:password`, the contents of `proxy_auth_file`.
+  public init(setting: String, credentials: Secret<String>? = nil) throws(ClientSettingsError) {
+    let (address, inline) = try Self.parse(setting, key: "proxy")
+    guard inline == nil else {
+      throw ClientSettingsError(
+        "proxy", "credentials don't belong into the configuration",
+        hint: "put user:password into a file and name it as proxy_auth_file")
+    }
+    self.init(address, credentials: credentials.map { Secret($0.reveal().trimmed) }, exceptions: [])
+    if let text = self.credentials?.reveal(), !text.contains(":") {
+      throw ClientSettingsError("proxy_auth_file", "the file holds no user:password")
+    }
+  }
+
+  /// `https_proxy` and `no_proxy`, in lower or upper case as with curl; nil where none is set.
+  public init?(environment: [String: String]) throws(ClientSettingsError) {
+    func value(_ name: String) -> String? {
+      [environment[name], environment[name.uppercased()]].compactMap { $0?.trimmed }.first { !$0.isEmpty }
+    }
+    guard let text = value("https_proxy") else { return nil }
+    let withScheme = text.contains("://") ? text : "http://" + text
+    let (address, credentials) = try Self.parse(withScheme, key: "HTTPS_PROXY")
+    let exceptions = (value("no_proxy") ?? "").split(separator: ",").map { String($0).trimmed.lowercased() }
+    self.init(address, credentials: credentials, exceptions: exceptions.filter { !$0.isEmpty })
+  }
+
+  /// Whether requests to `address` go through the proxy. Loopback never does.
+  public func applies(to address: WebAddress) -> Bool {
+    guard !address.isLoopback else { return false }
+    let port = address.port ?? (address.isSecure ? 443 : 80)
+    return !exceptions.contains { Self.covers($0, address.host, port) }
+  }
+
+  private init(_ address: WebAddress, credentials: Secret<String>?, exceptions: [String]) {
+    self.host = address.host
+    self.port = address.port ?? Self.defaultPort
+    self.credentials = credentials
+    self.exceptions = exceptions
+  }
+
+  private static func covers(_ exception: String, _ host: String, _ port: Int) -> Bool {
+    if exception == "*" { return true }
+    var name = exception[...]
+    if let colon = name.lastIndex(of: ":"), name.firstIndex(of: ":") == colon {
+      guard Int(name[name.index(after: colon)...]) == port else { return false }
+      name = name[..<colon]
+    }
+    if name.hasPrefix("*.") {
+      name = name.dropFirst(2)
+    } else if name.hasPrefix(".") {
+      name = name.dropFirst()
+    }
+    return !name.isEmpty && (host == name || host.hasSuffix("." + name))
+  }
+
+  /// The address, and the credentials written into it.
+  private static func parse(
+    _ text: String, key: String
+  ) throws(ClientSettingsError) -> (WebAddress, Secret<String>?) {
+    var text = text
+    var credentials: Secret<String>?
+    if let scheme = text.firstRange(of: "://"),
+      let at = text[scheme.upperBound...].prefix(while: { $0 != "/" }).lastIndex(of: "@")
+    {
+      credentials = FormEncoding.unescaped(text[scheme.upperBound..<at]).map { Secret($0) }
+      text.removeSubrange(scheme.upperBound...at)
+    }
+    guard let address = WebAddress(text), address.target == "/" else {
+      throw ClientSettingsError(key, "the proxy is no URL of the form http://host:port")
+    }
+    guard !address.isSecure else {
+      throw ClientSettingsError(
+        key, "a proxy that is itself reached over TLS is not supported", hint: "name it as http://host:port")
+    }
+    return (address, credentials)
+  }
+}

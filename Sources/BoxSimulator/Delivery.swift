@@ -1,0 +1,95 @@
+import NIOCore
+
+/// How an answer goes over the wire, step by step: the one mechanism behind every fault.
+struct Delivery {
+  enum Step {
+    case send(ByteBuffer)
+    case wait(Duration)
+    /// Ends the connection in order.
+    case close
+    /// Ends the connection with a TCP reset.
+    case reset
+    /// Keeps the connection and sends nothing more.
+    case stall
+  }
+
+  private let answer: Answer
+  private let date: String
+  private let isChunked: Bool
+  private let keepsAlive: Bool
+
+  /// - Parameter answer: with its body as it goes out; see ``Answer/encoded(for:offersGzip:playing:)``.
+  /// - Parameter date: the `Date` header.
+  /// - Parameter keepsAlive: whether the client leaves the connection open.
+  init(_ answer: Answer, date: String, isChunked: Bool, keepsAlive: Bool) {
+    self.answer = answer
+    self.date = date
+    self.isChunked = isChunked
+    self.keepsAlive = keepsAlive && !answer.closesConnection
+  }
+
+  func steps(playing fault: Fault) -> [Step] {
+    let middle = answer.body.readableBytes / 2
+    switch fault {
+    case .none, .status, .body, .html, .expireToken, .truncateJSON, .brokenGzip, .truncatedGzip:
+      return whole
+    case .delayed(let pause, let then): return [.wait(pause)] + steps(playing: then)
+    case .pausedBody(let pause): return split([middle], pause: pause)
+    case .reset, .loseAnswer: return [.reset]
+    // The pause lets the client see the half before the reset takes it away.
+    case .resetInBody: return begun + [.wait(.milliseconds(5)), .reset]
+    case .truncate: return begun + [.close]
+    case .truncateChunks: return with(isChunked: true).begun + [.close]
+    case .stall: return [.stall]
+    case .stallInBody: return begun + [.stall]
+    case .drip(let size, let pause):
+      return split(Array(stride(from: size, to: answer.body.readableBytes, by: max(1, size))), pause: pause)
+    }
+  }
+
+  private func with(isChunked: Bool) -> Delivery {
+    Delivery(answer, date: date, isChunked: isChunked, keepsAlive: keepsAlive)
+  }
+
+  /// Everything, in order.
+  private var whole: [Step] {
+    [.send(head)] + body(answer.body) + ending
+  }
+
+  /// The head and half of the body.
+  private var begun: [Step] {
+    [.send(head)] + body(answer.body.firstHalf)
+  }
+
+  /// Everything, with a pause at each of these offsets of the body.
+  private func split(_ offsets: [Int], pause: Duration) -> [Step] {
+    var steps: [Step] = [.send(head)]
+    var rest = answer.body
+    var sent = 0
+    for offset in offsets {
+      guard let part = rest.readSlice(length: offset - sent) else { break }
+      steps += body(part) + [.wait(pause)]
+      sent = offset
+    }
+    return steps + body(rest) + ending
+  }
+
+  private var head: ByteBuffer {
+    var text = "HTTP/1.1 \(answer.status) \(Answer.reasonPhrase(answer.status))\r\nDate: \(date)\r\n"
+    for (name, value) in answer.headers { text += "\(name): \(value)\r\n" }
+    text += isChunked ? "Transfer-Encoding: chunked\r\n" : "Content-Length: \(answer.body.readableBytes)\r\n"
+    if !keepsAlive { text += "Connection: close\r\n" }
+    return ByteBuffer(string: text + "\r\n")
+  }
+
+  private func body(_ bytes: ByteBuffer) -> [Step] {
+    guard bytes.readableBytes > 0 else { return [] }
+    guard isChunked else { return [.send(bytes)] }
+    let size = ByteBuffer(string: String(bytes.readableBytes, radix: 16) + "\r\n")
+    return [.send(size), .send(bytes), .send(ByteBuffer(string: "\r\n"))]
+  }
+
+  private var ending: [Step] {
+    (isChunked ? [.send(ByteBuffer(string: "0\r\n\r\n"))] : []) + (keepsAlive ? [] : [.close])
+  }
+}

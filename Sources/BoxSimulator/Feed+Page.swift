@@ -1,0 +1,90 @@
+extension Feed {
+  /// Where a read starts.
+  enum Start: Hashable {
+    case now
+    case oldest
+    case at(UInt64)
+  }
+
+  /// Which entries an answer serves, and from where to go on.
+  struct Page {
+    var indices: [Int] = []
+    /// Nil for the `0` that an empty page may carry.
+    var next: UInt64?
+    /// Whether it reaches beyond the position asked for.
+    var isProductive = false
+  }
+
+  /// What a read from `start` gets. Never an error: a position past retention gets what is left.
+  mutating func page(from start: Start, limit: Int) -> Page {
+    let cursor: Int
+    switch start {
+    case .now: return Page(next: newestPosition)
+    case .oldest: cursor = retainedFrom
+    case .at(let position): cursor = max(index(of: position), retainedFrom)
+    }
+    if let overlap = options.stallingOverlap, case .at(let position) = start {
+      let first = max(retainedFrom, cursor - overlap)
+      if cursor - first >= limit {
+        return Page(indices: Array(first..<(first + limit)), next: position)
+      }
+    }
+    let first = max(retainedFrom, cursor - min(options.overlap, limit / 4))
+    let isWaiting = cursor < entries.count
+    if first == entries.count || isWaiting && random.chance(percent: options.emptyPagePercent) {
+      return emptyPage(from: start)
+    }
+    return page(first: first, cursor: cursor, limit: limit)
+  }
+
+  private func emptyPage(from start: Start) -> Page {
+    switch options.emptyPagePosition {
+    case .zero: return Page(next: nil)
+    case .newest:
+      // An empty page with more waiting must not carry the newest position: that would skip.
+      if case .at(let position) = start { return Page(next: min(position, newestPosition)) }
+      return Page(next: entries.isEmpty ? newestPosition : nil)
+    case .lower:
+      guard case .at(let position) = start else { return Page(next: newestPosition) }
+      return Page(next: position - min(position, 1_000_000))
+    }
+  }
+
+  private mutating func page(first: Int, cursor: Int, limit: Int) -> Page {
+    let stepBack = min(options.stepBack, limit / 4)
+    let available = entries.count - first
+    // Fewer entries than these would not take the reader forward.
+    let least = min(available, cursor - first + stepBack + 1)
+    var count = min(limit, available)
+    if available > count, least < count, random.chance(percent: options.shortPagePercent) {
+      count = Int.random(in: least...count, using: &random)
+    }
+    let (indices, last) = repeating(first: first, count: count, least: least, limit: limit)
+    let hasMore = last + 1 < entries.count
+    let isHeldBack = (hasMore || indices.count >= limit) && last - stepBack >= cursor
+    let next = isHeldBack ? entries[last - stepBack].position + 1 : entries[last].position + 1
+    return Page(indices: indices, next: next, isProductive: last >= cursor)
+  }
+
+  /// `count` entries, some of them twice, within `limit` in all; and the last entry served.
+  private mutating func repeating(
+    first: Int, count: Int, least: Int, limit: Int
+  ) -> (indices: [Int], last: Int) {
+    guard options.duplicatePercent > 0 else {
+      return (Array(first..<(first + count)), first + count - 1)
+    }
+    var repeats = (0..<count).reduce(0) { sum, _ in
+      sum + (random.chance(percent: options.duplicatePercent) ? 1 : 0)
+    }
+    let distinct = max(min(least, count), min(count, limit - repeats))
+    repeats = min(repeats, limit - distinct)
+    var indices = Array(first..<(first + distinct))
+    for _ in 0..<repeats {
+      let place = Int.random(in: 0..<indices.count, using: &random)
+      // Right behind the first one, or a few entries later.
+      let target = min(indices.count, place + Int.random(in: 1...4, using: &random))
+      indices.insert(indices[place], at: target)
+    }
+    return (indices, first + distinct - 1)
+  }
+}

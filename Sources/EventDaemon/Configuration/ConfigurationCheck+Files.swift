@@ -1,0 +1,68 @@
+import Glibc
+
+/// Directories and files the daemon needs.
+extension ConfigurationCheck {
+  mutating func checkDirectories(_ configuration: Configuration) {
+    checkDirectory(configuration.spool.directory, "[spool] directory")
+    checkDirectory(configuration.state.directory, "[state] directory")
+    let socket = configuration.status.socket
+    let folder = socket.lastIndex(of: "/").map { String(socket[..<$0]) } ?? ""
+    let isThere = access(folder.isEmpty ? "/" : folder, F_OK) == 0
+    if isThere {
+      checkDirectory(folder.isEmpty ? "/" : folder, "the folder of [status] socket", needsOwner: false)
+    } else {
+      note("\(folder) isn't there now", hint: "systemd makes it when the service starts (RuntimeDirectory=)")
+    }
+  }
+
+  /// A directory must be ours, and closed to other writers: what others can rename, they can replace.
+  private mutating func checkDirectory(_ path: String, _ name: String, needsOwner: Bool = true) {
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      checkMissing(path, name, errno)
+      return
+    }
+    let before = findings.count
+    if status.st_mode & S_IFMT != S_IFDIR {
+      problem("\(name), \(path): not a directory", hint: "remove it, or name another directory")
+    } else if needsOwner, status.st_uid != geteuid() {
+      problem(
+        "\(name), \(path): belongs to user \(status.st_uid), not to \(geteuid())",
+        hint: "run the check as the service's user, or chown it")
+    } else if needsOwner, status.st_mode & 0o002 != 0 {
+      problem("\(name), \(path): everybody may write to it", hint: "chmod o-w \(path)")
+    } else if access(path, R_OK | W_OK | X_OK) != 0 {
+      problem("\(name), \(path): not writable", hint: "let user \(geteuid()) read, write and enter it")
+    }
+    if findings.count == before { fine("\(name), \(path)") }
+  }
+
+  private mutating func checkMissing(_ path: String, _ name: String, _ number: CInt) {
+    guard number == ENOENT else {
+      problem("\(name), \(path): \(String(cString: strerror(number)))", hint: "look at \(path)")
+      return
+    }
+    var parent = path[...]
+    repeat {
+      parent = parent.prefix(upTo: parent.lastIndex(of: "/") ?? parent.startIndex)
+    } while !parent.isEmpty && access(String(parent), F_OK) != 0
+    if access(parent.isEmpty ? "/" : String(parent), W_OK | X_OK) == 0 {
+      fine("\(name), \(path): will be created")
+    } else {
+      problem("\(name), \(path): not there", hint: "install -d -o USER -m 0700 \(path)")
+    }
+  }
+
+  mutating func checkCertificates(_ path: String) {
+    do {
+      let contents = try FileContents(path, maximumSize: 16 << 20)
+      if String(decoding: contents.bytes, as: UTF8.self).contains("-----BEGIN CERTIFICATE-----") {
+        fine("[box] ca_file, \(path)")
+      } else {
+        problem("[box] ca_file, \(path): holds no certificate", hint: "name a file of PEM certificates")
+      }
+    } catch {
+      problem("[box] ca_file, \(path): \(error.message)", hint: error.hint)
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import BoxEvents
+
+/// Secrets: each can be read, and looks like what it should be.
+extension ConfigurationCheck {
+  mutating func checkSecrets(_ configuration: Configuration, _ environment: [String: String]) {
+    for kind in configuration.secretKinds {
+      do {
+        guard let file = try configuration.secretFile(kind, environment: environment) else { continue }
+        let secret = try file.read()
+        let before = findings.count
+        checkContents(of: file, secret, configuration)
+        if findings.count == before {
+          fine("\(kind.rawValue), from \(file.isCredential ? "the unit's credential" : file.path)")
+        }
+      } catch {
+        add(error)
+      }
+    }
+  }
+
+  private mutating func checkContents(
+    of file: SecretFile, _ secret: Secret<String>, _ configuration: Configuration
+  ) {
+    switch file.kind {
+    case .jwtSettings: checkSettings(file, secret, configuration)
+    case .proxyAuth:
+      let name = secret.reveal().prefix { $0 != ":" }
+      if name.isEmpty || name.count == secret.reveal().count {
+        problem("\(file.kind.rawValue), \(file.path): not user:password", hint: "write user:password into it")
+      }
+    case .clientSecret, .accessToken:
+      if secret.reveal().utf8.contains(where: { $0 <= 0x20 || $0 >= 0x7f }) {
+        problem(
+          "\(file.kind.rawValue), \(file.path): holds spaces or other characters no secret has",
+          hint: "leave only the secret in it")
+      }
+    }
+  }
+
+  /// Box's settings file: `boxAppSettings{clientID, clientSecret, appAuth{publicKeyID, privateKey,
+  /// passphrase}}, enterpriseID`.
+  ///
+  /// Source: <https://developer.box.com/guides/authentication/jwt/with-sdk/>.
+  private mutating func checkSettings(
+    _ file: SecretFile, _ secret: Secret<String>, _ configuration: Configuration
+  ) {
+    let name = "\(file.kind.rawValue), \(file.path)"
+    let again = "download the settings again from your app's page in Box's developer console"
+    guard let settings = JSONDocument(Array(secret.reveal().utf8)) else {
+      problem("\(name): not JSON", hint: again)
+      return
+    }
+    for path in Self.neededSettings {
+      let value = path.reduce(settings) { $0[$1] }.text ?? ""
+      if value.isEmpty { problem("\(name): \(path.joined(separator: ".")) is missing", hint: again) }
+    }
+    let key = settings["boxAppSettings"]["appAuth"]["privateKey"].text ?? ""
+    if !key.isEmpty, !key.contains("PRIVATE KEY-----") {
+      problem("\(name): boxAppSettings.appAuth.privateKey is no PEM key", hint: again)
+    }
+    // The library that decrypts the key can't take other bytes.
+    let passphrase = settings["boxAppSettings"]["appAuth"]["passphrase"].text ?? ""
+    if !passphrase.utf8.allSatisfy({ $0 < 0x80 }) {
+      problem("\(name): the passphrase is not ASCII", hint: "make a new key pair with an ASCII passphrase")
+    }
+    let needsSubject = configuration.streams.contains { configuration.subject(of: $0) == nil }
+    if needsSubject, !Subject.isID(settings["enterpriseID"].text ?? "") {
+      problem(
+        "\(name): enterpriseID is missing and [auth] names no subject",
+        hint: "add subject = \"enterprise:ID\" or \"user:ID\" to [auth]")
+    }
+  }
+
+  private static let neededSettings = [
+    ["boxAppSettings", "clientID"], ["boxAppSettings", "clientSecret"],
+    ["boxAppSettings", "appAuth", "publicKeyID"], ["boxAppSettings", "appAuth", "privateKey"],
+    ["boxAppSettings", "appAuth", "passphrase"],
+  ]
+
+  /// Keys that are set and do nothing with this method.
+  mutating func checkUnused(_ configuration: Configuration) {
+    let files: [(kind: SecretFile.Kind, path: String?)] = [
+      (.clientSecret, configuration.auth.clientSecretFile),
+      (.jwtSettings, configuration.auth.settingsFile),
+      (.accessToken, configuration.auth.accessTokenFile),
+    ]
+    for file in files where file.path != nil && !configuration.secretKinds.contains(file.kind) {
+      note(
+        "\(file.kind.key) is not used: method is \"\(configuration.auth.method.rawValue)\"",
+        hint: "remove it, or choose the method it belongs to")
+    }
+  }
+}

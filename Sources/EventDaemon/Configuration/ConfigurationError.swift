@@ -1,0 +1,49 @@
+/// Why a configuration can't be used: everything that is wrong with it, not only the first.
+public struct ConfigurationError: Error, Hashable, Sendable {
+  /// At least one, by file and line.
+  public var problems: [Problem]
+
+  public init(_ problems: [Problem]) {
+    self.problems = problems
+  }
+
+  /// One thing that is wrong. Never carries a secret.
+  public struct Problem: Hashable, Sendable {
+    /// What is wrong, with its place: `/etc/box-eventd/box-eventd.toml:12: unknown key …`.
+    public var message: String
+    /// What to do about it.
+    public var hint: String
+
+    public init(_ message: String, hint: String) {
+      self.message = message
+      self.hint = hint
+    }
+
+    init(at place: Place, _ message: String, hint: String) {
+      self.init("\(place): \(message)", hint: hint)
+    }
+  }
+
+  /// Where in the files something stands.
+  struct Place: Hashable, Sendable, Comparable, CustomStringConvertible {
+    var file: String
+    /// From 1; nil for a whole file.
+    var line: Int?
+    var column: Int?
+
+    var description: String {
+      ([file] + [line, column].compactMap { $0.map(String.init) }).joined(separator: ":")
+    }
+
+    static func < (left: Self, right: Self) -> Bool {
+      (left.file, left.line ?? 0) < (right.file, right.line ?? 0)
+    }
+  }
+}
+
+extension ConfigurationError: CustomStringConvertible {
+  /// Two lines a problem: what is wrong, and what to do.
+  public var description: String {
+    problems.map { "\($0.message)\n  \($0.hint)" }.joined(separator: "\n")
+  }
+}

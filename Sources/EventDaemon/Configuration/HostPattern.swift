@@ -1,0 +1,16 @@
+/// A host name, or `*.` and the end of one, lower case: `*.box.com` stands for every host below
+/// `box.com`, not for `box.com` itself. An address is written as in a URL, without brackets.
+public struct HostPattern: Hashable, Sendable, CustomStringConvertible {
+  public let text: String
+
+  /// Nil for a URL, a port, a star elsewhere, an empty label.
+  public init?(_ text: some StringProtocol) {
+    let lower = text.lowercased()
+    let name = lower.hasPrefix("*.") ? lower.dropFirst(2) : lower[...]
+    let isName = ServerURL.isHostName(name)
+    guard isName || (name.count == lower.count && ServerURL.isIPv6(name)) else { return nil }
+    self.text = lower
+  }
+
+  public var description: String { text }
+}

@@ -1,0 +1,57 @@
+/// The whole daemon at one moment: what `status`, the metrics, the page and `STATUS=` are made from.
+public struct DaemonSnapshot: Sendable {
+  /// What the daemon itself is doing, whatever its streams do.
+  public enum Phase: Sendable, Hashable {
+    case starting
+    case running
+    case stopping
+  }
+
+  public var version: String
+  public var phase: Phase
+  /// When the process started, local time, seconds since 1970.
+  public var since: Double
+  /// In the order they are shown.
+  public var streams: [StreamSnapshot]
+
+  public init(version: String, phase: Phase, since: Double, streams: [StreamSnapshot]) {
+    self.version = version
+    self.phase = phase
+    self.since = since
+    self.streams = streams
+  }
+
+  /// The daemon in one word: while it runs, `degraded` as soon as a stream is in trouble.
+  public var state: String {
+    switch phase {
+    case .starting: "starting"
+    case .running: streams.contains { $0.trouble != nil } ? "degraded" : "running"
+    case .stopping: "stopping"
+    }
+  }
+}
+
+extension StreamSnapshot {
+  /// The word for what is wrong with a stream, or nil if nothing is.
+  ///
+  /// A stream that is late for its own deadline is `overdue`, whatever it thinks it is doing; one
+  /// that reports an error while it waits or goes on is `troubled`: it recovers by itself.
+  public var trouble: Trouble? {
+    switch state {
+    case .blocked: .blocked
+    case .stalled: .stalled
+    case .paused: .paused
+    case .starting, .reading, .polling, .waiting, .stopped:
+      isTimely ? (error == nil ? nil : .troubled) : .overdue
+    }
+  }
+
+  /// What can be wrong with a stream, the worst first.
+  public enum Trouble: String, Sendable, Hashable, CaseIterable {
+    case blocked
+    case overdue
+    case stalled
+    case paused
+    case troubled
+  }
+}

@@ -1,0 +1,26 @@
+/// The answer of `/healthz`: fit only while every stream is inside its deadlines, none stalled and
+/// none blocked. A full disk or an unreachable Box is no ill health: a restart would not help.
+public struct Health: Sendable, Hashable {
+  public var isHealthy: Bool
+  /// One line, the reason.
+  public var reason: String
+
+  public init(_ snapshot: DaemonSnapshot) {
+    let ill = snapshot.streams.filter {
+      switch $0.state {
+      case .blocked, .stalled: true
+      case .starting, .reading, .polling, .waiting, .paused, .stopped: !$0.isTimely
+      }
+    }
+    isHealthy = ill.isEmpty
+    if let first = ill.first {
+      let word = first.trouble?.rawValue ?? first.state.rawValue
+      let error = first.error.map { ": \($0)" } ?? ""
+      let others = ill.count > 1 ? " (and \(ill.count - 1) more)" : ""
+      reason = PlainText.line("\(first.name) is \(word)\(error)\(others)")
+    } else {
+      let count = snapshot.streams.count
+      reason = "ok: \(count) \(count == 1 ? "stream" : "streams"), \(snapshot.state)"
+    }
+  }
+}

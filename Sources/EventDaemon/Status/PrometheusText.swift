@@ -1,0 +1,144 @@
+/// The metrics in Prometheus' text format.
+///
+/// Every stream has its own series as long as there are at most ``maximumStreams``. With more, the
+/// number of series no longer grows with the streams: counts are summed up under `stream=""`, ages
+/// are the highest, and only streams in trouble, at most as many, still show their state and age.
+///
+/// Source: <https://prometheus.io/docs/instrumenting/exposition_formats/>, "Text-based format".
+public struct PrometheusText {
+  /// A stream has up to 80 series, most of them buckets: 16,000 series are what a Prometheus takes
+  /// from one target without complaint.
+  public static let maximumStreams = 200
+
+  /// The answer's `Content-Type`.
+  public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+
+  public private(set) var text = ""
+
+  /// Streams that share their series, and the `stream` label of those.
+  private struct Group {
+    var label: String
+    var streams: [StreamSnapshot]
+  }
+
+  public init(_ snapshot: DaemonSnapshot) {
+    let isSummed = snapshot.streams.count > Self.maximumStreams
+    let each = snapshot.streams.map { Group(label: $0.name, streams: [$0]) }
+    let groups = isSummed ? [Group(label: "", streams: snapshot.streams)] : each
+    let shown =
+      isSummed ? Array(snapshot.streams.filter { $0.trouble != nil }.prefix(Self.maximumStreams)) : snapshot.streams
+    daemon(snapshot)
+    counters(groups)
+    requests(groups)
+    histograms(groups)
+    ages(isSummed ? groups + shown.map { Group(label: $0.name, streams: [$0]) } : groups)
+    states(shown)
+  }
+
+  private mutating func daemon(_ snapshot: DaemonSnapshot) {
+    family("info", "gauge", "The running daemon; always 1.")
+    sample("info", [("version", snapshot.version)], "1")
+    family("start_time_seconds", "gauge", "When the daemon started, seconds since 1970.")
+    sample("start_time_seconds", [], Self.number(snapshot.since))
+    family("streams", "gauge", "Streams by state.")
+    for state in StreamState.allCases {
+      let count = snapshot.streams.count { $0.state == state }
+      sample("streams", [("state", state.rawValue)], String(count))
+    }
+  }
+
+  private mutating func counters(_ groups: [Group]) {
+    let counters: [(String, String, KeyPath<StreamSnapshot, UInt64>)] = [
+      ("events_total", "Events spooled in the stream's life.", \.eventsTotal),
+      ("duplicates_total", "Events Box sent again, not spooled.", \.duplicatesTotal),
+      ("bytes_total", "Bytes written to the spool.", \.bytesTotal),
+      ("gaps_total", "Breaks in continuity that could not be excluded.", \.gapsTotal),
+      ("quarantined_total", "Entries that were no events, kept aside.", \.quarantinedTotal),
+    ]
+    for (name, help, count) in counters {
+      family(name, "counter", help)
+      for group in groups { sample(name, [("stream", group.label)], String(group.streams.total(count))) }
+    }
+  }
+
+  private mutating func requests(_ groups: [Group]) {
+    family("requests_total", "counter", "Calls to Box by endpoint and HTTP status or failure.")
+    for group in groups {
+      var counts: [StreamSnapshot.RequestKey: UInt64] = [:]
+      for stream in group.streams { counts.merge(stream.requests) { $0 &+ $1 } }
+      let sorted = counts.sorted { ($0.key.endpoint, $0.key.code) < ($1.key.endpoint, $1.key.code) }
+      for (key, count) in sorted {
+        let labels = [("stream", group.label), ("endpoint", key.endpoint), ("code", key.code)]
+        sample("requests_total", labels, String(count))
+      }
+    }
+  }
+
+  private mutating func histograms(_ groups: [Group]) {
+    let histograms: [(String, String, KeyPath<StreamSnapshot, Histogram>)] = [
+      ("request_seconds", "How long calls to Box took.", \.requestSeconds),
+      ("commit_seconds", "How long a batch took to become durable.", \.commitSeconds),
+      (
+        "delivery_delay_seconds", "From an event's created_at to durable, by two clocks.",
+        \.deliveryDelaySeconds
+      ),
+    ]
+    for (name, help, histogram) in histograms {
+      family(name, "histogram", help)
+      for group in groups { buckets(name, group.label, group.streams.map { $0[keyPath: histogram] }) }
+    }
+  }
+
+  private mutating func buckets(_ name: String, _ stream: String, _ histograms: [Histogram]) {
+    var cumulative: UInt64 = 0
+    for (index, bound) in (Histogram.bounds.map(Self.number) + ["+Inf"]).enumerated() {
+      for histogram in histograms { cumulative &+= histogram.counts[index] }
+      sample("\(name)_bucket", [("stream", stream), ("le", bound)], String(cumulative))
+    }
+    sample("\(name)_sum", [("stream", stream)], Self.number(histograms.reduce(0) { $0 + $1.sum }))
+    sample("\(name)_count", [("stream", stream)], String(cumulative))
+  }
+
+  private mutating func ages(_ groups: [Group]) {
+    family("position_age_seconds", "gauge", "Since the stream was last known to be complete, by Box's clock.")
+    for group in groups {
+      guard let age = group.streams.compactMap(\.positionAge).max() else { continue }
+      sample("position_age_seconds", [("stream", group.label)], Self.number(age / .seconds(1)))
+    }
+  }
+
+  private mutating func states(_ streams: [StreamSnapshot]) {
+    family("stream_state", "gauge", "1 for the state the stream is in.")
+    for stream in streams {
+      sample("stream_state", [("stream", stream.name), ("state", stream.state.rawValue)], "1")
+    }
+  }
+}
+
+extension PrometheusText {
+  private mutating func family(_ name: String, _ type: String, _ help: String) {
+    text += "# HELP box_eventd_\(name) \(help)\n# TYPE box_eventd_\(name) \(type)\n"
+  }
+
+  private mutating func sample(_ name: String, _ labels: [(String, String)], _ value: String) {
+    let list = labels.map { "\($0)=\"\(Self.escaped($1))\"" }.joined(separator: ",")
+    text += "box_eventd_\(name)\(list.isEmpty ? "" : "{\(list)}") \(value)\n"
+  }
+
+  /// A label's value: backslash, quote and newline are escaped.
+  static func escaped(_ value: String) -> String {
+    var text = ""
+    for scalar in value.unicodeScalars {
+      switch scalar {
+      case "\\", "\"": text += "\\\(scalar)"
+      case "\n": text += "\\n"
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    return text
+  }
+
+  static func number(_ value: Double) -> String {
+    JSONObjectText.number(value) ?? "NaN"
+  }
+}

@@ -1,0 +1,115 @@
+import Glibc
+
+/// Asks the running daemon over its Unix socket. One blocking GET a call: for commands, not for
+/// the daemon itself.
+public struct StatusClient: Sendable {
+  public let socket: String
+  /// How long each step may take: to be connected, to send, to wait for the next bytes.
+  public let timeout: Duration
+
+  /// Some thousands of streams give a few megabytes.
+  static let maximumAnswer = 64 << 20
+
+  public init(socket: String, timeout: Duration = .seconds(5)) {
+    self.socket = socket
+    self.timeout = timeout
+  }
+
+  /// What the daemon is doing.
+  public func report() throws(StatusFailure) -> StatusReport {
+    try StatusReport(parsing: get("/status").body)
+  }
+
+  /// `GET` of a path, such as `/healthz`.
+  public func get(_ path: String) throws(StatusFailure) -> HTTPAnswer {
+    let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { throw failed(errno) }
+    defer { close(descriptor) }
+    setTimeouts(descriptor)
+    try connect(descriptor)
+    let request = "GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    try send(descriptor, Array(request.utf8))
+    guard let answer = HTTPAnswer(parsing: try receive(descriptor)) else {
+      throw StatusFailure(
+        .unreadable, "\(socket): the answer is not HTTP", hint: "is this the daemon's socket?")
+    }
+    return answer
+  }
+}
+
+extension StatusClient {
+  private func setTimeouts(_ descriptor: CInt) {
+    let parts = timeout.components
+    var time = timeval(
+      tv_sec: Int(parts.seconds), tv_usec: Int(parts.attoseconds / 1_000_000_000_000))
+    for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+      setsockopt(descriptor, SOL_SOCKET, option, &time, socklen_t(MemoryLayout<timeval>.size))
+    }
+  }
+
+  private func connect(_ descriptor: CInt) throws(StatusFailure) {
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    let path = Array(socket.utf8)
+    let fits = withUnsafeMutableBytes(of: &address.sun_path) { bytes in
+      guard path.count < bytes.count else { return false }
+      bytes.copyBytes(from: path)
+      return true
+    }
+    guard fits else { throw failed(ENAMETOOLONG) }
+    let result = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
+    guard result == 0 else { throw failed(errno) }
+  }
+
+  private func send(_ descriptor: CInt, _ bytes: [UInt8]) throws(StatusFailure) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes {
+        Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+      }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { throw failed(errno) }
+      rest = rest.dropFirst(count)
+    }
+  }
+
+  /// Everything up to the end the server puts to it.
+  private func receive(_ descriptor: CInt) throws(StatusFailure) -> [UInt8] {
+    var answer: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 64 << 10)
+    while answer.count <= Self.maximumAnswer {
+      let count = recv(descriptor, &chunk, chunk.count, 0)
+      if count < 0 && errno == EINTR { continue }
+      guard count >= 0 else { throw failed(errno) }
+      if count == 0 { return answer }
+      answer += chunk[..<count]
+    }
+    throw StatusFailure(.unreadable, "\(socket): an answer without end", hint: "restart the service")
+  }
+
+  private func failed(_ number: CInt) -> StatusFailure {
+    switch number {
+    case ENOENT, ECONNREFUSED:
+      StatusFailure(
+        .notRunning, "box-eventd is not running: nobody listens on \(socket)",
+        hint: "start it with: systemctl start box-eventd; why it stopped: journalctl -u box-eventd",
+        errno: number)
+    case EACCES, EPERM:
+      StatusFailure(
+        .permissionDenied, "\(socket): permission denied",
+        hint: "use sudo, or become a member of the socket's group", errno: number)
+    case EAGAIN, ETIMEDOUT:
+      StatusFailure(
+        .unresponsive, "\(socket): no answer within \(timeout.components.seconds) s",
+        hint: "the watchdog restarts a stuck daemon; see: journalctl -u box-eventd", errno: number)
+    default:
+      StatusFailure(
+        .unresponsive, "\(socket): \(String(cString: strerror(number)))",
+        hint: "see: journalctl -u box-eventd", errno: number)
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import Glibc
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+public import ServiceLifecycle
+
+/// The daemon's local HTTP endpoint, on a Unix socket and, if configured, on a TCP address:
+/// `/status`, `/metrics`, `/healthz` and a page at `/`. It only reads, and says no secrets.
+///
+/// The socket of an earlier run is removed: run it only while holding the instance lock.
+public struct StatusServer: Service {
+  /// Where a server has begun to listen.
+  public enum Endpoint: Hashable, Sendable {
+    case socket(String)
+    case tcp(port: Int)
+  }
+
+  /// More wait in the kernel's queue until one of these is closed.
+  static let maximumConnections = 64
+  static let idleTimeout = TimeAmount.seconds(10)
+  /// How long answers under way may take once the daemon stops.
+  static let shutdownTime = Duration.seconds(1)
+
+  private let configuration: Configuration.Status
+  private let snapshot: @Sendable () -> DaemonSnapshot
+  private let onListening: @Sendable (Endpoint) async -> Void
+  private let logger: Logger
+
+  /// - Parameters:
+  ///   - snapshot: called for every request, from any thread; must not block.
+  ///   - onListening: called once an endpoint, when it can be connected to.
+  public init(
+    _ configuration: Configuration.Status,
+    onListening: @escaping @Sendable (Endpoint) async -> Void = { _ in },
+    snapshot: @escaping @Sendable () -> DaemonSnapshot
+  ) {
+    self.configuration = configuration
+    self.snapshot = snapshot
+    self.onListening = onListening
+    // Requests are no events of the daemon's life.
+    self.logger = Logger(label: "box-eventd.status") { _ in SwiftLogNoOpLogHandler() }
+  }
+
+  /// Serves until a graceful shutdown or cancellation; then ends within a second.
+  /// - Throws: ``StatusFailure`` if the socket or the address can't be listened on.
+  public func run() async throws {
+    let servers = applications()
+    defer { unlink(configuration.socket) }
+    try await withThrowingTaskGroup(of: Bool.self) { group in
+      for server in servers {
+        group.addTask {
+          try await server()
+          return false
+        }
+      }
+      group.addTask {
+        try? await gracefulShutdown()
+        try? await Task.sleep(for: Self.shutdownTime)
+        return true
+      }
+      var running = servers.count
+      while running > 0, let isOverdue = try await group.next() {
+        if isOverdue { group.cancelAll() } else { running -= 1 }
+      }
+      group.cancelAll()
+    }
+  }
+}
+
+extension StatusServer {
+  /// One server an endpoint; each maps what goes wrong to words.
+  private func applications() -> [@Sendable () async throws -> Void] {
+    let socket = configuration.socket
+    var servers: [@Sendable () async throws -> Void] = [
+      {
+        let address = BindAddress.unixDomainSocket(path: socket)
+        try await serve(address, socket) { _ in
+          // The mode at birth is the umask's; nobody but us and our group may connect.
+          chmod(socket, 0o660)
+          await onListening(.socket(socket))
+        }
+      }
+    ]
+    if let listen = configuration.listen {
+      servers.append {
+        let address = BindAddress.hostname(listen.host, port: listen.port)
+        try await serve(address, listen.description) { channel in
+          await onListening(.tcp(port: channel.localAddress?.port ?? listen.port))
+        }
+      }
+    }
+    return servers
+  }
+
+  private func serve(
+    _ address: BindAddress, _ name: String, onRunning: @escaping @Sendable (any Channel) async -> Void
+  ) async throws {
+    let connections = MaximumAvailableConnections(Self.maximumConnections, logger: logger)
+    let application = Application(
+      router: StatusRoutes.router(snapshot),
+      server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
+      configuration: .init(address: address, availableConnectionsDelegate: connections),
+      onServerRunning: onRunning, logger: logger)
+    do {
+      try await application.run()
+    } catch is CancellationError {
+      return
+    } catch {
+      let number = (error as? IOError)?.errnoCode
+      throw StatusFailure(
+        .notListening, "\(name): can't listen: \(number.map { String(cString: strerror($0)) } ?? "\(error)")",
+        hint: "choose another [status] socket or listen, or end the program that holds it", errno: number)
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import BoxClient
+import BoxEvents
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Spool
+import Systemd
+
+/// The service: what `box-eventd run` does from start to end.
+public struct Daemon: Sendable {
+  let configurationPath: String
+  let environment: [String: String]
+
+  public init(configurationPath: String, environment: [String: String]) {
+    self.configurationPath = configurationPath
+    self.environment = environment
+  }
+
+  /// Runs until SIGTERM or SIGINT.
+  /// - Throws: `DaemonFailure`, with the status the process is to end with.
+  public func run() async throws {
+    let notifier = Notifier.systemd()
+    do {
+      try await run(notifier)
+    } catch let failure as DaemonFailure {
+      if let errno = failure.errno { notifier.send(.errno(errno)) }
+      notifier.send(.status(failure.hint.map { "\(failure.message); \($0)" } ?? failure.message))
+      throw failure
+    }
+  }
+
+  private func run(_ notifier: Notifier) async throws {
+    let configuration = try load()
+    let threshold = LogThreshold(configuration.log.level)
+    let logger = LogDestination.current.logger(threshold: threshold)
+    let directories = try DaemonDirectories(configuration)
+    defer { directories.release() }
+    // One loop serves thousands of streams; the disk has threads of its own.
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let transport = try transport(configuration, group)
+    let failure: (any Error)?
+    do {
+      let assembly = try DaemonAssembly(
+        configuration: configuration, environment: environment, directories: directories,
+        transport: transport, notifier: notifier, logger: logger, threshold: threshold,
+        configurationPath: configurationPath)
+      try await assembly.run()
+      failure = nil
+    } catch {
+      failure = error
+    }
+    await transport.shutdown()
+    try? await group.shutdownGracefully()
+    if let failure { throw failure }
+    logger.notice("stopped", id: .stopped)
+  }
+
+  private func load() throws(DaemonFailure) -> Configuration {
+    do throws(ConfigurationError) {
+      let configuration = try Configuration.load(configurationPath, environment: environment)
+      // Unreadable secrets are a matter of configuration, to be seen at the start.
+      _ = try Secrets(for: configuration, environment: environment)
+      return configuration
+    } catch {
+      let logger = LogDestination.current.logger(threshold: LogThreshold(.info))
+      for problem in error.problems {
+        logger.error(
+          "configuration rejected", id: .configurationRejected,
+          metadata: ["detail": "\(problem.message)", "hint": "\(problem.hint)"])
+      }
+      throw DaemonFailure(error)
+    }
+  }
+
+  private func transport(
+    _ configuration: Configuration, _ group: MultiThreadedEventLoopGroup
+  ) throws(DaemonFailure) -> BoxTransport {
+    try settingsChecked { () throws(ClientSettingsError) in
+      try BoxTransport(settings: try TransportSettings(configuration, environment: environment), group: group)
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import BoxEvents
+import Glibc
+import Spool
+
+/// The spool and the state directory, locked by this process.
+struct DaemonDirectories: Sendable {
+  let disk = LocalDisk()
+  let spool: DiskDirectory
+  let state: DiskDirectory
+  private let locks: [InstanceLock]
+
+  /// Opens both, makes the last part of their paths if it is missing, and takes their locks.
+  init(_ configuration: Configuration) throws(DaemonFailure) {
+    do throws(StoreFailure) {
+      spool = try DiskDirectory.opened(configuration.spool.directory, on: disk, access: .shared)
+      state = try DiskDirectory.opened(configuration.state.directory, on: disk, access: .own)
+      let stateLock = try InstanceLock(state, processID: getpid())
+      do throws(StoreFailure) {
+        locks = [stateLock, try InstanceLock(spool, processID: getpid())]
+      } catch {
+        stateLock.release()
+        throw error
+      }
+    } catch {
+      throw DaemonFailure(error)
+    }
+  }
+
+  /// The state directory alone, without its lock, for commands beside a running daemon.
+  static func openState(_ configuration: Configuration) throws(DaemonFailure) -> DiskDirectory {
+    do throws(StoreFailure) {
+      return try DiskDirectory.opened(configuration.state.directory, on: LocalDisk(), access: .own)
+    } catch {
+      throw DaemonFailure(error)
+    }
+  }
+
+  func release() {
+    for lock in locks { lock.release() }
+    state.close()
+    spool.close()
+  }
+}
+
+extension DiskDirectory {
+  /// Opens a directory of the configuration; its last part is made if it is missing.
+  static func opened(
+    _ path: String, on disk: any Disk, access: Access
+  ) throws(StoreFailure) -> DiskDirectory {
+    if mkdir(path, access == .own ? 0o700 : 0o750) != 0, errno != EEXIST {
+      let reason = String(cString: strerror(errno))
+      throw StoreFailure(
+        .refused, "cannot make \(path): \(reason)", hint: "make it, owned by the user box-eventd runs as",
+        errno: errno)
+    }
+    return try root(path, on: disk, access: access)
+  }
+}

@@ -1,0 +1,131 @@
+import BoxEvents
+import Logging
+import Synchronization
+import Systemd
+
+/// All streams of one process: each in a task of its own, started and stopped by name.
+///
+/// One bad stream never stops another. The process ends by itself only when a disk failed, or when
+/// every stream waits for a person.
+final class FeedSupervisor: Sendable {
+  /// One stream, ready to run.
+  struct Feed: Sendable {
+    let name: String
+    let telemetry: StreamTelemetry
+    /// Runs until its task is cancelled; throws what the store can't go on from.
+    let run: @Sendable () async throws(StoreFailure) -> Void
+  }
+
+  private struct Running {
+    var feed: Feed
+    var task: Task<Void, Never>?
+    var isStopping = false
+    /// Resumed when the stream has ended.
+    var waiters: [CheckedContinuation<Void, Never>] = []
+  }
+
+  private struct State {
+    var running: [String: Running] = [:]
+    var fatal: StoreFailure?
+  }
+
+  private enum Command: Sendable {
+    case start(Feed)
+    case fail
+  }
+
+  private let state = Mutex(State())
+  private let commands: AsyncStream<Command>
+  private let commander: AsyncStream<Command>.Continuation
+  private let logger: Logger
+
+  init(logger: Logger) {
+    self.logger = logger
+    (commands, commander) = AsyncStream.makeStream()
+  }
+
+  /// The streams' telemetry, in order of name.
+  var telemetries: [StreamTelemetry] {
+    state.withLock { state in
+      state.running.values.map(\.feed).sorted { $0.name < $1.name }.map(\.telemetry)
+    }
+  }
+
+  /// Starts a stream; its name must not be in use.
+  func start(_ feed: Feed) {
+    state.withLock { $0.running[feed.name] = Running(feed: feed) }
+    commander.yield(.start(feed))
+  }
+
+  /// Stops a stream and returns when it has saved its position and closed its files.
+  func stop(_ name: String) async {
+    await withCheckedContinuation { continuation in
+      let isRunning = state.withLock { state in
+        guard state.running[name] != nil else { return false }
+        state.running[name]?.isStopping = true
+        state.running[name]?.task?.cancel()
+        state.running[name]?.waiters.append(continuation)
+        return true
+      }
+      if !isRunning { continuation.resume() }
+    }
+  }
+
+  /// Runs the streams until the task is cancelled.
+  /// - Throws: the failure of a disk, which is final for the process.
+  func run() async throws(StoreFailure) {
+    await withDiscardingTaskGroup { group in
+      await withTaskCancellationHandler {
+        for await command in commands {
+          guard case .start(let feed) = command else { break }
+          group.addTask { await self.supervise(feed) }
+        }
+      } onCancel: {
+        commander.finish()
+      }
+      group.cancelAll()
+    }
+    if let fatal = state.withLock({ $0.fatal }) { throw fatal }
+  }
+
+  private func supervise(_ feed: Feed) async {
+    let task = Task { await self.runOnce(feed) }
+    let isStopping = state.withLock { state in
+      state.running[feed.name]?.task = task
+      return state.running[feed.name]?.isStopping == true
+    }
+    if isStopping { task.cancel() }
+    await withTaskCancellationHandler {
+      await task.value
+    } onCancel: {
+      task.cancel()
+    }
+    let waiters = state.withLock { $0.running.removeValue(forKey: feed.name)?.waiters ?? [] }
+    for waiter in waiters { waiter.resume() }
+  }
+
+  private func runOnce(_ feed: Feed) async {
+    do {
+      try await feed.run()
+    } catch {
+      switch error.code {
+      case .io:
+        fail(error, feed)
+      case .blocked, .refused, .locked, .noSpace:
+        feed.telemetry.block(StreamGivenUp(error))
+        logger.error(
+          "stream blocked", id: .streamBlocked,
+          metadata: ["stream": "\(feed.name)", "detail": "\(error.message)", "hint": "\(error.hint ?? "")"])
+        await untilCancelled()
+      }
+    }
+  }
+
+  private func fail(_ error: StoreFailure, _ feed: Feed) {
+    state.withLock { $0.fatal = $0.fatal ?? error }
+    logger.critical(
+      "the disk failed; the daemon ends and recovers at its next start", id: .syncFailed,
+      metadata: ["stream": "\(feed.name)", "detail": "\(error.message)"])
+    commander.yield(.fail)
+  }
+}

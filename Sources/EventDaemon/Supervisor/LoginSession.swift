@@ -1,0 +1,48 @@
+import BoxClient
+import BoxEvents
+import Spool
+
+/// The one-time login of method oauth2: from the printed address to the stored refresh token.
+public struct LoginSession: Sendable {
+  private let configuration: Configuration
+  private let environment: [String: String]
+  private let login: OAuthLogin
+
+  /// - Throws: `DaemonFailure` if the configuration's method is another.
+  public init(_ configuration: Configuration, environment: [String: String]) throws(DaemonFailure) {
+    guard configuration.auth.method == .oauth2 else {
+      throw DaemonFailure(
+        .configuration, "[auth] method is \"\(configuration.auth.method.rawValue)\", which needs no login",
+        hint: "only method = \"oauth2\" needs one; try: box-eventd check --online")
+    }
+    self.configuration = configuration
+    self.environment = environment
+    login = OAuthLogin(
+      clientID: configuration.auth.clientID ?? "", tokenURL: configuration.box.tokenURL.description)
+  }
+
+  /// Where a person allows the app to read their events.
+  public var authorizationURL: String { login.authorizationURL }
+
+  /// Exchanges what the person pasted, a code or the address they were sent to, and stores the
+  /// refresh token.
+  public func finish(pasted: String) async throws {
+    do {
+      let code = try login.code(pasted: pasted)
+      let secrets = try Secrets(for: configuration, environment: environment)
+      guard let clientSecret = secrets.clientSecret else {
+        throw DaemonFailure(.configuration, "no client secret", hint: "set client_secret_file in [auth]")
+      }
+      try await withTransport(configuration, environment) { transport in
+        let state = try DaemonDirectories.openState(configuration)
+        defer { state.close() }
+        try await login.finish(
+          code: code, clientSecret: clientSecret, endpoint: try TokenEndpoint(transport, configuration),
+          store: StoredRefreshToken(state))
+      }
+    } catch let failure as FeedFailure {
+      throw DaemonFailure(
+        failure.code == .signInRefused ? .signIn : .unavailable, failure.message, hint: failure.hint)
+    }
+  }
+}

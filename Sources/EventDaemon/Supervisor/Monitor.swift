@@ -1,0 +1,55 @@
+import BoxEvents
+import Logging
+import Systemd
+
+/// Tells systemd how the daemon is, and ends it when every stream waits for a person.
+struct Monitor: Sendable {
+  let assembly: DaemonAssembly
+
+  /// Between two looks at the streams.
+  private static let step = Duration.seconds(1)
+  /// `STATUS=` is sent when the trouble changes, else only this often: it counts seconds.
+  private static let statusInterval = Duration.seconds(10)
+  /// Each look at an unfinished recovery asks systemd for this much more time.
+  private static let extension_ = Duration.seconds(60)
+
+  func run() async throws {
+    defer { stop() }
+    try await start()
+    var lastStatus: (text: String, trouble: String, at: FeedInstant)?
+    while !Task.isCancelled {
+      let now = assembly.clock.now
+      let snapshot = assembly.snapshot()
+      let trouble = snapshot.state + (snapshot.streams.first { $0.trouble != nil }?.error ?? "")
+      let isDue = lastStatus.map { $0.trouble != trouble || now >= $0.at + Self.statusInterval } ?? true
+      if isDue {
+        let text = StatusLine.text(snapshot, now: LocalTime.now)
+        if text != lastStatus?.text { assembly.notifier.send(.status(text)) }
+        lastStatus = (text, trouble, now)
+      }
+      if let givenUp = DaemonHealth(telemetries: assembly.supervisor.telemetries).givenUp {
+        throw DaemonFailure(givenUp)
+      }
+      try? await Task.sleep(for: Self.step)
+    }
+  }
+
+  /// Waits until lock, state and spool are proven, then says so. Box may be unreachable: that shows
+  /// in the status and doesn't fail the boot.
+  private func start() async throws {
+    var looks = 0
+    while !DaemonHealth(telemetries: assembly.supervisor.telemetries).isProven {
+      if looks % 100 == 0 { assembly.notifier.send(.extendTimeout(Self.extension_)) }
+      looks += 1
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    assembly.phase.value = .running
+    assembly.notifier.send(.ready, .status(StatusLine.text(assembly.snapshot(), now: LocalTime.now)))
+  }
+
+  private func stop() {
+    assembly.phase.value = .stopping
+    assembly.notifier.send(.stopping, .status(StatusLine.text(assembly.snapshot(), now: LocalTime.now)))
+    assembly.logger.notice("stopping", id: .stopping)
+  }
+}

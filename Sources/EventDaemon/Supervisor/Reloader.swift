@@ -1,0 +1,89 @@
+import BoxEvents
+import Logging
+import Synchronization
+import Systemd
+import UnixSignals
+
+/// Takes over a changed configuration on SIGHUP, without stopping what hasn't changed.
+struct Reloader: Sendable {
+  let path: String
+  let environment: [String: String]
+  let supervisor: FeedSupervisor
+  let accounts: Accounts
+  let feeds: FeedFactory
+  let threshold: LogThreshold
+  let notifier: Notifier
+  let logger: Logger
+  private let initial: Configuration
+
+  init(
+    path: String, environment: [String: String], configuration: Configuration, supervisor: FeedSupervisor,
+    accounts: Accounts, feeds: FeedFactory, threshold: LogThreshold, notifier: Notifier, logger: Logger
+  ) {
+    self.path = path
+    self.environment = environment
+    self.initial = configuration
+    self.supervisor = supervisor
+    self.accounts = accounts
+    self.feeds = feeds
+    self.threshold = threshold
+    self.notifier = notifier
+    self.logger = logger
+  }
+
+  func run() async {
+    var current = initial
+    for await _ in await UnixSignalsSequence(trapping: .sighup) {
+      notifier.send(.reloading)
+      do {
+        current = try await reload(from: current)
+        logger.notice("reload done", id: .reloaded, metadata: ["streams": "\(current.streams.count)"])
+      } catch {
+        for problem in error.problems {
+          logger.error(
+            "configuration rejected; the old one stays in force", id: .configurationRejected,
+            metadata: ["detail": "\(problem.message)", "hint": "\(problem.hint)"])
+        }
+      }
+      notifier.send(.ready)
+    }
+  }
+
+  private func reload(from old: Configuration) async throws(ConfigurationError) -> Configuration {
+    let new = try Configuration.load(path, environment: environment)
+    _ = try Secrets(for: new, environment: environment)
+    let change = old.change(to: new)
+    guard change.refusedKeys.isEmpty else {
+      throw ConfigurationError(
+        change.refusedKeys.map {
+          .init("\($0) has changed, which a reload can't take over", hint: "restart the service instead")
+        })
+    }
+    let feeds = try made(change.added + change.changed)
+    if let level = change.logLevel { threshold.level = level }
+    await accounts.reload(new)
+    for name in change.removed + change.changed.map(\.name) {
+      await supervisor.stop(name)
+      logger.notice("stream stopped", metadata: ["stream": "\(name)"])
+    }
+    for feed in feeds {
+      supervisor.start(feed)
+      logger.notice("stream started", metadata: ["stream": "\(feed.name)"])
+    }
+    return new
+  }
+
+  private func made(
+    _ streams: [Configuration.Stream]
+  ) throws(ConfigurationError) -> [FeedSupervisor.Feed] {
+    var made: [FeedSupervisor.Feed] = []
+    for stream in streams {
+      do throws(DaemonFailure) {
+        made.append(try feeds.feed(stream))
+      } catch {
+        throw ConfigurationError([.init(error.message, hint: error.hint ?? "see the journal")])
+      }
+    }
+    return made
+  }
+}

@@ -1,0 +1,90 @@
+/// Every system call the spool and the state make: the one seam between this module and a disk.
+///
+/// Small and synchronous on purpose, one method a call, so that a test can put a disk behind it that
+/// loses power. Names are relative to an open directory and are never followed when they are links.
+/// An implementation reports failures and repeats nothing by itself but an interrupted call; what
+/// a failure means is decided by ``DiskDirectory`` and ``DiskFile``.
+public protocol Disk: Sendable {
+  /// Whom files must belong to: the effective user.
+  var userID: UInt32 { get }
+
+  /// Opens a directory by its absolute path. Links in the path are followed: it comes from
+  /// the configuration, and systemd makes such links itself for `DynamicUser=`.
+  func openRoot(_ path: String) throws(DiskError) -> DiskHandle
+  func openDirectory(_ name: String, in directory: DiskHandle) throws(DiskError) -> DiskHandle
+  func makeDirectory(_ name: String, in directory: DiskHandle, mode: UInt32) throws(DiskError)
+  /// Opens an existing file. Opening a fifo must not block.
+  func openFile(_ name: String, in directory: DiskHandle, writing: Bool) throws(DiskError) -> DiskHandle
+  /// Creates a file that must not exist yet, for reading and writing.
+  func createFile(_ name: String, in directory: DiskHandle, mode: UInt32) throws(DiskError) -> DiskHandle
+  /// Never fails and is never repeated: after an error the descriptor is gone all the same.
+  func close(_ handle: DiskHandle)
+
+  func status(_ handle: DiskHandle) throws(DiskError) -> FileStatus
+  func setMode(_ handle: DiskHandle, _ mode: UInt32) throws(DiskError)
+  /// Reads up to the buffer's size; 0 at the end of the file.
+  func read(
+    _ handle: DiskHandle, into buffer: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(DiskError) -> Int
+  /// Writes some of the bytes and says how many.
+  func write(
+    _ handle: DiskHandle, _ bytes: UnsafeRawBufferPointer, at offset: Int
+  ) throws(DiskError) -> Int
+  func truncate(_ handle: DiskHandle, to size: Int) throws(DiskError)
+  /// Makes a file's bytes and its size durable. A failure is final for the file: never repeated.
+  func synchronizeData(_ handle: DiskHandle) throws(DiskError)
+  /// Makes a directory's entries durable. A failure is final.
+  func synchronizeDirectory(_ handle: DiskHandle) throws(DiskError)
+
+  /// The names in a directory, in any order, without `.` and `..`.
+  func names(in directory: DiskHandle) throws(DiskError) -> [String]
+  func makeLink(_ name: String, to target: String, in directory: DiskHandle) throws(DiskError)
+  func readLink(_ name: String, in directory: DiskHandle) throws(DiskError) -> String
+  /// Replaces `new` if it exists, in one step.
+  func rename(_ old: String, to new: String, in directory: DiskHandle) throws(DiskError)
+  func remove(_ name: String, in directory: DiskHandle) throws(DiskError)
+
+  /// Bytes an ordinary user may still write to the file system that holds `handle`.
+  func freeBytes(_ handle: DiskHandle) throws(DiskError) -> UInt64
+  /// Takes an exclusive lock until the handle is closed; false if another process has it.
+  func lock(_ handle: DiskHandle) throws(DiskError) -> Bool
+}
+
+/// Something a ``Disk`` has opened: for the local disk a file descriptor.
+public struct DiskHandle: Hashable, Sendable {
+  public let rawValue: Int32
+
+  public init(rawValue: Int32) {
+    self.rawValue = rawValue
+  }
+}
+
+/// What `fstat` says, as far as the spool asks.
+public struct FileStatus: Hashable, Sendable {
+  public enum Kind: Hashable, Sendable {
+    case file
+    case directory
+    case other
+  }
+
+  public var kind: Kind
+  public var size: Int
+  /// Permission bits, with set-user, set-group and sticky bit: `0o2750`.
+  public var mode: UInt32
+  public var owner: UInt32
+  /// How many names it has.
+  public var links: Int
+  /// Local seconds since 1970 of the last change of its contents.
+  public var modifiedAt: Int64
+
+  public init(
+    kind: Kind, size: Int, mode: UInt32, owner: UInt32, links: Int = 1, modifiedAt: Int64 = 0
+  ) {
+    self.kind = kind
+    self.size = size
+    self.mode = mode
+    self.owner = owner
+    self.links = links
+    self.modifiedAt = modifiedAt
+  }
+}

@@ -1,0 +1,30 @@
+/// A system call that failed.
+public struct DiskError: Error, Hashable, Sendable {
+  /// What was tried. The raw value completes the sentence `cannot …`.
+  public enum Operation: String, Hashable, Sendable, CaseIterable {
+    case open
+    case create
+    case makeDirectory = "make the directory"
+    case status = "examine"
+    case setMode = "set the mode of"
+    case read
+    case write
+    case truncate
+    case synchronize = "sync"
+    case list
+    case link
+    case rename
+    case remove
+    case space = "ask for the free space of"
+    case lock
+  }
+
+  public var operation: Operation
+  /// The system's error number.
+  public var errno: Int32
+
+  public init(_ operation: Operation, errno: Int32) {
+    self.operation = operation
+    self.errno = errno
+  }
+}

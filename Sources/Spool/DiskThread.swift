@@ -1,0 +1,64 @@
+public import BoxEvents
+import Glibc
+
+/// A thread of its own that runs the work of the streams given to it, one piece after the other.
+///
+/// A sync may take seconds on a busy disk and for ever on a broken one. On the cooperative pool it
+/// would hold up everything else; here it holds up the streams that share the thread.
+/// The thread lives as long as the process.
+public final class DiskThread: SerialExecutor, @unchecked Sendable {
+  // `jobs`, `first` and `scratch`'s owner: the first two are guarded by `mutex`.
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let wakeUp = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private var jobs: [UnownedJob] = []
+
+  /// A buffer that the streams of this thread share, since only one works at a time. Touched by
+  /// actors that run on this thread, and by nobody else.
+  var scratch: [UInt8] = []
+
+  /// Starts the thread.
+  /// - Throws: `io` if the system has no thread left.
+  public init() throws(StoreFailure) {
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(wakeUp, nil)
+    var thread = pthread_t()
+    let context = Unmanaged.passRetained(self)
+    let result = pthread_create(
+      &thread, nil,
+      { context in
+        guard let context else { return nil }
+        Unmanaged<DiskThread>.fromOpaque(context).takeUnretainedValue().run()
+        return nil
+      }, context.toOpaque())
+    guard result == 0 else {
+      context.release()
+      throw StoreFailure(
+        .io, "cannot start a thread for the disk: \(String(cString: strerror(result)))", errno: result)
+    }
+    pthread_detach(thread)
+  }
+
+  public func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    pthread_mutex_lock(mutex)
+    jobs.append(job)
+    pthread_cond_signal(wakeUp)
+    pthread_mutex_unlock(mutex)
+  }
+
+  private func run() {
+    // Signals are for the threads that wait for them.
+    var all = sigset_t()
+    sigfillset(&all)
+    pthread_sigmask(SIG_BLOCK, &all, nil)
+    var batch: [UnownedJob] = []
+    while true {
+      pthread_mutex_lock(mutex)
+      while jobs.isEmpty { pthread_cond_wait(wakeUp, mutex) }
+      swap(&jobs, &batch)
+      pthread_mutex_unlock(mutex)
+      for job in batch { job.runSynchronously(on: asUnownedSerialExecutor()) }
+      batch.removeAll(keepingCapacity: true)
+    }
+  }
+}

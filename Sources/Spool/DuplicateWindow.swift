@@ -1,0 +1,82 @@
+import BoxEvents
+
+/// The newest events by their ids: a ring in order of arrival, and a hash table over it.
+///
+/// 16 bytes an id and about 10 for the table, allocated as it fills.
+struct DuplicateWindow: Sendable {
+  private(set) var capacity: Int
+  private var ids: [EventIdentity] = []
+  /// The oldest id, once the ring is full.
+  private var head = 0
+  /// For each slot 0, or one more than an index in `ids`. A power of two, at least twice as many as ids.
+  private var table: [UInt32] = []
+
+  /// - Parameter capacity: ids kept; the oldest make way.
+  init(capacity: Int) {
+    self.capacity = max(1, capacity)
+  }
+
+  var count: Int { ids.count }
+
+  func contains(_ id: EventIdentity) -> Bool {
+    table.isEmpty ? false : table[slot(of: id)] != 0
+  }
+
+  /// Returns false if the id was known.
+  @discardableResult
+  mutating func insert(_ id: EventIdentity) -> Bool {
+    guard !contains(id) else { return false }
+    if ids.count < capacity {
+      if (ids.count + 1) * 2 > table.count { grow() }
+      table[slot(of: id)] = UInt32(truncatingIfNeeded: ids.count + 1)
+      ids.append(id)
+    } else {
+      vacate(slot(of: ids[head]))
+      ids[head] = id
+      table[slot(of: id)] = UInt32(truncatingIfNeeded: head + 1)
+      head = (head + 1) % ids.count
+    }
+    return true
+  }
+
+  /// Changes how many ids are kept; the newest stay.
+  mutating func resize(to capacity: Int) {
+    var resized = DuplicateWindow(capacity: capacity)
+    for id in (ids[head...] + ids[..<head]).suffix(resized.capacity) { resized.insert(id) }
+    self = resized
+  }
+
+  /// Where `id` is, or the free slot where it would go. The table always has a free slot.
+  private func slot(of id: EventIdentity) -> Int {
+    let mask = table.count - 1
+    var slot = home(of: id)
+    while table[slot] != 0, ids[Int(table[slot]) - 1] != id { slot = (slot + 1) & mask }
+    return slot
+  }
+
+  private func home(of id: EventIdentity) -> Int {
+    Int(truncatingIfNeeded: id.low) & (table.count - 1)
+  }
+
+  /// Empties a slot and moves up what had to go past it (linear probing, deletion by shifting back).
+  private mutating func vacate(_ slot: Int) {
+    let mask = table.count - 1
+    var hole = slot
+    var next = (slot + 1) & mask
+    table[hole] = 0
+    while table[next] != 0 {
+      let wanted = home(of: ids[Int(table[next]) - 1])
+      if (next - wanted) & mask >= (next - hole) & mask {
+        table[hole] = table[next]
+        table[next] = 0
+        hole = next
+      }
+      next = (next + 1) & mask
+    }
+  }
+
+  private mutating func grow() {
+    table = [UInt32](repeating: 0, count: max(16, table.count * 2))
+    for (index, id) in ids.enumerated() { table[slot(of: id)] = UInt32(truncatingIfNeeded: index + 1) }
+  }
+}

@@ -1,0 +1,42 @@
+public import BoxEvents
+
+/// Keeps a second instance out of a directory, for as long as this value's process lives.
+///
+/// The lock is on a file `.lock`, which stays; its text is the holder's process id.
+public struct InstanceLock: Sendable {
+  private static let name = ".lock"
+  private let file: DiskFile
+
+  /// Takes the lock of a spool or state directory.
+  /// - Parameter processID: this process, written into the file for whoever finds it locked.
+  /// - Throws: `locked` with the holder's process id if another process has it.
+  public init(_ directory: DiskDirectory, processID: Int32) throws(StoreFailure) {
+    file = try directory.madeFile(Self.name)
+    do throws(StoreFailure) {
+      guard try file.lock() else { throw Self.taken(directory, by: Self.holder(file)) }
+      let text = Array("\(processID)\n".utf8)
+      try file.truncate(to: 0)
+      try file.write(text, at: 0)
+    } catch {
+      file.close()
+      throw error
+    }
+  }
+
+  /// Lets another process have the directory.
+  public func release() {
+    file.close()
+  }
+
+  private static func holder(_ file: DiskFile) -> Int32? {
+    guard let bytes = try? file.bytes(in: 0..<16) else { return nil }
+    return Int32(String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self))
+  }
+
+  private static func taken(_ directory: DiskDirectory, by holder: Int32?) -> StoreFailure {
+    let who = holder.map { "process \($0)" } ?? "another process"
+    return StoreFailure(
+      .locked, "\(directory.path) is in use by \(who)",
+      hint: "Stop the other box-eventd, or give this one directories of its own.", holder: holder)
+  }
+}

@@ -1,0 +1,90 @@
+import BoxEvents
+
+/// One of the stream's own line files, `segments.ndjson`, `gaps.ndjson` or `quarantine.ndjson`: a line at
+/// a time is added and is durable when ``append(_:)`` returns. Opened only while it is used.
+struct LineLog: Sendable {
+  let directory: DiskDirectory
+  let name: String
+  /// Where the next line goes, once the file has been looked at by this process.
+  private var end: Int?
+
+  /// As much of a file's end as is looked at: for the last line, and for what was quarantined lately.
+  private static let tailSize = 1 << 20
+
+  init(_ name: String, in directory: DiskDirectory) {
+    self.name = name
+    self.directory = directory
+  }
+
+  /// Adds a line. After `noSpace` the call may be repeated, with this or another line.
+  mutating func append(_ line: [UInt8]) throws(StoreFailure) {
+    try settle(creating: true)
+    guard let end, let file = try directory.file(name, writing: true) else {
+      throw StoreFailure(.io, "\(directory.path(of: name)) vanished")
+    }
+    defer { file.close() }
+    // A line torn by a full disk is written over from its start; readers wait for its newline.
+    try file.write(line, at: end)
+    if try file.size() > end + line.count { try file.truncate(to: end + line.count) }
+    try file.synchronize()
+    self.end = end + line.count
+  }
+
+  /// The last whole lines, oldest first, without newlines; of the first megabyte before the end.
+  func tail() throws(StoreFailure) -> [ArraySlice<UInt8>] {
+    guard let file = try directory.file(name, writing: false) else { return [] }
+    defer { file.close() }
+    let size = try file.size()
+    let start = max(0, size - Self.tailSize)
+    var lines = try file.bytes(in: start..<size).split(
+      separator: 0x0A, omittingEmptySubsequences: false)
+    if start > 0, !lines.isEmpty { lines.removeFirst() }
+    _ = lines.popLast()  // what follows the last newline: nothing, or a torn line
+    return lines
+  }
+
+  /// Whether the file has anything in it, readable or not.
+  func hasContent() throws(StoreFailure) -> Bool {
+    guard let file = try directory.file(name, writing: false) else { return false }
+    defer { file.close() }
+    return try file.size() > 0
+  }
+
+  /// Makes what an earlier run has written trustworthy: a torn last line is cut, and the end is written
+  /// again and synced, with the file's name, since that run's sync may have failed.
+  mutating func settle(creating: Bool = false) throws(StoreFailure) {
+    guard end == nil else { return }
+    let found = try directory.file(name, writing: true)
+    guard found != nil || creating else { return }
+    let file: DiskFile = if let found { found } else { try directory.newFile(name) }
+    defer { file.close() }
+    let size = try file.size()
+    var length = Self.tailSize
+    var kept: Int?
+    repeat {
+      let start = max(0, size - length)
+      let bytes = try file.bytes(in: start..<size)
+      kept = Self.wholeLines(bytes, isAll: start == 0).map { start + $0 }
+      length *= 8
+    } while kept == nil
+    let end = kept ?? 0
+    try file.rewrite(max(0, end - Self.tailSize)..<end)
+    if end < size { try file.truncate(to: end) }
+    try file.synchronize()
+    try directory.synchronize()
+    self.end = end
+  }
+
+  /// How many of the bytes are lines up to the last one that is JSON. What follows it was torn, or
+  /// came back from a power cut as zeros. Nil if that line begins before these bytes.
+  private static func wholeLines(_ bytes: [UInt8], isAll: Bool) -> Int? {
+    var end = bytes.count
+    while let newline = bytes[..<end].lastIndex(of: 0x0A) {
+      let before = bytes[..<newline].lastIndex(of: 0x0A)
+      if before == nil, !isAll { return nil }
+      if JSONDocument(Array(bytes[(before.map { $0 + 1 } ?? 0)..<newline])) != nil { return newline + 1 }
+      end = newline
+    }
+    return isAll ? 0 : nil
+  }
+}

@@ -1,0 +1,51 @@
+import BoxEvents
+
+/// A commit on its way to the disk. It holds all it needs, so that after a full disk it goes on at the
+/// step, and within the batch at the byte, where it stopped.
+struct PendingCommit: Sendable {
+  struct Reject: Sendable {
+    var identity: EventIdentity
+    var line: [UInt8]
+  }
+
+  let readFrom: ReadPosition
+  let mark: PositionMark
+  /// What the caller gave, to know the same call again.
+  let given: [Int]
+  let pageSize: Int
+
+  /// Entries still to be quarantined, last one first.
+  var rejects: [Reject] = []
+  /// The new events' lines, newlines included.
+  var lines: [UInt8] = []
+  var identities: [EventIdentity] = []
+  /// The segment for these lines has been decided on and is there.
+  var hasSegment = false
+  /// Bytes of `lines` that are in the file, not yet durable.
+  var written = 0
+  /// The lines are durable, counted and known.
+  var isDurable = false
+
+  init(_ batch: EventBatch, _ mark: PositionMark) {
+    readFrom = batch.readFrom
+    self.mark = mark
+    given = batch.new
+    pageSize = batch.page.bytes.count
+  }
+
+  func isOf(_ batch: EventBatch, _ mark: PositionMark) -> Bool {
+    mark == self.mark && batch.readFrom == readFrom && batch.new == given
+      && batch.page.bytes.count == pageSize
+  }
+}
+
+/// A new segment on its way to the disk.
+struct Rotation: Sendable {
+  let ordinal: UInt64
+  let begunAt: Int64
+  /// `segments.ndjson` has its line.
+  var isAnnounced = false
+  var file: DiskFile?
+  /// Its directory entry is durable.
+  var isNamed = false
+}

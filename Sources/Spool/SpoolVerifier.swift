@@ -1,0 +1,181 @@
+public import BoxEvents
+
+/// Proves one stream's spool whole: every line an event, no ordinal missing, no id twice, and the
+/// position file in agreement. Reads only, and may run beside the daemon: what it has appended since
+/// the position was read is not judged.
+public struct SpoolVerifier: Sendable {
+  /// What was found.
+  public struct Report: Hashable, Sendable {
+    public var segments = 0
+    public var events: UInt64 = 0
+    public var bytes: UInt64 = 0
+    /// The first thing that is not as it must be; nothing behind it was looked at.
+    public var trouble: Trouble?
+    /// What is remarkable and allowed, one sentence each.
+    public var notes: [String] = []
+  }
+
+  /// The first place of trouble.
+  public struct Trouble: Hashable, Sendable {
+    /// The file's name in the stream's directory.
+    public var file: String
+    /// Counted from 1; 0 where it is about the file as a whole.
+    public var line: UInt64
+    /// Where that line begins.
+    public var offset: Int
+    public var message: String
+  }
+
+  private let spool: DiskDirectory
+  private let state: DiskDirectory?
+  private let progress: @Sendable (Int) -> Void
+
+  /// - Parameters:
+  ///   - spool: the stream's own directory, `/var/spool/box-eventd/<stream>`.
+  ///   - state: `/var/lib/box-eventd/<stream>`, or nil without permission for it; then the
+  ///     position file is not compared.
+  ///   - progress: called with the bytes of the segment at hand, about every megabyte.
+  public init(spool: DiskDirectory, state: DiskDirectory?, progress: @escaping @Sendable (Int) -> Void = { _ in }) {
+    self.spool = spool
+    self.state = state
+    self.progress = progress
+  }
+
+  /// - Throws: what kept it from looking; what it has found is in the report.
+  public func verify() throws(StoreFailure) -> Report {
+    // First the record, then the spool: what comes after the record is not older than it.
+    let record = try readRecord()
+    let ordinals = try spool.names().compactMap(SegmentName.ordinal).sorted()
+    let known = try Evidence(spool)
+    var walk = Walk(record: record, evidence: known)
+    for (index, ordinal) in ordinals.enumerated() where walk.report.trouble == nil {
+      guard let file = try spool.file(SegmentName.text(ordinal), writing: false) else { continue }
+      defer { file.close() }
+      try walk.enter(file, ordinal: ordinal, isNewest: index + 1 == ordinals.count, progress: progress)
+    }
+    walk.end()
+    return walk.report
+  }
+
+  private func readRecord() throws(StoreFailure) -> PositionRecord? {
+    guard let state else { return nil }
+    let file = try TwoBlockFile(PositionRecord.fileName, in: state, writing: false) {
+      PositionRecord(parsing: $0) != nil
+    }
+    defer { file?.close() }
+    return file?.content.flatMap { PositionRecord(parsing: $0) }
+  }
+}
+
+extension SpoolVerifier {
+  /// What the stream's own files say about segments that are gone and gaps that are known.
+  private struct Evidence {
+    var begun: Set<UInt64> = []
+    var gaps: Set<UInt64> = []
+
+    init(_ spool: DiskDirectory) throws(StoreFailure) {
+      begun = Set(try Self.lines(SegmentEntry.fileName, spool).compactMap { SegmentEntry(parsing: $0)?.ordinal })
+      gaps = Set(try Self.lines(GapLine.fileName, spool).compactMap { GapLine.reading($0)?.ordinal })
+    }
+
+    private static func lines(
+      _ name: String, _ spool: DiskDirectory
+    ) throws(StoreFailure) -> [ArraySlice<UInt8>] {
+      guard let file = try spool.file(name, writing: false) else { return [] }
+      defer { file.close() }
+      return try file.bytes(in: 0..<file.size()).split(separator: 0x0A)
+    }
+  }
+
+  /// One pass over the segments, in order.
+  private struct Walk {
+    let record: PositionRecord?
+    let evidence: Evidence
+    var report = Report()
+    private var ids = DuplicateWindow(capacity: .max)
+    /// Where the segment before has ended.
+    private var expected: UInt64?
+    private var sawRecorded = false
+
+    init(record: PositionRecord?, evidence: Evidence) {
+      self.record = record
+      self.evidence = evidence
+    }
+
+    mutating func enter(
+      _ file: DiskFile, ordinal: UInt64, isNewest: Bool, progress: (Int) -> Void
+    ) throws(StoreFailure) {
+      let name = SegmentName.text(ordinal)
+      if let expected, expected != ordinal { judgeHole(name, from: expected, to: ordinal) }
+      guard report.trouble == nil else { return }
+      let size = try file.size()
+      var place = (line: UInt64(0), offset: 0)
+      let end = try LineScan.lines(of: file, in: 0..<size, progress: progress) {
+        line, offset throws(StoreFailure) in
+        judgeRecord(name, ordinal: ordinal + place.line, segment: ordinal, offset: offset)
+        place = (place.line + 1, offset)
+        judge(line, name, place)
+        return report.trouble == nil
+      }
+      guard report.trouble == nil else { return }
+      judgeRecord(name, ordinal: ordinal + place.line, segment: ordinal, offset: end)
+      if end < size { judgeTear(name, (place.line + 1, end), bytes: size - end, isNewest, segment: ordinal) }
+      report.segments += 1
+      report.events += place.line
+      report.bytes += UInt64(end)
+      expected = ordinal + place.line
+    }
+
+    mutating func end() {
+      guard report.trouble == nil, let record, record.offset > 0, !sawRecorded else { return }
+      // A finished segment may be gone, and newer ones may have come since the record was read.
+      if let expected, expected > record.ordinal { return }
+      let name = SegmentName.text(record.segment)
+      fail(name, (0, record.offset), "the position file vouches for \(record.offset) bytes that are not there")
+    }
+
+    private mutating func judge(_ line: UnsafeRawBufferPointer, _ name: String, _ place: (UInt64, Int)) {
+      guard let id = EventLine.identity(of: line) else {
+        return fail(name, place, "not one JSON object in UTF-8")
+      }
+      if !ids.insert(id) { fail(name, place, "an event with this id stands in the spool already") }
+    }
+
+    /// The record's offset must be the end of a line, and of the line that its ordinal counts.
+    private mutating func judgeRecord(_ name: String, ordinal: UInt64, segment: UInt64, offset: Int) {
+      guard let record, record.segment == segment, record.offset <= offset, !sawRecorded else { return }
+      sawRecorded = true
+      if record.offset != offset || record.ordinal != ordinal {
+        fail(
+          name, (0, record.offset),
+          "the position file says \(record.ordinal) events up to here, the spool \(ordinal) up to \(offset)")
+      }
+    }
+
+    private mutating func judgeTear(
+      _ name: String, _ place: (UInt64, Int), bytes: Int, _ isNewest: Bool, segment: UInt64
+    ) {
+      if isNewest, record.map({ segment != $0.segment || place.1 >= $0.offset }) ?? true {
+        report.notes.append("\(name) ends with \(bytes) bytes of a line that is not acknowledged.")
+      } else {
+        fail(name, place, "a torn line of \(bytes) bytes")
+      }
+    }
+
+    private mutating func judgeHole(_ name: String, from expected: UInt64, to ordinal: UInt64) {
+      if ordinal < expected {
+        fail(name, (0, 0), "begins at \(ordinal), but the segment before goes on to \(expected)")
+      } else if evidence.gaps.contains(ordinal) {
+        report.notes.append("Events \(expected) to \(ordinal - 1) are missing: a recorded gap.")
+      } else if evidence.begun.contains(expected) {
+        report.notes.append("Events \(expected) to \(ordinal - 1) are in segments that were taken away.")
+      } else {
+        fail(name, (0, 0), "events \(expected) to \(ordinal - 1) are missing")
+      }
+    }
+
+    private mutating func fail(_ file: String, _ place: (UInt64, Int), _ message: String) {
+      report.trouble = Trouble(file: file, line: place.0, offset: place.1, message: message)
+    }
+  }
+}

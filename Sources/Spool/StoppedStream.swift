@@ -1,0 +1,91 @@
+public import BoxEvents
+
+/// One stream while no daemon has it: where its position is read and moved by hand.
+///
+/// The caller holds both directories' locks while it moves one.
+public struct StoppedStream: Sendable {
+  private let place: StreamSpool.Place
+  private let bootID: String
+  private let clock: SpoolClock
+
+  public init(_ place: StreamSpool.Place, bootID: String, clock: SpoolClock = .system) {
+    self.place = place
+    self.bootID = bootID
+    self.clock = clock
+  }
+
+  /// The newest whole record, or nil if there is none. Changes nothing.
+  public func position() throws(StoreFailure) -> PositionRecord? {
+    guard let state = try place.stateRoot.subdirectory(place.name) else { return nil }
+    defer { state.close() }
+    let file = try TwoBlockFile(PositionRecord.fileName, in: state, writing: false) {
+      PositionRecord(parsing: $0) != nil
+    }
+    defer { file?.close() }
+    return file?.content.flatMap { PositionRecord(parsing: $0) }
+  }
+
+  /// Moves the position, for the feed of the configuration. Every event still in the spool stays known
+  /// until the stream has been dry again, and the break is recorded as a gap.
+  ///
+  /// Also the way out for a stream that is blocked because its position was lost.
+  public func set(to position: ReadPosition) throws(StoreFailure) -> PositionRecord {
+    let files = try StreamFiles(
+      making: place.name, spoolRoot: place.spoolRoot, stateRoot: place.stateRoot)
+    defer { files.close() }
+    let segments = try files.segments()
+    var file = try files.madePosition()
+    defer { file.close() }
+    let old = file.content.flatMap { PositionRecord(parsing: $0) }
+    let next = try moved(old, to: position, files, segments)
+
+    var log = LineLog(SegmentEntry.fileName, in: files.spool)
+    if try !log.hasContent() {
+      try log.append(
+        SegmentEntry.startLine(at: position, feed: next.feed, time: clock.wallSeconds()))
+    } else {
+      // A stream that has run: what it may miss is on record before it goes on elsewhere.
+      var gaps = LineLog(GapLine.fileName, in: files.spool)
+      let gap = Gap(cause: .positionSet, from: old?.position, to: position, since: old?.confirmedAt)
+      try gaps.append(GapLine.line(gap, ordinal: next.ordinal, time: clock.wallSeconds()))
+    }
+    try file.write(next.text)
+    return next
+  }
+
+  /// The record with another position. What it says of the spool stays, if it says it of the newest
+  /// segment: the next start judges what stands behind. Otherwise it is read from the spool.
+  private func moved(
+    _ old: PositionRecord?, to position: ReadPosition, _ files: StreamFiles, _ segments: [UInt64]
+  ) throws(StoreFailure) -> PositionRecord {
+    let feed = place.feed.digest
+    let newer = segments.filter { $0 > (old?.segment ?? 0) }
+    if var next = old, newer.isEmpty || newer == [next.ordinal] {
+      (next.position, next.confirmedAt, next.feed, next.knownFrom) = (position, nil, feed, 0)
+      return next
+    }
+    var next = PositionRecord(
+      position: position, confirmedAt: nil, ordinal: 0, segment: 0, offset: 0, boot: bootID, feed: feed,
+      knownFrom: 0)
+    guard let newest = segments.last,
+      let file = try files.spool.file(SegmentName.text(newest), writing: true)
+    else {
+      // The segments are gone, but their ordinals are not used again.
+      var log = LineLog(SegmentEntry.fileName, in: files.spool)
+      try log.settle()
+      next.ordinal = StreamFiles.lastEntry(try log.tail())?.ordinal ?? 0
+      next.segment = next.ordinal
+      return next
+    }
+    defer { file.close() }
+    try file.rewrite(0..<file.size())
+    try file.synchronize()
+    (next.segment, next.ordinal) = (newest, newest)
+    next.offset = try LineScan.lines(of: file, in: 0..<file.size()) { line, _ throws(StoreFailure) in
+      guard EventLine.identity(of: line) != nil else { return false }
+      next.ordinal += 1
+      return true
+    }
+    return next
+  }
+}

@@ -1,0 +1,87 @@
+import BoxEvents
+
+/// Telling new from known.
+extension StreamSpool {
+  /// How many quarantined entries are known again.
+  private static let knownRejectCount = 1000
+
+  func newEvents(of page: EventPage) throws(StoreFailure) -> [Int] {
+    guard !page.events.isEmpty else { return [] }
+    let window = try knownWindow()
+    var inPage = Set<EventIdentity>(minimumCapacity: page.events.count)
+    return page.events.indices.filter { index in
+      let id = page.events[index].identity
+      return !window.contains(id) && inPage.insert(id).inserted
+    }
+  }
+
+  func newRejects(of page: EventPage) throws(StoreFailure) -> [Int] {
+    guard !page.rejects.isEmpty else { return [] }
+    let known = try loadedRejects()
+    var inPage = Set<EventIdentity>()
+    return page.rejects.indices.filter { index in
+      let id = QuarantineLine.identity(of: page.bytes[page.rejects[index].range])
+      return !known.contains(id) && inPage.insert(id).inserted
+    }
+  }
+
+  /// The window, rebuilt from the spool if it isn't there.
+  func knownWindow() throws(StoreFailure) -> DuplicateWindow {
+    if let window { return window }
+    let loaded = try loadedWindow()
+    window = loaded
+    return loaded
+  }
+
+  /// Reads the newest events' ids from the spool: those the record says must be known, and at least
+  /// `knownEvents`. Segments that are gone or compressed are passed over.
+  private func loadedWindow() throws(StoreFailure) -> DuplicateWindow {
+    let files = try opened()
+    let isWhole = record?.knownFrom != nil
+    var window = DuplicateWindow(capacity: isWhole ? .max : limits.knownEvents)
+    let behind = record?.knownFrom.map { ordinal > $0 ? ordinal - $0 : 0 } ?? 0
+    var wanted = max(limits.knownEvents, Int(clamping: behind))
+
+    var parts: [(segment: UInt64, range: Range<Int>)] = []
+    for segment in try files.segments().reversed() where wanted > 0 {
+      guard let file = try files.spool.file(SegmentName.text(segment), writing: false) else { continue }
+      defer { file.close() }
+      let size = if let active, active.ordinal == segment { active.size } else { try file.size() }
+      let last = try LineScan.lastLines(wanted, of: file, size: size)
+      parts.append((segment, last.start..<size))
+      wanted -= last.count
+    }
+    var done = 0
+    for part in parts.reversed() {
+      guard let file = try files.spool.file(SegmentName.text(part.segment), writing: false) else { continue }
+      defer { file.close() }
+      _ = try LineScan.lines(of: file, in: part.range, progress: { progress(done + $0) }) {
+        line, _ throws(StoreFailure) in
+        if let id = EventLine.identity(of: line) { window.insert(id) }
+        return true
+      }
+      done += part.range.count
+    }
+    return window
+  }
+
+  private func loadedRejects() throws(StoreFailure) -> DuplicateWindow {
+    if let knownRejects { return knownRejects }
+    var known = DuplicateWindow(capacity: Self.knownRejectCount)
+    // Before a line is trusted to be on disk.
+    try quarantine?.settle()
+    for line in try quarantine?.tail() ?? [] {
+      if let id = QuarantineLine.identity(on: line) { known.insert(id) }
+    }
+    knownRejects = known
+    return known
+  }
+
+  /// Adds entries to the quarantine, each durable before the next.
+  func quarantine(_ reject: PendingCommit.Reject) throws(StoreFailure) {
+    var known = try loadedRejects()
+    try quarantine?.append(reject.line)
+    known.insert(reject.identity)
+    knownRejects = known
+  }
+}

@@ -1,0 +1,226 @@
+public import BoxEvents
+
+/// The spool of one stream: ``EventStore`` on this machine's disk.
+///
+/// An actor whose work runs on a ``DiskThread``, so that it may block. What makes it durable is the order
+/// of a few calls, in ``StreamSpool/commit(_:at:)``; what makes it whole after a crash is
+/// ``StreamSpool/recover()``.
+public actor StreamSpool: EventStore {
+  /// What one stream's spool is made of.
+  public struct Place: Sendable {
+    /// The stream's name, which names its directories.
+    public var name: String
+    /// Whose feed the position belongs to.
+    public var feed: FeedIdentity
+    /// The spool's directory and the state's, each of all streams; both locked by this process.
+    public var spoolRoot: DiskDirectory
+    public var stateRoot: DiskDirectory
+
+    public init(
+      name: String, feed: FeedIdentity, spoolRoot: DiskDirectory, stateRoot: DiskDirectory
+    ) {
+      self.name = name
+      self.feed = feed
+      self.spoolRoot = spoolRoot
+      self.stateRoot = stateRoot
+    }
+  }
+
+  /// The segment that is being written.
+  struct ActiveSegment: Sendable {
+    var file: DiskFile
+    var ordinal: UInt64
+    /// Bytes of whole, durable lines.
+    var size: Int
+    /// Local seconds since 1970.
+    var begunAt: Int64
+  }
+
+  nonisolated let thread: DiskThread
+  nonisolated public var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+  let place: Place
+  let limits: SpoolLimits
+  let bootID: String
+  let clock: SpoolClock
+  /// Called with the bytes looked at so far, during a long recovery.
+  let progress: @Sendable (Int) -> Void
+
+  var files: StreamFiles?
+  var segmentLog: LineLog?
+  var gapLog: LineLog?
+  var quarantine: LineLog?
+  var positionFile: TwoBlockFile?
+  /// What the position file says.
+  var record: PositionRecord?
+  var active: ActiveSegment?
+  /// A torn line behind the active segment's whole lines, kept for the event that may begin with it.
+  var tear: [UInt8] = []
+  /// The ordinal of the next event.
+  var ordinal: UInt64 = 0
+  var lastRotation: Duration?
+  var lastPruning: Duration?
+  /// Nil until it is needed.
+  var window: DuplicateWindow?
+  /// What has been quarantined lately; nil until it is needed.
+  var knownRejects: DuplicateWindow?
+  /// A commit that a full disk has interrupted.
+  var pending: PendingCommit?
+  /// A new segment that a full disk has interrupted.
+  var rotation: Rotation?
+  /// Why this store can't be used any more.
+  private var failure: StoreFailure?
+
+  /// - Parameters:
+  ///   - bootID: ``LocalDisk/bootID()``; empty if unknown, which trusts nothing of an earlier run.
+  ///   - thread: where the work is done.
+  ///   - progress: called with the bytes looked at so far, during a long recovery.
+  public init(
+    _ place: Place, limits: SpoolLimits = SpoolLimits(), bootID: String, clock: SpoolClock = .system,
+    thread: DiskThread, progress: @escaping @Sendable (Int) -> Void = { _ in }
+  ) {
+    self.place = place
+    self.limits = limits
+    self.bootID = String(bootID.filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }.prefix(64))
+    self.clock = clock
+    self.thread = thread
+    self.progress = progress
+  }
+
+  // MARK: EventStore
+
+  public func recover() throws(StoreFailure) -> Recovery {
+    try guarded(afterwards: [.io]) { () throws(StoreFailure) in
+      release()
+      return try recovered()
+    }
+  }
+
+  public func begin(at mark: PositionMark) throws(StoreFailure) {
+    try guarded { () throws(StoreFailure) in
+      let files = try opened()
+      // The file with its two blocks is on disk before the first record; a crash leaves a first start.
+      if positionFile == nil { positionFile = try files.madePosition() }
+      try write(mark)
+      // A crash here: the record alone says that the stream has begun; recovery adds the line.
+      try writeStartLine(mark.position)
+    }
+  }
+
+  public func sift(
+    _ page: EventPage, readFrom position: ReadPosition
+  ) throws(StoreFailure) -> EventBatch {
+    try guarded { () throws(StoreFailure) in
+      let new = try newEvents(of: page)
+      return EventBatch(
+        page: page, readFrom: position, new: new, duplicates: page.events.count - new.count,
+        newRejects: try newRejects(of: page))
+    }
+  }
+
+  public func commit(_ batch: EventBatch, at mark: PositionMark) throws(StoreFailure) -> Committed {
+    try guarded { () throws(StoreFailure) in
+      if let pending {
+        let done = try finish()
+        if pending.isOf(batch, mark) { return done }
+      }
+      pending = try prepared(batch, mark)
+      return try finish()
+    }
+  }
+
+  public func save(_ mark: PositionMark) throws(StoreFailure) {
+    try guarded { () throws(StoreFailure) in
+      if pending != nil { _ = try finish() }
+      // No event depends on it, so it waits for the next sync; a crash of the machine only reads again.
+      try write(mark, durable: false)
+      prune()
+    }
+  }
+
+  public func record(_ gap: Gap) throws(StoreFailure) {
+    try guarded { () throws(StoreFailure) in
+      _ = try opened()
+      try gapLog?.append(GapLine.line(gap, ordinal: ordinal, time: clock.wallSeconds()))
+    }
+  }
+
+  public func hasRoom() throws(StoreFailure) -> Bool {
+    try guarded { () throws(StoreFailure) in try opened().spool.freeBytes() >= limits.keepFree }
+  }
+
+  public func close() {
+    release()
+    failure =
+      failure ?? StoreFailure(.io, "the spool of the stream \(place.name) is closed")
+  }
+
+  /// Forgets the ids, to save memory while nothing happens; the next event brings them back from
+  /// the spool.
+  public func rest() {
+    window = nil
+    knownRejects = nil
+  }
+
+  // MARK: What the aspects share
+
+  func opened() throws(StoreFailure) -> StreamFiles {
+    guard let files else {
+      throw StoreFailure(.io, "the spool of the stream \(place.name) has not been recovered")
+    }
+    return files
+  }
+
+  /// Writes the position record for what is durable now.
+  func write(_ mark: PositionMark, durable: Bool = true) throws(StoreFailure) {
+    var knownFrom = record?.knownFrom
+    // Dry since: everything the position stood before has been read again.
+    if let confirmedAt = mark.confirmedAt, confirmedAt != record?.confirmedAt { knownFrom = nil }
+    try write(
+      PositionRecord(
+        position: mark.position, confirmedAt: mark.confirmedAt, ordinal: ordinal,
+        segment: active?.ordinal ?? ordinal, offset: active?.size ?? 0, boot: bootID,
+        feed: place.feed.digest, knownFrom: knownFrom), durable: durable)
+    if knownFrom == nil, window?.capacity == .max { window?.resize(to: limits.knownEvents) }
+  }
+
+  func write(_ next: PositionRecord, durable: Bool = true) throws(StoreFailure) {
+    guard positionFile != nil else {
+      throw StoreFailure(.io, "the stream \(place.name) has no position file; begin was not called")
+    }
+    try positionFile?.write(next.text, durable: durable)
+    record = next
+  }
+
+  func writeStartLine(_ position: ReadPosition) throws(StoreFailure) {
+    try segmentLog?.append(
+      SegmentEntry.startLine(at: position, feed: place.feed.digest, time: clock.wallSeconds()))
+  }
+
+  /// Runs one call. After a failure that is not for another try, everything is refused: what the disk
+  /// holds is known again only after a recovery.
+  private func guarded<Result>(
+    afterwards final: Set<StoreFailure.Code> = [.io, .blocked, .locked, .refused],
+    _ body: () throws(StoreFailure) -> Result
+  ) throws(StoreFailure) -> Result {
+    if let failure { throw failure }
+    do throws(StoreFailure) {
+      return try body()
+    } catch {
+      if final.contains(error.code) { failure = error }
+      throw error
+    }
+  }
+
+  /// Back to the state of a new store, with nothing open.
+  private func release() {
+    active?.file.close()
+    rotation?.file?.close()
+    positionFile?.close()
+    files?.close()
+    (files, segmentLog, gapLog, quarantine) = (nil, nil, nil, nil)
+    (positionFile, record, active, rotation, pending) = (nil, nil, nil, nil, nil)
+    (window, knownRejects, tear, ordinal) = (nil, nil, [], 0)
+    (lastRotation, lastPruning) = (nil, nil)
+  }
+}

@@ -1,0 +1,170 @@
+public import BoxEvents
+import Crypto
+
+/// A small text that is replaced again and again and never lost: two records in a file of two blocks,
+/// written in turn, so that the one before stays whole while the next is written.
+///
+/// Both blocks are written and synced when the file is made; after that a record is one write and one
+/// sync, without a change to the file's size, its name or its directory. A block is text padded with
+/// spaces, readable with `cat`:
+///
+///     sequence: 42
+///     …the record's own lines…
+///     checksum: SHA-256 of the lines above, 64 hexadecimal digits
+///
+/// A block counts only if it is, byte for byte, what its sequence and lines give when they are written;
+/// of two whole blocks the one with the greater sequence is the newest.
+public struct TwoBlockFile: Sendable {
+  /// Bytes of a block: what disks and page caches write in one piece.
+  static let blockSize = 4096
+  /// Bytes a record's own lines may have.
+  public static let maximumContent = 3072
+
+  private let file: DiskFile
+  private let directory: DiskDirectory
+  private var newestIndex: Int?
+  private var newest: Block?
+  /// The block that was written but not synced since; the other one holds the last synced record.
+  private var unsynchronizedIndex: Int?
+  private var isWhole: Bool
+
+  /// The newest whole record's lines, or nil if there is none.
+  public var content: String? { newest?.content }
+  /// The newest whole record's sequence; 0 if there is none.
+  public var sequence: UInt64 { newest?.sequence ?? 0 }
+
+  /// Opens a file, or gives nil if there is none. Writes nothing.
+  /// - Parameters:
+  ///   - writing: false for a command that only looks.
+  ///   - isValid: whether a record whose checksum is right makes sense to its owner; one that doesn't
+  ///     counts as torn.
+  public init?(
+    _ name: String, in directory: DiskDirectory, writing: Bool = true, isValid: (String) -> Bool = { _ in true }
+  ) throws(StoreFailure) {
+    guard let file = try directory.file(name, writing: writing) else { return nil }
+    try self.init(file, in: directory, isValid: isValid)
+  }
+
+  /// Opens a file or makes it, with both blocks and its name on disk, and puts right what a crash
+  /// while it was made has left.
+  public init(
+    making name: String, in directory: DiskDirectory, isValid: (String) -> Bool = { _ in true }
+  ) throws(StoreFailure) {
+    try self.init(try directory.madeFile(name), in: directory, isValid: isValid)
+    try reassert()
+  }
+
+  private init(
+    _ file: DiskFile, in directory: DiskDirectory, isValid: (String) -> Bool
+  ) throws(StoreFailure) {
+    self.file = file
+    self.directory = directory
+    let bytes = try file.bytes(in: 0..<(2 * Self.blockSize))
+    isWhole = try file.size() == 2 * Self.blockSize
+    for index in 0..<2 {
+      let start = min(bytes.count, index * Self.blockSize)
+      let block = Block(bytes[start..<min(bytes.count, start + Self.blockSize)])
+      guard let block, isValid(block.content), block.sequence > sequence else { continue }
+      newest = block
+      newestIndex = index
+    }
+  }
+
+  /// Writes the newest record again in place and syncs it: an earlier run's sync may have failed and left
+  /// a block that reads well and is not on disk. Torn in this, it would still leave the other block.
+  ///
+  /// Gives a file that was only half made its size and a name that lasts.
+  public mutating func reassert() throws(StoreFailure) {
+    if let newest, let newestIndex {
+      try file.write(newest.bytes, at: newestIndex * Self.blockSize)
+    }
+    if !isWhole {
+      for index in 0..<2 where index != newestIndex {
+        try file.write(Block.blank, at: index * Self.blockSize)
+      }
+      try file.truncate(to: 2 * Self.blockSize)
+    }
+    try file.synchronize()
+    try directory.synchronize()
+    isWhole = true
+    unsynchronizedIndex = nil
+  }
+
+  /// Puts a new record in the place of the older one.
+  ///
+  /// After a failure with code `noSpace` the newest record is still the one before, and the call may be
+  /// repeated.
+  /// - Parameters:
+  ///   - content: lines, each with its newline, ``maximumContent`` bytes at most.
+  ///   - durable: false leaves the sync to a later write. Until then that block is used again, never
+  ///     the other, which holds the last record that was synced.
+  public mutating func write(_ content: String, durable: Bool = true) throws(StoreFailure) {
+    guard content.utf8.count <= Self.maximumContent, content.utf8.last == 0x0A else {
+      throw StoreFailure(.io, "a record of \(content.utf8.count) bytes does not fit \(file.path)")
+    }
+    let index = unsynchronizedIndex ?? newestIndex.map { 1 - $0 } ?? 0
+    let block = Block(sequence: sequence + 1, content: content)
+    try file.write(block.bytes, at: index * Self.blockSize)
+    // A crash here: this block may be torn; the other is whole and synced.
+    if durable { try file.synchronize() }
+    newest = block
+    newestIndex = index
+    unsynchronizedIndex = durable ? nil : index
+  }
+
+  /// Proves that a record could be written and synced now, without touching the newest one.
+  public mutating func proveWritable() throws(StoreFailure) {
+    if unsynchronizedIndex != nil { try file.synchronize() }
+    unsynchronizedIndex = nil
+    try file.write(Block.blank, at: (newestIndex.map { 1 - $0 } ?? 0) * Self.blockSize)
+    try file.synchronize()
+  }
+
+  public func close() {
+    file.close()
+  }
+}
+
+extension TwoBlockFile {
+  /// One record with its frame.
+  private struct Block: Sendable {
+    static let blank = padded("")
+
+    var sequence: UInt64
+    var content: String
+
+    init(sequence: UInt64, content: String) {
+      self.sequence = sequence
+      self.content = content
+    }
+
+    /// Nil unless the bytes are exactly a block as it is written.
+    init?(_ block: ArraySlice<UInt8>) {
+      guard block.count == TwoBlockFile.blockSize, let last = block.lastIndex(where: { $0 > 0x20 }) else {
+        return nil
+      }
+      guard let text = String(validating: block[...last], as: UTF8.self) else { return nil }
+      let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+      guard lines.count >= 3, lines[0].hasPrefix("sequence: "),
+        let sequence = UInt64(lines[0].dropFirst("sequence: ".count)), sequence > 0, sequence < 1 << 62
+      else { return nil }
+      self.init(
+        sequence: sequence, content: lines[1..<(lines.count - 1)].map { $0 + "\n" }.joined())
+      guard content.utf8.count <= TwoBlockFile.maximumContent, bytes.elementsEqual(block) else {
+        return nil
+      }
+    }
+
+    var bytes: [UInt8] {
+      let lines = "sequence: \(sequence)\n\(content)"
+      let checksum = Hexadecimal.text(of: SHA256.hash(data: Array(lines.utf8)))
+      return Self.padded("\(lines)checksum: \(checksum)\n")
+    }
+
+    private static func padded(_ text: String) -> [UInt8] {
+      let bytes = Array(text.utf8)
+      let space = max(0, TwoBlockFile.blockSize - 1 - bytes.count)
+      return bytes + [UInt8](repeating: 0x20, count: space) + [0x0A]
+    }
+  }
+}

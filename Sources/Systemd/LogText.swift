@@ -1,0 +1,43 @@
+internal import Logging
+
+/// A log event as one line for people: `stream: sentence: detail; hint (key=value, key=value)`.
+///
+///     default: Box can't be reached: Box answered 503; trying again in 4 s (request_id=abc, status=503)
+///
+/// The sentence is constant, so that the same thing always reads the same; everything that varies is
+/// metadata. Four keys have a place of their own: `stream` in front, `detail` and
+/// `hint` behind the sentence, and `message_id` nowhere, since it is for machines.
+struct LogText: Hashable, Sendable, CustomStringConvertible {
+  let description: String
+
+  init(_ sentence: Logger.Message, metadata: Logger.Metadata) {
+    var text = metadata["stream"].map { "\(SingleLine.escaping($0.description)): " } ?? ""
+    text += SingleLine.escaping(sentence.description)
+    if let detail = metadata["detail"] {
+      text += ": \(SingleLine.escaping(detail.description))"
+    }
+    if let hint = metadata["hint"] {
+      text += "; \(SingleLine.escaping(hint.description))"
+    }
+    description = text + Self.list(metadata)
+  }
+
+  private static let placed: Set<String> = ["stream", "detail", "hint", MessageID.metadataKey]
+
+  /// What is left, in order of name: ` (position=7, status=503)`, or nothing.
+  private static func list(_ metadata: Logger.Metadata) -> String {
+    let pairs = metadata.filter { !placed.contains($0.key) }.sorted { $0.key < $1.key }
+    guard !pairs.isEmpty else { return "" }
+    let texts = pairs.map { "\(SingleLine.escaping($0.key))=\(quotingIfNeeded($0.value.description))" }
+    return " (\(texts.joined(separator: ", ")))"
+  }
+
+  /// A value that could be taken for more than one stands in quotes.
+  private static func quotingIfNeeded(_ value: String) -> String {
+    let line = SingleLine.escaping(value)
+    let isAmbiguous = line.isEmpty || line.unicodeScalars.contains { " ,()=\"".unicodeScalars.contains($0) }
+    guard isAmbiguous else { return line }
+    return "\"" + line.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\"")
+      + "\""
+  }
+}

@@ -1,0 +1,32 @@
+import Glibc
+
+/// Why libsystemd could not do what it was asked: the one error type of this module.
+public struct SystemdError: Error, Hashable, Sendable {
+  public enum Code: String, Hashable, Sendable, CaseIterable {
+    /// The kernel's boot id can't be read, for example where `/proc/sys` is hidden.
+    case bootIDUnavailable
+    /// `WATCHDOG_USEC` or `WATCHDOG_PID` can't be read as numbers.
+    case watchdogUnreadable
+  }
+
+  public var code: Code
+  /// What happened, one line.
+  public var message: String
+  /// What to do about it.
+  public var hint: String?
+  /// The system's error number.
+  public var errno: Int32
+
+  init(_ code: Code, _ message: String, hint: String? = nil, errno: Int32) {
+    self.code = code
+    self.message = message
+    self.hint = hint
+    self.errno = errno
+  }
+}
+
+extension SystemdError: CustomStringConvertible {
+  public var description: String {
+    "\(message): \(String(cString: strerror(errno)))" + (hint.map { "; \($0)" } ?? "")
+  }
+}

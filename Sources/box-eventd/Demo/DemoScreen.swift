@@ -1,0 +1,54 @@
+import EventDaemon
+import Glibc
+
+/// The demo's one screen; where the output is no terminal, a line now and then.
+struct DemoScreen {
+  let place: DemoPlace
+  private(set) var kills = 0
+  private var notes: [String] = []
+  private var lastLine = ContinuousClock.now - .seconds(60)
+  private let isTerminal = isatty(STDOUT_FILENO) == 1
+
+  init(place: DemoPlace) {
+    self.place = place
+  }
+
+  mutating func note(_ text: String) {
+    if text.hasPrefix("killed") { kills += 1 }
+    notes.append(text)
+    if !isTerminal { StandardOutput.print("  ** \(text)") }
+  }
+
+  mutating func show(produced: Int, elapsed: Duration) {
+    let report = try? StatusClient(socket: place.socket, timeout: .milliseconds(300)).report()
+    let line = "\(elapsed.components.seconds) s: produced \(produced), spooled \(place.spooledCount)"
+    guard isTerminal else {
+      guard ContinuousClock.now - lastLine >= .seconds(5) else { return }
+      lastLine = ContinuousClock.now
+      StandardOutput.print(line)
+      return
+    }
+    var rows = ["\u{1B}[H\u{1B}[2J\u{1B}[1mbox-eventd demo\u{1B}[0m   \(line)   (Ctrl-C ends it)", ""]
+    rows += ["The last events in the spool:"]
+    rows += place.lastLines(6).map { "  " + String(decoding: $0.prefix(100), as: UTF8.self) + "…" }
+    rows += ["", "The daemon's own report (box-eventd status):"]
+    rows += report.map { StatusText.text($0, now: Double(time(nil))) }?.split(separator: "\n").map { "  \($0)" }
+      ?? ["  (it is just starting)"]
+    rows += ["", "What happened:"] + notes.suffix(4).map { "  \($0)" }
+    rows += ["", "Look for yourself:", "  tail -F \(place.spool)/current"]
+    rows += ["  ls -l \(place.spool)", "  cat \(place.root)/state/demo/stream_position", "  less \(place.log)"]
+    StandardOutput.print(rows.joined(separator: "\n"))
+  }
+
+  func end(_ tally: DemoTally, kills: Int) {
+    StandardOutput.print(
+      """
+
+      produced \(tally.produced), spooled \(tally.spooled), missing \(tally.missing), twice \(tally.twice), \
+      with \(kills) kills
+      spool:    \(place.spool)
+      position: \(place.root)/state/demo/stream_position
+      log:      \(place.log)
+      """)
+  }
+}

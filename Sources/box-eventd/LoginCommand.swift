@@ -1,0 +1,40 @@
+import ArgumentParser
+import EventDaemon
+import FoundationEssentials
+
+struct LoginCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "login",
+    abstract: "Log in once for method oauth2 and store the refresh token.",
+    discussion: """
+      Prints an address to open in a browser. After allowing access there, paste the code, or the whole
+      address you were sent to. The refresh token is stored in the state directory; the daemon renews it
+      from then on.
+
+      Exit status: 0 stored, 69 Box can't be reached, 77 the login was refused, 78 the configuration is wrong.
+      """)
+
+  @OptionGroup var configuration: ConfigurationOption
+
+  func run() async throws {
+    try await reportingFailure {
+      let environment = ProcessInfo.processInfo.environment
+      StateOwner.become(of: configuration.path, environment: environment)
+      let session = try LoginSession(
+        try Configuration.load(configuration.path, environment: environment), environment: environment)
+      StandardOutput.print(
+        """
+        Open this address in a browser and allow access:
+
+          \(session.authorizationURL)
+
+        Then paste the code, or the whole address you were sent to, and press Enter:
+        """)
+      guard let pasted = readLine(), !pasted.isEmpty else {
+        throw CommandFailure(.usage, "nothing was pasted", hint: "run the command again when you have the code")
+      }
+      try await session.finish(pasted: pasted)
+      StandardOutput.print("Logged in. The daemon will use this login from now on.")
+    }
+  }
+}

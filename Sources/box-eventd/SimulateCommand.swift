@@ -1,0 +1,90 @@
+import ArgumentParser
+import BoxSimulator
+import EventDaemon
+
+struct SimulateCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "simulate",
+    abstract: "Run a pretend Box on loopback, for trying things out and for tests.",
+    discussion: """
+      Serves tokens, events, realtime servers and faults until it is stopped. It is as awkward as the real
+      Box: overlapping pages, duplicates, short pages, positions beyond 2^53.
+
+      Faults are given as FAULT=PERCENT, several with commas: 429=2,503=2,reset=1,truncate=1.
+      """)
+
+  @Option(help: "Listen on this port; 0 lets the system choose.")
+  var port = 0
+
+  @Option(help: "Events each user's stream holds at the start.")
+  var backlog = 0
+
+  @Option(help: ArgumentHelp("Pause between new events, in milliseconds; 0 for none.", valueName: "ms"))
+  var every = 0
+
+  @Option(help: "New events at a time.")
+  var batch = 1
+
+  @Option(
+    name: .customLong("user"), parsing: .upToNextOption,
+    help: ArgumentHelp("Users that exist; the first is the default one.", valueName: "id"))
+  var users = ["123"]
+
+  @Option(
+    name: .customLong("type"), parsing: .upToNextOption,
+    help: ArgumentHelp("Stream types with events.", valueName: "type"))
+  var types = ["all"]
+
+  @Option(help: "Reproduces events, page shapes and random faults.")
+  var seed: UInt64 = 1
+
+  @Option(help: ArgumentHelp("Random faults at every endpoint.", valueName: "faults"))
+  var faults = ""
+
+  @Option(help: ArgumentHelp("Every n-th event is an odd one; 0 for none.", valueName: "n"))
+  var oddEvery = 0
+
+  @Option(help: ArgumentHelp("Seconds an access token lives.", valueName: "seconds"))
+  var tokenLifetime = 3600
+
+  @Flag(help: "Serve an exact feed, without overlap, duplicates or short pages.")
+  var exact = false
+
+  func run() async throws {
+    try await reportingFailure {
+      do {
+        let simulator = try await BoxSimulator.start(try options())
+        StandardOutput.print(
+          """
+          api_url   = "\(simulator.apiURL)"
+          token_url = "\(simulator.tokenURL)"
+          control   = "\(simulator.controlURL)"
+          """)
+        try await simulator.runUntilCancelled()
+      } catch let error as SimulatorError {
+        throw CommandFailure(.unavailable, error.message, hint: error.hint)
+      }
+    }
+  }
+
+  private func options() throws -> SimulatorOptions {
+    var options = SimulatorOptions()
+    options.port = port
+    options.seed = seed
+    options.backlog = backlog
+    options.feedTypes = types
+    options.credentials.users = users
+    options.credentials.tokenLifetime = .seconds(tokenLifetime)
+    if exact { options.feed = .exact }
+    options.feed.oddEvery = oddEvery
+    if every > 0 {
+      options.liveInterval = .milliseconds(every)
+      options.liveBatch = batch
+    }
+    if !faults.isEmpty {
+      let rates = try FaultRates(faults)
+      options.faultRates = Dictionary(uniqueKeysWithValues: SimulatedEndpoint.allCases.map { ($0, rates) })
+    }
+    return options
+  }
+}

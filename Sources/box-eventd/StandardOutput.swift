@@ -1,0 +1,25 @@
+import Glibc
+
+/// Whole lines to stdout and stderr.
+enum StandardOutput {
+  static func print(_ text: String) {
+    write(text + "\n")
+  }
+
+  static func write(_ text: String) {
+    write(text, to: STDOUT_FILENO)
+  }
+
+  static func error(_ text: String) {
+    write(text + "\n", to: STDERR_FILENO)
+  }
+
+  private static func write(_ text: String, to descriptor: Int32) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      guard written > 0 || errno == EINTR else { return }
+      rest = rest.dropFirst(max(0, written))
+    }
+  }
+}

@@ -1,0 +1,247 @@
+import BoxEvents
+import Synchronization
+import Testing
+
+@testable import BoxClient
+
+@Suite struct AccessTokensTests {
+  let time = ManualTime()
+
+  func tokens(_ signIn: any SignIn, onEvent: @escaping @Sendable (SignInEvent) -> Void = { _ in })
+    -> AccessTokens
+  {
+    AccessTokens(signIn: signIn, time: time.timekeeper, seed: 1, onEvent: onEvent)
+  }
+
+  static let refusal = FeedFailure(.unauthorized, "Box answered 401", status: 401)
+
+  @Test func manyAskersShareOneSignIn() async throws {
+    let signIn = HeldSignIn()
+    let tokens = tokens(signIn)
+    let texts = try await withThrowingTaskGroup(of: String.self) { group in
+      for _ in 0..<100 { group.addTask { try await tokens.token().text.reveal() } }
+      await signIn.waitForAttempts(1)
+      signIn.succeed("shared")
+      return try await group.reduce(into: Set<String>()) { $0.insert($1) }
+    }
+    #expect(texts == ["shared"])
+    #expect(signIn.started == 1)
+  }
+
+  @Test func anAskerThatGivesUpDoesNotStopTheSignIn() async throws {
+    let signIn = HeldSignIn()
+    let tokens = tokens(signIn)
+    let impatient = Task { await failure { () throws(FeedFailure) in try await tokens.token() } }
+    await signIn.waitForAttempts(1)
+    let patient = Task { try await tokens.token().text.reveal() }
+    impatient.cancel()
+    #expect(await impatient.value?.code == .cancelled)
+    signIn.succeed("kept")
+    #expect(try await patient.value == "kept")
+    #expect(signIn.started == 1)
+  }
+
+  @Test func aTokenIsRenewedAheadAndHandedOutMeanwhile() async throws {
+    let signIn = HeldSignIn()
+    let tokens = tokens(signIn)
+    async let first = tokens.token()
+    await signIn.waitForAttempts(1)
+    signIn.succeed("first")
+    _ = try await first
+    time.advance(.seconds(3299))
+    #expect(try await tokens.token().text.reveal() == "first")
+    #expect(signIn.started == 1)
+    time.advance(.seconds(1))
+    #expect(try await tokens.token().text.reveal() == "first")
+    await signIn.waitForAttempts(2)
+    #expect(try await tokens.token().text.reveal() == "first")
+    signIn.succeed("second")
+    await tokens.settle()
+    #expect(try await tokens.token().text.reveal() == "second")
+    #expect(signIn.started == 2)
+  }
+
+  @Test func anExpiredTokenIsNotHandedOut() async throws {
+    let signIn = CountingSignIn(lifetime: .seconds(10))
+    let tokens = tokens(signIn)
+    #expect(try await tokens.token().text.reveal() == "token-1")
+    time.advance(.seconds(10))
+    #expect(try await tokens.token().text.reveal() == "token-2")
+  }
+
+  @Test func aFailedRenewalLeavesTheTokenInUse() async throws {
+    let signIn = HeldSignIn()
+    let tokens = tokens(signIn)
+    async let first = tokens.token()
+    await signIn.waitForAttempts(1)
+    signIn.succeed("first")
+    _ = try await first
+    time.advance(.seconds(3400))
+    _ = try await tokens.token()
+    await signIn.waitForAttempts(2)
+    signIn.fail(FeedFailure(.signInFailed, "down"))
+    await tokens.settle()
+    #expect(try await tokens.token().text.reveal() == "first")
+    time.advance(.seconds(200))
+    let expired = Task { await failure { () throws(FeedFailure) in try await tokens.token() } }
+    await signIn.waitForAttempts(3)
+    signIn.fail(FeedFailure(.signInFailed, "still down"))
+    #expect(await expired.value?.message == "still down")
+  }
+
+  @Test func whileBackingOffEveryoneIsToldAtOnce() async throws {
+    let signIn = HeldSignIn()
+    let tokens = tokens(signIn)
+    let first = Task { await failure { () throws(FeedFailure) in try await tokens.token() } }
+    await signIn.waitForAttempts(1)
+    signIn.fail(FeedFailure(.signInFailed, "busy", retryAfter: .seconds(90)))
+    #expect(await first.value?.retryAfter == .seconds(90))
+    time.advance(.seconds(30))
+    let told = await failure { () throws(FeedFailure) in try await tokens.token() }
+    #expect(told?.code == .signInFailed && told?.message == "busy")
+    #expect(told?.retryAfter == .seconds(60))
+    #expect(signIn.started == 1)
+    time.advance(.seconds(60))
+    async let again = tokens.token()
+    await signIn.waitForAttempts(2)
+    signIn.succeed("there")
+    #expect(try await again.text.reveal() == "there")
+  }
+
+  @Test func backoffGrowsToFiveMinutes() async throws {
+    let signIn = FailingSignIn()
+    let tokens = tokens(signIn)
+    var waits: [Duration] = []
+    for _ in 0..<40 {
+      let failure = await failure { () throws(FeedFailure) in try await tokens.token() }
+      let wait = try #require(failure?.retryAfter)
+      waits.append(wait)
+      time.advance(wait)
+    }
+    #expect(signIn.count.withLock { $0 } == 40)
+    #expect(waits.allSatisfy { $0 > .zero && $0 <= .seconds(300) })
+    #expect(waits.suffix(20).contains { $0 > .seconds(100) })
+    #expect(waits[0] <= .seconds(2))
+  }
+
+  // MARK: Refused tokens
+
+  @Test func manyRefusalsOfOneTokenForceOneRenewal() async throws {
+    let signIn = CountingSignIn()
+    let tokens = tokens(signIn)
+    let refused = try await tokens.token()
+    try await withThrowingTaskGroup(of: String.self) { group in
+      for _ in 0..<50 {
+        group.addTask { try await tokens.replacement(for: refused, refusal: Self.refusal).text.reveal() }
+      }
+      for try await text in group { #expect(text == "token-2") }
+    }
+    #expect(signIn.count.withLock { $0 } == 2)
+  }
+
+  @Test func renewalsAreForcedOnceAMinute() async throws {
+    let tokens = tokens(CountingSignIn())
+    let first = try await tokens.token()
+    let second = try await tokens.replacement(for: first, refusal: Self.refusal)
+    let refused = await failure { () throws(FeedFailure) in
+      try await tokens.replacement(for: second, refusal: Self.refusal)
+    }
+    #expect(refused?.code == .unauthorized)
+    #expect(refused?.retryAfter == .seconds(60))
+    time.advance(.seconds(60))
+    #expect(try await tokens.replacement(for: second, refusal: Self.refusal).text.reveal() == "token-3")
+  }
+
+  @Test func theSameTokenAgainIsARefusal() async throws {
+    let tokens = tokens(ProvidedToken { Secret("constant\n") })
+    let first = try await tokens.token()
+    #expect(first.text.reveal() == "constant")
+    let failure = await failure { () throws(FeedFailure) in
+      try await tokens.replacement(for: first, refusal: Self.refusal)
+    }
+    #expect(failure?.code == .unauthorized)
+  }
+
+  @Test func aProvidedTokenIsReadAgainWhenRefused() async throws {
+    let file = Mutex("one")
+    let tokens = tokens(ProvidedToken { Secret(file.withLock { $0 }) })
+    let first = try await tokens.token()
+    file.withLock { $0 = "two" }
+    #expect(try await tokens.token().text.reveal() == "one")
+    #expect(try await tokens.replacement(for: first, refusal: Self.refusal).text.reveal() == "two")
+    #expect(try await tokens.token().text.reveal() == "two")
+  }
+
+  // MARK: The rest
+
+  @Test func runKeepsAQuietTokenFresh() async throws {
+    let signIn = CountingSignIn()
+    let renewals = AsyncStream<Void>.makeStream()
+    let tokens = tokens(signIn) { _ in renewals.continuation.yield() }
+    let run = Task { await tokens.run() }
+    var seen = 0
+    for await _ in renewals.stream {
+      seen += 1
+      if seen == 4 { break }
+    }
+    run.cancel()
+    await run.value
+    #expect(signIn.count.withLock { $0 } >= 4)
+  }
+
+  @Test func reloadEndsTheBackoff() async throws {
+    let signIn = HeldSignIn()
+    let tokens = tokens(signIn)
+    let first = Task { await failure { () throws(FeedFailure) in try await tokens.token() } }
+    await signIn.waitForAttempts(1)
+    signIn.fail(FeedFailure(.signInRefused, "wrong secret", retryAfter: .seconds(3600)))
+    _ = await first.value
+    await tokens.reload()
+    await signIn.waitForAttempts(2)
+    signIn.succeed("better")
+    await tokens.settle()
+    #expect(try await tokens.token().text.reveal() == "better")
+  }
+
+  @Test func eventsTellOperators() async throws {
+    let seen = Mutex<[String]>([])
+    let signIn = HeldSignIn()
+    let tokens = tokens(signIn) { event in seen.withLock { $0.append("\(event)") } }
+    async let first = tokens.token()
+    await signIn.waitForAttempts(1)
+    signIn.succeed("CANARY")
+    _ = try await first
+    time.advance(.seconds(3600))
+    let second = Task { await failure { () throws(FeedFailure) in try await tokens.token() } }
+    await signIn.waitForAttempts(2)
+    signIn.fail(FeedFailure(.signInFailed, "down"))
+    _ = await second.value
+    let texts = seen.withLock { $0 }
+    #expect(texts.count == 2)
+    #expect(texts[0].contains("3600"))
+    #expect(texts[1].contains("down"))
+    #expect(!texts.joined().contains("CANARY"))
+  }
+
+  @Test func cancelledRenewalsAreNoFailures() async throws {
+    let signIn = HeldSignIn()
+    let tokens = tokens(signIn)
+    let first = Task { await failure { () throws(FeedFailure) in try await tokens.token() } }
+    await signIn.waitForAttempts(1)
+    signIn.fail(.cancelled)
+    #expect(await first.value?.code == .cancelled)
+    async let second = tokens.token()
+    await signIn.waitForAttempts(2)
+    signIn.succeed("fine")
+    #expect(try await second.text.reveal() == "fine")
+  }
+}
+
+private final class FailingSignIn: SignIn {
+  let count = Mutex(0)
+
+  func signIn() async throws(FeedFailure) -> AccessToken {
+    count.withLock { $0 += 1 }
+    throw FeedFailure(.signInFailed, "down")
+  }
+}

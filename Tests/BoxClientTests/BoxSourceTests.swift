@@ -1,0 +1,267 @@
+import BoxEvents
+import NIOCore
+import Synchronization
+import Testing
+
+@testable import BoxClient
+
+@Suite struct BoxSourceTests {
+  static let page = #"{"entries":[],"next_stream_position":7}"#
+
+  // MARK: Reads
+
+  @Test func aReadAsksWhatItShould() async throws {
+    let position = try #require(StreamPosition("1152922976252290886"))
+    try await ScriptedServer.run { _, _ in
+      .answer(200, Self.page, headers: ["dAtE: Sun, 06 Nov 1994 08:49:37 GMT", "BOX-REQUEST-ID: abc"])
+    } _: { server in
+      try await withTransport { transport in
+        let answer = try await source(transport, server, asUser: "42").read(
+          ReadRequest(position: .at(position), limit: 50))
+        #expect(answer.body == Array(Self.page.utf8))
+        #expect(answer.date == BoxTime(secondsSince1970: 784_111_777))
+        #expect(answer.requestID == "abc")
+      }
+      let request = try #require(server.requests.first)
+      #expect(request.method == "GET")
+      #expect(request.target == "/2.0/events?stream_position=1152922976252290886&stream_type=all&limit=50")
+      #expect(request.headers["authorization"] == "Bearer token-1")
+      #expect(request.headers["as-user"] == "42")
+      #expect(request.headers["user-agent"] == "box-eventd/1.2.3")
+    }
+  }
+
+  @Test func withoutAsUserThereIsNoHeader() async throws {
+    try await ScriptedServer.run { _, _ in
+      .answer(200, Self.page)
+    } _: { server in
+      try await withTransport { transport in
+        _ = try await source(transport, server).read(ReadRequest(position: .oldest))
+      }
+      #expect(server.requests[0].headers["as-user"] == nil)
+      #expect(server.requests[0].target == "/2.0/events?stream_position=0&stream_type=all&limit=500")
+    }
+  }
+
+  @Test func aLargePageArrivesWhole() async throws {
+    let body = (0..<100_000).map { "\($0)" }.joined(separator: ",")
+    try await ScriptedServer.run { _, _ in
+      .answer(200, body)
+    } _: { server in
+      try await withTransport { transport in
+        let source = try source(transport, server)
+        for _ in 0..<2 {
+          #expect(try await source.read(ReadRequest(position: .now)).body == Array(body.utf8))
+        }
+      }
+      #expect(server.connections == 1)
+    }
+  }
+
+  @Test func settingsThatWouldSendTheTokenInTheClearAreRefused() async throws {
+    try await withTransport { transport in
+      for url in ["http://api.box.com/2.0", "api.box.com", "https://me@api.box.com/2.0"] {
+        #expect(throws: ClientSettingsError.self) {
+          try BoxSource(
+            transport: transport, tokens: AccessTokens(signIn: CountingSignIn()),
+            settings: FeedSettings(apiURL: url))
+        }
+        #expect(throws: ClientSettingsError.self) { try TokenEndpoint(transport: transport, url: url) }
+      }
+    }
+    #expect(try FeedSettings(apiURL: "https://API.box.com:443/2.0/").apiOrigin == "https://api.box.com")
+  }
+
+  // MARK: OPTIONS
+
+  static let options = #"""
+    {"entries":[{"type":"realtime_server","url":"URL","ttl":"5","max_retries":"3","retry_timeout":60}]}
+    """#
+
+  @Test func subscribeAsksAndReads() async throws {
+    try await ScriptedServer.run { request, _ in
+      .answer(200, Self.options.replacing("URL", with: "http://localhost:1/s?channel=c"))
+    } _: { server in
+      try await withTransport { transport in
+        let realtime = try await source(transport, server, asUser: "42").subscribe()
+        #expect(realtime.url.reveal() == "http://localhost:1/s?channel=c")
+        #expect(realtime.timeToLive == .seconds(300))
+        #expect(realtime.maximumPolls == 3)
+        #expect(realtime.retryTimeout == .seconds(60))
+      }
+      #expect(server.requests[0].method == "OPTIONS")
+      #expect(server.requests[0].target == "/2.0/events?stream_type=all")
+      #expect(server.requests[0].headers["as-user"] == "42")
+      #expect(server.requests[0].headers["authorization"] == "Bearer token-1")
+    }
+  }
+
+  @Test func aForeignServerIsRefused() async throws {
+    try await ScriptedServer.run { _, _ in
+      .answer(200, Self.options.replacing("URL", with: "https://evil.example/s?channel=CANARY"))
+    } _: { server in
+      try await withTransport { transport in
+        let source = try source(transport, server)
+        let refused = await failure { () throws(FeedFailure) in try await source.subscribe() }
+        #expect(refused?.code == .realtimeRefused)
+        #expect(refused?.message.contains("evil.example") == true)
+        let direct = RealtimeServer(url: Secret("https://evil.example/s?channel=CANARY"))
+        let again = await failure { () throws(FeedFailure) in try await source.poll(direct, from: .now) }
+        #expect(again?.code == .realtimeRefused)
+      }
+    }
+  }
+
+  // MARK: Polls
+
+  func poll(_ reply: Reply, retryTimeout: Duration = .seconds(60)) async throws -> Result<
+    RealtimeReply, FeedFailure
+  > {
+    try await ScriptedServer.run { _, _ in
+      reply
+    } _: { server in
+      try await withTransport {
+        $0.pollGrace = .milliseconds(50)
+        $0.pollBodyTimeout = .milliseconds(50)
+      } _: { transport in
+        let realtime = RealtimeServer(
+          url: Secret(server.origin + "/subscribe?channel=CANARY&stream_type=all"), retryTimeout: retryTimeout
+        )
+        let source = try source(transport, server, asUser: "42")
+        let result: Result<RealtimeReply, FeedFailure>
+        do throws(FeedFailure) {
+          result = .success(try await source.poll(realtime, from: .oldest))
+        } catch {
+          result = .failure(error)
+        }
+        let request = try #require(server.requests.first)
+        #expect(request.target == "/subscribe?channel=CANARY&stream_type=all&stream_position=0")
+        #expect(request.headers["authorization"] == nil)
+        #expect(request.headers["as-user"] == nil)
+        #expect(!"\(result)".contains("CANARY"))
+        return result
+      }
+    }
+  }
+
+  @Test func repliesAreRead() async throws {
+    #expect(try await poll(.answer(200, #"{"version":1,"message":"new_change"}"#)) == .success(.newChange))
+    #expect(try await poll(.answer(200, #"{"message":"reconnect"}"#)) == .success(.reconnect))
+    #expect(try await poll(.answer(200, #"{"message":"out_of_date"}"#)) == .success(.outOfDate))
+    #expect(try await poll(.answer(200, "")) == .success(RealtimeReply(parsing: [])))
+  }
+
+  @Test func anErrorThatSaysWhatAReplySaysIsOne() async throws {
+    #expect(try await poll(.answer(400, #"{"message":"max_retries"}"#)) == .success(.maxRetries))
+    #expect(
+      try await poll(.answer(429, #"{"code":"max_retries","message":"No more"}"#)) == .success(.maxRetries))
+    #expect(try await poll(.answer(410, #"{"error":"out_of_date"}"#)) == .success(.outOfDate))
+  }
+
+  @Test func otherErrorsAreFailures() async throws {
+    let failure = try #require(
+      try await poll(
+        .answer(503, "no CANARY here", headers: ["retry-AFTER: 30"])
+      ).failure)
+    #expect(failure.code == .serverError)
+    #expect(failure.message == "the realtime server answered 503")
+    #expect(failure.retryAfter == .seconds(30))
+    let echo = try #require(try await poll(.answer(400, #"{"message":"bad channel CANARY"}"#)).failure)
+    #expect(echo.message.contains("<redacted>"))
+  }
+
+  @Test func silenceIsGivenUp() async throws {
+    let failure = try #require(try await poll(Reply(.silence), retryTimeout: .zero).failure)
+    #expect(failure.code == .unreachable)
+  }
+
+  @Test func aStalledReplyIsGivenUp() async throws {
+    let reply = Reply(.send("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n{"), .silence)
+    let failure = try #require(try await poll(reply).failure)
+    #expect(failure.message == "127.0.0.1 began an answer and fell silent for 50 ms")
+  }
+
+  @Test func aLongReplyIsBounded() async throws {
+    let body = String(repeating: " ", count: 65_537)
+    let failure = try #require(try await poll(.answer(200, body)).failure)
+    #expect(failure.code == .unreadable)
+    let reply = try await poll(
+      .answer(200, #"{"message":"new_change"}"# + String(repeating: " ", count: 60_000)))
+    #expect(reply == .success(.newChange))
+  }
+
+  // MARK: 401
+
+  @Test func aRefusedTokenIsRenewedAndTheCallRepeated() async throws {
+    try await ScriptedServer.run { request, _ in
+      request.headers["authorization"] == "Bearer token-2" ? .answer(200, Self.page) : .answer(401)
+    } _: { server in
+      try await withTransport { transport in
+        let signIn = CountingSignIn()
+        _ = try await source(transport, server, signIn: signIn).read(ReadRequest(position: .now))
+        #expect(signIn.count.withLock { $0 } == 2)
+        #expect(server.requests.count == 2)
+      }
+    }
+  }
+
+  @Test func refusedAgainIsAFailureAndNotALoop() async throws {
+    let time = ManualTime()
+    try await ScriptedServer.run { _, _ in
+      .answer(401, "", headers: [#"WWW-Authenticate: Bearer error="invalid_token""#, "box-request-id: r1"])
+    } _: { server in
+      try await withTransport { transport in
+        let signIn = CountingSignIn()
+        let source = try source(transport, server, signIn: signIn, time: time.timekeeper)
+        let first = await failure { () throws(FeedFailure) in
+          try await source.read(ReadRequest(position: .now))
+        }
+        #expect(first?.code == .unauthorized)
+        #expect(first?.message == #"Box answered 401: Bearer error="invalid_token""#)
+        #expect(first?.requestID == "r1")
+        #expect(server.requests.count == 2)
+        time.advance(.seconds(20))
+        let second = await failure { () throws(FeedFailure) in
+          try await source.read(ReadRequest(position: .now))
+        }
+        #expect(second?.code == .unauthorized)
+        #expect(second?.retryAfter == .seconds(40))
+        #expect(server.requests.count == 3)
+        time.advance(.seconds(40))
+        _ = await failure { () throws(FeedFailure) in try await source.read(ReadRequest(position: .now)) }
+        #expect(server.requests.count == 5)
+        #expect(signIn.count.withLock { $0 } == 3)
+      }
+    }
+  }
+
+  // MARK: Measurements
+
+  @Test func everyRequestIsMeasured() async throws {
+    let seen = Mutex<[String]>([])
+    try await ScriptedServer.run { request, index in
+      index == 0 ? .answer(200, Self.page) : index == 1 ? .answer(503) : Reply(.close)
+    } _: { server in
+      try await withTransport { transport in
+        let source = try source(transport, server) { endpoint, code, duration in
+          seen.withLock { $0.append("\(endpoint) \(code) \(duration > .zero)") }
+        }
+        _ = await failure { () throws(FeedFailure) in try await source.read(ReadRequest(position: .now)) }
+        _ = await failure { () throws(FeedFailure) in try await source.subscribe() }
+        let realtime = RealtimeServer(url: Secret(server.origin + "/s"))
+        _ = await failure { () throws(FeedFailure) in try await source.poll(realtime, from: .now) }
+      }
+    }
+    #expect(seen.withLock { $0 } == ["events 200 true", "options 503 true", "poll unreachable true"])
+  }
+}
+
+extension Result {
+  /// Nil for a success.
+  fileprivate var failure: Failure? {
+    switch self {
+    case .success: nil
+    case .failure(let failure): failure
+    }
+  }
+}

@@ -1,0 +1,313 @@
+import BoxEvents
+import FoundationEssentials
+import NIOCore
+import Testing
+
+@testable import BoxClient
+
+@Suite struct BoxTransportTests {
+  static let page = #"{"entries":[],"next_stream_position":7}"#
+
+  func read(_ transport: BoxTransport, _ server: ScriptedServer) async throws -> FeedFailure? {
+    let source = try source(transport, server)
+    return await failure { () throws(FeedFailure) in try await source.read(ReadRequest(position: .now)) }
+  }
+
+  @Test func aStalledHeadIsGivenUp() async throws {
+    try await ScriptedServer.run { _, _ in
+      Reply(.silence)
+    } _: { server in
+      try await withTransport {
+        $0.readTimeout = .milliseconds(50)
+      } _: { transport in
+        let failure = try await read(transport, server)
+        #expect(failure?.code == .unreachable)
+        #expect(failure?.message == "127.0.0.1 was silent for 50 ms")
+      }
+    }
+  }
+
+  @Test func aStalledBodyIsGivenUp() async throws {
+    try await ScriptedServer.run { _, _ in
+      Reply(.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"), .silence)
+    } _: { server in
+      try await withTransport {
+        $0.readTimeout = .milliseconds(50)
+      } _: { transport in
+        let outcome1 = try await read(transport, server)
+        #expect(outcome1?.code == .unreachable)
+        await server.waitForClosedConnections(1)
+      }
+    }
+  }
+
+  @Test func aDrippingBodyIsGivenUpInTheEnd() async throws {
+    try await ScriptedServer.run { _, _ in
+      var reply = Reply(.send("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"))
+      for _ in 0..<1000 { reply.steps += [.send(" "), .pause(.milliseconds(20))] }
+      return reply
+    } _: { server in
+      try await withTransport {
+        $0.requestTimeout = .milliseconds(150)
+      } _: { transport in
+        let failure = try await read(transport, server)
+        #expect(failure?.code == .unreachable)
+        #expect(failure?.message == "127.0.0.1 gave no complete answer in time")
+      }
+    }
+  }
+
+  @Test(arguments: [
+    "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"entries\":[]",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"ent\r\n",
+    "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\n",
+  ])
+  func aTruncatedAnswerIsAFailure(_ text: String) async throws {
+    try await ScriptedServer.run { _, _ in
+      Reply(.send(text), .close)
+    } _: { server in
+      try await withTransport { transport in
+        let outcome2 = try await read(transport, server)
+        #expect(outcome2?.code == .unreachable)
+        #expect(server.requests.count == 1)
+      }
+    }
+  }
+
+  @Test func aResetInTheBodyIsAFailure() async throws {
+    try await ScriptedServer.run { _, _ in
+      Reply(.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"), .pause(.milliseconds(20)), .reset)
+    } _: { server in
+      try await withTransport { transport in
+        let outcome3 = try await read(transport, server)
+        #expect(outcome3?.code == .unreachable)
+        #expect(server.requests.count == 1)
+      }
+    }
+  }
+
+  @Test(arguments: [Reply(.close), Reply(.reset)])
+  func aDeadConnectionIsTriedOnceMoreAtOnce(_ ending: Reply) async throws {
+    try await ScriptedServer.run { _, index in
+      index == 1 ? ending : .answer(200, Self.page)
+    } _: { server in
+      try await withTransport { transport in
+        let outcome4 = try await read(transport, server)
+        #expect(outcome4 == nil)
+        let outcome5 = try await read(transport, server)
+        #expect(outcome5 == nil)
+        #expect(server.requests.count == 3)
+        #expect(server.requests.map(\.connection) == [0, 0, 1])
+      }
+    }
+  }
+
+  @Test func onlyOnceMore() async throws {
+    try await ScriptedServer.run { _, _ in
+      Reply(.close)
+    } _: { server in
+      try await withTransport { transport in
+        let failure = try await read(transport, server)
+        #expect(failure?.code == .unreachable)
+        #expect(failure?.message.contains("closed the connection") == true)
+        #expect(server.requests.count == 2)
+      }
+    }
+  }
+
+  @Test func refusedConnectionsAreSaidInWords() async throws {
+    let port = try await ScriptedServer.run { _, _ in
+      Reply(.close)
+    } _: {
+      $0.port
+    }
+    try await withTransport { transport in
+      let source = try BoxSource(
+        transport: transport, tokens: AccessTokens(signIn: CountingSignIn()),
+        settings: FeedSettings(apiURL: "http://127.0.0.1:\(port)"))
+      let failure = await failure { () throws(FeedFailure) in try await source.subscribe() }
+      #expect(failure?.code == .unreachable)
+      #expect(failure?.message == "no connection to 127.0.0.1: Connection refused")
+      #expect(failure?.hint != nil)
+    }
+  }
+
+  @Test func anAnswerThatIsNoHTTP() async throws {
+    try await ScriptedServer.run { _, _ in
+      Reply(.send("SSH-2.0-OpenSSH_9\r\n\r\n"), .close)
+    } _: { server in
+      try await withTransport { transport in
+        let failure = try await read(transport, server)
+        #expect(failure?.code == .unreachable)
+        #expect(failure?.message == "127.0.0.1 sent an answer that is no HTTP")
+      }
+    }
+  }
+
+  @Test func compressedPagesAreInflated() async throws {
+    let gzip = try #require(Data(base64Encoded: Self.smallGzip))
+    try await ScriptedServer.run { _, _ in
+      .gzip(Array(gzip))
+    } _: { server in
+      try await withTransport { transport in
+        let answer = try await source(transport, server).read(ReadRequest(position: .now))
+        #expect(
+          String(decoding: answer.body, as: UTF8.self)
+            == #"{"entries":[],"next_stream_position":1152922976252290886}"#)
+        #expect(server.requests[0].headers["accept-encoding"] == "gzip")
+        _ = try await source(transport, server, gzip: false).read(ReadRequest(position: .now))
+        #expect(server.requests[1].headers["accept-encoding"] == "identity")
+      }
+    }
+  }
+
+  @Test func aGzipBombIsBounded() async throws {
+    let gzip = try #require(Data(base64Encoded: Self.bomb))
+    try await ScriptedServer.run { _, _ in
+      .gzip(Array(gzip))
+    } _: { server in
+      try await withTransport {
+        $0.maximumPageBytes = 65_536
+      } _: { transport in
+        let failure = try await read(transport, server)
+        #expect(failure?.code == .tooLarge)
+        #expect(failure?.hint?.contains("max_page") == true)
+      }
+    }
+  }
+
+  @Test func damagedGzipIsNoPage() async throws {
+    let gzip = Array(try #require(Data(base64Encoded: Self.smallGzip)))
+    try await ScriptedServer.run { _, index in
+      index == 0 ? .gzip(Array(gzip.dropLast(20))) : .gzip(Array("this is no gzip at all".utf8))
+    } _: { server in
+      try await withTransport { transport in
+        let outcome6 = try await read(transport, server)
+        #expect(outcome6?.code == .unreachable)
+        let outcome7 = try await read(transport, server)
+        #expect(outcome7?.code == .unreachable)
+      }
+    }
+  }
+
+  @Test(arguments: [
+    "HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3E9\r\n",
+  ])
+  func aPageAboveTheLimitIsTooLarge(_ head: String) async throws {
+    let body = String(repeating: "x", count: 1001)
+    try await ScriptedServer.run { _, _ in
+      Reply(.send(head + body), .silence)
+    } _: { server in
+      try await withTransport {
+        $0.maximumPageBytes = 1000
+      } _: { transport in
+        let outcome8 = try await read(transport, server)
+        #expect(outcome8?.code == .tooLarge)
+      }
+    }
+  }
+
+  @Test func aPageOfJustTheLimitIsRead() async throws {
+    let body = String(repeating: "x", count: 1000)
+    try await ScriptedServer.run { _, _ in
+      .answer(200, body)
+    } _: { server in
+      try await withTransport {
+        $0.maximumPageBytes = 1000
+      } _: { transport in
+        let outcome9 = try await read(transport, server)
+        #expect(outcome9 == nil)
+      }
+    }
+  }
+
+  @Test func aHugeErrorBodyIsCutShort() async throws {
+    let body = String(repeating: "x", count: 300_000)
+    try await ScriptedServer.run { _, _ in
+      .answer(502, body)
+    } _: { server in
+      try await withTransport { transport in
+        let outcome10 = try await read(transport, server)
+        #expect(outcome10?.status == 502)
+      }
+    }
+  }
+
+  @Test(arguments: [301, 302, 303, 307, 308])
+  func redirectsAreNotFollowed(_ status: Int) async throws {
+    try await ScriptedServer.run { _, _ in
+      .answer(200, Self.page)
+    } _: { elsewhere in
+      try await ScriptedServer.run { _, _ in
+        .answer(status, "", headers: ["Location: \(elsewhere.origin)/2.0/events"])
+      } _: { server in
+        try await withTransport { transport in
+          let failure = try await read(transport, server)
+          #expect(failure?.code == .serverError)
+          #expect(failure?.status == status)
+          #expect(failure?.hint?.contains("redirects") == true)
+        }
+      }
+      #expect(elsewhere.connections == 0)
+    }
+  }
+
+  @Test func cancellationEndsACallAtOnce() async throws {
+    try await ScriptedServer.run { _, _ in
+      Reply(.silence)
+    } _: { server in
+      try await withTransport { transport in
+        let source = try source(transport, server)
+        let poll = Task {
+          let realtime = RealtimeServer(url: Secret(server.origin + "/s?channel=c"))
+          return await failure { () throws(FeedFailure) in try await source.poll(realtime, from: .now) }
+        }
+        await server.waitForRequests(1)
+        poll.cancel()
+        #expect(await poll.value?.code == .cancelled)
+        await server.waitForClosedConnections(1)
+        let read = Task {
+          await failure { () throws(FeedFailure) in try await source.read(ReadRequest(position: .now)) }
+        }
+        await server.waitForRequests(2)
+        read.cancel()
+        #expect(await read.value?.code == .cancelled)
+        #expect(server.requests.count == 2)
+      }
+    }
+  }
+
+  @Test func anUnusableCAFileIsAnError() async throws {
+    for path in ["/nonexistent/ca.pem", "/dev/null"] {
+      do {
+        try await withTransport {
+          $0.caFile = path
+        } _: { _ in
+        }
+        Issue.record("accepted")
+      } catch {
+        #expect((error as? ClientSettingsError)?.key == "ca_file")
+      }
+    }
+  }
+
+  @Test func afterShutdownCallsAreCancelled() async throws {
+    try await ScriptedServer.run { _, _ in
+      .answer(200, Self.page)
+    } _: { server in
+      let late: BoxSource = try await withTransport { transport in try source(transport, server) }
+      let failure = await failure { () throws(FeedFailure) in
+        try await late.read(ReadRequest(position: .now))
+      }
+      #expect(failure?.code == .cancelled)
+    }
+  }
+
+  /// `{"entries":[],"next_stream_position":1152922976252290886}`
+  static let smallGzip =
+    "H4sIAAAAAAACA6tWSs0rKcpMLVayio7VUcpLrSiJLy4pSk3MjS/IL84syczPU7IyNDQ1sjQysjQ3MzIFUgYWFma1AB1sFA45AAAA"
+  /// 256 KiB of NUL.
+  static let bomb =
+    "H4sIAAAAAAACA+3BMQEAAADCoPVP7W0Ho" + String(repeating: "A", count: 339) + "3gAi6g7iAAAEAA=="
+}

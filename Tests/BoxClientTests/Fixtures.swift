@@ -1,0 +1,181 @@
+import BoxEvents
+import NIOPosix
+import Synchronization
+
+@testable import BoxClient
+
+/// A transport with a test's settings, shut down afterwards.
+func withTransport<Value>(
+  _ adjust: (inout TransportSettings) -> Void = { _ in }, _ body: (BoxTransport) async throws -> Value
+) async throws -> Value {
+  var settings = TransportSettings(version: "1.2.3")
+  adjust(&settings)
+  let transport = try BoxTransport(settings: settings, group: MultiThreadedEventLoopGroup.singleton)
+  do {
+    let value = try await body(transport)
+    await transport.shutdown()
+    return value
+  } catch {
+    await transport.shutdown()
+    throw error
+  }
+}
+
+/// A source against a server that is both API and realtime server, with the token `token-1`.
+func source(
+  _ transport: BoxTransport, _ server: ScriptedServer, signIn: (any SignIn)? = nil, asUser: String = "",
+  gzip: Bool = true, time: Timekeeper = .continuous, onRequest: @escaping RequestObserver = { _, _, _ in }
+) throws -> BoxSource {
+  try BoxSource(
+    transport: transport, tokens: AccessTokens(signIn: signIn ?? CountingSignIn(), time: time, seed: 1),
+    settings: FeedSettings(apiURL: server.origin + "/2.0", asUser: asUser, gzip: gzip), onRequest: onRequest)
+}
+
+/// What a call failed with; nil if it didn't.
+func failure<Value>(_ body: () async throws(FeedFailure) -> Value) async -> FeedFailure? {
+  do throws(FeedFailure) {
+    _ = try await body()
+    return nil
+  } catch {
+    return error
+  }
+}
+
+/// Hands out `token-1`, `token-2`, …
+final class CountingSignIn: SignIn {
+  let count = Mutex(0)
+  let lifetime: Duration?
+
+  init(lifetime: Duration? = .seconds(3600)) {
+    self.lifetime = lifetime
+  }
+
+  func signIn() async throws(FeedFailure) -> AccessToken {
+    let number = count.withLock { count in
+      count += 1
+      return count
+    }
+    guard let token = AccessToken("token-\(number)", lifetime: lifetime) else { throw .cancelled }
+    return token
+  }
+}
+
+/// A sign-in whose every attempt waits for the test to say how it ends.
+final class HeldSignIn: SignIn {
+  private struct State {
+    var attempts: [CheckedContinuation<Result<AccessToken, FeedFailure>, Never>] = []
+    var started = 0
+    var waiters: [(Int, CheckedContinuation<Void, Never>)] = []
+  }
+
+  private let state = Mutex(State())
+
+  var started: Int { state.withLock { $0.started } }
+
+  func signIn() async throws(FeedFailure) -> AccessToken {
+    let result: Result<AccessToken, FeedFailure> = await withCheckedContinuation { continuation in
+      let ready = state.withLock { state in
+        state.started += 1
+        state.attempts.append(continuation)
+        let started = state.started
+        let ready = state.waiters.filter { $0.0 <= started }
+        state.waiters.removeAll { $0.0 <= started }
+        return ready
+      }
+      for waiter in ready { waiter.1.resume() }
+    }
+    return try result.get()
+  }
+
+  /// Returns when so many attempts have begun.
+  func waitForAttempts(_ count: Int) async {
+    await withCheckedContinuation { continuation in
+      let isThere = state.withLock { state in
+        if state.started >= count { return true }
+        state.waiters.append((count, continuation))
+        return false
+      }
+      if isThere { continuation.resume() }
+    }
+  }
+
+  func succeed(_ text: String, lifetime: Duration? = .seconds(3600)) {
+    guard let token = AccessToken(text, lifetime: lifetime) else { return }
+    end(.success(token))
+  }
+
+  func fail(_ failure: FeedFailure) { end(.failure(failure)) }
+
+  private func end(_ result: Result<AccessToken, FeedFailure>) {
+    let attempt = state.withLock { $0.attempts.isEmpty ? nil : $0.attempts.removeFirst() }
+    attempt?.resume(returning: result)
+  }
+}
+
+/// Time that only a test moves.
+final class ManualTime: Sendable {
+  private let elapsed = Mutex(Duration.seconds(1000))
+
+  func advance(_ duration: Duration) { elapsed.withLock { $0 += duration } }
+
+  /// A sleep takes no time by the wall, and all of it by this clock.
+  var timekeeper: Timekeeper {
+    Timekeeper(
+      now: { self.elapsed.withLock { $0 } },
+      sleep: { duration in
+        try Task.checkCancellation()
+        self.advance(duration)
+        await Task.yield()
+      })
+  }
+}
+
+/// A refresh token's place in memory, which notes what is done in which order.
+final class MemoryTokenStore: RefreshTokenStore {
+  struct Broken: Error {}
+  struct State {
+    var token: Secret<String>?
+    var log: [String] = []
+    var failsToProve = false
+    var failsToSave = false
+    /// Stored by someone else right after the first load.
+    var replacement: String?
+  }
+
+  let state: Mutex<State>
+
+  init(_ token: String?) {
+    state = Mutex(State(token: token.map { Secret($0) }))
+  }
+
+  var token: String? { state.withLock { $0.token?.reveal() } }
+  var log: [String] { state.withLock { $0.log } }
+
+  func note(_ text: String) { state.withLock { $0.log.append(text) } }
+
+  func load() async throws -> Secret<String>? {
+    state.withLock { state in
+      let token = state.token
+      if let replacement = state.replacement {
+        state.token = Secret(replacement)
+        state.replacement = nil
+      }
+      return token
+    }
+  }
+
+  func proveWritable() async throws {
+    try state.withLock { state in
+      state.log.append("prove")
+      if state.failsToProve { throw Broken() }
+    }
+  }
+
+  func save(_ refreshToken: Secret<String>) async throws {
+    try state.withLock { state in
+      state.log.append("save \(refreshToken.reveal())")
+      if state.failsToSave { throw Broken() }
+      state.token = refreshToken
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import BoxEvents
+import Testing
+
+@testable import BoxClient
+
+@Suite struct OAuthLoginTests {
+  let login = OAuthLogin(
+    clientID: "my app", authorizeURL: "https://a/authorize", redirectURI: nil, state: "s1")
+
+  func refused(_ pasted: String) async -> FeedFailure? {
+    let failure = await failure { () throws(FeedFailure) in try login.code(pasted: pasted) }
+    #expect(!String(describing: failure).contains("CANARY"))
+    return failure
+  }
+
+  @Test func theAddressCarriesTheState() {
+    #expect(login.authorizationURL == "https://a/authorize?response_type=code&client_id=my%20app&state=s1")
+    let other = OAuthLogin(
+      clientID: "x", authorizeURL: "https://a/authorize", redirectURI: "https://b/c?d", state: "s")
+    #expect(other.authorizationURL.hasSuffix("&redirect_uri=https%3A%2F%2Fb%2Fc%3Fd"))
+  }
+
+  @Test func theStateIsRandomAndTheAddressBoxes() {
+    let (one, two) = (OAuthLogin(clientID: "x"), OAuthLogin(clientID: "x"))
+    #expect(one.state != two.state && one.state.count == 32)
+    #expect(one.authorizationURL.hasPrefix("https://account.box.com/api/oauth2/authorize?"))
+    let local = OAuthLogin(clientID: "x", tokenURL: "http://127.0.0.1:8080/oauth2/token")
+    #expect(local.authorizationURL.hasPrefix("http://127.0.0.1:8080/api/oauth2/authorize?"))
+  }
+
+  @Test func aCodeOrAnAddressCanBePasted() throws {
+    #expect(try login.code(pasted: " abc\n").reveal() == "abc")
+    #expect(try login.code(pasted: "https://b/c?code=a%2Bb&state=s1#x").reveal() == "a+b")
+    #expect(try login.code(pasted: "state=s1&code=abc").reveal() == "abc")
+  }
+
+  @Test func otherPastesAreRefused() async {
+    #expect(await refused("https://b/c?code=CANARY&state=other")?.message.contains("state") == true)
+    #expect(await refused("https://b/c?code=CANARY")?.message.contains("state") == true)
+    #expect(await refused("https://b/c?state=s1")?.message.contains("no code") == true)
+    #expect(
+      await refused("https://b/c?error=access_denied&state=s1")?.message.contains("access_denied") == true)
+    #expect(await refused("")?.code == .signInRefused)
+    #expect(await refused("two words CANARY")?.code == .signInRefused)
+  }
+
+  @Test func theCodeIsTradedAndTheTokenStored() async throws {
+    let store = MemoryTokenStore(nil)
+    try await ScriptedServer.run { _, _ in
+      store.note("trade")
+      return .answer(200, #"{"access_token":"a","refresh_token":"r1"}"#)
+    } _: { server in
+      try await withTransport { transport in
+        let endpoint = try TokenEndpoint(transport: transport, url: server.origin + "/token")
+        try await login.finish(code: Secret("c"), clientSecret: Secret("s"), endpoint: endpoint, store: store)
+      }
+      #expect(
+        server.requests[0].body == "grant_type=authorization_code&code=c&client_id=my%20app&client_secret=s")
+    }
+    #expect(store.log == ["prove", "trade", "save r1"])
+    #expect(store.token == "r1")
+  }
+}

@@ -1,0 +1,90 @@
+import AsyncHTTPClient
+import BoxEvents
+import Glibc
+import NIOCore
+import NIOHTTP1
+import NIOHTTPCompression
+import NIOSSL
+import Testing
+
+@testable import BoxClient
+
+@Suite struct TransportFaultTests {
+  struct Other: Error {
+    let text = "CANARY"
+  }
+
+  func failure(_ error: any Error) -> FeedFailure {
+    TransportFault.failure(error, host: "api.box.com", settings: TransportSettings())
+  }
+
+  @Test(arguments: [
+    (CancellationError() as any Error, "cancelled"),
+    (HTTPClientError.cancelled, "cancelled"),
+    (HTTPClientError.alreadyShutdown, "cancelled"),
+    (HTTPClientError.readTimeout, "api.box.com was silent for 60 s"),
+    (HTTPClientError.deadlineExceeded, "api.box.com gave no complete answer in time"),
+    (
+      HTTPClientError.remoteConnectionClosed,
+      "api.box.com closed the connection before the answer was complete"
+    ),
+    (HTTPClientError.uncleanShutdown, "api.box.com closed the connection before the answer was complete"),
+    (HTTPClientError.connectTimeout, "no connection to api.box.com within 30 s"),
+    (HTTPClientError.getConnectionFromPoolTimeout, "no free connection to api.box.com within 30 s"),
+    (HTTPClientError.tlsHandshakeTimeout, "the TLS handshake with api.box.com took too long"),
+    (HTTPClientError.proxyAuthenticationRequired, "the proxy asks for a user and password"),
+    (HTTPClientError.invalidProxyResponse, "the proxy refused the connection to api.box.com"),
+    (HTTPClientError.httpProxyHandshakeTimeout, "the proxy did not answer in time"),
+    (
+      HTTPClientError.invalidHeaderFieldValues(["CANARY"]),
+      "the request to api.box.com failed: Invalid header field values"
+    ),
+    (IOError(errnoCode: ECONNRESET, reason: "CANARY"), "api.box.com: Connection reset by peer"),
+    (IOError(errnoCode: EMFILE, reason: "x"), "api.box.com: Too many open files"),
+    (ChannelError.ioOnClosedChannel, "api.box.com closed the connection before the answer was complete"),
+    (ChannelError.connectTimeout(.seconds(1)), "no connection to api.box.com in time"),
+    (NIOSSLError.uncleanShutdown, "api.box.com closed the connection before the answer was complete"),
+    (NIOSSLError.unableToValidateCertificate, "the certificate of api.box.com is not trusted"),
+    (NIOSSLError.handshakeFailed(.syscallError), "the TLS handshake with api.box.com failed"),
+    (NIOSSLExtraError.failedToValidateHostname, "the certificate of api.box.com is not trusted"),
+    (HTTPParserError.invalidEOFState, "api.box.com closed the connection before the answer was complete"),
+    (HTTPParserError.invalidConstant, "api.box.com sent an answer that is no HTTP"),
+    (
+      NIOHTTPDecompression.DecompressionError.inflationError(-3),
+      "api.box.com sent a damaged compressed answer"
+    ),
+    (
+      NIOHTTPDecompression.ExtraDecompressionError.truncatedData,
+      "api.box.com sent a damaged compressed answer"
+    ),
+    (Exchange.BodyStalled(), "api.box.com began an answer and fell silent for 60 s"),
+    (Other(), "the request to api.box.com failed: Other"),
+  ])
+  func everyErrorHasItsWords(_ error: any Error, _ message: String) {
+    #expect(failure(error).message == message)
+    #expect(failure(error).code == (message == "cancelled" ? .cancelled : .unreachable))
+  }
+
+  @Test func certificatesAndProxiesHaveHints() {
+    #expect(failure(NIOSSLExtraError.failedToValidateHostname).hint?.contains("ca_file") == true)
+    #expect(failure(HTTPClientError.proxyAuthenticationRequired).hint?.contains("proxy_auth_file") == true)
+  }
+
+  @Test func tooLargeIsToldApart() {
+    #expect(TransportFault.isTooLarge(Exchange.TooLarge()))
+    #expect(TransportFault.isTooLarge(NIOHTTPDecompression.DecompressionError.limit))
+    #expect(!TransportFault.isTooLarge(NIOHTTPDecompression.DecompressionError.inflationError(1)))
+  }
+
+  @Test func onlyAConnectionsDeathIsRetried() {
+    for error in [
+      HTTPClientError.remoteConnectionClosed as any Error, IOError(errnoCode: ECONNRESET, reason: ""),
+      IOError(errnoCode: EPIPE, reason: ""), ChannelError.ioOnClosedChannel, NIOSSLError.uncleanShutdown,
+    ] { #expect(TransportFault.isDeadConnection(error)) }
+    for error in [
+      HTTPClientError.readTimeout as any Error, HTTPClientError.cancelled,
+      IOError(errnoCode: ECONNREFUSED, reason: ""),
+      HTTPParserError.invalidEOFState, Other(),
+    ] { #expect(!TransportFault.isDeadConnection(error)) }
+  }
+}

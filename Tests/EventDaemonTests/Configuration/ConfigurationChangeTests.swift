@@ -1,0 +1,73 @@
+import BoxEvents
+import Logging
+import Testing
+
+@testable import EventDaemon
+
+@Suite struct ConfigurationChangeTests {
+  private let old = Configuration(
+    auth: .init(method: .clientCredentials, clientID: "id", subject: Subject("user:1")),
+    streams: [.init(name: "a"), .init(name: "b"), .init(name: "c")])
+
+  @Test func nothingChanged() {
+    #expect(old.change(to: old).isEmpty)
+  }
+
+  @Test func streamsComeGoAndChange() {
+    var new = old
+    new.streams.removeFirst()
+    new.streams[0].asUser = "7"
+    new.streams[1].start = .oldest
+    new.streams.append(.init(name: "d"))
+    let change = old.change(to: new)
+    #expect(change.added.map(\.name) == ["d"])
+    #expect(change.removed == ["a"])
+    #expect(change.changed.map(\.name) == ["b"])
+    #expect(change.changed.first?.asUser == "7")
+    #expect(change.refusedKeys.isEmpty)
+    #expect(!change.isEmpty)
+  }
+
+  @Test func theOrderOfStreamsIsNoChange() {
+    var new = old
+    new.streams.reverse()
+    #expect(old.change(to: new).isEmpty)
+  }
+
+  @Test func logLevelAndSecretFilesMayChange() {
+    var new = old
+    new.log.level = .debug
+    new.auth.clientSecretFile = "/x"
+    let change = old.change(to: new)
+    #expect(change.logLevel == .debug)
+    #expect(change.secretFilesChanged)
+    #expect(change.refusedKeys.isEmpty)
+  }
+
+  @Test func allOtherKeysAreRefusedByName() throws {
+    var new = old
+    new.box.apiURL = try #require(ServerURL("https://other.example"))
+    new.box.tokenURL = new.box.apiURL
+    new.box.realtimeHosts = []
+    new.box.proxy = new.box.apiURL
+    new.box.maxPage = ByteCount(1)
+    new.box.caFile = "/x"
+    new.auth.method = .jwt
+    new.auth.clientID = nil
+    new.auth.subject = nil
+    new.spool.directory = "/x"
+    new.spool.segmentSize = ByteCount(1)
+    new.spool.segmentAge = .zero
+    new.spool.keepFree = ByteCount(1)
+    new.spool.maxSize = ByteCount(1)
+    new.spool.maxAge = .seconds(1)
+    new.state.directory = "/x"
+    new.status.socket = "/x"
+    new.status.listen = ListenAddress("a:1")
+    let secrets = Set(SecretFile.Kind.allCases.map(\.key))
+    let expected = ConfigurationKey.tables.filter { !["log", "stream"].contains($0.name) }.flatMap { table in
+      table.keys.filter { !secrets.contains($0) }.map { "[\(table.name)] \($0)" }
+    }
+    #expect(old.change(to: new).refusedKeys.sorted() == expected.sorted())
+  }
+}

@@ -1,0 +1,177 @@
+import Glibc
+import Testing
+
+@testable import EventDaemon
+
+@Suite struct ConfigurationCheckTests {
+  private let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try folder.folder("spool")
+    try folder.folder("state")
+    try folder.folder("run")
+    try folder.write("secret", "canary")
+  }
+
+  /// A configuration that is fine, with lines added to its tables.
+  private func check(auth: String? = nil, box: String = "", stream: String = "", spool: String? = nil) throws
+    -> ConfigurationCheck
+  {
+    let path = folder.path
+    let text = """
+      [box]
+      \(box)
+      [auth]
+      \(auth ?? "client_id = \"id\"\nsubject = \"user:1\"\nclient_secret_file = \"\(path)/secret\"")
+      [spool]
+      directory = "\(spool ?? "\(path)/spool")"
+      [state]
+      directory = "\(path)/state"
+      [status]
+      socket = "\(path)/run/status.sock"
+      [[stream]]
+      name = "default"
+      \(stream)
+      """
+    return ConfigurationCheck(try folder.write("c.toml", text), environment: [:])
+  }
+
+  private func problems(_ check: ConfigurationCheck) -> [String] {
+    check.findings.filter { $0.kind == .problem }.map {
+      #expect(!$0.message.contains("canary") && $0.hint?.isEmpty == false)
+      return $0.message.replacing(folder.path, with: "")
+    }
+  }
+
+  @Test func aGoodConfigurationIsFine() throws {
+    let check = try check()
+    #expect(check.isFine)
+    #expect(check.error == nil)
+    #expect(
+      check.findings.map { $0.message.replacing(folder.path, with: "") } == [
+        "/c.toml: 1 stream, signing in with \"client-credentials\"", "client-secret, from /secret",
+        "[spool] directory, /spool", "[state] directory, /state", "the folder of [status] socket, /run",
+      ])
+    #expect(check.findings.allSatisfy { $0.kind == .fine })
+  }
+
+  @Test func aBadConfigurationIsAllThereIsToSay() throws {
+    let check = try check(stream: "type = \"no\"\nas_user = \"me\"")
+    #expect(problems(check).count == 2)
+    #expect(check.findings.count == 2)
+    #expect(check.configuration == nil)
+    #expect(check.error?.problems.count == 2)
+  }
+
+  @Test func badSecretsAreRefused() throws {
+    try folder.write("spaced", "canary canary")
+    try folder.write("open", "canary", mode: 0o644)
+    let auth = "client_id = \"id\"\nsubject = \"user:1\"\nclient_secret_file = \"\(folder.path)"
+    #expect(problems(try check(auth: auth + "/none\"")) == ["client-secret, /none: no such file"])
+    #expect(problems(try check(auth: auth + "/open\"")) == ["client-secret, /open: open to others (mode 0644)"])
+    #expect(
+      problems(try check(auth: auth + "/spaced\"")) == [
+        "client-secret, /spaced: holds spaces or other characters no secret has"
+      ])
+    #expect(
+      problems(try check(auth: "client_id = \"id\"\nsubject = \"user:1\"")) == [
+        "no client-secret: method \"client-credentials\" needs it"
+      ])
+  }
+
+  @Test(arguments: ["user", ":canary", ""])
+  func theProxysSecretIsUserAndPassword(text: String) throws {
+    try folder.write("proxy", text)
+    #expect(problems(try check(box: "proxy_auth_file = \"\(folder.path)/proxy\"")).count == 1)
+  }
+
+  private static let settings = """
+    {"boxAppSettings":{"clientID":"c","clientSecret":"canary","appAuth":{"publicKeyID":"k",
+    "privateKey":"-----BEGIN ENCRYPTED PRIVATE KEY-----\\nx\\n-----END ENCRYPTED PRIVATE KEY-----\\n",
+    "passphrase":"canary"}},"enterpriseID":"456"}
+    """
+
+  private func settingsProblems(_ settings: String, _ auth: String = "") throws -> [String] {
+    let path = try folder.write("settings", settings)
+    return problems(try check(auth: "method = \"jwt\"\nsettings_file = \"\(path)\"\n\(auth)"))
+  }
+
+  @Test func aGoodSettingsFileIsFine() throws {
+    #expect(try settingsProblems(Self.settings) == [])
+    let withoutEnterprise = Self.settings.replacing("\"456\"", with: "null")
+    #expect(try settingsProblems(withoutEnterprise, "subject = \"user:1\"") == [])
+  }
+
+  @Test func aBadSettingsFileIsRefused() throws {
+    let name = "jwt-settings, /settings: "
+    #expect(try settingsProblems("canary") == [name + "not JSON"])
+    #expect(try settingsProblems("[]").count == 6)
+    for member in ["clientID", "clientSecret", "publicKeyID", "privateKey", "passphrase"] {
+      let found = try settingsProblems(Self.settings.replacing(member, with: "other"))
+      #expect(found.count == 1 && found[0].hasSuffix(".\(member) is missing"), "\(found)")
+    }
+    #expect(
+      try settingsProblems(Self.settings.replacing("PRIVATE KEY", with: "CAT")) == [
+        name + "boxAppSettings.appAuth.privateKey is no PEM key"
+      ])
+    #expect(
+      try settingsProblems(Self.settings.replacing("\"passphrase\":\"", with: "\"passphrase\":\"é")) == [
+        name + "the passphrase is not ASCII"
+      ])
+    #expect(
+      try settingsProblems(Self.settings.replacing("\"456\"", with: "null")) == [
+        name + "enterpriseID is missing and [auth] names no subject"
+      ])
+  }
+
+  @Test func aFileOfAnotherMethodIsOnlyNoted() throws {
+    let check = try check(
+      auth: "method = \"access-token\"\naccess_token_file = \"\(folder.path)/secret\"\nsettings_file = \"/x\"")
+    #expect(check.isFine)
+    #expect(
+      check.findings.filter { $0.kind == .note }.map(\.message) == [
+        "settings_file is not used: method is \"access-token\""
+      ])
+  }
+
+  @Test func badDirectoriesAreRefused() throws {
+    try folder.write("file", "")
+    let file = try check(spool: folder.path + "/file")
+    #expect(problems(file) == ["[spool] directory, /file: not a directory"])
+    #expect(problems(try check(spool: folder.path + "/file/x")) == ["[spool] directory, /file/x: Not a directory"])
+    try folder.folder("open", mode: 0o707)
+    #expect(problems(try check(spool: folder.path + "/open")) == ["[spool] directory, /open: everybody may write to it"])
+    if geteuid() == 0 {
+      #expect(chown(try folder.folder("foreign"), 12_345, 0) == 0)
+      #expect(
+        problems(try check(spool: folder.path + "/foreign")) == [
+          "[spool] directory, /foreign: belongs to user 12345, not to 0"
+        ])
+    } else {
+      try folder.folder("closed", mode: 0o500)
+      #expect(problems(try check(spool: folder.path + "/closed")) == ["[spool] directory, /closed: not writable"])
+      #expect(problems(try check(spool: folder.path + "/closed/x")) == ["[spool] directory, /closed/x: not there"])
+    }
+  }
+
+  @Test func missingDirectoriesAreCreatedLater() throws {
+    let check = try check(spool: folder.path + "/a/b/c")
+    #expect(check.isFine)
+    #expect(check.findings.contains { $0.message.hasSuffix("/a/b/c: will be created") })
+    #expect(rmdir(folder.path + "/run") == 0)
+    let withoutRun = try self.check()
+    #expect(withoutRun.isFine)
+    #expect(withoutRun.findings.last?.kind == .note)
+  }
+
+  @Test func badCertificatesAreRefused() throws {
+    try folder.write("ca.pem", "-----BEGIN CERTIFICATE-----\n", mode: 0o644)
+    #expect(try check(box: "ca_file = \"\(folder.path)/ca.pem\"").isFine)
+    #expect(problems(try check(box: "ca_file = \"\(folder.path)/none\"")) == ["[box] ca_file, /none: no such file"])
+    #expect(
+      problems(try check(box: "ca_file = \"\(folder.path)/secret\"")) == [
+        "[box] ca_file, /secret: holds no certificate"
+      ])
+  }
+}

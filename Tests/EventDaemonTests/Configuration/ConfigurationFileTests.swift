@@ -1,0 +1,69 @@
+import Glibc
+import Logging
+import Testing
+
+@testable import EventDaemon
+
+@Suite struct ConfigurationFileTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func message(_ path: String) -> String {
+    do {
+      _ = try Configuration.load(path, environment: [:])
+      return ""
+    } catch {
+      return error.description.replacing(folder.path, with: "")
+    }
+  }
+
+  @Test func theMainFileComesFirstThenTheFolderInOrderOfName() throws {
+    let path = try folder.write("c.toml", ConfigurationText.minimal)
+    try folder.folder("c.toml.d")
+    try folder.write("c.toml.d/20-b.toml", "[[stream]]\nname = \"b\"\n[log]\nlevel = \"debug\"")
+    try folder.write("c.toml.d/10-a.toml", "[[stream]]\nname = \"a\"\n[log]\nlevel = \"error\"")
+    try folder.write("c.toml.d/.hidden.toml", "nonsense")
+    try folder.write("c.toml.d/30.toml~", "nonsense")
+    let configuration = try Configuration.load(path, environment: [:])
+    #expect(configuration.streams.map(\.name) == ["default", "a", "b"])
+    #expect(configuration.log.level.rawValue == "debug")
+  }
+
+  @Test func aMissingFileIsSaidClearly() {
+    #expect(message(folder.path + "/none.toml") == "/none.toml: no such file\n  create it, or name another file")
+  }
+
+  @Test func whatIsNoFileIsRefused() throws {
+    let path = try folder.folder("x.toml")
+    #expect(message(path).hasPrefix("/x.toml: not a regular file\n"))
+    let fifo = folder.path + "/fifo"
+    #expect(mkfifo(fifo, 0o600) == 0)
+    #expect(message(fifo).hasPrefix("/fifo: not a regular file\n"))
+  }
+
+  @Test func aDropInFolderThatIsNoneIsRefused() throws {
+    let path = try folder.write("c.toml", ConfigurationText.minimal)
+    try folder.write("c.toml.d", "")
+    #expect(message(path).hasPrefix("/c.toml.d: Not a directory\n"))
+  }
+
+  @Test func otherEncodingsAreRefusedWithTheLine() throws {
+    let latin = try folder.write("latin.toml", Array("[log]\n# caf".utf8) + [0xe9, 0x0a])
+    #expect(message(latin) == "/latin.toml: not UTF-8 text, at line 2\n  save the file as UTF-8")
+    let wide = try folder.write("wide.toml", Array("[log]\n".utf8) + [0x00])
+    #expect(message(wide) == "/wide.toml: not UTF-8 text, at line 2\n  save the file as UTF-8")
+  }
+
+  @Test func aHugeFileIsRefused() throws {
+    let path = try folder.write("huge.toml", [UInt8](repeating: 0x23, count: ConfigurationFile.maximumSize + 1))
+    #expect(message(path) == "/huge.toml: larger than 16384 KiB\n  is it the right file?")
+  }
+
+  @Test func allBadFilesAreNamed() throws {
+    let path = try folder.write("c.toml", [0xff])
+    try folder.folder("c.toml.d")
+    try folder.write("c.toml.d/a.toml", [0xff])
+    #expect(message(path).split(separator: "\n").count == 4)
+  }
+}

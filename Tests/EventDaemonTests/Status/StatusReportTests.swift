@@ -1,0 +1,57 @@
+import Testing
+
+@testable import EventDaemon
+
+@Suite struct StatusReportTests {
+  @Test func theJSONHasTheDocumentedKeysInOrder() {
+    let report = StatusReport(
+      Snapshots.daemon([Snapshots.healthy, Snapshots.stream("b", .blocked, "say \"\\\n\u{1}é\"")]))
+    #expect(
+      report.json == #"""
+        {"version":"1.2.3","state":"degraded","since":"2026-03-01T04:00:09Z","streams":[{"name":"default",\#
+        "state":"polling","stream_position":"1152922976252290886","events_total":1204331,\#
+        "duplicates_total":17,"gaps_total":0,"bytes_total":1999999999,\#
+        "last_event_at":"2026-03-01T07:04:56Z","last_commit_at":"2026-03-01T07:04:57Z",\#
+        "position_age_seconds":12.5,"retention_left_seconds":1731600,"error":null},\#
+        {"name":"b","state":"blocked","stream_position":null,"events_total":0,"duplicates_total":0,\#
+        "gaps_total":0,"bytes_total":0,"last_event_at":null,"last_commit_at":null,\#
+        "position_age_seconds":null,"retention_left_seconds":null,"error":"say \"\\\u000a\u0001é\""}]}
+
+        """#)
+  }
+
+  @Test func itReadsBackWhatItWrote() throws {
+    var stream = Snapshots.healthy
+    stream.error = "\u{1}\n\"\\\u{2028}😀"
+    stream.eventsTotal = .max
+    let report = StatusReport(Snapshots.daemon([stream, Snapshots.stream("b", .starting)]))
+    #expect(try StatusReport(parsing: Array(report.json.utf8)) == report)
+  }
+
+  @Test(arguments: ["", "{}", "[]", "null", "{\"version\":1}", "<html>"])
+  func whatIsNoReportIsRefused(text: String) {
+    #expect(throws: StatusFailure.self) { try StatusReport(parsing: Array(text.utf8)) }
+  }
+
+  @Test func numbersJSONDoesNotHaveAreNull() {
+    #expect(JSONObjectText.number(.infinity) == nil)
+    #expect(JSONObjectText.number(.nan) == nil)
+    #expect(JSONObjectText.number(1e300) == "1e+300")
+    #expect(JSONObjectText.number(-3) == "-3")
+  }
+
+  @Test func theDaemonsStateFollowsItsStreams() {
+    let healthy = Snapshots.healthy
+    #expect(Snapshots.daemon([healthy]).state == "running")
+    #expect(Snapshots.daemon([]).state == "running")
+    #expect(Snapshots.daemon([healthy], .starting).state == "starting")
+    #expect(Snapshots.daemon([Snapshots.stream("b", .blocked)], .stopping).state == "stopping")
+    for state in [StreamState.blocked, .stalled, .paused] {
+      #expect(Snapshots.daemon([healthy, Snapshots.stream("b", state)]).state == "degraded")
+    }
+    #expect(Snapshots.daemon([Snapshots.stream("b", .waiting, "Box answered 503")]).state == "degraded")
+    var late = healthy
+    late.isTimely = false
+    #expect(Snapshots.daemon([late]).state == "degraded")
+  }
+}

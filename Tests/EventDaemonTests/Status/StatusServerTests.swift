@@ -1,0 +1,159 @@
+import Glibc
+import Logging
+import ServiceLifecycle
+import Synchronization
+import Testing
+
+@testable import EventDaemon
+
+@Suite(.timeLimit(.minutes(1))) struct StatusServerTests {
+  private let folder: TemporaryFolder
+  private var socket: String { folder.path + "/status.sock" }
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// Runs a server until `body` has returned, and stops it as the daemon would.
+  private func withServer(
+    listen: ListenAddress? = nil, _ streams: [StreamSnapshot] = [Snapshots.healthy],
+    _ body: ([StatusServer.Endpoint]) async throws -> Void
+  ) async throws {
+    var configuration = Configuration.Status()
+    configuration.socket = socket
+    configuration.listen = listen
+    let (endpoints, continuation) = AsyncStream<StatusServer.Endpoint>.makeStream()
+    let server = StatusServer(configuration, onListening: { continuation.yield($0) }) {
+      Snapshots.daemon(streams)
+    }
+    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+      tasks.addTask {
+        defer { continuation.finish() }
+        try await group.run()
+      }
+      var listening: [StatusServer.Endpoint] = []
+      for await endpoint in endpoints {
+        listening.append(endpoint)
+        if listening.count == (listen == nil ? 1 : 2) { break }
+      }
+      if !listening.isEmpty { try await body(listening) }
+      await group.triggerGracefulShutdown()
+      try await tasks.waitForAll()
+    }
+  }
+
+  /// A blocking call, off the cooperative pool's few threads.
+  private func get(_ path: String) async throws -> HTTPAnswer {
+    let client = StatusClient(socket: socket, timeout: .seconds(20))
+    return try await offPool { () throws(StatusFailure) in try client.get(path) }
+  }
+
+  private func offPool<Value: Sendable>(
+    _ work: @escaping @Sendable () throws -> Value
+  ) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+      let box = ThreadWork { continuation.resume(with: Result(catching: work)) }
+      box.start()
+    }
+  }
+
+  @Test func everyPathAnswers() async throws {
+    try await withServer { endpoints in
+      #expect(endpoints == [.socket(socket)])
+      let status = try await get("/status")
+      #expect(status.status == 200)
+      #expect(try StatusReport(parsing: status.body).streams.map(\.name) == ["default"])
+      let metrics = try await get("/metrics")
+      #expect(String(decoding: metrics.body, as: UTF8.self).contains("box_eventd_events_total{stream=\"default\"} 1204331\n"))
+      let health = try await get("/healthz")
+      #expect(health == (try await get("/healthz")))
+      #expect(health.status == 200)
+      #expect(String(decoding: health.body, as: UTF8.self) == "ok: 1 stream, running\n")
+      let page = try await get("/")
+      #expect(String(decoding: page.body, as: UTF8.self).hasPrefix("<!DOCTYPE html>"))
+      #expect(try await get("/other").status == 404)
+    }
+  }
+
+  @Test func illHealthIs503() async throws {
+    try await withServer(listen: nil, [Snapshots.stream("a", .blocked, "why")]) { _ in
+      let health = try await get("/healthz")
+      #expect(health.status == 503)
+      #expect(String(decoding: health.body, as: UTF8.self) == "a is blocked: why\n")
+    }
+  }
+
+  @Test func theSocketIsForUsAndOurGroupAndGoneAfterwards() async throws {
+    try await withServer { _ in
+      var status = stat()
+      #expect(lstat(socket, &status) == 0)
+      #expect(status.st_mode & S_IFMT == S_IFSOCK)
+      #expect(status.st_mode & 0o777 == 0o660)
+    }
+    #expect(access(socket, F_OK) != 0)
+  }
+
+  @Test func aStaleSocketIsReplaced() async throws {
+    let stale = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(socket.utf8)) }
+    let bound = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(stale, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
+    #expect(bound == 0)
+    close(stale)
+    try await withServer { _ in
+      let health = try await get("/healthz")
+      #expect(health.status == 200)
+    }
+  }
+
+  @Test func somethingElseInItsPlaceIsRefused() async throws {
+    try folder.write("status.sock", "precious")
+    let failure = await #expect(throws: StatusFailure.self) {
+      try await withServer { _ in Issue.record("it must not listen") }
+    }
+    #expect(failure?.code == .notListening)
+    #expect(failure?.message.hasPrefix("\(socket): can't listen: ") == true, "\(failure?.message ?? "")")
+  }
+
+  @Test func aPortInUseIsSaidClearly() async throws {
+    let other = try TCPClient.listener()
+    defer { close(other.descriptor) }
+    let failure = await #expect(throws: StatusFailure.self) {
+      try await withServer(listen: ListenAddress("127.0.0.1:\(other.port)")) { _ in }
+    }
+    #expect(failure?.message == "127.0.0.1:\(other.port): can't listen: Address already in use")
+    #expect(failure?.errno == EADDRINUSE)
+  }
+
+  @Test func tcpIsServedToo() async throws {
+    try await withServer(listen: ListenAddress("127.0.0.1:0")) { endpoints in
+      let ports: [Int] = endpoints.compactMap { if case .tcp(let port) = $0 { port } else { nil } }
+      let port = try #require(ports.first)
+      #expect(port > 0)
+      let answer = try await offPool { try TCPClient.get(port: port, "/healthz") }
+      #expect(answer?.status == 200)
+    }
+  }
+
+  /// A client that has sent half a request and stays must not hold up the end; the suite's time limit
+  /// is what a server that waits for it would run into.
+  @Test func aHangingClientDoesNotHoldUpTheShutdown() async throws {
+    let client = Mutex<CInt>(-1)
+    try await withServer(listen: ListenAddress("127.0.0.1:0")) { endpoints in
+      let ports: [Int] = endpoints.compactMap { if case .tcp(let port) = $0 { port } else { nil } }
+      let port = try #require(ports.first)
+      let descriptor = try await offPool {
+        try TCPClient.connect(port: port, sending: "GET /status HTTP/1.1\r\nHost:")
+      }
+      client.withLock { $0 = descriptor }
+      // An answer on a second connection proves that the server has taken the first.
+      _ = try await offPool { try TCPClient.get(port: port, "/healthz") }
+    }
+    client.withLock { _ = close($0) }
+  }
+}

@@ -1,0 +1,224 @@
+import BoxEvents
+import FoundationEssentials
+import Glibc
+import Testing
+
+@testable import Spool
+
+/// Each thing a start may find, by itself, on the real disk.
+struct RecoveryTests {
+  private func fixture(events: Int = 4) async throws -> SpoolFixture {
+    let fixture = try SpoolFixture()
+    try await fixture.drain(PretendBox(total: events), into: fixture.store())
+    return fixture
+  }
+
+  private let segment = "events-0000000000000000.ndjson"
+
+  private func asides(_ fixture: SpoolFixture) throws -> [String] {
+    let directory = "\(fixture.statePath)/default"
+    return try FileManager.default.contentsOfDirectory(atPath: directory).filter { $0.hasPrefix("aside-") }
+      .map { String(decoding: try fixture.read("\(directory)/\($0)"), as: UTF8.self) }
+  }
+
+  @Test func firstStart() async throws {
+    let fixture = try SpoolFixture()
+    let recovery = try await fixture.store().recover()
+    #expect(recovery == Recovery(mark: nil, ordinal: 0))
+    // Still one, as long as nothing has begun.
+    #expect(try await fixture.store().recover().mark == nil)
+  }
+
+  @Test func quietRestart() async throws {
+    let fixture = try await fixture()
+    let recovery = try await fixture.store(boot: "boot-2").recover()
+    #expect(recovery.mark?.position == PretendBox(total: 4).position(4))
+    #expect(recovery.ordinal == 4)
+    #expect(recovery.notes.isEmpty)
+    #expect(try fixture.record()?.boot == "boot-2")
+  }
+
+  @Test func sameBootKeepsWholeLines() async throws {
+    let fixture = try await fixture()
+    try fixture.append(PretendBox.line(4) + "\n" + PretendBox.line(5) + "\n", to: fixture.path(segment))
+    let recovery = try await fixture.store().recover()
+    #expect(recovery.ordinal == 6)
+    #expect(recovery.mark?.position == PretendBox(total: 4).position(4))
+    #expect(recovery.notes.count == 1)
+    #expect(try fixture.lines().count == 6)
+    try await fixture.drain(PretendBox(total: 9), into: fixture.store())
+    try fixture.expectWhole(PretendBox(total: 9))
+  }
+
+  @Test func sameBootCompletesTornLine() async throws {
+    let fixture = try await fixture()
+    try fixture.append(String(PretendBox.line(4).prefix(20)), to: fixture.path(segment))
+    let size = try fixture.read(fixture.path(segment)).count
+    _ = try await fixture.store().recover()
+    #expect(try fixture.read(fixture.path(segment)).count == size)
+    try await fixture.drain(PretendBox(total: 9), into: fixture.store())
+    try fixture.expectWhole(PretendBox(total: 9))
+    #expect(try asides(fixture) == [])
+  }
+
+  @Test func sameBootReplacesTornLineOfAnother() async throws {
+    let fixture = try await fixture()
+    try fixture.append(#"{"event_id":"never sent whole"#, to: fixture.path(segment))
+    try await fixture.drain(PretendBox(total: 9), into: fixture.store())
+    try fixture.expectWhole(PretendBox(total: 9))
+    #expect(try asides(fixture) == [#"{"event_id":"never sent whole"#])
+  }
+
+  @Test func otherBootFetchesAgain() async throws {
+    let fixture = try await fixture()
+    let tail = PretendBox.line(4) + "\n" + "\0\0\0\0{" + "\n"
+    try fixture.append(tail, to: fixture.path(segment))
+    let recovery = try await fixture.store(boot: "boot-2").recover()
+    #expect(recovery.ordinal == 4)
+    #expect(try fixture.lines().count == 4)
+    #expect(try asides(fixture) == [tail])
+    try await fixture.drain(PretendBox(total: 9), into: fixture.store(boot: "boot-2"))
+    try fixture.expectWhole(PretendBox(total: 9))
+  }
+
+  @Test func unknownBootTrustsNothing() async throws {
+    let fixture = try SpoolFixture()
+    try await fixture.drain(PretendBox(total: 4), into: fixture.store(boot: ""))
+    try fixture.append(PretendBox.line(4) + "\n", to: fixture.path(segment))
+    #expect(try await fixture.store(boot: "").recover().ordinal == 4)
+  }
+
+  @Test(arguments: [0, 100])
+  func shortenedSpool(size: Int) async throws {
+    let fixture = try await fixture()
+    try #require(truncate(fixture.path(segment), size) == 0)
+    let recovery = try await fixture.store().recover()
+    #expect(recovery.ordinal == 4)
+    #expect(recovery.mark?.position == PretendBox(total: 4).position(4))
+    #expect(recovery.notes.contains { $0.contains("shorter") })
+    // Said once.
+    #expect(try await fixture.store().recover().notes.isEmpty)
+    let gaps = String(decoding: try fixture.read(fixture.path("gaps.ndjson")), as: UTF8.self)
+    #expect(gaps.split(separator: "\n").count == 1)
+    #expect(gaps.contains(#""cause":"spool-shortened","ordinal":4"#))
+    try await fixture.drain(PretendBox(total: 9, overlap: 0), into: fixture.store())
+    #expect(try fixture.segmentNames() == [segment, "events-0000000000000004.ndjson"])
+    #expect(try fixture.verify().trouble == nil)
+    #expect(try fixture.lines().suffix(5).elementsEqual((4..<9).map { PretendBox.line($0) }))
+  }
+
+  @Test func newestSegmentDeleted() async throws {
+    let fixture = try await fixture()
+    try #require(unlink(fixture.path(segment)) == 0)
+    #expect(try await fixture.store().recover().notes.contains { $0.contains("gone") })
+    try await fixture.drain(PretendBox(total: 9, overlap: 0), into: fixture.store())
+    #expect(try fixture.segmentNames() == ["events-0000000000000004.ndjson"])
+  }
+
+  @Test(arguments: ["", "junk", String(repeating: " ", count: 8192)])
+  func positionFileDestroyed(content: String) async throws {
+    let fixture = try SpoolFixture()
+    fixture.limits.segmentSize = 700
+    try await fixture.drain(PretendBox(total: 23), into: fixture.store())
+    try fixture.write(Array(content.utf8), to: fixture.positionPath)
+    let recovery = try await fixture.drain(PretendBox(total: 30), into: fixture.store())
+    #expect(recovery.rebuilt)
+    #expect(recovery.ordinal == 23)
+    try fixture.expectWhole(PretendBox(total: 30))
+    let gaps = String(decoding: try fixture.read(fixture.path("gaps.ndjson")), as: UTF8.self)
+    #expect(gaps.contains("state-lost"))
+  }
+
+  @Test func positionFileDeletedAndNewestSegmentTorn() async throws {
+    let fixture = try await fixture()
+    try #require(unlink(fixture.positionPath) == 0)
+    try fixture.append(String(PretendBox.line(4).prefix(30)), to: fixture.path(segment))
+    let recovery = try await fixture.drain(PretendBox(total: 9), into: fixture.store(boot: "boot-2"))
+    #expect(recovery.rebuilt && recovery.ordinal == 4)
+    try fixture.expectWhole(PretendBox(total: 9))
+  }
+
+  @Test func olderPositionFilePutBack() async throws {
+    let fixture = try SpoolFixture()
+    fixture.limits.segmentSize = 500
+    try await fixture.drain(PretendBox(total: 6), into: fixture.store())
+    let old = try fixture.read(fixture.positionPath)
+    try await fixture.drain(PretendBox(total: 30), into: fixture.store())
+    try fixture.write(old, to: fixture.positionPath)
+    let recovery = try await fixture.drain(PretendBox(total: 33), into: fixture.store(boot: "boot-2"))
+    #expect(recovery.rebuilt)
+    try fixture.expectWhole(PretendBox(total: 33))
+  }
+
+  @Test func newestRecordTorn() async throws {
+    let fixture = try await fixture()
+    var bytes = try fixture.read(fixture.positionPath)
+    let newest = try #require(try fixture.record())
+    let block = String(decoding: bytes[..<4096], as: UTF8.self).contains(newest.text) ? 0 : 4096
+    bytes[block + 100] ^= 1
+    try fixture.write(bytes, to: fixture.positionPath)
+    let recovery = try await fixture.drain(PretendBox(total: 9), into: fixture.store())
+    #expect(!recovery.rebuilt)
+    try fixture.expectWhole(PretendBox(total: 9))
+  }
+
+  @Test func startLineAloneBlocks() async throws {
+    let fixture = try SpoolFixture()
+    let store = try fixture.store()
+    _ = try await store.recover()
+    try await store.begin(at: PositionMark(position: .now))
+    try #require(unlink(fixture.positionPath) == 0)
+    let failure = await #expect(throws: StoreFailure.self) { try await fixture.store().recover() }
+    #expect(failure?.code == .blocked)
+    #expect(failure?.hint?.contains("box-eventd position set default") == true)
+  }
+
+  @Test func spoolWithoutEvidenceBlocks() async throws {
+    let fixture = try await fixture()
+    try #require(unlink(fixture.positionPath) == 0)
+    try #require(unlink(fixture.path("segments.ndjson")) == 0)
+    let failure = await #expect(throws: StoreFailure.self) { try await fixture.store().recover() }
+    #expect(failure?.code == .blocked)
+  }
+
+  @Test func recordWithoutStartLineGetsOne() async throws {
+    let fixture = try SpoolFixture()
+    let store = try fixture.store()
+    _ = try await store.recover()
+    try await store.begin(at: PositionMark(position: .oldest))
+    try #require(unlink(fixture.path("segments.ndjson")) == 0)
+    #expect(try await fixture.store().recover().mark?.position == .oldest)
+    let line = String(decoding: try fixture.read(fixture.path("segments.ndjson")), as: UTF8.self)
+    #expect(line.hasPrefix(#"{"start":"0","feed":""#))
+  }
+
+  @Test(arguments: [false, true])
+  func anotherFeedBlocks(positionLost: Bool) async throws {
+    let fixture = try await fixture()
+    if positionLost { try #require(unlink(fixture.positionPath) == 0) }
+    fixture.feed.subject = "user:2"
+    let failure = await #expect(throws: StoreFailure.self) { try await fixture.store().recover() }
+    #expect(failure?.code == .blocked)
+    #expect(failure?.message.contains("another feed") == true)
+  }
+
+  @Test func currentIsPutRight() async throws {
+    let fixture = try await fixture()
+    try #require(unlink(fixture.path("current")) == 0)
+    try #require(symlink("elsewhere", fixture.path("current")) == 0)
+    _ = try await fixture.store().recover()
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: fixture.path("current")) == segment)
+  }
+
+  @Test func finishedSegmentsMayBeGone() async throws {
+    let fixture = try SpoolFixture()
+    fixture.limits.segmentSize = 500
+    try await fixture.drain(PretendBox(total: 30), into: fixture.store())
+    let names = try fixture.segmentNames()
+    try #require(names.count > 3)
+    for name in names.dropLast() { try #require(unlink(fixture.path(name)) == 0) }
+    let recovery = try await fixture.drain(PretendBox(total: 33, overlap: 0), into: fixture.store())
+    #expect(recovery.notes.isEmpty && recovery.ordinal == 30)
+    #expect(try fixture.verify().trouble == nil)
+  }
+}

@@ -1,0 +1,95 @@
+import BoxEvents
+import Testing
+
+@testable import Spool
+
+/// The small formats of the spool's own files.
+struct SpoolFilesTests {
+  @Test(arguments: [
+    (0, "1970-01-01T00:00:00Z"), (951_782_399, "2000-02-28T23:59:59Z"), (951_868_800, "2000-03-01T00:00:00Z"),
+    (1_772_323_200, "2026-03-01T00:00:00Z"), (4_107_542_400, "2100-03-01T00:00:00Z"),
+    (253_402_300_799, "9999-12-31T23:59:59Z"),
+  ])
+  func timestamps(_ seconds: Int64, _ text: String) {
+    #expect(Timestamp.text(seconds) == text)
+    #expect(Timestamp.seconds(text) == seconds)
+  }
+
+  @Test func timestampsOutOfRange() {
+    #expect(Timestamp.text(.min) == "1970-01-01T00:00:00Z")
+    #expect(Timestamp.text(.max) == "9999-12-31T23:59:59Z")
+    for text in ["", "2026-02-30T00:00:00Z", "2026-02-28 00:00:00Z", "2026-02-28T24:00:00Z"] {
+      #expect(Timestamp.seconds(text) == nil, "\(text)")
+    }
+  }
+
+  @Test func segmentNames() {
+    #expect(SegmentName.text(104_729) == "events-0000000000104729.ndjson")
+    #expect(SegmentName.ordinal("events-0000000000104729.ndjson") == 104_729)
+    for name in [
+      "events-104729.ndjson", "events-0000000000104729.ndjson.gz", "events-000000000010472x.ndjson",
+      "events-+000000000104729.ndjson", "segments.ndjson", "",
+    ] {
+      #expect(SegmentName.ordinal(name) == nil, "\(name)")
+    }
+  }
+
+  @Test func linesAreJSON() throws {
+    var line = JSONLine()
+    line.add("text", "a\"\\\u{1}\u{7F}ü\n")
+    line.add("nothing", nil)
+    line.add("number", UInt64.max)
+    let document = try #require(JSONDocument(line.finished))
+    #expect(document["text"].text == "a\"\\\u{1}\u{7F}ü\n")
+    #expect(document["number"].text == "18446744073709551615")
+    #expect(line.finished.filter { $0 == 0x0A }.count == 1)
+  }
+
+  @Test func aTornLogLineIsCutBeforeTheNext() throws {
+    let directory = try DiskDirectory.root("/spool", on: MemoryDisk(), access: .shared)
+    for garbage in [[], Array("{\"half\":".utf8), [UInt8](repeating: 0, count: 50), [0, 0x0A]] {
+      let name = "log-\(garbage.count)"
+      var log = LineLog(name, in: directory)
+      try log.append(Array("{\"a\":1}\n".utf8))
+      let file = try #require(try directory.file(name, writing: true))
+      try file.write(garbage, at: file.size())
+      var next = LineLog(name, in: directory)
+      try next.append(Array("{\"a\":2}\n".utf8))
+      #expect(try next.tail().map { String(decoding: $0, as: UTF8.self) } == ["{\"a\":1}", "{\"a\":2}"])
+    }
+  }
+
+  @Test func aTornLogLineLargerThanTheTail() throws {
+    let directory = try DiskDirectory.root("/spool", on: MemoryDisk(), access: .shared)
+    let long = Array("{\"a\":\"\(String(repeating: "x", count: 3 << 20))\"}\n".utf8)
+    var log = LineLog("log", in: directory)
+    try log.append(long)
+    let file = try #require(try directory.file("log", writing: true))
+    try file.write([UInt8](repeating: 0x78, count: 2 << 20), at: file.size())
+    var next = LineLog("log", in: directory)
+    try next.append(Array("{}\n".utf8))
+    #expect(try file.size() == long.count + 3)
+  }
+
+  @Test(arguments: [0, 1, 3, 10, 100_000])
+  func scansLinesForwardsAndBackwards(length: Int) throws {
+    let directory = try DiskDirectory.root("/spool", on: MemoryDisk(), access: .shared)
+    let file = try directory.newFile("lines")
+    let lines = (0..<40).map { String(repeating: "\($0 % 10)", count: length + $0) }
+    try file.write(Array(lines.map { $0 + "\n" }.joined().utf8) + Array("rest".utf8), at: 0)
+    let size = try file.size()
+    var seen: [String] = []
+    let end = try LineScan.lines(of: file, in: 0..<size) { line, _ in
+      seen.append(String(decoding: line, as: UTF8.self))
+      return true
+    }
+    #expect(seen == lines)
+    #expect(end == size - 4)
+    for count in [0, 1, 7, 39, 40, 41] {
+      let last = try LineScan.lastLines(count, of: file, size: end)
+      #expect(last.count == min(count, 40))
+      let expected = lines.suffix(count).reduce(0) { $0 + $1.utf8.count + 1 }
+      #expect(last.start == end - expected, "\(count)")
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import BoxEvents
+import Glibc
+import Testing
+
+@testable import Spool
+
+struct StoppedStreamTests {
+  private let box = PretendBox(total: 23)
+
+  private func fixture() async throws -> SpoolFixture {
+    let fixture = try SpoolFixture()
+    fixture.limits.segmentSize = 700
+    fixture.limits.knownEvents = 5
+    try await fixture.drain(box, into: fixture.store())
+    return fixture
+  }
+
+  @Test func knowsEveryEventAfterMovingBack() async throws {
+    let fixture = try await fixture()
+    _ = try fixture.stopped().set(to: .oldest)
+    #expect(try fixture.record()?.position == .oldest)
+    // It is stopped again on its way back.
+    let store = try fixture.store()
+    let position = try #require(try await store.recover().mark?.position)
+    let page = try box.page(from: position)
+    let batch = try await store.sift(page, readFrom: position)
+    #expect(batch.new.isEmpty)
+    try await store.save(PositionMark(position: .at(try #require(page.nextPosition))))
+    await store.close()
+
+    try await fixture.drain(PretendBox(total: 30), into: fixture.store())
+    try fixture.expectWhole(PretendBox(total: 30))
+    #expect(try fixture.record()?.knownFrom == nil)
+    let gaps = String(decoding: try fixture.read(fixture.path("gaps.ndjson")), as: UTF8.self)
+    #expect(gaps.contains(#""cause":"position-set","ordinal":23,"from":""#))
+  }
+
+  @Test func bindsToTheConfiguredFeed() async throws {
+    let fixture = try await fixture()
+    fixture.feed.subject = "user:2"
+    await #expect(throws: StoreFailure.self) { try await fixture.store().recover() }
+    _ = try fixture.stopped().set(to: .oldest)
+    try await fixture.drain(box, into: fixture.store())
+    try fixture.expectWhole(box)
+  }
+
+  @Test func freesABlockedStream() async throws {
+    let fixture = try await fixture()
+    try #require(unlink(fixture.positionPath) == 0 && unlink(fixture.path("segments.ndjson")) == 0)
+    await #expect(throws: StoreFailure.self) { try await fixture.store().recover() }
+    #expect(try fixture.stopped().set(to: .oldest).ordinal == 23)
+    try await fixture.drain(PretendBox(total: 30), into: fixture.store())
+    try fixture.expectWhole(PretendBox(total: 30))
+  }
+
+  @Test func beginsAStreamThatHasNeverRun() async throws {
+    let fixture = try SpoolFixture()
+    #expect(try fixture.stopped().position() == nil)
+    _ = try fixture.stopped().set(to: .oldest)
+    let recovery = try await fixture.store().recover()
+    #expect(recovery.mark?.position == .oldest)
+    #expect(recovery.ordinal == 0)
+  }
+}

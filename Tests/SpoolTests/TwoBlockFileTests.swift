@@ -1,0 +1,73 @@
+import BoxEvents
+import Testing
+
+@testable import Spool
+
+struct TwoBlockFileTests {
+  private func directory(_ disk: any Disk) throws -> DiskDirectory {
+    try DiskDirectory.root("/state", on: disk, access: .own)
+  }
+
+  @Test func keepsTheNewest() throws {
+    let directory = try directory(MemoryDisk())
+    #expect(try TwoBlockFile("pair", in: directory) == nil)
+    var file = try TwoBlockFile(making: "pair", in: directory)
+    #expect(file.content == nil)
+    for number in 1...5 {
+      try file.write("token: \(number)\n")
+      let again = try TwoBlockFile("pair", in: directory)
+      #expect(again?.content == "token: \(number)\n")
+      #expect(again?.sequence == UInt64(number))
+    }
+  }
+
+  @Test func refusesWhatDoesNotFit() throws {
+    var file = try TwoBlockFile(making: "pair", in: directory(MemoryDisk()))
+    #expect(throws: StoreFailure.self) { try file.write(String(repeating: "x", count: 3072) + "\n") }
+    #expect(throws: StoreFailure.self) { try file.write("no newline") }
+    try file.write(String(repeating: "x", count: 3071) + "\n")
+    #expect(file.content?.utf8.count == 3072)
+  }
+
+  @Test func proofLeavesTheNewest() throws {
+    let directory = try directory(MemoryDisk())
+    var file = try TwoBlockFile(making: "pair", in: directory)
+    try file.proveWritable()
+    try file.write("a: 1\n")
+    try file.write("a: 2\n", durable: false)
+    try file.proveWritable()
+    #expect(try TwoBlockFile("pair", in: directory)?.content == "a: 2\n")
+    try file.write("a: 3\n")
+    #expect(try TwoBlockFile("pair", in: directory)?.content == "a: 3\n")
+  }
+
+  /// Whatever of the last writes is lost, a synced record or a later one is there.
+  @Test func survivesPowerCuts() throws {
+    for seed in UInt64(0)..<300 {
+      var random = SeededGenerator(seed: seed)
+      let disk = MemoryDisk()
+      var file = try TwoBlockFile(making: "pair", in: directory(disk))
+      var durable = 0
+      for number in 1...Int.random(in: 2...9, using: &random) {
+        let syncs = Bool.random(using: &random) || number == 1
+        try file.write("n: \(number)\n", durable: syncs)
+        if syncs { durable = number }
+      }
+      disk.losePower(seed: seed)
+      let content = try TwoBlockFile(making: "pair", in: directory(disk)).content
+      let found = try #require(content.flatMap { Int($0.dropFirst(3).dropLast()) }, "seed \(seed)")
+      #expect(found >= durable, "seed \(seed)")
+    }
+  }
+
+  @Test func isReadable() throws {
+    let disk = MemoryDisk()
+    let directory = try directory(disk)
+    var file = try TwoBlockFile(making: "pair", in: directory)
+    try file.write("name: value\n")
+    let bytes = try #require(try directory.file("pair", writing: false)).bytes(in: 0..<9000)
+    #expect(bytes.count == 8192)
+    #expect(bytes.allSatisfy { $0 == 0x0A || 0x20..<0x7F ~= $0 })
+    #expect(String(decoding: bytes, as: UTF8.self).hasPrefix("sequence: 1\nname: value\nchecksum: "))
+  }
+}

@@ -1,0 +1,116 @@
+import Glibc
+import Testing
+
+@testable import Systemd
+
+/// What libsystemd reads from the environment, which the whole process shares: one test at a time.
+@Suite(.serialized)
+struct ProcessEnvironmentTests {
+  /// Runs `body` with variables set, nil for unset, and removes them afterwards.
+  private func with<Result>(_ variables: [String: String?], _ body: () throws -> Result) rethrows -> Result {
+    for (name, value) in variables {
+      if let value { setenv(name, value, 1) } else { unsetenv(name) }
+    }
+    defer {
+      for name in variables.keys { unsetenv(name) }
+    }
+    return try body()
+  }
+
+  @Test func messagesArriveInOrderAndWhole() throws {
+    let socket = try NotifySocket()
+    with(["NOTIFY_SOCKET": socket.path]) {
+      let notifier = Notifier.systemd()
+      #expect(notifier.isConnected)
+      #expect(notifier.send(.extendTimeout(.seconds(90))))
+      #expect(notifier.send(.ready, .status("Streaming 3 streams · last event 12 s ago")))
+      #expect(notifier.send(.watchdog))
+      #expect(notifier.send(.stopping, .errno(5)))
+    }
+    #expect(socket.receive() == "EXTEND_TIMEOUT_USEC=90000000")
+    #expect(socket.receive() == "READY=1\nSTATUS=Streaming 3 streams · last event 12 s ago")
+    #expect(socket.receive() == "WATCHDOG=1")
+    #expect(socket.receive() == "STOPPING=1\nERRNO=5")
+    #expect(socket.receive() == nil)
+  }
+
+  @Test func aReloadCarriesTheTimeItBegan() throws {
+    let socket = try NotifySocket()
+    let before = MonotonicClock.now.microseconds
+    with(["NOTIFY_SOCKET": socket.path]) {
+      #expect(Notifier.systemd().send(.reloading))
+    }
+    let lines = try #require(socket.receive()).split(separator: "\n")
+    #expect(lines.first == "RELOADING=1")
+    let time = try #require(lines.last?.split(separator: "=").last.flatMap { Int64($0) })
+    #expect(lines.last == "MONOTONIC_USEC=\(time)")
+    #expect(time >= before && time <= MonotonicClock.now.microseconds)
+  }
+
+  @Test func withoutASocketNothingIsSent() {
+    with(["NOTIFY_SOCKET": nil]) {
+      let notifier = Notifier.systemd()
+      #expect(!notifier.isConnected)
+      #expect(!notifier.send(.ready))
+    }
+  }
+
+  @Test func aSocketThatIsGoneIsNoFailure() throws {
+    let path = try NotifySocket().path
+    with(["NOTIFY_SOCKET": path]) {
+      #expect(!Notifier.systemd().send(.ready))
+    }
+  }
+
+  @Test func theWatchdogsIntervalIsThisProcessesOnly() throws {
+    #expect(try requestedInterval(ofProcess: String(getpid())) == .seconds(120))
+    #expect(try requestedInterval(ofProcess: nil) == .seconds(120))
+    #expect(try requestedInterval(ofProcess: "1") == nil)
+    #expect(try with(["WATCHDOG_USEC": nil]) { try Watchdog.requestedInterval() } == nil)
+  }
+
+  private func requestedInterval(ofProcess pid: String?) throws -> Duration? {
+    try with(["WATCHDOG_USEC": "120000000", "WATCHDOG_PID": pid]) { try Watchdog.requestedInterval() }
+  }
+
+  @Test func aWatchdogThatIsNoNumberIsAnError() {
+    with(["WATCHDOG_USEC": "often", "WATCHDOG_PID": nil]) {
+      let error = #expect(throws: SystemdError.self) { try Watchdog.requestedInterval() }
+      #expect(error?.code == .watchdogUnreadable)
+      #expect(error?.errno == EINVAL)
+    }
+  }
+
+  @Test func theUnitsBootIDGoesBeforeTheKernels() throws {
+    let id = "c4159e16cfb743a78800890d5237eff4"
+    let kernels = try BootID.ofKernel().get()
+    #expect(try with(["BOOT_ID": id]) { try BootID.current() } == id)
+    #expect(try with(["BOOT_ID": "%b"]) { try BootID.current() } == kernels)
+    #expect(try with(["BOOT_ID": nil]) { try BootID.current() } == kernels)
+  }
+
+  @Test func credentialsAreWhereSystemdSays() {
+    with(["CREDENTIALS_DIRECTORY": "/run/credentials/box-eventd.service"]) {
+      #expect(Credentials.ofThisProcess().directory == "/run/credentials/box-eventd.service")
+    }
+    with(["CREDENTIALS_DIRECTORY": ""]) {
+      #expect(Credentials.ofThisProcess().directory == nil)
+    }
+  }
+
+  @Test func aStreamThatIsNotStandardErrorIsNotTheJournal() {
+    with(["JOURNAL_STREAM": "0:0"]) {
+      #expect(!Journal.isConnected)
+      #expect(LogDestination.current == .standardError)
+    }
+  }
+
+  @Test func standardErrorsOwnFileIsTheJournal() throws {
+    var status = stat()
+    try #require(fstat(STDERR_FILENO, &status) == 0)
+    with(["JOURNAL_STREAM": "\(status.st_dev):\(status.st_ino)"]) {
+      #expect(Journal.isConnected)
+      #expect(LogDestination.current == .journal)
+    }
+  }
+}
