@@ -14,9 +14,7 @@ public struct InstanceLock: Sendable {
     file = try directory.madeFile(Self.name)
     do throws(StoreFailure) {
       guard try file.lock() else { throw Self.taken(directory, by: Self.holder(file)) }
-      let text = Array("\(processID)\n".utf8)
-      try file.truncate(to: 0)
-      try file.write(text, at: 0)
+      try Self.sign(file, processID)
     } catch {
       file.close()
       throw error
@@ -26,6 +24,17 @@ public struct InstanceLock: Sendable {
   /// Lets another process have the directory.
   public func release() {
     file.close()
+  }
+
+  /// Leaves this process's id for whoever comes; on a full disk nobody learns it, and the lock still holds.
+  private static func sign(_ file: DiskFile, _ processID: Int32) throws(StoreFailure) {
+    let text = Array("\(processID)\n".utf8)
+    do throws(StoreFailure) {
+      try file.write(text, at: 0)
+      try file.truncate(to: text.count)
+    } catch {
+      if error.code != .noSpace { throw error }
+    }
   }
 
   private static func holder(_ file: DiskFile) -> Int32? {

@@ -27,7 +27,8 @@ struct SegmentEntry: Hashable, Sendable {
 
   /// Nil for the start line and for anything unreadable.
   init?(parsing line: some Sequence<UInt8>) {
-    guard let document = JSONDocument(Array(line)), let ordinal = document["ordinal"].text.flatMap(UInt64.init),
+    guard let document = JSONDocument(Array(line)),
+      let ordinal = document["ordinal"].text.flatMap(UInt64.init),
       ordinal < 1 << 62, let position = document["position"].text.flatMap({ ReadPosition($0) }),
       let feed = document["feed"].text
     else { return nil }

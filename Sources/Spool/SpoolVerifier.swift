@@ -35,7 +35,9 @@ public struct SpoolVerifier: Sendable {
   ///   - state: `/var/lib/box-eventd/<stream>`, or nil without permission for it; then the
   ///     position file is not compared.
   ///   - progress: called with the bytes of the segment at hand, about every megabyte.
-  public init(spool: DiskDirectory, state: DiskDirectory?, progress: @escaping @Sendable (Int) -> Void = { _ in }) {
+  public init(
+    spool: DiskDirectory, state: DiskDirectory?, progress: @escaping @Sendable (Int) -> Void = { _ in }
+  ) {
     self.spool = spool
     self.state = state
     self.progress = progress
@@ -74,8 +76,12 @@ extension SpoolVerifier {
     var gaps: Set<UInt64> = []
 
     init(_ spool: DiskDirectory) throws(StoreFailure) {
-      begun = Set(try Self.lines(SegmentEntry.fileName, spool).compactMap { SegmentEntry(parsing: $0)?.ordinal })
-      gaps = Set(try Self.lines(GapLine.fileName, spool).compactMap { GapLine.reading($0)?.ordinal })
+      begun = Set(
+        try Self.lines(SegmentEntry.fileName, spool).compactMap { SegmentEntry(parsing: $0)?.ordinal })
+      for line in try Self.lines(GapLine.fileName, spool) {
+        guard let gap = GapLine.reading(line) else { continue }
+        if gap.cause == .spoolShortened || gap.cause == .stateLost { gaps.insert(gap.ordinal) }
+      }
     }
 
     private static func lines(
@@ -131,7 +137,8 @@ extension SpoolVerifier {
       // A finished segment may be gone, and newer ones may have come since the record was read.
       if let expected, expected > record.ordinal { return }
       let name = SegmentName.text(record.segment)
-      fail(name, (0, record.offset), "the position file vouches for \(record.offset) bytes that are not there")
+      fail(
+        name, (0, record.offset), "the position file vouches for \(record.offset) bytes that are not there")
     }
 
     private mutating func judge(_ line: UnsafeRawBufferPointer, _ name: String, _ place: (UInt64, Int)) {

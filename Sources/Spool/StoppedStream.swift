@@ -40,16 +40,18 @@ public struct StoppedStream: Sendable {
     let next = try moved(old, to: position, files, segments)
 
     var log = LineLog(SegmentEntry.fileName, in: files.spool)
-    if try !log.hasContent() {
-      try log.append(
-        SegmentEntry.startLine(at: position, feed: next.feed, time: clock.wallSeconds()))
-    } else {
-      // A stream that has run: what it may miss is on record before it goes on elsewhere.
+    let isAnnounced = try log.hasContent()
+    if old != nil || !segments.isEmpty || isAnnounced {
+      // What the stream may miss is on record before it goes on elsewhere.
       var gaps = LineLog(GapLine.fileName, in: files.spool)
       let gap = Gap(cause: .positionSet, from: old?.position, to: position, since: old?.confirmedAt)
       try gaps.append(GapLine.line(gap, ordinal: next.ordinal, time: clock.wallSeconds()))
     }
     try file.write(next.text)
+    if !isAnnounced {
+      try log.append(
+        SegmentEntry.startLine(at: position, feed: next.feed, time: clock.wallSeconds()))
+    }
     return next
   }
 

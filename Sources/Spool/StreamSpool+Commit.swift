@@ -65,8 +65,27 @@ extension StreamSpool {
 
   /// Rotates if it is time, or else deals with a torn line, so that `append` has only to write.
   private func provideSegment(readFrom position: ReadPosition) throws(StoreFailure) {
+    try checkActive()
     if !tear.isEmpty, try continuesTear() { return }
     if rotation != nil || active == nil || isRotationDue { try rotate(readFrom: position) }
+  }
+
+  /// Someone may have emptied or deleted the segment while it was being written. Its events are gone, and
+  /// what is appended to it would be too: a gap, and a new segment. What someone has added is set aside.
+  private func checkActive() throws(StoreFailure) {
+    guard let active, rotation == nil else { return }
+    let status = try active.file.status()
+    let size = active.size + tear.count
+    if status.links == 0 || status.size < size {
+      let since = record?.confirmedAt
+      try recordOnce(Gap(cause: .spoolShortened, from: nil, to: record?.position, since: since))
+      active.file.close()
+      (self.active, tear) = (nil, [])
+    } else if status.size > size {
+      _ = try opened().cut(
+        active.file, from: size, size: status.size, segment: active.ordinal,
+        sequence: positionFile?.sequence ?? 0)
+    }
   }
 
   /// An earlier run was cut off in the middle of a line. If the first new event begins with what is there

@@ -67,7 +67,9 @@ extension StreamSpool {
     (next.ordinal, next.boot) = (ordinal, bootID)
     (next.segment, next.offset) = (active?.ordinal ?? ordinal, active?.size ?? 0)
     // These were served behind the record's position and will be served again.
-    if ordinal - found.ordinal > Self.shortTail { next.knownFrom = min(found.knownFrom ?? .max, found.ordinal) }
+    if ordinal - found.ordinal > Self.shortTail {
+      next.knownFrom = min(found.knownFrom ?? .max, found.ordinal)
+    }
     if next != found { try write(next) }
   }
 
@@ -254,7 +256,7 @@ extension StreamSpool {
 
   /// Records a gap, unless the last line of `gaps.ndjson` is this one already: a recovery that was cut off
   /// is done again.
-  private func recordOnce(_ gap: Gap) throws(StoreFailure) {
+  func recordOnce(_ gap: Gap) throws(StoreFailure) {
     if let last = try gapLog?.tail().last, let (cause, at) = GapLine.reading(last), cause == gap.cause,
       at == ordinal
     {

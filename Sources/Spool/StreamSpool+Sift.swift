@@ -55,8 +55,9 @@ extension StreamSpool {
     for part in parts.reversed() {
       guard let file = try files.spool.file(SegmentName.text(part.segment), writing: false) else { continue }
       defer { file.close() }
-      _ = try LineScan.lines(of: file, in: part.range, progress: { progress(done + $0) }) {
-        line, _ throws(StoreFailure) in
+      let before = done
+      let report = { (bytes: Int) in progress(before + bytes) }
+      _ = try LineScan.lines(of: file, in: part.range, progress: report) { line, _ throws(StoreFailure) in
         if let id = EventLine.identity(of: line) { window.insert(id) }
         return true
       }

@@ -100,7 +100,7 @@ public actor StreamSpool: EventStore {
     try guarded { () throws(StoreFailure) in
       let files = try opened()
       // The file with its two blocks is on disk before the first record; a crash leaves a first start.
-      if positionFile == nil { positionFile = try files.madePosition() }
+      if positionFile == nil { positionFile = try files.madePosition() } else { try positionFile?.reassert() }
       try write(mark)
       // A crash here: the record alone says that the stream has begun; recovery adds the line.
       try writeStartLine(mark.position)

@@ -39,7 +39,8 @@ public struct TwoBlockFile: Sendable {
   ///   - isValid: whether a record whose checksum is right makes sense to its owner; one that doesn't
   ///     counts as torn.
   public init?(
-    _ name: String, in directory: DiskDirectory, writing: Bool = true, isValid: (String) -> Bool = { _ in true }
+    _ name: String, in directory: DiskDirectory, writing: Bool = true,
+    isValid: (String) -> Bool = { _ in true }
   ) throws(StoreFailure) {
     guard let file = try directory.file(name, writing: writing) else { return nil }
     try self.init(file, in: directory, isValid: isValid)

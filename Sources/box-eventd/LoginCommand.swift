@@ -31,7 +31,8 @@ struct LoginCommand: AsyncParsableCommand {
         Then paste the code, or the whole address you were sent to, and press Enter:
         """)
       guard let pasted = readLine(), !pasted.isEmpty else {
-        throw CommandFailure(.usage, "nothing was pasted", hint: "run the command again when you have the code")
+        throw CommandFailure(
+          .usage, "nothing was pasted", hint: "run the command again when you have the code")
       }
       try await session.finish(pasted: pasted)
       StandardOutput.print("Logged in. The daemon will use this login from now on.")

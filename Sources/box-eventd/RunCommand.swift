@@ -18,7 +18,9 @@ struct RunCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await reportingFailure {
-      try await Daemon(configurationPath: configuration.path, environment: ProcessInfo.processInfo.environment).run()
+      try await Daemon(
+        configurationPath: configuration.path, environment: ProcessInfo.processInfo.environment
+      ).run()
     }
   }
 }

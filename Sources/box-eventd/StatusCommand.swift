@@ -22,7 +22,8 @@ struct StatusCommand: AsyncParsableCommand {
       let loaded = try Configuration.load(configuration.path, environment: environment)
       do throws(StatusFailure) {
         let report = try StatusClient(socket: loaded.status.socket).report()
-        StandardOutput.write(json ? report.json + "\n" : StatusText.text(report, now: Date().timeIntervalSince1970))
+        StandardOutput.write(
+          json ? report.json + "\n" : StatusText.text(report, now: Date().timeIntervalSince1970))
       } catch {
         throw CommandFailure(.unavailable, error.message, hint: error.hint)
       }

@@ -114,15 +114,17 @@ import Testing
 
   // MARK: Polls
 
-  func poll(_ reply: Reply, retryTimeout: Duration = .seconds(60)) async throws -> Result<
-    RealtimeReply, FeedFailure
-  > {
+  func poll(_ reply: Reply, retryTimeout: Duration = .seconds(60), bodyTimeout: Duration = .seconds(60))
+    async throws -> Result<
+      RealtimeReply, FeedFailure
+    >
+  {
     try await ScriptedServer.run { _, _ in
       reply
     } _: { server in
       try await withTransport {
         $0.pollGrace = .milliseconds(50)
-        $0.pollBodyTimeout = .milliseconds(50)
+        $0.pollBodyTimeout = bodyTimeout
       } _: { transport in
         let realtime = RealtimeServer(
           url: Secret(server.origin + "/subscribe?channel=CANARY&stream_type=all"), retryTimeout: retryTimeout
@@ -177,7 +179,7 @@ import Testing
 
   @Test func aStalledReplyIsGivenUp() async throws {
     let reply = Reply(.send("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n{"), .silence)
-    let failure = try #require(try await poll(reply).failure)
+    let failure = try #require(try await poll(reply, bodyTimeout: .milliseconds(50)).failure)
     #expect(failure.message == "127.0.0.1 began an answer and fell silent for 50 ms")
   }
 

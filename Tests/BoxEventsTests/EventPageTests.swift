@@ -14,7 +14,8 @@ import Testing
   @Test func slicesEventsVerbatim() throws {
     let first = #"{"type":"event","event_id":"a1","created_at":"2026-11-23T10:00:00-08:00","n":1.50e+3}"#
     let second = #"{"event_id":7,"source":{"event_id":"inner","path":[1,{"x":null}]},"k":"\u00e9\/"}"#
-    let page = try page(#"{"chunk_size":9,"next_stream_position":1152922976252290886,"entries":[\#(first),\#(second)]}"#)
+    let page = try page(
+      #"{"chunk_size":9,"next_stream_position":1152922976252290886,"entries":[\#(first),\#(second)]}"#)
     #expect(lines(page) == [first, second])
     #expect(page.nextPosition?.digits == "1152922976252290886")
     #expect(page.rejects.isEmpty)
@@ -45,7 +46,8 @@ import Testing
   }
 
   @Test func keepsSpacesAndDropsLineBreaks() throws {
-    let page = try page("{\"entries\":[ {\"a\" : 1, \"event_id\":\"x\"} ,\n{\"b\":\r\n [1,\t2] , \"s\":\" \\n \\\" \"}\n]}")
+    let page = try page(
+      "{\"entries\":[ {\"a\" : 1, \"event_id\":\"x\"} ,\n{\"b\":\r\n [1,\t2] , \"s\":\" \\n \\\" \"}\n]}")
     #expect(lines(page) == [#"{"a" : 1, "event_id":"x"}"#, #"{"b":[1,2],"s":" \n \" "}"#])
     let identity = Array(#"{"b":[1,2],"s":" \n \" "}"#.utf8).withUnsafeBytes { EventLine.identity(of: $0) }
     #expect(page.events[1].identity == identity)
@@ -56,14 +58,17 @@ import Testing
     "{\"a\":\"\u{1}\"}", "{\"a\":\"line\nbreak\"}", #"{"a":"\x"}"#, #"{"a":"\u12g4"}"#, #"{"a":Infinity}"#,
   ])
   func aBadEntryCostsNothingElse(entry: String) throws {
-    let page = try page(#"{"entries":[{"event_id":"1"},\#(entry),{"event_id":"2"}],"next_stream_position":"5"}"#)
+    let page = try page(
+      #"{"entries":[{"event_id":"1"},\#(entry),{"event_id":"2"}],"next_stream_position":"5"}"#)
     #expect(lines(page) == [#"{"event_id":"1"}"#, #"{"event_id":"2"}"#])
     #expect(page.rejects.map { String(decoding: page.bytes[$0.range], as: UTF8.self) } == [entry])
     #expect(page.entryCount == 3)
     #expect(page.nextPosition?.digits == "5")
   }
 
-  @Test(arguments: [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82]] as [[UInt8]])
+  @Test(
+    arguments: [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82]] as [[UInt8]]
+  )
   func invalidUTF8IsQuarantined(bytes: [UInt8]) throws {
     let body = Array(#"{"entries":[{"event_id":"1"},{"s":""#.utf8) + bytes + Array(#""}]}"#.utf8)
     let page = try EventPage(parsing: body)
@@ -81,7 +86,9 @@ import Testing
     #expect(deep.events.count == 1)
   }
 
-  @Test(arguments: ["0", "-1", "\"\"", "\"now\"", "\"0\"", "null", "1.5", "1.15e18", "true", "[1]", "\"12x\"", "\"00\""])
+  @Test(arguments: [
+    "0", "-1", "\"\"", "\"now\"", "\"0\"", "null", "1.5", "1.15e18", "true", "[1]", "\"12x\"", "\"00\"",
+  ])
   func refusesPositionsThatAreNone(position: String) throws {
     #expect(try page(#"{"entries":[],"next_stream_position":\#(position)}"#).nextPosition == nil)
   }
@@ -99,7 +106,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("", true), ("<html></html>", true), ("{}", true), (#"{"type":"error","status":503}"#, true), ("[]", true),
+    ("", true), ("<html></html>", true), ("{}", true), (#"{"type":"error","status":503}"#, true),
+    ("[]", true),
     (#"{"entries":[{"a":1}"#, false), (#"{"entries":[{"a":"x"y"},{"b":1}]}"#, false),
     (#"{"entries":7}"#, false), (#"{"entries":[{"a":[1 2]},{"b":1}]}"#, false),
     (#"{"entries":[{"a" 1},{"b":1}]}"#, false), (#"{"entries":[]} x"#, false), (#"{"entries":[{"a":"#, false),
@@ -114,7 +122,8 @@ import Testing
 
   /// Cutting a page anywhere must give an error, never part of the page.
   @Test func everyCutIsNoticed() throws {
-    let whole = Array(#"{"chunk_size":1,"entries":[{"event_id":"é\"","x":[1,-2.5e3,true]}],"next_stream_position":12}"#.utf8)
+    let whole = Array(
+      #"{"chunk_size":1,"entries":[{"event_id":"é\"","x":[1,-2.5e3,true]}],"next_stream_position":12}"#.utf8)
     _ = try EventPage(parsing: whole)
     for length in 0..<whole.count {
       #expect(throws: EventPage.Unreadable.self) { try EventPage(parsing: Array(whole[..<length])) }

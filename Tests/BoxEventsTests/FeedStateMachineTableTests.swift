@@ -160,7 +160,9 @@ private struct RandomWalk {
       }
     case .begin(let mark), .commit(let mark), .save(let mark):
       reached.insert("\(action)".prefix { $0 != "(" }.description)
-      if mark.position == .now || !served.contains(mark.position) { return "\(mark.position) was to be stored" }
+      if mark.position == .now || !served.contains(mark.position) {
+        return "\(mark.position) was to be stored"
+      }
       action = chance(5) ? machine.roomMissing(at: now) : machine.stored(at: now)
     case .record:
       reached.insert("record")

@@ -6,7 +6,9 @@ import Testing
 
 /// What someone else has put where the daemon's own files belong is refused, not followed, not waited for.
 struct PlantedFilesTests {
-  private func code(_ fixture: SpoolFixture, on disk: any Disk = LocalDisk()) async throws -> StoreFailure.Code? {
+  private func code(_ fixture: SpoolFixture, on disk: any Disk = LocalDisk()) async throws -> StoreFailure
+    .Code?
+  {
     do {
       try await fixture.drain(PretendBox(total: 9), into: fixture.store(on: disk))
       return nil
@@ -21,7 +23,9 @@ struct PlantedFilesTests {
     return fixture
   }
 
-  static let names = ["stream_position", "segments.ndjson", "quarantine.ndjson", "events-0000000000000000.ndjson"]
+  static let names = [
+    "stream_position", "segments.ndjson", "quarantine.ndjson", "events-0000000000000000.ndjson",
+  ]
 
   private func path(_ name: String, _ fixture: SpoolFixture) -> String {
     name == "stream_position" ? fixture.positionPath : fixture.path(name)
@@ -84,9 +88,9 @@ struct PlantedFilesTests {
     try await store.begin(at: PositionMark(position: .oldest))
     try #require(symlink("/etc/passwd", fixture.path("events-0000000000000000.ndjson")) == 0)
     let box = PretendBox(total: 3)
-    let batch = try await store.sift(box.page(from: .oldest), readFrom: .oldest)
     let failure = await #expect(throws: StoreFailure.self) {
-      try await store.commit(batch, at: PositionMark(position: .oldest))
+      let batch = try await store.sift(box.page(from: .oldest), readFrom: .oldest)
+      _ = try await store.commit(batch, at: PositionMark(position: .oldest))
     }
     #expect(failure?.code == .refused)
   }

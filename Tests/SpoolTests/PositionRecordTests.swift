@@ -64,8 +64,9 @@ struct PositionRecordTests {
     for _ in 0..<Int.random(in: 1...4, using: &random) {
       guard !mutated.isEmpty else { break }
       // Mostly where the text is.
-      let place = (Int.random(in: 0..<(Bool.random(using: &random) ? 450 : 4096), using: &random)
-        + (Bool.random(using: &random) ? 4096 : 0)) % mutated.count
+      let place =
+        (Int.random(in: 0..<(Bool.random(using: &random) ? 450 : 4096), using: &random)
+          + (Bool.random(using: &random) ? 4096 : 0)) % mutated.count
       switch Int.random(in: 0..<8, using: &random) {
       case 0: mutated[place] = UInt8.random(in: .min ... .max, using: &random)
       case 1: mutated[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)

@@ -88,7 +88,8 @@ struct StreamSpoolTests {
     #expect(try fixture.segmentNames().count == 1)
     fixture.clock.advance(10)
     _ = try await commit([#"{"event_id":"c"}"#], to: store)
-    #expect(try fixture.segmentNames() == ["events-0000000000000000.ndjson", "events-0000000000000002.ndjson"])
+    #expect(
+      try fixture.segmentNames() == ["events-0000000000000000.ndjson", "events-0000000000000002.ndjson"])
     let current = try FileManager.default.destinationOfSymbolicLink(atPath: fixture.path("current"))
     #expect(current == "events-0000000000000002.ndjson")
     let lines = String(decoding: try fixture.read(fixture.path("segments.ndjson")), as: UTF8.self)
@@ -149,9 +150,10 @@ struct StreamSpoolTests {
         cause: .retention, from: .oldest, to: .now, since: BoxTime(secondsSince1970: 0),
         until: BoxTime(secondsSince1970: 951_782_400)))
     let line = String(decoding: try fixture.read(fixture.path("gaps.ndjson")), as: UTF8.self)
-    #expect(line.hasSuffix(
-      #""cause":"retention","ordinal":0,"from":"0","to":"now","since":"1970-01-01T00:00:00Z","until":"2000-02-29T00:00:00Z"}"#
-        + "\n"))
+    #expect(
+      line.hasSuffix(
+        #""cause":"retention","ordinal":0,"from":"0","to":"now","since":"1970-01-01T00:00:00Z","until":"2000-02-29T00:00:00Z"}"#
+          + "\n"))
     #expect(try await store.hasRoom())
     fixture.limits.keepFree = .max
     let full = try fixture.store()
@@ -169,7 +171,7 @@ struct StreamSpoolTests {
     let disk = FaultyDisk(memory, .ioError, at: quiet.calls + 2)
     let store = try fixture.store(on: disk)
     let recovery = try await store.recover()
-    let box = PretendBox(total: 5)
+    let box = PretendBox(total: 5, oddAfter: -1)
     let position = try #require(recovery.mark?.position)
     let batch = try await store.sift(box.page(from: position), readFrom: position)
     for _ in 0..<2 {
@@ -179,6 +181,28 @@ struct StreamSpoolTests {
       #expect(failure?.message.hasPrefix("cannot sync /spool/default/events-") == true)
     }
     #expect(disk.hasStruck)
+  }
+
+  /// The newest segment is deleted, emptied or added to by someone while the daemon writes it.
+  @Test func segmentTamperedWith() async throws {
+    for tamper in ["delete", "empty", "append"] {
+      let fixture = try SpoolFixture()
+      let store = try await begun(fixture)
+      _ = try await commit([#"{"event_id":"a"}"#], to: store)
+      let path = fixture.path("events-0000000000000000.ndjson")
+      switch tamper {
+      case "delete": try #require(unlink(path) == 0)
+      case "empty": try #require(truncate(path, 0) == 0)
+      default: try fixture.append("not ours", to: path)
+      }
+      _ = try await commit([#"{"event_id":"b"}"#], to: store)
+      let lines = try fixture.lines()
+      #expect(lines == (tamper == "append" ? [#"{"event_id":"a"}"#] : []) + [#"{"event_id":"b"}"#])
+      #expect(try fixture.verify().trouble == nil, "\(tamper)")
+      let gaps = try? fixture.read(fixture.path("gaps.ndjson"))
+      #expect((gaps == nil) == (tamper == "append"), "\(tamper)")
+      _ = try await fixture.store().recover()
+    }
   }
 
   @Test func refusesWorkBeforeRecovery() async throws {

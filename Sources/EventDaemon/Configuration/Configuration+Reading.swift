@@ -12,7 +12,8 @@ extension Configuration {
   public static func load(
     _ path: String, environment: [String: String]
   ) throws(ConfigurationError) -> Configuration {
-    try Configuration(files: ConfigurationFile.readAll(path), environment: environment)
+    let environment = environment.merging(instanceEnvironment(of: path)) { given, _ in given }
+    return try Configuration(files: ConfigurationFile.readAll(path), environment: environment)
   }
 
   /// Reads a configuration from the texts of its files, the main file first.
@@ -178,11 +179,14 @@ extension Configuration.Stream {
   public static func isName(_ text: some StringProtocol) -> Bool {
     let bytes = text.utf8
     return (1...63).contains(bytes.count)
-      && bytes.allSatisfy { isNameStart($0) || [UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-")].contains($0) }
+      && bytes.allSatisfy {
+        isNameStart($0) || [UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-")].contains($0)
+      }
       && bytes.first.map(isNameStart) == true
   }
 
   private static func isNameStart(_ byte: UInt8) -> Bool {
-    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+      || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
   }
 }

@@ -42,8 +42,9 @@ public struct ConfigurationCheck: Sendable {
     }
     self.configuration = configuration
     let count = configuration.streams.count
-    fine("\(path): \(count) \(count == 1 ? "stream" : "streams"), signing in with "
-      + "\"\(configuration.auth.method.rawValue)\"")
+    fine(
+      "\(path): \(count) \(count == 1 ? "stream" : "streams"), signing in with "
+        + "\"\(configuration.auth.method.rawValue)\"")
     checkSecrets(configuration, environment)
     checkUnused(configuration)
     checkDirectories(configuration)

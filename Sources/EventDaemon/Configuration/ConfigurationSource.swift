@@ -53,7 +53,8 @@ struct ConfigurationSource {
       case (_, .table(let members)):
         let read = table(name, members, [name], place, lines)
         tables[name, default: Table(name: name, place: place)].settings.merge(read) { _, new in new }
-      case (_, .array): report(place, "[[\(name)]] has two pairs of brackets", "write [\(name)]: there is one")
+      case (_, .array):
+        report(place, "[[\(name)]] has two pairs of brackets", "write [\(name)]: there is one")
       default: report(place, "\(name) is \(node.shown)", "\(name) is a table: write [\(name)]")
       }
     }
@@ -87,7 +88,8 @@ struct ConfigurationSource {
         report(
           place, "\(key) in [\(name)]: secrets don't belong in this file",
           "store it in a file of its own and name that with \(file), or give the unit the credential "
-            + SecretFile.Kind.allCases.first { $0.key == file }.map { "\"\($0.rawValue)\"" }.or("of its name"))
+            + SecretFile.Kind.allCases.first { $0.key == file }.map { "\"\($0.rawValue)\"" }.or("of its name")
+        )
       } else {
         report(unknown: key, in: name, place)
       }

@@ -14,19 +14,6 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
   let seed: UInt64
   let report: FeedReport
 
-  init(
-    source: Source, store: Store, clock: Clock, rules: FeedRules, start: ReadPosition, seed: UInt64,
-    report: FeedReport
-  ) {
-    self.source = source
-    self.store = store
-    self.clock = clock
-    self.rules = rules
-    self.start = start
-    self.seed = seed
-    self.report = report
-  }
-
   /// Runs until the task is cancelled, and then saves the position.
   /// - Throws: what the store can't go on from. A source's failures are the machine's business and
   ///   never end the stream.

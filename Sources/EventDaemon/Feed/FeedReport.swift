@@ -8,12 +8,6 @@ struct FeedReport: Sendable {
   let journal: StreamJournal
   let retention: Duration
 
-  init(telemetry: StreamTelemetry, journal: StreamJournal, retention: Duration) {
-    self.telemetry = telemetry
-    self.journal = journal
-    self.retention = retention
-  }
-
   func recovering(until deadline: FeedInstant) {
     telemetry.enter(.starting, deadline: deadline)
   }

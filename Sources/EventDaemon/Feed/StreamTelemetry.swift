@@ -88,7 +88,9 @@ final class StreamTelemetry: Sendable {
 
   func committed(_ batch: EventBatch, _ committed: Committed, took: Duration) {
     let now = LocalTime.now
-    let delay = batch.new.last.flatMap { createdAt(of: batch.page.events[$0], in: batch.page) }.map { now - $0 }
+    let delay = batch.new.last.flatMap { createdAt(of: batch.page.events[$0], in: batch.page) }.map {
+      now - $0
+    }
     figures.withLock {
       $0.snapshot.eventsTotal = committed.ordinal
       $0.snapshot.bytesTotal += UInt64(committed.bytes)

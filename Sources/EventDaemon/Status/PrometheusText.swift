@@ -26,7 +26,8 @@ public struct PrometheusText {
     let each = snapshot.streams.map { Group(label: $0.name, streams: [$0]) }
     let groups = isSummed ? [Group(label: "", streams: snapshot.streams)] : each
     let shown =
-      isSummed ? Array(snapshot.streams.filter { $0.trouble != nil }.prefix(Self.maximumStreams)) : snapshot.streams
+      isSummed
+      ? Array(snapshot.streams.filter { $0.trouble != nil }.prefix(Self.maximumStreams)) : snapshot.streams
     daemon(snapshot)
     counters(groups)
     requests(groups)

@@ -1,7 +1,7 @@
 import FoundationEssentials
 
 extension StatusReport {
-  /// The report as one JSON object, keys in the documented order, a newline at the end.
+  /// The report as one JSON object, keys in the documented order, with a newline at its end already.
   public var json: String {
     var object = JSONObjectText()
     object.add("version", version)

@@ -4,6 +4,7 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOPosix
 public import ServiceLifecycle
 
 /// The daemon's local HTTP endpoint, on a Unix socket and, if configured, on a TCP address:
@@ -47,7 +48,7 @@ public struct StatusServer: Service {
   /// - Throws: ``StatusFailure`` if the socket or the address can't be listened on.
   public func run() async throws {
     let servers = applications()
-    defer { unlink(configuration.socket) }
+    defer { removeSocket() }
     try await withThrowingTaskGroup(of: Bool.self) { group in
       for server in servers {
         group.addTask {
@@ -70,6 +71,13 @@ public struct StatusServer: Service {
 }
 
 extension StatusServer {
+  /// Leaves no socket behind, and touches nothing else that may be in its place.
+  private func removeSocket() {
+    var status = stat()
+    guard lstat(configuration.socket, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return }
+    unlink(configuration.socket)
+  }
+
   /// One server an endpoint; each maps what goes wrong to words.
   private func applications() -> [@Sendable () async throws -> Void] {
     let socket = configuration.socket
@@ -107,6 +115,10 @@ extension StatusServer {
       try await application.run()
     } catch is CancellationError {
       return
+    } catch is UnixDomainSocketPathWrongType {
+      throw StatusFailure(
+        .notListening, "\(name): can't listen: something else than a socket is there",
+        hint: "move it away, or choose another [status] socket")
     } catch {
       let number = (error as? IOError)?.errnoCode
       throw StatusFailure(

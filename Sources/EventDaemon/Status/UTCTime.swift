@@ -15,7 +15,9 @@ enum UTCTime {
   /// Seconds since 1970 of text that ``text(_:)`` wrote.
   static func seconds(_ text: String) -> Double? {
     let bytes = Array(text.utf8)
-    guard bytes.count == 20, bytes[10] == UInt8(ascii: "T"), bytes[19] == UInt8(ascii: "Z") else { return nil }
+    guard bytes.count == 20, bytes[10] == UInt8(ascii: "T"), bytes[19] == UInt8(ascii: "Z") else {
+      return nil
+    }
     let fields = [0..<4, 5..<7, 8..<10, 11..<13, 14..<16, 17..<19].compactMap { range in
       Int64(String(decoding: bytes[range], as: UTF8.self))
     }

@@ -11,7 +11,7 @@ struct Monitor: Sendable {
   /// `STATUS=` is sent when the trouble changes, else only this often: it counts seconds.
   private static let statusInterval = Duration.seconds(10)
   /// Each look at an unfinished recovery asks systemd for this much more time.
-  private static let extension_ = Duration.seconds(60)
+  private static let recoveryExtension = Duration.seconds(60)
 
   func run() async throws {
     defer { stop() }
@@ -39,7 +39,7 @@ struct Monitor: Sendable {
   private func start() async throws {
     var looks = 0
     while !DaemonHealth(telemetries: assembly.supervisor.telemetries).isProven {
-      if looks % 100 == 0 { assembly.notifier.send(.extendTimeout(Self.extension_)) }
+      if looks % 100 == 0 { assembly.notifier.send(.extendTimeout(Self.recoveryExtension)) }
       looks += 1
       try await Task.sleep(for: .milliseconds(20))
     }

@@ -56,7 +56,10 @@ struct Demo {
     _ simulator: BoxSimulator, _ place: DemoPlace, _ daemon: inout DemoDaemon, _ screen: inout DemoScreen
   ) async throws -> Bool {
     let produced = simulator.ledger()
-    for _ in 0..<120 where place.spooledCount < produced.count { try? await Task.sleep(for: Self.step) }
+    let deadline = ContinuousClock.now + .seconds(90)
+    while place.spooledCount < produced.count, ContinuousClock.now < deadline {
+      try? await Task.sleep(for: Self.step)
+    }
     daemon.terminate()
     let tally = DemoTally(produced: produced, spooled: place.spooledLines)
     screen.end(tally, kills: screen.kills)

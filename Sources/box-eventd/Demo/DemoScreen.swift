@@ -32,11 +32,14 @@ struct DemoScreen {
     rows += ["The last events in the spool:"]
     rows += place.lastLines(6).map { "  " + String(decoding: $0.prefix(100), as: UTF8.self) + "…" }
     rows += ["", "The daemon's own report (box-eventd status):"]
-    rows += report.map { StatusText.text($0, now: Double(time(nil))) }?.split(separator: "\n").map { "  \($0)" }
+    rows +=
+      report.map { StatusText.text($0, now: Double(time(nil))) }?.split(separator: "\n").map { "  \($0)" }
       ?? ["  (it is just starting)"]
     rows += ["", "What happened:"] + notes.suffix(4).map { "  \($0)" }
     rows += ["", "Look for yourself:", "  tail -F \(place.spool)/current"]
-    rows += ["  ls -l \(place.spool)", "  cat \(place.root)/state/demo/stream_position", "  less \(place.log)"]
+    rows += [
+      "  ls -l \(place.spool)", "  cat \(place.root)/state/demo/stream_position", "  less \(place.log)",
+    ]
     StandardOutput.print(rows.joined(separator: "\n"))
   }
 

@@ -69,7 +69,8 @@ import Testing
     try folder.write("open", "canary", mode: 0o644)
     let auth = "client_id = \"id\"\nsubject = \"user:1\"\nclient_secret_file = \"\(folder.path)"
     #expect(problems(try check(auth: auth + "/none\"")) == ["client-secret, /none: no such file"])
-    #expect(problems(try check(auth: auth + "/open\"")) == ["client-secret, /open: open to others (mode 0644)"])
+    #expect(
+      problems(try check(auth: auth + "/open\"")) == ["client-secret, /open: open to others (mode 0644)"])
     #expect(
       problems(try check(auth: auth + "/spaced\"")) == [
         "client-secret, /spaced: holds spaces or other characters no secret has"
@@ -127,7 +128,8 @@ import Testing
 
   @Test func aFileOfAnotherMethodIsOnlyNoted() throws {
     let check = try check(
-      auth: "method = \"access-token\"\naccess_token_file = \"\(folder.path)/secret\"\nsettings_file = \"/x\"")
+      auth: "method = \"access-token\"\naccess_token_file = \"\(folder.path)/secret\"\nsettings_file = \"/x\""
+    )
     #expect(check.isFine)
     #expect(
       check.findings.filter { $0.kind == .note }.map(\.message) == [
@@ -139,9 +141,13 @@ import Testing
     try folder.write("file", "")
     let file = try check(spool: folder.path + "/file")
     #expect(problems(file) == ["[spool] directory, /file: not a directory"])
-    #expect(problems(try check(spool: folder.path + "/file/x")) == ["[spool] directory, /file/x: Not a directory"])
+    #expect(
+      problems(try check(spool: folder.path + "/file/x")) == ["[spool] directory, /file/x: Not a directory"])
     try folder.folder("open", mode: 0o707)
-    #expect(problems(try check(spool: folder.path + "/open")) == ["[spool] directory, /open: everybody may write to it"])
+    #expect(
+      problems(try check(spool: folder.path + "/open")) == [
+        "[spool] directory, /open: everybody may write to it"
+      ])
     if geteuid() == 0 {
       #expect(chown(try folder.folder("foreign"), 12_345, 0) == 0)
       #expect(
@@ -150,8 +156,10 @@ import Testing
         ])
     } else {
       try folder.folder("closed", mode: 0o500)
-      #expect(problems(try check(spool: folder.path + "/closed")) == ["[spool] directory, /closed: not writable"])
-      #expect(problems(try check(spool: folder.path + "/closed/x")) == ["[spool] directory, /closed/x: not there"])
+      #expect(
+        problems(try check(spool: folder.path + "/closed")) == ["[spool] directory, /closed: not writable"])
+      #expect(
+        problems(try check(spool: folder.path + "/closed/x")) == ["[spool] directory, /closed/x: not there"])
     }
   }
 
@@ -168,7 +176,8 @@ import Testing
   @Test func badCertificatesAreRefused() throws {
     try folder.write("ca.pem", "-----BEGIN CERTIFICATE-----\n", mode: 0o644)
     #expect(try check(box: "ca_file = \"\(folder.path)/ca.pem\"").isFine)
-    #expect(problems(try check(box: "ca_file = \"\(folder.path)/none\"")) == ["[box] ca_file, /none: no such file"])
+    #expect(
+      problems(try check(box: "ca_file = \"\(folder.path)/none\"")) == ["[box] ca_file, /none: no such file"])
     #expect(
       problems(try check(box: "ca_file = \"\(folder.path)/secret\"")) == [
         "[box] ca_file, /secret: holds no certificate"

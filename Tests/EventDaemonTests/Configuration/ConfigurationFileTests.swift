@@ -31,7 +31,8 @@ import Testing
   }
 
   @Test func aMissingFileIsSaidClearly() {
-    #expect(message(folder.path + "/none.toml") == "/none.toml: no such file\n  create it, or name another file")
+    #expect(
+      message(folder.path + "/none.toml") == "/none.toml: no such file\n  create it, or name another file")
   }
 
   @Test func whatIsNoFileIsRefused() throws {
@@ -56,7 +57,8 @@ import Testing
   }
 
   @Test func aHugeFileIsRefused() throws {
-    let path = try folder.write("huge.toml", [UInt8](repeating: 0x23, count: ConfigurationFile.maximumSize + 1))
+    let path = try folder.write(
+      "huge.toml", [UInt8](repeating: 0x23, count: ConfigurationFile.maximumSize + 1))
     #expect(message(path) == "/huge.toml: larger than 16384 KiB\n  is it the right file?")
   }
 

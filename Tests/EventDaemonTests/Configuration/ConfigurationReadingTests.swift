@@ -127,7 +127,10 @@ import Testing
   @Test func dropInsMergeKeyByKeyAndAddStreams() throws {
     let configuration = try ConfigurationText.read(
       ConfigurationText.minimal("spool", "max_age = \"1d\"\nmax_size = \"1MiB\""),
-      ["[spool]\nmax_age = \"2d\"\n[[stream]]\nname = \"b\"", "[[stream]]\nname = \"a\"\n[auth]\nclient_id = \"new\""])
+      [
+        "[spool]\nmax_age = \"2d\"\n[[stream]]\nname = \"b\"",
+        "[[stream]]\nname = \"a\"\n[auth]\nclient_id = \"new\"",
+      ])
     #expect(configuration.spool.maxAge == .seconds(2 * 86_400))
     #expect(configuration.spool.maxSize == .mebibytes(1))
     #expect(configuration.streams.map(\.name) == ["default", "b", "a"])
@@ -139,7 +142,8 @@ import Testing
     let problems = ConfigurationText.problems(
       ConfigurationText.minimal, ["\n[spool]\nmax_age = 5", "[[stream]]\nname = \"default\""])
     #expect(problems.count == 2)
-    #expect(problems.first?.hasPrefix("d/0.toml:3: max_age in [spool] is 5 / give a whole number of s,") == true)
+    #expect(
+      problems.first?.hasPrefix("d/0.toml:3: max_age in [spool] is 5 / give a whole number of s,") == true)
     #expect(
       problems.last == """
         d/1.toml:2: a second [[stream]] named "default" / \
@@ -187,8 +191,11 @@ import Testing
 
   @Test(arguments: ["client-credentials", "oauth2"])
   func theClientIDIsNeeded(method: String) {
-    let text = "[auth]\nmethod = \"\(method)\"\nsubject = \"user:1\"\nclient_id = \"\"\n[[stream]]\nname = \"a\""
-    #expect(ConfigurationText.problems(text).map { $0.hasPrefix("main.toml:1: client_id in [auth] is missing") } == [true])
+    let text =
+      "[auth]\nmethod = \"\(method)\"\nsubject = \"user:1\"\nclient_id = \"\"\n[[stream]]\nname = \"a\""
+    #expect(
+      ConfigurationText.problems(text).map { $0.hasPrefix("main.toml:1: client_id in [auth] is missing") }
+        == [true])
   }
 
   @Test func thousandsOfStreamsAreRead() throws {

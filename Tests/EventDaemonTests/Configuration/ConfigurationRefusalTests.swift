@@ -26,7 +26,10 @@ import Testing
         "[\"ok.example\", \"*.\"]", "[\"-/\"]",
       ]
     ),
-    ("box", "proxy", ["1", "\"proxy:3128\"", "\"http://proxy\"", "\"http://proxy:1/path\"", "\"https://p:1\""]),
+    (
+      "box", "proxy",
+      ["1", "\"proxy:3128\"", "\"http://proxy\"", "\"http://proxy:1/path\"", "\"https://p:1\""]
+    ),
     ("box", "proxy_auth_file", ["1", "\"relative\"", "\"~/x\"", "[\"/x\"]"]),
     ("box", "max_page", ["\"\"", "\"1KiB\"", "\"2GiB\"", "\"64 MiB\"", "\"64mib\"", "true", "0"]),
     ("box", "ca_file", ["1", "\"ca.pem\""]),
@@ -36,17 +39,26 @@ import Testing
     ("auth", "access_token_file", ["[]", "\"x\""]),
     ("spool", "directory", ["1", "\"\"", "\"spool\"", "\"../spool\""]),
     ("spool", "segment_size", ["\"0\"", "\"1023\"", "\"2TiB\"", "\"-1MiB\"", "\"\"", "true"]),
-    ("spool", "segment_age", ["\"1\"", "1", "\"d\"", "\"-1d\"", "\"1.5h\"", "\"1 h\"", "\"1y\"", "\"40000d\"", "true"]),
+    (
+      "spool", "segment_age",
+      ["\"1\"", "1", "\"d\"", "\"-1d\"", "\"1.5h\"", "\"1 h\"", "\"1y\"", "\"40000d\"", "true"]
+    ),
     ("spool", "keep_free", ["\"-1\"", "\"much\"", "\"2PiB\"", "true", "\"9999999TiB\""]),
     ("spool", "max_size", ["\"1\"", "\"x\"", "[]"]),
     ("spool", "max_age", ["\"forever\"", "5", "\"99999999999999999999d\""]),
     ("state", "directory", ["1", "\"\"", "\"state\""]),
     ("status", "socket", ["1", "\"\"", "\"status.sock\"", "\"/\(String(repeating: "x", count: 107))\""]),
-    ("status", "listen", ["9464", "\"9464\"", "\":9464\"", "\"127.0.0.1\"", "\"a:b\"", "\"127.0.0.1:65536\"", "\"::1:80\""]),
+    (
+      "status", "listen",
+      ["9464", "\"9464\"", "\":9464\"", "\"127.0.0.1\"", "\"a:b\"", "\"127.0.0.1:65536\"", "\"::1:80\""]
+    ),
     ("log", "level", ["1", "\"\"", "\"INFO\"", "\"loud\""]),
     ("stream", "type", ["1", "\"\"", "\"All\"", "\"admin\""]),
     ("stream", "as_user", ["123", "\"abc\"", "\"1 2\"", "\"-1\"", "\"123456789012345678901\"", "\"١\""]),
-    ("stream", "subject", ["1", "\"user\"", "\"user:\"", "\"group:1\"", "\"user:a\"", "\"user:1:2\"", "\"User:1\""]),
+    (
+      "stream", "subject",
+      ["1", "\"user\"", "\"user:\"", "\"group:1\"", "\"user:a\"", "\"user:1:2\"", "\"User:1\""]
+    ),
     ("stream", "start", ["0", "1", "\"\"", "\"-1\"", "\"later\"", "\"1.0\"", "\"1e5\""]),
   ]
 
@@ -73,18 +85,21 @@ import Testing
   func aWrongStreamNameIsRefused(value: String) {
     let text = ConfigurationText.minimal.replacing("name = \"default\"", with: "name = \(value)")
     let problems = ConfigurationText.problems(text)
-    #expect(problems.count == 1 && problems[0].hasPrefix("main.toml:5: name in [[stream]] is "), "\(problems)")
+    #expect(
+      problems.count == 1 && problems[0].hasPrefix("main.toml:5: name in [[stream]] is "), "\(problems)")
   }
 
   @Test(arguments: ["\"client id\"", "\"ä\"", "1", "\"a\\nb\""])
   func aWrongClientIDIsRefused(value: String) {
     let text = ConfigurationText.minimal.replacing("client_id = \"id\"", with: "client_id = \(value)")
     let problems = ConfigurationText.problems(text)
-    #expect(problems.count == 1 && problems[0].hasPrefix("main.toml:2: client_id in [auth] is "), "\(problems)")
+    #expect(
+      problems.count == 1 && problems[0].hasPrefix("main.toml:2: client_id in [auth] is "), "\(problems)")
   }
 
   @Test func everyKeyIsTried() {
-    let tried = Set(Self.wrong.map { "\($0.table).\($0.key)" } + ["auth.client_id", "auth.subject", "stream.name"])
+    let tried = Set(
+      Self.wrong.map { "\($0.table).\($0.key)" } + ["auth.client_id", "auth.subject", "stream.name"])
     let known = ConfigurationKey.tables.flatMap { table in table.keys.map { "\(table.name).\($0)" } }
     #expect(Set(known) == tried)
   }
@@ -120,7 +135,9 @@ import Testing
         "level = \"info\"\n" + ConfigurationText.minimal,
         "main.toml:1: key \"level\" stands outside of any table / level is a key of [log]: put it below that line"
       ),
-      ("spool = 5\n" + ConfigurationText.minimal, "main.toml:1: spool is 5 / spool is a table: write [spool]"),
+      (
+        "spool = 5\n" + ConfigurationText.minimal, "main.toml:1: spool is 5 / spool is a table: write [spool]"
+      ),
       (
         ConfigurationText.minimal + "\n[[spool]]\ndirectory = \"/x\"",
         "main.toml:6: [[spool]] has two pairs of brackets / write [spool]: there is one"
@@ -160,7 +177,9 @@ import Testing
   @Test func oneStreamInSingleBracketsIsExplained() {
     let problems = ConfigurationText.problems(
       "[auth]\nclient_id = \"id\"\nsubject = \"user:1\"\n[stream]\nname = \"a\"")
-    #expect(problems.contains("main.toml:4: [stream] has one pair of brackets / write [[stream]]: there can be many"))
+    #expect(
+      problems.contains(
+        "main.toml:4: [stream] has one pair of brackets / write [[stream]]: there can be many"))
   }
 
   @Test func secretsAreNeverShown() {

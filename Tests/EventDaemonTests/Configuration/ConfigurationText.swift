@@ -16,7 +16,8 @@ enum ConfigurationText {
     _ text: String, _ dropIns: [String] = [], environment: [String: String] = [:]
   ) throws(ConfigurationError) -> Configuration {
     let others = dropIns.enumerated().map { ConfigurationFile(path: "d/\($0.offset).toml", text: $0.element) }
-    return try Configuration(files: [ConfigurationFile(path: "main.toml", text: text)] + others, environment: environment)
+    return try Configuration(
+      files: [ConfigurationFile(path: "main.toml", text: text)] + others, environment: environment)
   }
 
   /// The problems of a configuration, `message / hint` each; empty if it is accepted.

@@ -10,7 +10,8 @@ import Testing
   init() throws { folder = try TemporaryFolder() }
 
   private func refusal(
-    _ bytes: [UInt8], _ kind: SecretFile.Kind = .clientSecret, mode: mode_t = 0o600, isCredential: Bool = false
+    _ bytes: [UInt8], _ kind: SecretFile.Kind = .clientSecret, mode: mode_t = 0o600,
+    isCredential: Bool = false
   ) throws -> String {
     refusal(try folder.write("secret", bytes, mode: mode), kind, isCredential: isCredential)
   }
@@ -51,7 +52,9 @@ import Testing
   @Test(arguments: [0o604, 0o602, 0o601, 0o666, 0o777, 0o660, 0o620] as [mode_t])
   func filesOpenToOthersAreRefused(mode: mode_t) throws {
     let message = try refusal(Array("canary".utf8), mode: mode)
-    #expect(message.hasPrefix("client-secret, /secret: open to others (mode 0\(String(mode, radix: 8)))\n  chmod 6"))
+    #expect(
+      message.hasPrefix("client-secret, /secret: open to others (mode 0\(String(mode, radix: 8)))\n  chmod 6")
+    )
     #expect(try refusal(Array("canary".utf8), mode: mode, isCredential: true) == "")
   }
 

@@ -36,10 +36,11 @@ import Testing
   @Test func byItselfItIsRefusedInOneClearSentence() {
     let problems = ConfigurationText.problems(lines.joined(separator: "\n"))
     #expect(
-      problems == [
-        "main.toml: nothing is configured yet: client_id in [auth] is missing / "
-          + "fill in [auth]: client_id and subject of your Box app, and where its secret is"
-      ].map { $0.replacing("main.toml:", with: "main.toml:\(line(of: "[auth]")):") })
+      problems
+        == [
+          "main.toml: nothing is configured yet: client_id in [auth] is missing / "
+            + "fill in [auth]: client_id and subject of your Box app, and where its secret is"
+        ].map { $0.replacing("main.toml:", with: "main.toml:\(line(of: "[auth]")):") })
   }
 
   private func line(of text: Substring) -> Int { (lines.firstIndex(of: text) ?? -1) + 1 }

@@ -46,7 +46,9 @@ import Testing
     #expect(lines.line(of: ["stream", "1", "name"]) == 23)
   }
 
-  @Test(arguments: ["", "[", "[[", "\"", "a = \"", "a = \"\"\"", "a = [", "= ", "'", "a = \\", "[\"", "a=\"\\"])
+  @Test(arguments: [
+    "", "[", "[[", "\"", "a = \"", "a = \"\"\"", "a = [", "= ", "'", "a = \\", "[\"", "a=\"\\",
+  ])
   func ends(text: String) {
     #expect(TOMLKeyLines(text).line(of: ["nothing"]) == nil)
   }

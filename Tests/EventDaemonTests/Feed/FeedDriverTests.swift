@@ -96,7 +96,8 @@ import Testing
     try await rig.run()
     #expect(
       rig.source.calls == [
-        .read("7", limit: 500), .read("7", limit: 50), .read("8", limit: 500), .read("8", limit: 500), .subscribe,
+        .read("7", limit: 500), .read("7", limit: 50), .read("8", limit: 500), .read("8", limit: 500),
+        .subscribe,
         .poll("8"),
       ])
   }
@@ -134,7 +135,8 @@ import Testing
       seed: 1,
       report: FeedReport(
         telemetry: rig.telemetry,
-        journal: StreamJournal(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, stream: "default"),
+        journal: StreamJournal(
+          logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, stream: "default"),
         retention: .seconds(1)))
     await #expect(throws: StoreFailure.self) { try await driver.run() }
     #expect(await rig.store.marks.isEmpty)
@@ -152,13 +154,17 @@ import Testing
   }
 
   @Test(arguments: [
-    ("2026-11-23T10:00:00-08:00", 1_795_456_800.0), ("1970-01-01T00:00:00Z", 0), ("2024-02-29T23:59:59.123+01:30", 1_709_245_799),
+    ("2026-11-23T10:00:00-08:00", 1_795_456_800.0), ("1970-01-01T00:00:00Z", 0),
+    ("2024-02-29T23:59:59.123+01:30", 1_709_245_799),
   ])
   func readsEventTimes(text: String, seconds: Double) {
     #expect(EventTime.secondsSince1970(Array(text.utf8)) == seconds)
   }
 
-  @Test(arguments: ["", "2026-11-23", "2026-13-01T00:00:00Z", "2026-11-23T10:00:00", "2026-11-23T10:00:00+8", "x026-11-23T10:00:00Z"])
+  @Test(arguments: [
+    "", "2026-11-23", "2026-13-01T00:00:00Z", "2026-11-23T10:00:00", "2026-11-23T10:00:00+8",
+    "x026-11-23T10:00:00Z",
+  ])
   func refusesOtherTimes(text: String) {
     #expect(EventTime.secondsSince1970(Array(text.utf8)) == nil)
   }

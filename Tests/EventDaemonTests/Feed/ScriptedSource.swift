@@ -51,7 +51,8 @@ final class ScriptedSource: EventSource {
     return Self.server
   }
 
-  func poll(_ server: RealtimeServer, from position: ReadPosition) async throws(FeedFailure) -> RealtimeReply {
+  func poll(_ server: RealtimeServer, from position: ReadPosition) async throws(FeedFailure) -> RealtimeReply
+  {
     guard case .reply(let reply) = try await next(.poll(position.description)) else {
       throw FeedFailure(.unreadable, "the script has no reply here")
     }

@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct HTTPAnswerTests {
   @Test func aLengthBoundsTheBody() throws {
-    let answer = try #require(HTTPAnswer(parsing: Array("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nabc".utf8)))
+    let answer = try #require(
+      HTTPAnswer(parsing: Array("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nabc".utf8)))
     #expect(answer.status == 200)
     #expect(answer.body == Array("ab".utf8))
   }

@@ -18,7 +18,9 @@ import Testing
 
   @Test func theReasonIsOneLine() {
     #expect(Health(Snapshots.daemon([Snapshots.healthy])).reason == "ok: 1 stream, running")
-    let ill = [Snapshots.stream("a", .blocked, "no\nway"), Snapshots.stream("b", .stalled), Snapshots.healthy]
+    let ill = [
+      Snapshots.stream("a", .blocked, "no\nway"), Snapshots.stream("b", .stalled), Snapshots.healthy,
+    ]
     #expect(Health(Snapshots.daemon(ill)).reason == "a is blocked: no\\u{a}way (and 1 more)")
     #expect(Health(Snapshots.daemon([Snapshots.stream("b", .stalled)])).reason == "b is stalled")
   }

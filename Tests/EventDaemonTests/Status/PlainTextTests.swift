@@ -4,8 +4,9 @@ import Testing
 
 @Suite struct PlainTextTests {
   @Test func whatCouldForgeALineIsEscaped() {
-    #expect(PlainText.line("a\nb\u{1b}[31m\u{202e}\u{85}\u{2028}\u{7f}") ==
-      "a\\u{a}b\\u{1b}[31m\\u{202e}\\u{85}\\u{2028}\\u{7f}")
+    #expect(
+      PlainText.line("a\nb\u{1b}[31m\u{202e}\u{85}\u{2028}\u{7f}")
+        == "a\\u{a}b\\u{1b}[31m\\u{202e}\\u{85}\\u{2028}\\u{7f}")
     #expect(PlainText.line("plain – ä 😀 \\n") == "plain – ä 😀 \\n")
     #expect(PlainText.line("\r\n") == "\\u{d}\\u{a}")
   }
@@ -18,11 +19,12 @@ import Testing
     #expect(PlainText.count(number) == text)
   }
 
-  @Test(arguments: [
-    (-5, "0 s"), (0.9, "0 s"), (12.5, "12 s"), (59.9, "59 s"), (60, "1 min"), (3_599, "59 min"),
-    (3_600, "1 h"), (7_500, "2 h 5 min"), (86_400, "1 d"), (20 * 86_400 + 7, "20 d"), (.nan, "0 s"),
-    (.infinity, "0 s"), (1e300, "11574074 d"),
-  ] as [(Double, String)])
+  @Test(
+    arguments: [
+      (-5, "0 s"), (0.9, "0 s"), (12.5, "12 s"), (59.9, "59 s"), (60, "1 min"), (3_599, "59 min"),
+      (3_600, "1 h"), (7_500, "2 h 5 min"), (86_400, "1 d"), (20 * 86_400 + 7, "20 d"), (.nan, "0 s"),
+      (.infinity, "0 s"), (1e300, "11574074 d"),
+    ] as [(Double, String)])
   func spans(seconds: Double, text: String) {
     #expect(PlainText.span(seconds) == text)
   }

@@ -16,7 +16,8 @@ import Testing
       "box_eventd_info{version=\"1.2.3\"} 1", "box_eventd_start_time_seconds 1772337609",
       "box_eventd_streams{state=\"polling\"} 1", "box_eventd_streams{state=\"blocked\"} 0",
       "box_eventd_events_total{stream=\"default\"} 1204331",
-      "box_eventd_duplicates_total{stream=\"default\"} 17", "box_eventd_bytes_total{stream=\"default\"} 1999999999",
+      "box_eventd_duplicates_total{stream=\"default\"} 17",
+      "box_eventd_bytes_total{stream=\"default\"} 1999999999",
       "box_eventd_gaps_total{stream=\"default\"} 2", "box_eventd_quarantined_total{stream=\"default\"} 1",
       "box_eventd_requests_total{stream=\"default\",endpoint=\"events\",code=\"200\"} 5",
       "box_eventd_requests_total{stream=\"default\",endpoint=\"events\",code=\"503\"} 1",
@@ -51,14 +52,17 @@ import Testing
         #expect(words[2] == family && ["counter", "gauge", "histogram"].contains(words[3]), "\(line)")
       } else {
         #expect(line.hasPrefix(family) && Double(words.last ?? "") != nil, "\(line)")
-        #expect(series.insert(line.prefix(upTo: line.lastIndex(of: " ") ?? line.startIndex)).inserted, "\(line)")
+        #expect(
+          series.insert(line.prefix(upTo: line.lastIndex(of: " ") ?? line.startIndex)).inserted, "\(line)")
       }
     }
     #expect(PrometheusText(Snapshots.daemon([])).text.hasSuffix("\n"))
   }
 
   @Test func unknownAgesHaveNoSeries() {
-    #expect(!lines([Snapshots.stream("b", .starting)]).contains { $0.hasPrefix("box_eventd_position_age_seconds{") })
+    #expect(
+      !lines([Snapshots.stream("b", .starting)]).contains { $0.hasPrefix("box_eventd_position_age_seconds{") }
+    )
   }
 
   @Test func labelsAreEscaped() {
@@ -84,7 +88,8 @@ import Testing
       "box_eventd_request_seconds_count{stream=\"\"} 15000",
       "box_eventd_request_seconds_bucket{stream=\"\",le=\"0.005\"} 5000",
       "box_eventd_position_age_seconds{stream=\"\"} 4999", "box_eventd_position_age_seconds{stream=\"s7\"} 7",
-      "box_eventd_stream_state{stream=\"s7\",state=\"blocked\"} 1", "box_eventd_streams{state=\"polling\"} 4999",
+      "box_eventd_stream_state{stream=\"s7\",state=\"blocked\"} 1",
+      "box_eventd_streams{state=\"polling\"} 4999",
     ] {
       #expect(lines.contains { $0 == expected }, "\(expected)")
     }

@@ -32,7 +32,8 @@ enum Snapshots {
     return stream
   }
 
-  static func daemon(_ streams: [StreamSnapshot], _ phase: DaemonSnapshot.Phase = .running) -> DaemonSnapshot {
+  static func daemon(_ streams: [StreamSnapshot], _ phase: DaemonSnapshot.Phase = .running) -> DaemonSnapshot
+  {
     DaemonSnapshot(version: "1.2.3", phase: phase, since: now - 3 * 3_600 - 300, streams: streams)
   }
 }

@@ -23,12 +23,15 @@ import Testing
   }
 
   @Test func troubleComesFirstWithItsRemedy() {
-    let blocked = Snapshots.stream("a", .blocked, "Box refuses the position; use: box-eventd position set a now")
+    let blocked = Snapshots.stream(
+      "a", .blocked, "Box refuses the position; use: box-eventd position set a now")
     #expect(
       text([blocked, healthy, Snapshots.stream("c", .blocked)])
         == "2 of 3 streams blocked: a: Box refuses the position; use: box-eventd position set a now "
         + "(and 1 more) · 1 204 331 spooled")
-    #expect(text([Snapshots.stream("c", .blocked)]) == "The stream is blocked: c: needs a person, see the journal · 0 spooled")
+    #expect(
+      text([Snapshots.stream("c", .blocked)])
+        == "The stream is blocked: c: needs a person, see the journal · 0 spooled")
   }
 
   @Test func theWorstTroubleWins() {
@@ -47,7 +50,8 @@ import Testing
   }
 
   @Test func itStaysOneLine() {
-    #expect(!text([Snapshots.stream("a", .blocked, "one\ntwo\u{1b}")]).contains { $0.isNewline || $0 == "\u{1b}" })
+    #expect(
+      !text([Snapshots.stream("a", .blocked, "one\ntwo\u{1b}")]).contains { $0.isNewline || $0 == "\u{1b}" })
   }
 
   @Test func sumsDoNotOverflow() {

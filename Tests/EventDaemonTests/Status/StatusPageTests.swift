@@ -36,7 +36,8 @@ import Testing
   }
 
   @Test func streamsInTroubleComeFirstAndRowsAreBounded() throws {
-    let streams = (0..<2_000).map { Snapshots.stream("s\($0)", .polling) } + [Snapshots.stream("bad", .blocked, "x")]
+    let streams =
+      (0..<2_000).map { Snapshots.stream("s\($0)", .polling) } + [Snapshots.stream("bad", .blocked, "x")]
     let page = html(streams)
     let bad = try #require(page.firstRange(of: ">bad<")).lowerBound
     let first = try #require(page.firstRange(of: ">s0<")).lowerBound

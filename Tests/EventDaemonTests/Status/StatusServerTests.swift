@@ -21,9 +21,9 @@ import Testing
     configuration.socket = socket
     configuration.listen = listen
     let (endpoints, continuation) = AsyncStream<StatusServer.Endpoint>.makeStream()
-    let server = StatusServer(configuration, onListening: { continuation.yield($0) }) {
-      Snapshots.daemon(streams)
-    }
+    let server = StatusServer(
+      configuration, onListening: { continuation.yield($0) },
+      snapshot: { Snapshots.daemon(streams) })
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
     try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -64,7 +64,9 @@ import Testing
       #expect(status.status == 200)
       #expect(try StatusReport(parsing: status.body).streams.map(\.name) == ["default"])
       let metrics = try await get("/metrics")
-      #expect(String(decoding: metrics.body, as: UTF8.self).contains("box_eventd_events_total{stream=\"default\"} 1204331\n"))
+      #expect(
+        String(decoding: metrics.body, as: UTF8.self).contains(
+          "box_eventd_events_total{stream=\"default\"} 1204331\n"))
       let health = try await get("/healthz")
       #expect(health == (try await get("/healthz")))
       #expect(health.status == 200)
@@ -117,6 +119,7 @@ import Testing
       try await withServer { _ in Issue.record("it must not listen") }
     }
     #expect(failure?.code == .notListening)
+    #expect(access(socket, F_OK) == 0)
     #expect(failure?.message.hasPrefix("\(socket): can't listen: ") == true, "\(failure?.message ?? "")")
   }
 
@@ -142,13 +145,16 @@ import Testing
 
   /// A client that has sent half a request and stays must not hold up the end; the suite's time limit
   /// is what a server that waits for it would run into.
-  @Test func aHangingClientDoesNotHoldUpTheShutdown() async throws {
+  @Test(arguments: [
+    "", "GET /status HTTP/1.1\r\nHost:", "GET /status HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf",
+  ])
+  func aHangingClientDoesNotHoldUpTheShutdown(request: String) async throws {
     let client = Mutex<CInt>(-1)
     try await withServer(listen: ListenAddress("127.0.0.1:0")) { endpoints in
       let ports: [Int] = endpoints.compactMap { if case .tcp(let port) = $0 { port } else { nil } }
       let port = try #require(ports.first)
       let descriptor = try await offPool {
-        try TCPClient.connect(port: port, sending: "GET /status HTTP/1.1\r\nHost:")
+        try TCPClient.connect(port: port, sending: request)
       }
       client.withLock { $0 = descriptor }
       // An answer on a second connection proves that the server has taken the first.

@@ -120,7 +120,8 @@ final class FaultyDisk: Disk {
     _ handle: DiskHandle, _ bytes: UnsafeRawBufferPointer, at offset: Int
   ) throws(DiskError) -> Int {
     let half = { () throws(DiskError) in
-      _ = try self.base.write(handle, UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count / 2)]), at: offset)
+      _ = try self.base.write(
+        handle, UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count / 2)]), at: offset)
     }
     return try change(.write, half: half) { () throws(DiskError) in
       try base.write(handle, bytes, at: offset)

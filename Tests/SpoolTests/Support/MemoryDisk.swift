@@ -193,7 +193,8 @@ final class MemoryDisk: Disk {
     try use { state throws(DiskError) in
       let index = try Self.node(handle, state, .truncate)
       let bytes = state.nodes[index].bytes
-      state.nodes[index].bytes = Array((bytes + [UInt8](repeating: 0, count: max(0, size - bytes.count)))[..<size])
+      state.nodes[index].bytes = Array(
+        (bytes + [UInt8](repeating: 0, count: max(0, size - bytes.count)))[..<size])
     }
   }
 
@@ -202,7 +203,8 @@ final class MemoryDisk: Disk {
       let index = try Self.node(handle, state, .synchronize)
       let bytes = state.nodes[index].bytes
       var durable = state.nodes[index].durable
-      durable = Array((durable + [UInt8](repeating: 0, count: max(0, bytes.count - durable.count)))[..<bytes.count])
+      durable = Array(
+        (durable + [UInt8](repeating: 0, count: max(0, bytes.count - durable.count)))[..<bytes.count])
       for sector in state.nodes[index].dirty {
         let range = min(sector * Self.sector, bytes.count)..<min((sector + 1) * Self.sector, bytes.count)
         durable.replaceSubrange(range, with: bytes[range])

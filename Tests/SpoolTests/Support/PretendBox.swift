@@ -31,7 +31,9 @@ struct PretendBox {
     var lines = (first..<last).map { Array(Self.line($0).utf8) }
     if (first..<last).contains(oddAfter) { lines.append(Array(#""odd""#.utf8)) }
     if let repeated = lines.first { lines.append(repeated) }
-    guard case .at(let next) = self.position(max(1, last)) else { return try EventPage(lines: lines, nextPosition: nil) }
+    guard case .at(let next) = self.position(max(1, last)) else {
+      return try EventPage(lines: lines, nextPosition: nil)
+    }
     return try EventPage(lines: lines, nextPosition: next)
   }
 }

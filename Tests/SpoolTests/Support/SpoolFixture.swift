@@ -64,11 +64,15 @@ final class SpoolFixture {
     let recovery = try await retrying { () async throws(StoreFailure) in try await store.recover() }
     var position = recovery.mark?.position ?? .oldest
     if recovery.mark == nil {
-      try await retrying { () async throws(StoreFailure) in try await store.begin(at: PositionMark(position: .oldest)) }
+      try await retrying { () async throws(StoreFailure) in
+        try await store.begin(at: PositionMark(position: .oldest))
+      }
     }
     while true {
       guard let page = try? box.page(from: position), let next = page.nextPosition else { break }
-      let batch = try await retrying { () async throws(StoreFailure) in try await store.sift(page, readFrom: position) }
+      let batch = try await retrying { () async throws(StoreFailure) in
+        try await store.sift(page, readFrom: position)
+      }
       clock.advance(11)
       let isDry = batch.new.isEmpty && ReadPosition.at(next) == position
       let mark = PositionMark(
@@ -76,7 +80,9 @@ final class SpoolFixture {
       if batch.new.isEmpty && batch.newRejects.isEmpty {
         try await retrying { () async throws(StoreFailure) in try await store.save(mark) }
       } else {
-        let done = try await retrying { () async throws(StoreFailure) in try await store.commit(batch, at: mark) }
+        let done = try await retrying { () async throws(StoreFailure) in
+          try await store.commit(batch, at: mark)
+        }
         committed = Int(done.ordinal)
       }
       position = .at(next)
