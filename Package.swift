@@ -142,6 +142,7 @@ let package = Package(
       dependencies: [
         "BoxClient", "BoxEvents", "BoxSimulator", "EventDaemon", "Spool", "Systemd",
         .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]),
     // The built executable, driven as a process.
@@ -153,6 +154,14 @@ let package = Package(
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]),
+    // packaging/bench: the daemon beside the least a client can do.
+    .executableTarget(
+      name: "box-eventd-bench",
+      dependencies: [
+        "BoxSimulator", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Tests/Benchmark/Benchmark"),
+    .executableTarget(
+      name: "box-eventd-floor", path: "Tests/Benchmark/Floor", linkerSettings: [.linkedLibrary("z")]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -56,7 +56,7 @@ extension StreamSpool {
       guard let file = try files.spool.file(SegmentName.text(part.segment), writing: false) else { continue }
       defer { file.close() }
       let before = done
-      let report = { (bytes: Int) in progress(before + bytes) }
+      let report = { [progress] (bytes: Int) in progress(before + bytes) }
       _ = try LineScan.lines(of: file, in: part.range, progress: report) { line, _ throws(StoreFailure) in
         if let id = EventLine.identity(of: line) { window.insert(id) }
         return true

@@ -23,7 +23,7 @@ struct StatusCommand: AsyncParsableCommand {
       do throws(StatusFailure) {
         let report = try StatusClient(socket: loaded.status.socket).report()
         StandardOutput.write(
-          json ? report.json + "\n" : StatusText.text(report, now: Date().timeIntervalSince1970))
+          json ? report.json : StatusText.text(report, now: Date().timeIntervalSince1970))
       } catch {
         throw CommandFailure(.unavailable, error.message, hint: error.hint)
       }

@@ -43,13 +43,10 @@ import Testing
 
   @Test func theNewTokenIsDurableBeforeTheAccessTokenIsUsed() async throws {
     let store = MemoryTokenStore("r1")
-    try await run(
-      store,
-      { request, _ in
+    try await run(store) { request, _ in
         store.note("spend \(request.field("refresh_token") ?? "")")
         return Self.rotated(request)
-      }
-    ) { signIn, server in
+      } _: { signIn, server in
       #expect(await accessToken(signIn) == "a1")
       #expect(await accessToken(signIn) == "a2")
       #expect(store.log == ["prove", "spend r1", "save r2", "prove", "spend r2", "save r3"])
@@ -62,7 +59,7 @@ import Testing
   @Test func nothingIsSpentWhereNothingCanBeSaved() async throws {
     let store = MemoryTokenStore("r1")
     store.state.withLock { $0.failsToProve = true }
-    try await run(store, { request, _ in Self.rotated(request) }) { signIn, server in
+    try await run(store) { request, _ in Self.rotated(request) } _: { signIn, server in
       #expect(await refused(signIn)?.code == .signInFailed)
       #expect(server.requests.isEmpty)
     }
@@ -71,7 +68,7 @@ import Testing
   @Test func aTokenThatCouldNotBeSavedIsSavedBeforeItIsUsed() async throws {
     let store = MemoryTokenStore("r1")
     store.state.withLock { $0.failsToSave = true }
-    try await run(store, { request, _ in Self.rotated(request) }) { signIn, server in
+    try await run(store) { request, _ in Self.rotated(request) } _: { signIn, server in
       #expect(await refused(signIn)?.message.contains("can't be saved") == true)
       #expect(await refused(signIn)?.code == .signInFailed)
       #expect(server.requests.count == 1)
@@ -86,7 +83,7 @@ import Testing
   @Test func aLoginInTheMeantimeWins() async throws {
     let store = MemoryTokenStore("r1")
     store.state.withLock { $0.failsToSave = true }
-    try await run(store, { request, _ in Self.rotated(request) }) { signIn, server in
+    try await run(store) { request, _ in Self.rotated(request) } _: { signIn, server in
       _ = await refused(signIn)
       store.state.withLock { state in
         state.failsToSave = false
@@ -99,7 +96,7 @@ import Testing
 
   @Test func aDeadTokenNeedsAPerson() async throws {
     let store = MemoryTokenStore("r1")
-    try await run(store, { _, _ in Self.dead }) { signIn, server in
+    try await run(store) { _, _ in Self.dead } _: { signIn, server in
       let failure = await refused(signIn)
       #expect(failure?.code == .signInRefused)
       #expect(failure?.hint?.contains("box-eventd login") == true)
@@ -111,7 +108,7 @@ import Testing
   @Test func aNewerStoredTokenIsTriedOnce() async throws {
     let store = MemoryTokenStore("r1")
     store.state.withLock { $0.replacement = "r5" }
-    try await run(store, { request, index in index == 0 ? Self.dead : Self.rotated(request) }) {
+    try await run(store) { request, index in index == 0 ? Self.dead : Self.rotated(request) } _: {
       signIn, server in
       #expect(await accessToken(signIn) == "a5")
       #expect(server.requests.map { $0.field("refresh_token") } == ["r1", "r5"])
@@ -120,7 +117,7 @@ import Testing
   }
 
   @Test func withoutALoginAPersonMustAct() async throws {
-    try await run(MemoryTokenStore(nil), { _, _ in Self.dead }) { signIn, server in
+    try await run(MemoryTokenStore(nil)) { _, _ in Self.dead } _: { signIn, server in
       #expect(await refused(signIn)?.code == .signInRefused)
       #expect(server.requests.isEmpty)
     }
@@ -129,7 +126,7 @@ import Testing
   @Test(arguments: [Reply.answer(409), .answer(500), .answer(400, "<html>"), .answer(200, ""), Reply(.close)])
   func anythingElseIsTriedAgainWithTheSameToken(_ reply: Reply) async throws {
     let store = MemoryTokenStore("r1")
-    try await run(store, { _, _ in reply }) { signIn, _ in
+    try await run(store) { _, _ in reply } _: { signIn, _ in
       #expect(await refused(signIn)?.code == .signInFailed)
       #expect(store.token == "r1")
       #expect(!store.log.contains { $0.hasPrefix("save") })

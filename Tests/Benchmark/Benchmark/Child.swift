@@ -1,0 +1,70 @@
+import Glibc
+
+/// A contender at work, as a process of its own.
+final class Child {
+  struct Usage {
+    /// User and system time of the whole run, start and end included.
+    var cpuMicroseconds: Double
+    var peakMebibytes: Double
+  }
+
+  let processID: pid_t
+  private let log: String
+  private var hasEnded = false
+
+  init(_ path: String, _ arguments: [String], log: String) throws {
+    self.log = log
+    var pointers: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
+    defer { for pointer in pointers { free(pointer) } }
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+    // No signal blocked, whatever this process does with its own.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    var environment: [UnsafeMutablePointer<CChar>?] = [nil]
+    var child = pid_t()
+    let result = posix_spawn(&child, path, &actions, &attributes, &pointers, &environment)
+    guard result == 0 else { throw BenchmarkError("can't start \(path): \(String(cString: strerror(result)))") }
+    processID = child
+  }
+
+  deinit {
+    guard !hasEnded else { return }
+    kill(processID, SIGKILL)
+    waitpid(processID, nil, 0)
+  }
+
+  /// A line of /proc/PID/status in MiB, for example `VmRSS`.
+  ///
+  /// Not `ru_maxrss`: that begins with what the parent had when it started the child (getrusage(2)).
+  func mebibytes(_ field: String) throws -> Double {
+    let text = String(decoding: Files.contents("/proc/\(processID)/status"), as: UTF8.self)
+    let line = text.split(separator: "\n").first { $0.hasPrefix("\(field):") }
+    guard let kibibytes = line?.split(separator: " ").dropLast().last.flatMap({ Double($0) }) else {
+      throw BenchmarkError(
+        "the process has ended: \(String(decoding: Files.contents(log).suffix(2000), as: UTF8.self))")
+    }
+    return kibibytes / 1024
+  }
+
+  /// Ends it as systemd would, and says what it has used.
+  func end() throws -> Usage {
+    let peak = try mebibytes("VmHWM")
+    kill(processID, SIGTERM)
+    var usage = rusage()
+    var status: Int32 = 0
+    guard wait4(processID, &status, 0, &usage) == processID else { throw BenchmarkError("wait4 failed") }
+    hasEnded = true
+    let times = [usage.ru_utime, usage.ru_stime]
+    return Usage(
+      cpuMicroseconds: times.reduce(0) { $0 + Double($1.tv_sec) * 1e6 + Double($1.tv_usec) },
+      peakMebibytes: peak)
+  }
+}

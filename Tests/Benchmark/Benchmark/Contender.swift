@@ -1,0 +1,34 @@
+import BoxSimulator
+
+/// Who is measured.
+enum Contender {
+  /// The path of `box-eventd`.
+  case daemon(String)
+  /// The path of the floor.
+  case floor(String)
+
+  /// Starts it on an account.
+  /// - Parameter start: `oldest` or `now`, as the daemon's configuration has it.
+  func launch(_ place: Place, _ simulator: BoxSimulator, start: String) throws -> Child {
+    switch self {
+    case .daemon(let path):
+      try place.configure(simulator, streams: [Place.stream], start: start)
+      return try Child(path, ["run", "--config", place.configuration], log: place.log)
+    case .floor(let path):
+      let credentials = simulator.options.credentials
+      var arguments = [
+        simulator.options.host, "\(simulator.port)", credentials.clientID, credentials.clientSecret,
+        credentials.users.first ?? "", start == "oldest" ? "0" : start, place.spool + "/events",
+        place.position(of: Place.stream),
+      ]
+      if simulator.options.offersGzip { arguments.append("gzip") }
+      return try Child(path, arguments, log: place.log)
+    }
+  }
+}
+
+/// One of something for each contender.
+struct Sides<Value> {
+  var daemon: Value
+  var floor: Value
+}

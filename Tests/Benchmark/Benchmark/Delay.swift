@@ -1,0 +1,57 @@
+import BoxSimulator
+
+/// One contender polls, and hears of one event after the other.
+struct Delay {
+  struct Result {
+    /// From produced to durable, of each event after the warm-up.
+    var milliseconds: [Double]
+    var cpuMicroseconds: Double
+    var peakMebibytes: Double
+  }
+
+  static let warmUp = 40
+  private static let pause = Duration.milliseconds(35)
+
+  let contender: Contender
+  let singles: Int
+  let directory: String
+
+  func run() async throws -> Result {
+    var options = SimulatorOptions()
+    options.feed = .exact
+    options.feed.eventSizes = 1650...1650
+    options.offersGzip = false
+    return try await BoxSimulator.run(options) { simulator in
+      let place = try Place(in: directory)
+      let watch = try PositionWatch(place.position(of: Place.stream), in: place.state(of: Place.stream))
+      let child = try contender.launch(place, simulator, start: "now")
+      try await simulator.wait { $0.heldPolls == 1 }
+      try await produce(simulator)
+      guard let newest = UInt64(simulator.newestPosition()) else { throw BenchmarkError("nothing to read") }
+      _ = try await watch.reaches(newest, child: child)
+      let usage = try child.end()
+      return Result(
+        milliseconds: Self.delays(simulator.entries(), watch.all).dropFirst(Self.warmUp).map(\.self),
+        cpuMicroseconds: usage.cpuMicroseconds, peakMebibytes: usage.peakMebibytes)
+    }
+  }
+
+  private func produce(_ simulator: BoxSimulator) async throws {
+    var next = ContinuousClock.now
+    for _ in 0..<(Self.warmUp + singles) {
+      simulator.produce(1)
+      next += Self.pause
+      try await Task.sleep(until: next, clock: .continuous)
+    }
+  }
+
+  /// For each entry the first sighting of a position behind it.
+  private static func delays(_ entries: [LedgerEntry], _ sightings: [PositionWatch.Sighting]) -> [Double] {
+    var index = 0
+    return entries.compactMap { entry in
+      while index < sightings.count, sightings[index].position <= entry.position { index += 1 }
+      guard index < sightings.count else { return nil }
+      return Double(sightings[index].nanoseconds - entry.producedNanoseconds) / 1e6
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import BoxSimulator
+
+/// One contender reads everything there is.
+struct Drain {
+  struct Result {
+    var cpuMicroseconds: Double
+    /// From the start of the process until the last event is durable.
+    var wallSeconds: Double
+    var peakMebibytes: Double
+  }
+
+  let contender: Contender
+  let simulator: BoxSimulator
+  let directory: String
+
+  func run() async throws -> Result {
+    let place = try Place(in: directory)
+    let watch = try PositionWatch(place.position(of: Place.stream), in: place.state(of: Place.stream))
+    guard let newest = UInt64(simulator.newestPosition()) else { throw BenchmarkError("nothing to read") }
+    let start = PositionWatch.now
+    let child = try contender.launch(place, simulator, start: "oldest")
+    let end = try await watch.reaches(newest, child: child)
+    let usage = try child.end()
+    return Result(
+      cpuMicroseconds: usage.cpuMicroseconds, wallSeconds: Double(end.nanoseconds - start) / 1e9,
+      peakMebibytes: usage.peakMebibytes)
+  }
+}

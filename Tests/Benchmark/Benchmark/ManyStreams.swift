@@ -1,0 +1,51 @@
+import BoxSimulator
+
+/// Many streams of one account, all polling at once.
+struct ManyStreams {
+  struct Result {
+    /// From the start of the process until every stream polls.
+    var seconds: Double
+    /// Resident while they poll.
+    var mebibytes: Double
+    /// From one event, which every stream gets, until the last stream has it on disk.
+    var wakeSeconds: Double
+  }
+
+  let daemon: String
+  let count: Int
+  let directory: String
+
+  func run() async throws -> Result {
+    var options = SimulatorOptions()
+    options.feed = .exact
+    return try await BoxSimulator.run(options) { simulator in
+      let names = (1...count).map { "stream-\($0)" }
+      let place = try Place(in: directory, streams: names)
+      try place.configure(simulator, streams: names, start: "now")
+      let start = PositionWatch.now
+      let child = try Child(daemon, ["run", "--config", place.configuration], log: place.log)
+      try await until(child) { simulator.statistics.heldPolls == count }
+      let polling = PositionWatch.now
+      let resident = try child.mebibytes("VmRSS")
+
+      simulator.produce(1)
+      let produced = PositionWatch.now
+      let paths = names.map { "\(place.spool)/\($0)/current" }
+      try await until(child) { paths.allSatisfy { Files.contents($0).last == UInt8(ascii: "\n") } }
+      let woken = PositionWatch.now
+      _ = try child.end()
+      return Result(
+        seconds: Double(polling - start) / 1e9, mebibytes: resident,
+        wakeSeconds: Double(woken - produced) / 1e9)
+    }
+  }
+
+  private func until(_ child: Child, _ isMet: () -> Bool) async throws {
+    for _ in 0..<6000 {
+      if isMet() { return }
+      _ = try child.mebibytes("VmRSS")
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    throw BenchmarkError("\(count) streams are not there after two minutes")
+  }
+}

@@ -1,0 +1,64 @@
+import BoxSimulator
+import Glibc
+
+/// One run's directory; gone when the run is over.
+struct Place: ~Copyable {
+  static let stream = "bench"
+
+  let root: String
+
+  var configuration: String { "\(root)/box-eventd.toml" }
+  var spool: String { "\(root)/spool" }
+  var log: String { "\(root)/log" }
+
+  /// The directory in which a stream's position is kept. It is there from the start, so that it can be watched.
+  func state(of stream: String) -> String { "\(root)/state/\(stream)" }
+  func position(of stream: String) -> String { "\(state(of: stream))/stream_position" }
+
+  init(in directory: String, streams: [String] = [Self.stream]) throws {
+    var template = Array("\(directory)/box-eventd-bench.XXXXXX".utf8CString)
+    guard let made = mkdtemp(&template) else { throw BenchmarkError("can't make a directory in \(directory)") }
+    root = String(cString: made)
+    mkdir(spool, 0o750)
+    mkdir("\(root)/state", 0o700)
+    for stream in streams { mkdir(state(of: stream), 0o700) }
+  }
+
+  deinit {
+    _ = nftw(root, { path, _, _, _ in path.map { remove($0) } ?? 0 }, 16, FTW_DEPTH | FTW_PHYS)
+  }
+
+  func configure(_ simulator: BoxSimulator, streams: [String], start: String) throws {
+    let credentials = simulator.options.credentials
+    try write("\(root)/client-secret", credentials.clientSecret + "\n")
+    var text = """
+      [box]
+      api_url = "\(simulator.apiURL)"
+      token_url = "\(simulator.tokenURL)"
+      [auth]
+      method = "client-credentials"
+      client_id = "\(credentials.clientID)"
+      subject = "user:\(credentials.users.first ?? "")"
+      client_secret_file = "\(root)/client-secret"
+      [spool]
+      directory = "\(spool)"
+      [state]
+      directory = "\(root)/state"
+      [status]
+      socket = "\(root)/status.sock"
+
+      """
+    for stream in streams { text += "[[stream]]\nname = \"\(stream)\"\nstart = \"\(start)\"\n" }
+    try write(configuration, text)
+  }
+
+  private func write(_ path: String, _ text: String) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw BenchmarkError("can't write \(path)") }
+    defer { close(descriptor) }
+    let bytes = Array(text.utf8)
+    guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
+      throw BenchmarkError("can't write \(path)")
+    }
+  }
+}
