@@ -2,7 +2,8 @@ public import BoxEvents
 import NIOHTTP1
 
 extension BoxSource {
-  /// The long poll. The realtime server gets neither the access token nor `As-User`: its channel is all it needs.
+  /// The long poll. The realtime server gets neither the access token nor `As-User`: its channel is all it
+  /// needs.
   public func poll(
     _ server: RealtimeServer, from position: ReadPosition
   ) async throws(FeedFailure) -> RealtimeReply {
@@ -15,7 +16,8 @@ extension BoxSource {
     return try reply(try await transport.send(call, endpoint: "poll", observer: onRequest), url)
   }
 
-  /// An error status counts as a reply where its body says what a reply would: Box documents `max_retries` as an error.
+  /// An error status counts as a reply where its body says what a reply would: Box documents `max_retries`
+  /// as an error.
   private func reply(_ answer: HTTPAnswer, _ url: Secret<String>) throws(FeedFailure) -> RealtimeReply {
     if answer.status == 200 { return RealtimeReply(parsing: answer.body) }
     let document = JSONDocument(answer.body)

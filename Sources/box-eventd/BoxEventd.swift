@@ -16,7 +16,7 @@ struct BoxEventd: AsyncParsableCommand {
       """,
     version: Version.current,
     subcommands: [
-      RunCommand.self, CheckCommand.self, StatusCommand.self, LoginCommand.self, DemoCommand.self,
-      SimulateCommand.self,
+      RunCommand.self, CheckCommand.self, StatusCommand.self, VerifyCommand.self, PositionCommand.self,
+      LoginCommand.self, DemoCommand.self, SimulateCommand.self,
     ])
 }

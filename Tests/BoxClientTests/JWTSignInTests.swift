@@ -58,7 +58,7 @@ import Testing
     #expect(request.field("client_secret") == "CANARY-secret")
     let payload = try await payload(request)
     #expect(payload.iss == "app")
-    #expect(payload.sub == "456" && payload.box_sub_type == "enterprise")
+    #expect(payload.sub == "456" && payload.subjectType == "enterprise")
     #expect(payload.aud == server.origin + "/oauth2/token")
     #expect(payload.exp == Self.now.secondsSince1970 + 45)
     #expect(16...128 ~= payload.jti.count)

@@ -44,9 +44,9 @@ import Testing
   @Test func theNewTokenIsDurableBeforeTheAccessTokenIsUsed() async throws {
     let store = MemoryTokenStore("r1")
     try await run(store) { request, _ in
-        store.note("spend \(request.field("refresh_token") ?? "")")
-        return Self.rotated(request)
-      } _: { signIn, server in
+      store.note("spend \(request.field("refresh_token") ?? "")")
+      return Self.rotated(request)
+    } _: { signIn, server in
       #expect(await accessToken(signIn) == "a1")
       #expect(await accessToken(signIn) == "a2")
       #expect(store.log == ["prove", "spend r1", "save r2", "prove", "spend r2", "save r3"])
@@ -59,7 +59,9 @@ import Testing
   @Test func nothingIsSpentWhereNothingCanBeSaved() async throws {
     let store = MemoryTokenStore("r1")
     store.state.withLock { $0.failsToProve = true }
-    try await run(store) { request, _ in Self.rotated(request) } _: { signIn, server in
+    try await run(store) { request, _ in
+      Self.rotated(request)
+    } _: { signIn, server in
       #expect(await refused(signIn)?.code == .signInFailed)
       #expect(server.requests.isEmpty)
     }
@@ -68,7 +70,9 @@ import Testing
   @Test func aTokenThatCouldNotBeSavedIsSavedBeforeItIsUsed() async throws {
     let store = MemoryTokenStore("r1")
     store.state.withLock { $0.failsToSave = true }
-    try await run(store) { request, _ in Self.rotated(request) } _: { signIn, server in
+    try await run(store) { request, _ in
+      Self.rotated(request)
+    } _: { signIn, server in
       #expect(await refused(signIn)?.message.contains("can't be saved") == true)
       #expect(await refused(signIn)?.code == .signInFailed)
       #expect(server.requests.count == 1)
@@ -83,7 +87,9 @@ import Testing
   @Test func aLoginInTheMeantimeWins() async throws {
     let store = MemoryTokenStore("r1")
     store.state.withLock { $0.failsToSave = true }
-    try await run(store) { request, _ in Self.rotated(request) } _: { signIn, server in
+    try await run(store) { request, _ in
+      Self.rotated(request)
+    } _: { signIn, server in
       _ = await refused(signIn)
       store.state.withLock { state in
         state.failsToSave = false
@@ -96,7 +102,9 @@ import Testing
 
   @Test func aDeadTokenNeedsAPerson() async throws {
     let store = MemoryTokenStore("r1")
-    try await run(store) { _, _ in Self.dead } _: { signIn, server in
+    try await run(store) { _, _ in
+      Self.dead
+    } _: { signIn, server in
       let failure = await refused(signIn)
       #expect(failure?.code == .signInRefused)
       #expect(failure?.hint?.contains("box-eventd login") == true)
@@ -108,7 +116,9 @@ import Testing
   @Test func aNewerStoredTokenIsTriedOnce() async throws {
     let store = MemoryTokenStore("r1")
     store.state.withLock { $0.replacement = "r5" }
-    try await run(store) { request, index in index == 0 ? Self.dead : Self.rotated(request) } _: {
+    try await run(store) { request, index in
+      index == 0 ? Self.dead : Self.rotated(request)
+    } _: {
       signIn, server in
       #expect(await accessToken(signIn) == "a5")
       #expect(server.requests.map { $0.field("refresh_token") } == ["r1", "r5"])
@@ -117,7 +127,9 @@ import Testing
   }
 
   @Test func withoutALoginAPersonMustAct() async throws {
-    try await run(MemoryTokenStore(nil)) { _, _ in Self.dead } _: { signIn, server in
+    try await run(MemoryTokenStore(nil)) { _, _ in
+      Self.dead
+    } _: { signIn, server in
       #expect(await refused(signIn)?.code == .signInRefused)
       #expect(server.requests.isEmpty)
     }
@@ -126,7 +138,9 @@ import Testing
   @Test(arguments: [Reply.answer(409), .answer(500), .answer(400, "<html>"), .answer(200, ""), Reply(.close)])
   func anythingElseIsTriedAgainWithTheSameToken(_ reply: Reply) async throws {
     let store = MemoryTokenStore("r1")
-    try await run(store) { _, _ in reply } _: { signIn, _ in
+    try await run(store) { _, _ in
+      reply
+    } _: { signIn, _ in
       #expect(await refused(signIn)?.code == .signInFailed)
       #expect(store.token == "r1")
       #expect(!store.log.contains { $0.hasPrefix("save") })
@@ -135,7 +149,9 @@ import Testing
 
   @Test func withoutASuccessorTheOldTokenStays() async throws {
     let store = MemoryTokenStore("r1")
-    try await run(store, { _, _ in .answer(200, #"{"access_token":"a"}"#) }) { signIn, _ in
+    try await run(store) { _, _ in
+      .answer(200, #"{"access_token":"a"}"#)
+    } _: { signIn, _ in
       #expect(await accessToken(signIn) == "a")
       #expect(store.token == "r1")
     }

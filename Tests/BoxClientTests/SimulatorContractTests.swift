@@ -7,14 +7,17 @@ import Testing
 
 /// What every source promises, asked of this one against a whole pretend Box.
 @Suite struct SimulatorContractTests {
+  typealias Method = (BoxSimulator, TokenEndpoint) throws -> any SignIn
+
   func withBox(
     _ options: SimulatorOptions = SimulatorOptions(),
-    signIn: (BoxSimulator, TokenEndpoint) throws -> any SignIn = Self.clientCredentials,
-    adjust: (inout TransportSettings) -> Void = { _ in },
+    signIn: Method = Self.clientCredentials, settings: TransportSettings = TransportSettings(),
     _ body: (BoxSimulator, BoxSource) async throws -> Void
   ) async throws {
     try await BoxSimulator.run(options) { simulator in
-      try await withTransport(adjust) { transport in
+      try await withTransport {
+        $0 = settings
+      } _: { transport in
         let endpoint = try TokenEndpoint(transport: transport, url: simulator.tokenURL)
         let tokens = AccessTokens(signIn: try signIn(simulator, endpoint))
         let source = try BoxSource(
@@ -112,13 +115,10 @@ import Testing
   func everyFaultEndsInItsFailure(_ fault: Fault, _ code: FeedFailure.Code) async throws {
     var options = SimulatorOptions()
     options.backlog = 50
-    try await withBox(
-      options,
-      adjust: {
-        $0.readTimeout = .milliseconds(500)
-        $0.requestTimeout = .milliseconds(1500)
-      }
-    ) { simulator, source in
+    var settings = TransportSettings()
+    settings.readTimeout = .milliseconds(500)
+    settings.requestTimeout = .milliseconds(1500)
+    try await withBox(options, settings: settings) { simulator, source in
       _ = try await drain(source)
       simulator.script(.events, [fault])
       let failure = await failure { () throws(FeedFailure) in
@@ -156,13 +156,11 @@ import Testing
     for offset in [Duration.zero, .seconds(7200), .seconds(-7200)] {
       var options = SimulatorOptions()
       options.clockOffset = offset
-      try await withBox(
-        options,
-        signIn: { simulator, endpoint in
-          let file = simulator.options.credentials.jwtSettings
-          return JWTSignIn(endpoint: endpoint, settingsFile: { Secret(file) })
-        }
-      ) { simulator, source in
+      let signIn: Method = { simulator, endpoint in
+        let file = simulator.options.credentials.jwtSettings
+        return JWTSignIn(endpoint: endpoint, settingsFile: { Secret(file) })
+      }
+      try await withBox(options, signIn: signIn) { simulator, source in
         _ = try await source.read(ReadRequest(position: .now))
         #expect(simulator.statistics.requests(.token) == (offset == .zero ? 1 : 2))
       }
@@ -171,15 +169,13 @@ import Testing
 
   @Test func refreshTokensRotate() async throws {
     let store = MemoryTokenStore("simulator-refresh-token")
-    try await withBox(
-      signIn: { simulator, endpoint in
-        let credentials = simulator.options.credentials
-        return RefreshTokenSignIn(
-          endpoint: endpoint, clientID: credentials.clientID,
-          clientSecret: { Secret(credentials.clientSecret) },
-          store: store)
-      }
-    ) { simulator, source in
+    let signIn: Method = { simulator, endpoint in
+      let credentials = simulator.options.credentials
+      return RefreshTokenSignIn(
+        endpoint: endpoint, clientID: credentials.clientID,
+        clientSecret: { Secret(credentials.clientSecret) }, store: store)
+    }
+    try await withBox(signIn: signIn) { simulator, source in
       _ = try await source.read(ReadRequest(position: .now))
       let first = try #require(store.token)
       #expect(simulator.refreshTokens.contains(first))
@@ -209,8 +205,8 @@ import Testing
 
   @Test func aProvidedTokenIsUsedAndReadAgain() async throws {
     let file = Mutex("simulator-access-token")
-    try await withBox(signIn: { _, _ in ProvidedToken { Secret(file.withLock { $0 }) } }) {
-      simulator, source in
+    let signIn: Method = { _, _ in ProvidedToken { Secret(file.withLock { $0 }) } }
+    try await withBox(signIn: signIn) { simulator, source in
       _ = try await source.read(ReadRequest(position: .now))
       simulator.expireTokens()
       simulator.addAccessToken("renewed")

@@ -56,7 +56,8 @@ public actor AccessTokens {
   /// Another token than one that was refused.
   ///
   /// A renewal is forced only for the token in use, and at most once a minute.
-  /// - Throws: `refusal`, the answer to the refused token, where there is no other; or the failure of the sign-in.
+  /// - Throws: `refusal`, the answer to the refused token, where there is no other; or the failure of the
+  ///   sign-in.
   func replacement(for refused: AccessToken, refusal: FeedFailure) async throws(FeedFailure) -> AccessToken {
     var refusal = refusal
     if let held, held.token.text != refused.text, !isExpired(held) { return held.token }
@@ -95,7 +96,8 @@ public actor AccessTokens {
     if failed, !isRenewing { startRenewal() }
   }
 
-  /// Returns when no sign-in is under way: before the process ends, so that a spent refresh token's successor is saved.
+  /// Returns when no sign-in is under way: before the process ends, so that a spent refresh token's
+  /// successor is saved.
   public func settle() async {
     if isRenewing { _ = await outcome() }
   }

@@ -8,12 +8,17 @@ import JWTKit
 struct JWTAssertion: JWTPayload {
   var iss: String
   var sub: String
-  var box_sub_type: String
+  var subjectType: String
   var aud: String
   /// 16 to 128 characters, never used twice.
   var jti: String
   /// Whole seconds since 1970, at most 60 s ahead.
   var exp: Int64
+
+  enum CodingKeys: String, CodingKey {
+    case iss, sub, aud, jti, exp
+    case subjectType = "box_sub_type"
+  }
 
   /// Below Box's 60 s, so that a clock a little fast is no trouble.
   static let lifetimeSeconds: Int64 = 45
@@ -21,7 +26,7 @@ struct JWTAssertion: JWTPayload {
   init(clientID: String, subject: Subject, audience: String, now: BoxTime) {
     iss = clientID
     sub = subject.id
-    box_sub_type = subject.kind.rawValue
+    subjectType = subject.kind.rawValue
     aud = audience
     jti = RandomText.hexadecimal(bytes: 24)
     exp = now.secondsSince1970 + Self.lifetimeSeconds

@@ -6,7 +6,8 @@ import BoxEvents
 enum RealtimeURL {
   /// The URL to poll: `https`, on an allowed host, without credentials.
   ///
-  /// Plain `http` to Box is upgraded to `https` (Box documents `http`, and serves `https`); loopback stays as it is.
+  /// Plain `http` to Box is upgraded to `https` (Box documents `http`, and serves `https`); loopback stays
+  /// as it is.
   /// - Parameters:
   ///   - patterns: `realtime_hosts`: exact names, or `*.` and a domain for its subdomains at any depth.
   ///   - allowsLoopback: loopback needs no pattern, because the API itself is on loopback.

@@ -1,5 +1,6 @@
 import BoxClient
 import BoxEvents
+import Glibc
 import Logging
 import NIOCore
 import NIOPosix
@@ -20,6 +21,8 @@ public struct Daemon: Sendable {
   /// Runs until SIGTERM or SIGINT.
   /// - Throws: `DaemonFailure`, with the status the process is to end with.
   public func run() async throws {
+    // A closed pipe is an error of the write to it, not the end of the process.
+    signal(SIGPIPE, SIG_IGN)
     let notifier = Notifier.systemd()
     do {
       try await run(notifier)

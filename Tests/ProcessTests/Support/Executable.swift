@@ -1,0 +1,14 @@
+import Glibc
+
+/// The program under test, as the build left it beside this bundle.
+enum Executable {
+  static let path: String = {
+    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let count = buffer.withUnsafeMutableBytes { bytes in
+      bytes.withMemoryRebound(to: CChar.self) { readlink("/proc/self/exe", $0.baseAddress, $0.count) }
+    }
+    let own = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+    return own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+      + "/box-eventd"
+  }()
+}

@@ -1,0 +1,89 @@
+import Glibc
+
+/// The whole contents; empty if there is no such file.
+func readFile(_ path: String) -> [UInt8] {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { return [] }
+  defer { close(descriptor) }
+  var contents: [UInt8] = []
+  var chunk = [UInt8](repeating: 0, count: 1 << 20)
+  while true {
+    let count = read(descriptor, &chunk, chunk.count)
+    guard count > 0 else { return contents }
+    contents.append(contentsOf: chunk[..<count])
+  }
+}
+
+/// Writes a file anew.
+func writeFile(_ path: String, _ bytes: [UInt8], mode: mode_t = 0o600) {
+  let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+  guard descriptor >= 0 else { return }
+  defer { close(descriptor) }
+  fchmod(descriptor, mode)
+  var rest = bytes[...]
+  while !rest.isEmpty {
+    let written = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+    guard written > 0 else { return }
+    rest = rest.dropFirst(written)
+  }
+}
+
+/// The names in a directory, without `.` and `..`; empty if there is none.
+func directoryNames(_ path: String) -> [String] {
+  guard let directory = opendir(path) else { return [] }
+  defer { closedir(directory) }
+  var names: [String] = []
+  while let entry = readdir(directory) {
+    let name = withUnsafePointer(to: &entry.pointee.d_name) {
+      $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+    }
+    if name != ".", name != ".." { names.append(name) }
+  }
+  return names.sorted()
+}
+
+/// Every regular file below a directory.
+func files(below path: String) -> [String] {
+  directoryNames(path).flatMap { name -> [String] in
+    let child = "\(path)/\(name)"
+    var status = stat()
+    guard lstat(child, &status) == 0 else { return [] }
+    switch status.st_mode & S_IFMT {
+    case S_IFDIR: return files(below: child)
+    case S_IFREG: return [child]
+    default: return []
+    }
+  }
+}
+
+extension [UInt8] {
+  /// Lines as the C library finds them: a test's own loops over bytes are slow without optimisation.
+  var lines: [ArraySlice<UInt8>] {
+    var lines: [ArraySlice<UInt8>] = []
+    withUnsafeBytes { bytes in
+      var start = 0
+      while start < bytes.count, let base = bytes.baseAddress {
+        let found = memchr(base + start, 10, bytes.count - start)
+        let end = found.map { base.distance(to: UnsafeRawPointer($0)) } ?? bytes.count
+        lines.append(self[start..<end])
+        start = end + 1
+      }
+    }
+    return lines
+  }
+
+  /// Whether this text occurs.
+  func contains(_ text: String) -> Bool {
+    let wanted = Array(text.utf8)
+    return withUnsafeBytes { bytes in
+      memmem(bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 1), bytes.count, wanted, wanted.count) != nil
+    }
+  }
+
+  func isSame(as other: [UInt8]) -> Bool {
+    count == other.count
+      && withUnsafeBytes { own in
+        other.withUnsafeBytes { count == 0 || memcmp(own.baseAddress, $0.baseAddress, count) == 0 }
+      }
+  }
+}

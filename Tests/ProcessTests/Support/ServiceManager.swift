@@ -1,0 +1,72 @@
+import Glibc
+import Synchronization
+
+/// A Unix datagram socket that stands in for systemd's, and everything it was told.
+final class ServiceManager: Sendable {
+  struct Message: Sendable {
+    var text: String
+    /// When it was noticed.
+    var at: ContinuousClock.Instant
+
+    /// The value of a field; nil if it isn't there.
+    subscript(_ name: String) -> String? {
+      let line = text.split(separator: "\n").first { $0.hasPrefix(name + "=") }
+      return line.map { String($0.dropFirst(name.count + 1)) }
+    }
+  }
+
+  let path: String
+  private let descriptor: Int32
+  private let received = Mutex<[Message]>([])
+
+  /// - Parameter path: where to listen, at most 107 bytes.
+  init(path: String) throws {
+    self.path = path
+    descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+    let result = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
+    guard result == 0 else { throw ChildProcess.Failure(call: "bind", errno: errno) }
+  }
+
+  deinit { close(descriptor) }
+
+  /// What the daemon needs to find it.
+  var environment: [String: String] { ["NOTIFY_SOCKET": path] }
+
+  /// Everything so far.
+  var messages: [Message] {
+    received.withLock { received in
+      var buffer = [UInt8](repeating: 0, count: 65536)
+      while true {
+        let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT.rawValue))
+        guard count >= 0 else { return received }
+        let text = String(decoding: buffer[..<count], as: UTF8.self)
+        received.append(Message(text: text, at: .now))
+      }
+    }
+  }
+
+  /// The names of the fields told, in order, each run of the same one once.
+  var order: [String] {
+    let names = messages.flatMap { $0.text.split(separator: "\n") }.map { String($0.prefix { $0 != "=" }) }
+    return names.reduce(into: []) { if $0.last != $1 { $0.append($1) } }
+  }
+
+  /// Messages with a field of this name.
+  func messages(with name: String) -> [Message] { messages.filter { $0[name] != nil } }
+
+  /// Waits until so many messages with a field have come, and returns the last of these.
+  @discardableResult
+  func told(_ name: String, times: Int = 1, within limit: Duration = .seconds(120)) async throws -> Message {
+    try await eventually("\(name) × \(times), got \(order)", within: limit) {
+      messages(with: name).count >= times
+    }
+    return messages(with: name)[times - 1]
+  }
+}
