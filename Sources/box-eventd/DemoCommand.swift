@@ -6,9 +6,9 @@ struct DemoCommand: AsyncParsableCommand {
     commandName: "demo",
     abstract: "Show the whole thing on this machine, against the built-in simulator.",
     discussion: """
-      Starts a pretend Box and a real daemon in a directory of their own under /tmp, makes things happen
-      in the pretend account, and shows the events arriving. Twice it kills the daemon with SIGKILL and
-      starts it again. It ends by itself, or with Ctrl-C, with a count. Nothing outside that directory
+      Starts a pretend Box and a real daemon in a directory of their own under /tmp, makes things happen \
+      in the pretend account, and shows the events arriving. Twice it kills the daemon with SIGKILL and \
+      starts it again. It ends by itself, or with Ctrl-C, with a count. Nothing outside that directory \
       is touched.
       """)
 

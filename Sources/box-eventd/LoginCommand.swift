@@ -7,8 +7,8 @@ struct LoginCommand: AsyncParsableCommand {
     commandName: "login",
     abstract: "Log in once for method oauth2 and store the refresh token.",
     discussion: """
-      Prints an address to open in a browser. After allowing access there, paste the code, or the whole
-      address you were sent to. The refresh token is stored in the state directory; the daemon renews it
+      Prints an address to open in a browser. After allowing access there, paste the code, or the whole \
+      address you were sent to. The refresh token is stored in the state directory; the daemon renews it \
       from then on.
 
       Exit status: 0 stored, 69 Box can't be reached, 77 the login was refused, 78 the configuration is wrong.

@@ -37,7 +37,7 @@ struct PositionCommand: AsyncParsableCommand {
       commandName: "set",
       abstract: "Move a stream's position; the daemon must be stopped.",
       discussion: """
-        The move is recorded in gaps.ndjson. Events that are still in the spool are known by their ids
+        The move is recorded in gaps.ndjson. Events that are still in the spool are known by their ids \
         and not fetched twice, so moving back is safe.
         """)
 

@@ -7,7 +7,7 @@ struct SimulateCommand: AsyncParsableCommand {
     commandName: "simulate",
     abstract: "Run a pretend Box on loopback, for trying things out and for tests.",
     discussion: """
-      Serves tokens, events, realtime servers and faults until it is stopped. It is as awkward as the real
+      Serves tokens, events, realtime servers and faults until it is stopped. It is as awkward as the real \
       Box: overlapping pages, duplicates, short pages, positions beyond 2^53.
 
       Faults are given as FAULT=PERCENT, several with commas: 429=2,503=2,reset=1,truncate=1.

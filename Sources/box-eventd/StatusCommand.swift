@@ -7,7 +7,7 @@ struct StatusCommand: AsyncParsableCommand {
     commandName: "status",
     abstract: "Show what the running daemon is doing.",
     discussion: """
-      Asks the daemon over its Unix socket. Exit status: 0 it answered, 69 it isn't running or doesn't
+      Asks the daemon over its Unix socket. Exit status: 0 it answered, 69 it isn't running or doesn't \
       answer.
       """)
 

@@ -8,7 +8,7 @@ struct VerifyCommand: AsyncParsableCommand {
     commandName: "verify",
     abstract: "Prove the spool whole.",
     discussion: """
-      Reads every line of a stream's segments: each is a valid event, no ordinal is missing, no id stands
+      Reads every line of a stream's segments: each is a valid event, no ordinal is missing, no id stands \
       there twice, and the position file agrees. The daemon may be running.
 
       Exit status: 0 whole, 1 not; the first place that is wrong is printed.

@@ -7,9 +7,8 @@ import NIOSSL
 
 /// The only place that talks HTTP: all streams' reads, tokens and long polls.
 ///
-/// Long polls have clients of their own: on a shared one a poll would take the API's connection, and the
-/// server closes
-/// it afterwards. Nothing is redirected, HTTP/1 only, and every call ends by itself.
+/// Long polls have clients of their own: on a shared one a poll would take the API's connection, and
+/// the server closes it afterwards. Nothing is redirected, HTTP/1 only, and every call ends by itself.
 public final class BoxTransport: Sendable {
   public let settings: TransportSettings
   private let api: HTTPClient

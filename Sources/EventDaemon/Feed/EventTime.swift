@@ -1,7 +1,7 @@
 /// The `created_at` of an event: RFC 3339 with seconds and an offset, as Box writes it.
 enum EventTime {
   /// Seconds since 1970, or nil for any other text.
-  static func secondsSince1970(_ text: some RandomAccessCollection<UInt8>) -> Double? {
+  static func secondsSince1970(_ text: some Collection<UInt8>) -> Double? {
     let bytes = Array(text)
     guard bytes.count >= 20, bytes.count <= 40,
       let year = number(bytes, 0, 4), bytes[4] == UInt8(ascii: "-"),

@@ -40,8 +40,8 @@ public struct StatusClient: Sendable {
 extension StatusClient {
   private func setTimeouts(_ descriptor: CInt) {
     let parts = timeout.components
-    var time = timeval(
-      tv_sec: Int(parts.seconds), tv_usec: Int(parts.attoseconds / 1_000_000_000_000))
+    // A timeval, whose own fields the static standard library's modules hide: seconds, microseconds.
+    var time = (Int(parts.seconds), Int(parts.attoseconds / 1_000_000_000_000))
     for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
       setsockopt(descriptor, SOL_SOCKET, option, &time, socklen_t(MemoryLayout<timeval>.size))
     }

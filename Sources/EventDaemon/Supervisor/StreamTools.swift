@@ -23,7 +23,7 @@ public struct StreamTools: Sendable {
   public func verify(
     _ stream: Configuration.Stream, progress: @escaping @Sendable (Int) -> Void = { _ in }
   ) throws(DaemonFailure) -> SpoolVerifier.Report {
-    try storeChecked { () throws(StoreFailure) in
+    try checked { () throws(StoreFailure) in
       let disk = LocalDisk()
       let spoolRoot = try DiskDirectory.root(configuration.spool.directory, on: disk, access: .reading)
       defer { spoolRoot.close() }
@@ -41,9 +41,21 @@ public struct StreamTools: Sendable {
     }
   }
 
+  /// A reader of a stream's events. The daemon may be running.
+  public func reader(of stream: Configuration.Stream) throws(DaemonFailure) -> SpoolReader {
+    try checked { () throws(StoreFailure) in
+      let root = try DiskDirectory.root(configuration.spool.directory, on: LocalDisk(), access: .reading)
+      guard let spool = try root.subdirectory(stream.name) else {
+        throw StoreFailure(
+          .blocked, "the stream \(stream.name) has no spool yet", hint: "start the daemon first")
+      }
+      return SpoolReader(spool: spool)
+    }
+  }
+
   /// What the position file says; nil where there is none, or none whole.
   public func position(of stream: Configuration.Stream) throws(DaemonFailure) -> PositionRecord? {
-    try storeChecked { () throws(StoreFailure) in
+    try checked { () throws(StoreFailure) in
       let disk = LocalDisk()
       let spool = try DiskDirectory.root(configuration.spool.directory, on: disk, access: .reading)
       defer { spool.close() }
@@ -66,7 +78,7 @@ public struct StreamTools: Sendable {
       throw failure
     }
     defer { directories.release() }
-    return try storeChecked { () throws(StoreFailure) in
+    return try checked { () throws(StoreFailure) in
       try stopped(stream, directories.spool, directories.state).set(to: position)
     }
   }
@@ -79,7 +91,8 @@ public struct StreamTools: Sendable {
     return StoppedStream(place, bootID: (try? BootID.current()) ?? "")
   }
 
-  private func storeChecked<Value>(
+  /// Turns a failure of the store into the daemon's.
+  public func checked<Value>(
     _ body: () throws(StoreFailure) -> Value
   ) throws(DaemonFailure) -> Value {
     do throws(StoreFailure) {

@@ -12,7 +12,9 @@ func eventually(
 ) async throws {
   let deadline = ContinuousClock.now + limit
   while try await !isMet() {
-    guard ContinuousClock.now < deadline else { throw TimedOut(description: "waited \(limit) for: \(what())") }
+    guard ContinuousClock.now < deadline else {
+      throw TimedOut(description: "waited \(limit) for: \(what())")
+    }
     try await Task.sleep(for: .milliseconds(10))
   }
 }

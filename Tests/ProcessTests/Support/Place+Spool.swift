@@ -34,8 +34,9 @@ extension Place {
     async throws
   {
     let wanted = ledger(user: user).count
-    try await eventually("\(wanted) bytes of \(stream), got \(spoolSize(stream)); \(log.suffix(2000))", within: limit)
-    {
+    try await eventually(
+      "\(wanted) bytes of \(stream), got \(spoolSize(stream)); \(log.suffix(2000))", within: limit
+    ) {
       spoolSize(stream) >= wanted
     }
   }

@@ -6,7 +6,9 @@ enum Tracer {
   /// Whether this machine has it and allows it.
   static let isAvailable: Bool = {
     let arguments = ["/usr/bin/strace", "-qq", "-o", "/dev/null", "/bin/true"]
-    guard let child = try? ChildProcess(arguments, output: "/dev/null", errors: "/dev/null") else { return false }
+    guard let child = try? ChildProcess(arguments, output: "/dev/null", errors: "/dev/null") else {
+      return false
+    }
     while child.isRunning { usleep(1000) }
     return child.exit == .code(0)
   }()
@@ -18,15 +20,20 @@ enum Tracer {
   }
 
   /// Takes hold of a running process and returns when it has.
-  static func attach(to child: ChildProcess, _ injection: String, in place: Place) async throws -> ChildProcess {
+  static func attach(to child: ChildProcess, _ injection: String, in place: Place) async throws
+    -> ChildProcess
+  {
     let tracer = try place.spawn(
-      ["/usr/bin/strace", "-f", "-qq", "-o", "/dev/null"] + options(injection) + ["-p", "\(child.processID)"],
+      ["/usr/bin/strace", "-f", "-qq", "-o", "/dev/null"] + options(injection) + [
+        "-p", "\(child.processID)",
+      ],
       output: "\(place.root)/strace", errors: "\(place.root)/strace")
     try await eventually("strace to take hold of process \(child.processID)") {
       let tasks = directoryNames("/proc/\(child.processID)/task")
       return !tasks.isEmpty
         && tasks.allSatisfy { task in
-          readFile("/proc/\(child.processID)/task/\(task)/status").contains("TracerPid:\t\(tracer.processID)\n")
+          readFile("/proc/\(child.processID)/task/\(task)/status").contains(
+            "TracerPid:\t\(tracer.processID)\n")
         }
     }
     return tracer

@@ -1,0 +1,36 @@
+import BoxEvents
+
+/// One event as `tail --output pretty` shows it, and what its filters look at.
+public struct EventText: Sendable {
+  private let document: JSONDocument
+
+  /// Nil if the line is no JSON.
+  public init?(_ line: UnsafeRawBufferPointer) {
+    guard let document = JSONDocument(Array(line)) else { return nil }
+    self.document = document
+  }
+
+  /// Its `event_type`.
+  public var type: String? { document["event_type"].text }
+
+  /// When it happened, seconds since 1970.
+  public var createdAt: Double? {
+    document["created_at"].text.flatMap { EventTime.secondsSince1970($0.utf8) }
+  }
+
+  /// `2026-11-23T10:00:00-08:00  ITEM_UPLOAD  Jane Doe  file “a.pdf”`.
+  public var pretty: String {
+    let source = document["source"]
+    let name = (source["name"].text ?? source["item_name"].text).map { "“\($0)”" }
+    let what = [source["type"].text ?? source["item_type"].text, name].compactMap(\.self).joined(separator: " ")
+    let who = document["created_by"]["name"].text ?? document["created_by"]["login"].text ?? "-"
+    let columns = [document["created_at"].text ?? "-", type ?? "-", who, what.isEmpty ? "-" : what]
+    return PlainText.line(columns.joined(separator: "  "))
+  }
+
+  /// Reads a `--since`: an RFC 3339 time, or how long ago, such as `10m`.
+  /// - Parameter now: seconds since 1970.
+  public static func since(_ text: String, now: Double) -> Double? {
+    EventTime.secondsSince1970(text.utf8) ?? Duration(configured: text).map { now - $0 / .seconds(1) }
+  }
+}

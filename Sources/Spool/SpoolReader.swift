@@ -1,0 +1,54 @@
+public import BoxEvents
+
+/// Reads a stream's events in order, across segments, while they are being written.
+public struct SpoolReader: Sendable {
+  private let spool: DiskDirectory
+  /// The segment being read, and the byte after the last whole line that was handed out.
+  private var segment: UInt64?
+  private var offset = 0
+
+  /// Starts before the first event that is still there.
+  /// - Parameter spool: the stream's folder.
+  public init(spool: DiskDirectory) {
+    self.spool = spool
+  }
+
+  /// Moves to before the last `count` events.
+  public mutating func seek(last count: Int) throws(StoreFailure) {
+    var missing = count
+    for ordinal in try segments().reversed() {
+      guard let file = try spool.file(SegmentName.text(ordinal), writing: false) else { continue }
+      defer { file.close() }
+      let found = try LineScan.lastLines(missing, of: file, size: try file.size())
+      (segment, offset) = (ordinal, found.start)
+      missing -= found.count
+      if missing <= 0 { return }
+    }
+  }
+
+  /// Hands every whole line that is there now to `body`, without its newline.
+  /// - Returns: whether there was one.
+  public mutating func read(
+    _ body: (UnsafeRawBufferPointer) -> Void
+  ) throws(StoreFailure) -> Bool {
+    var hasRead = false
+    // Listed first: what is in a segment now was written before a newer one began.
+    for ordinal in try segments() where ordinal >= segment ?? 0 {
+      guard let file = try spool.file(SegmentName.text(ordinal), writing: false) else { continue }
+      defer { file.close() }
+      if ordinal != segment { (segment, offset) = (ordinal, 0) }
+      let size = try file.size()
+      guard size > offset else { continue }
+      offset = try LineScan.lines(of: file, in: offset..<size) { line, _ throws(StoreFailure) in
+        body(line)
+        hasRead = true
+        return true
+      }
+    }
+    return hasRead
+  }
+
+  private func segments() throws(StoreFailure) -> [UInt64] {
+    try spool.names().compactMap(SegmentName.ordinal).sorted()
+  }
+}

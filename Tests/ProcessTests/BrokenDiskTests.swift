@@ -1,0 +1,72 @@
+import BoxSimulator
+import Glibc
+import Testing
+
+/// A disk that hangs or fails, made by `strace` in the running daemon.
+@Suite(.enabled(if: Tracer.isAvailable, "strace can't be used here"))
+struct BrokenDiskTests {
+  /// The stage's own limit is 30 s, the watchdog's grace another 30.
+  @Test func pingsStopWhenASyncHangs() async throws {
+    try await withPlace { place in
+      let manager = try ServiceManager(path: "\(place.root)/notify")
+      let environment = manager.environment.merging(["WATCHDOG_USEC": "2000000"]) { $1 }
+      let daemon = try place.start(environment: environment)
+      try await place.simulator.wait { $0.heldPolls == 1 }
+      let tracer = try await Tracer.attach(to: daemon, "fdatasync:delay_enter=300s", in: place)
+      place.simulator.produce(1)
+      try await eventually("the event to be written") { place.spoolSize() > 0 }
+
+      let before = manager.messages(with: "WATCHDOG").count
+      // Within its limits a slow disk is no reason to be killed.
+      try await manager.told("WATCHDOG", times: before + 4)
+      try await place.logged("no longer pinging the watchdog")
+      let last = manager.messages(with: "WATCHDOG").count
+      try await Task.sleep(for: .seconds(5))
+      #expect(manager.messages(with: "WATCHDOG").count == last)
+
+      try await daemon.killed()
+      tracer.signal(SIGKILL)
+      let next = try place.start()
+      try await place.drained()
+      try await place.simulator.wait { $0.heldPolls == 1 }
+      place.expectWhole()
+      #expect(try await next.terminated() == .code(0))
+    }
+  }
+
+  @Test(arguments: ["fdatasync:error=EIO", "pwrite64:error=EIO"])
+  func anErrorOfTheDiskEndsTheProcessAndNothingElse(_ injection: String) async throws {
+    try await withPlace { place in
+      let manager = try ServiceManager(path: "\(place.root)/notify")
+      place.simulator.produce(700)
+      let daemon = try place.start(environment: manager.environment)
+      try await place.drained()
+      try await place.simulator.wait { $0.heldPolls == 1 }
+      _ = try await Tracer.attach(to: daemon, injection, in: place)
+      place.simulator.produce(30)
+      #expect(try await daemon.ended() == .code(74))
+      #expect(manager.messages(with: "ERRNO").last?["ERRNO"] == "\(EIO)")
+      #expect(manager.messages(with: "STATUS").last?["STATUS"]?.contains("Input/output error") == true)
+
+      let next = try place.start()
+      place.simulator.produce(30)
+      try await place.drained()
+      try await place.simulator.wait { $0.heldPolls == 1 }
+      place.expectWhole()
+      #expect(try await next.terminated() == .code(0))
+    }
+  }
+
+  @Test func interruptedWritesAreRepeated() async throws {
+    try await withPlace { place in
+      let daemon = try place.start(under: Tracer.command("pwrite64:error=EINTR:when=1+3"))
+      try await place.simulator.wait { $0.heldPolls == 1 }
+      for _ in 0..<5 {
+        place.simulator.produce(40)
+        try await place.drained()
+      }
+      #expect(try await daemon.terminated() == .code(0))
+      place.expectWhole()
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import BoxSimulator
+import Glibc
+import Testing
+
+/// Everything at once: a backlog, live events, odd events, faults at every endpoint, tokens that
+/// expire, and `kill -9` again and again. In the end every event is there once.
+@Suite(.serialized) struct ChaosTests {
+  /// Seeded: a failure prints its seed.
+  private struct Chaos {
+    var seed: UInt64
+    var users = ["123", "201", "202"]
+    var backlog = 6000
+    var kills = 20
+    /// How long the daemon lives before each kill.
+    var life: ClosedRange<Int> = 200...1800
+    var spool: [String] = []
+    var lateEvery = 0
+  }
+
+  @Test(arguments: [1, 2] as [UInt64]) func killedAtRandomMoments(_ seed: UInt64) async throws {
+    try await run(Chaos(seed: seed, backlog: seed == 1 ? 7000 : 3000))
+  }
+
+  @Test func killedWhileItRecovers() async throws {
+    try await run(Chaos(seed: 3, users: ["123", "201"], backlog: 3000, kills: 60, life: 5...400))
+  }
+
+  @Test func killedWithTheSmallestSegments() async throws {
+    try await run(
+      Chaos(
+        seed: 4, users: ["123"], backlog: 3000, kills: 20, life: 100...1500,
+        spool: [#"segment_size = "1KiB""#]))
+  }
+
+  private func run(_ chaos: Chaos) async throws {
+    var options = SimulatorOptions()
+    options.seed = chaos.seed
+    options.backlog = chaos.backlog
+    options.credentials.users = chaos.users
+    options.feed.oddEvery = 9
+    options.realtime.hold = .seconds(3)
+    options.realtime.maximumPolls = 4
+    options.realtime.outOfDateAfter = 200
+    options.feed.emptyPagePercent = 2
+    options.feed.emptyPagePosition = .zero
+    options.liveInterval = .milliseconds(60)
+    options.liveBatch = 3
+    options.faultRates = Dictionary(
+      uniqueKeysWithValues: SimulatedEndpoint.allCases.map { ($0, Self.weather) })
+    try await withPlace(options) { place in
+      place.settings.streams = chaos.users.map { .init(name: "user-\($0)", asUser: $0) }
+      place.settings.spool += chaos.spool
+      place.configure()
+      try await kill(place, chaos)
+      place.simulator.setCalm()
+      let daemon = try place.start()
+      for user in chaos.users { try await place.drained("user-\(user)", user: user) }
+      #expect(try await daemon.terminated() == .code(0), "seed \(chaos.seed)")
+      for user in chaos.users { place.expectWhole("user-\(user)", user: user, "seed \(chaos.seed)") }
+      #expect(place.simulator.violations.isEmpty, "seed \(chaos.seed)")
+      #expect(!place.log.contains("a gap was recorded"), "seed \(chaos.seed)")
+    }
+  }
+
+  private func kill(_ place: Place, _ chaos: Chaos) async throws {
+    var random = SplitMix64(seed: chaos.seed, name: "kills")
+    for _ in 0..<chaos.kills {
+      let daemon = try place.start()
+      try await Task.sleep(for: .milliseconds(Int.random(in: chaos.life, using: &random)))
+      #expect(daemon.isRunning, "seed \(chaos.seed): ended by itself: \(place.lastLines(3))")
+      try await daemon.killed()
+    }
+  }
+
+  /// Several per cent of all calls.
+  private static let weather = FaultRates([
+    .init(.status(429, headers: ["retry-after": "1"]), percent: 1), .init(.status(503), percent: 1),
+    .init(.status(500), percent: 1), .init(.reset, percent: 1), .init(.loseAnswer, percent: 1),
+    .init(.resetInBody, percent: 1), .init(.truncate, percent: 1), .init(.truncateChunks, percent: 1),
+    .init(.truncateJSON, percent: 1), .init(.html, percent: 0.5), .init(.body(""), percent: 0.5),
+    .init(.expireToken, percent: 0.5), .init(.stallInBody, percent: 0.1), .init(.brokenGzip, percent: 0.5),
+    .init(.truncatedGzip, percent: 0.5), .init(.drip(bytes: 997, every: .milliseconds(1)), percent: 0.5),
+  ])
+}
+
+extension BoxSimulator {
+  /// No more faults, so that what is left comes soon.
+  fileprivate func setCalm() {
+    for endpoint in SimulatedEndpoint.allCases { setFaultRates(endpoint, FaultRates()) }
+  }
+}
+
+/// Small and seeded; the standard library has none.
+struct SplitMix64: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64, name: String) {
+    state = name.utf8.reduce(seed) { ($0 &+ UInt64($1)) &* 0x9e37_79b9_7f4a_7c15 }
+  }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+}

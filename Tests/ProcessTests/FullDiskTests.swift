@@ -1,0 +1,104 @@
+import BoxSimulator
+import Glibc
+import Testing
+
+/// A file system that is really full, several times in one process.
+@Suite struct FullDiskTests {
+  /// Whether this test may mount; as another user than root it can't.
+  static let canMount: Bool = {
+    let path = "/tmp/box-eventd-mount-\(getpid())"
+    mkdir(path, 0o700)
+    defer { rmdir(path) }
+    guard mount("none", path, "tmpfs", 0, "size=64k") == 0 else {
+      print("SKIPPED: a full disk needs root and the right to mount a tmpfs")
+      return false
+    }
+    umount2(path, Int32(MNT_DETACH.rawValue))
+    return true
+  }()
+
+  /// With a reserve to keep free, the daemon stops before the disk is full; without one it meets ENOSPC
+  /// in the middle of a page.
+  @Test(.enabled(if: canMount, "a tmpfs can't be mounted here"), arguments: ["0", "256KiB"])
+  func pausesAndGoesOn(_ keepFree: String) async throws {
+    try await withPlace { place in
+      let volume = "\(place.root)/volume"
+      mkdir(volume, 0o755)
+      try #require(mount("none", volume, "tmpfs", 0, "size=4m,mode=755") == 0)
+      defer { umount2(volume, Int32(MNT_DETACH.rawValue)) }
+      symlink("\(volume)/spool", "\(place.root)/spool")
+      place.settings.spool = [
+        #"directory = "\#(volume)/spool""#, #"segment_size = "1KiB""#, #"keep_free = "\#(keepFree)""#,
+      ]
+      place.configure()
+      let daemon = try place.start()
+      place.simulator.produce(20)
+      try await place.drained()
+
+      for round in 1...5 {
+        try await place.simulator.wait { $0.heldPolls == 1 }
+        fill(volume)
+        let record = readFile("\(place.root)/state/default/stream_position")
+        let lines = place.log.split(separator: "\n").count { $0.contains("stream paused") }
+        place.simulator.produce(300)
+        try await eventually("a pause in round \(round): \(place.lastLines(3))") {
+          place.log.split(separator: "\n").count { $0.contains("stream paused") } > lines
+        }
+        let stream = try await place.status().streams[0]
+        #expect(stream.state == "paused")
+        #expect(stream.error?.contains("room") == true)
+        #expect(readFile("\(place.root)/state/default/stream_position").count == record.count)
+        #expect(daemon.isRunning)
+        unlink("\(volume)/filler")
+        try await place.drained()
+        place.expectWhole("default", "round \(round)")
+      }
+      try await place.simulator.wait { $0.heldPolls == 1 }
+      #expect(try await place.status().streams[0].state == "polling")
+      #expect(try await daemon.terminated() == .code(0))
+      place.expectWhole()
+    }
+  }
+
+  /// Killed while the disk is full, with half a page written.
+  @Test(.enabled(if: canMount, "a tmpfs can't be mounted here")) func killedWhileFull() async throws {
+    try await withPlace { place in
+      let volume = "\(place.root)/volume"
+      mkdir(volume, 0o755)
+      try #require(mount("none", volume, "tmpfs", 0, "size=4m,mode=755") == 0)
+      defer { umount2(volume, Int32(MNT_DETACH.rawValue)) }
+      symlink("\(volume)/spool", "\(place.root)/spool")
+      place.settings.spool = [#"directory = "\#(volume)/spool""#, #"keep_free = "0""#]
+      place.configure()
+      var daemon = try place.start()
+      place.simulator.produce(20)
+      try await place.drained()
+      for _ in 1...4 {
+        try await place.simulator.wait { $0.heldPolls == 1 }
+        fill(volume, leaving: 100_000)
+        let size = place.spoolSize()
+        place.simulator.produce(300)
+        try await eventually("the last byte of the disk") { place.spoolSize() > size + 50_000 }
+        try await daemon.killed()
+        // Started on the full disk, it waits there too.
+        daemon = try place.start()
+        try await place.logged("stream paused")
+        unlink("\(volume)/filler")
+        try await place.drained()
+        place.expectWhole()
+      }
+      #expect(try await daemon.terminated() == .code(0))
+    }
+  }
+
+  /// Takes every free byte but these.
+  private func fill(_ volume: String, leaving free: Int = 0) {
+    let descriptor = open("\(volume)/filler", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+    defer { close(descriptor) }
+    var status = statvfs()
+    statvfs(volume, &status)
+    var rest = Int(status.f_bavail) * Int(status.f_bsize) - free
+    let block = [UInt8](repeating: 0, count: 4096)
+    while rest >= block.count, write(descriptor, block, block.count) == block.count { rest -= block.count }
+  }
+}

@@ -1,0 +1,51 @@
+import BoxSimulator
+import Testing
+
+/// Whatever Box says stays one line of harmless text in the log.
+@Suite struct LogInjectionTests {
+  private static let evil =
+    #"\u001b[2J\u001b]0;title\u0007\n2026-01-01T00:00:00Z critical forged line\r\u202e\u2066\u200f\u0085\u2028\u009b1m\u0000"#
+
+  @Test func controlAndBidirectionalCharactersAreEscaped() async throws {
+    var options = SimulatorOptions()
+    options.realtime.hold = .seconds(1)
+    try await withPlace(options) { place in
+      let evil = Self.evil
+      let error =
+        #"{"type":"error","status":400,"code":"c\#(evil)","message":"m\#(evil)","request_id":"r\#(evil)"}"#
+      let refusal = #"{"error":"e\#(evil)","error_description":"d\#(evil)"}"#
+      place.settings.level = "trace"
+      place.configure()
+      place.simulator.script(.token, [.status(503, body: refusal)])
+      place.simulator.script(.events, [.status(400, body: error), .status(500, body: error)])
+      place.simulator.script(.options, [.status(500, body: error)])
+      place.simulator.script(
+        .poll, [.body(#"{"version":1,"message":"m\#(evil)"}"#), .status(400, body: error)])
+      let daemon = try place.start()
+      place.simulator.produce(3)
+      try await place.drained()
+      try await eventually("the faults to be played") { place.simulator.scripted(.poll) == 0 }
+      let status = try await place.run("status", "--config", place.configuration).output
+      #expect(try await daemon.terminated() == .code(0))
+
+      #expect(place.log.contains("[2J"), "nothing of it was logged, so nothing was tested")
+      expectHarmless(place.log)
+      expectHarmless(status)
+      for line in place.log.split(separator: "\n") {
+        #expect(line.first?.isNumber == true && !line.contains("Z critical"), "\(line)")
+      }
+    }
+  }
+
+  private func expectHarmless(_ text: String) {
+    for scalar in text.unicodeScalars where scalar != "\n" {
+      let isHarmful =
+        scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
+        || [.lineSeparator, .paragraphSeparator].contains(scalar.properties.generalCategory)
+      if isHarmful {
+        Issue.record("U+\(String(scalar.value, radix: 16)) in the output")
+        return
+      }
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import BoxSimulator
+import Glibc
+import Testing
+
+/// A thousand streams in one process.
+@Suite struct ManyStreamsTests {
+  /// Also where the process starts with systemd's soft limit of 1,024 descriptors.
+  @Test func allPollAtOnceAndAllGetAnEvent() async throws {
+    let count = 1000
+    var options = SimulatorOptions()
+    options.feed = .exact
+    try await withPlace(options) { place in
+      var limits = rlimit()
+      getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits)
+      try #require(limits.rlim_cur >= 4096, "this test needs 4,096 descriptors of its own")
+      place.settings.streams = (0..<count).map { .init(name: "stream-\($0)") }
+      place.configure()
+      let daemon = try place.start(under: ["/bin/sh", "-c", "ulimit -S -n 1024; exec \"$@\"", "sh"])
+      try await eventually(
+        "\(count) polls, got \(place.simulator.statistics.heldPolls): \(place.lastLines(3))"
+      ) {
+        place.simulator.statistics.heldPolls == count || !daemon.isRunning
+      }
+      #expect(daemon.isRunning, "\(place.lastLines(3))")
+      let quiet = daemon.statusField("VmRSS") ?? ""
+      place.simulator.produce(1)
+      let event = place.ledger()
+      for stream in 0..<count {
+        try await eventually("the event in stream \(stream)") {
+          place.spoolSize("stream-\(stream)") >= event.count
+        }
+        #expect(place.spool("stream-\(stream)") == event)
+      }
+      print(
+        "\(count) streams: \(quiet) resident while quiet, \(daemon.statusField("VmRSS") ?? "") after an "
+          + "event each, \(daemon.descriptorCount) descriptors")
+      #expect(try await daemon.terminated() == .code(0))
+    }
+  }
+}

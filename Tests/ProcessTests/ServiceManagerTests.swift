@@ -1,0 +1,96 @@
+import BoxSimulator
+import Glibc
+import Testing
+
+/// What the daemon tells the service manager, and when.
+@Suite struct ServiceManagerTests {
+  @Test func readyThenStatusThenReloadThenStopping() async throws {
+    try await withPlace { place in
+      let manager = try ServiceManager(path: "\(place.root)/notify")
+      let daemon = try place.start(environment: manager.environment)
+      try await manager.told("READY")
+      try await manager.told("STATUS")
+      try await place.simulator.wait { $0.heldPolls == 1 }
+
+      var time = timespec()
+      clock_gettime(CLOCK_MONOTONIC, &time)
+      daemon.signal(SIGHUP)
+      let reload = try await manager.told("RELOADING")
+      // systemd takes an answer with an older time for the answer to another request.
+      let asked = UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1000
+      #expect(try #require(reload["MONOTONIC_USEC"].flatMap(UInt64.init)) >= asked)
+      try await manager.told("READY", times: 2)
+
+      #expect(try await daemon.terminated() == .code(0))
+      let order = manager.order.filter { ["READY", "RELOADING", "STOPPING"].contains($0) }
+      #expect(order == ["READY", "RELOADING", "READY", "STOPPING"])
+      #expect(manager.messages(with: "ERRNO").isEmpty)
+    }
+  }
+
+  @Test func boxOutOfReachIsNoReasonNotToBeReady() async throws {
+    try await withPlace { place in
+      place.simulator.setFaultRates(.token, FaultRates([.init(.status(503), percent: 100)]))
+      let manager = try ServiceManager(path: "\(place.root)/notify")
+      let daemon = try place.start(environment: manager.environment)
+      try await manager.told("READY")
+      try await eventually("the trouble in STATUS=, got \(manager.messages.map(\.text))") {
+        manager.messages(with: "STATUS").contains { $0["STATUS"]?.contains("503") == true }
+      }
+      #expect(try await daemon.terminated() == .code(0))
+    }
+  }
+
+  /// A line that was written but never acknowledged makes recovery write and sync; with a slow disk
+  /// that takes its time.
+  @Test(.enabled(if: Tracer.isAvailable, "strace can't be used here"))
+  func readyWaitsForRecovery() async throws {
+    try await withPlace { place in
+      place.simulator.produce(20)
+      let first = try place.start()
+      try await place.drained()
+      try await place.simulator.wait { $0.heldPolls == 1 }
+      try await first.killed()
+      let segment = "\(place.root)/spool/default/events-0000000000000000.ndjson"
+      let own = Array(#"{"event_id":"written but not acknowledged"}"#.utf8) + [10]
+      writeFile(segment, readFile(segment) + own, mode: 0o640)
+
+      let manager = try ServiceManager(path: "\(place.root)/notify")
+      let daemon = try place.start(
+        environment: manager.environment, under: Tracer.command("fdatasync:delay_enter=5s:when=1"))
+      try await manager.told("EXTEND_TIMEOUT_USEC")
+      #expect(manager.messages(with: "READY").isEmpty)
+      #expect(try await place.status().state == "starting")
+      try await manager.told("READY")
+      #expect(place.spool().contains("written but not acknowledged"))
+      #expect(try await daemon.terminated() == .code(0))
+    }
+  }
+
+  @Test func watchdogIsPingedAtHalfItsInterval() async throws {
+    try await withPlace { place in
+      let manager = try ServiceManager(path: "\(place.root)/notify")
+      let environment = manager.environment.merging(["WATCHDOG_USEC": "600000"]) { $1 }
+      // The shell becomes the daemon, so that its own id is the daemon's.
+      let daemon = try place.start(
+        environment: environment,
+        under: ["/bin/sh", "-c", "export WATCHDOG_PID=$$; exec \"$@\"", "sh"])
+      let first = try await manager.told("WATCHDOG").at
+      let seventh = try await manager.told("WATCHDOG", times: 7).at
+      // Six pauses of 300 ms; a busy machine makes them longer, nothing makes them shorter.
+      #expect(seventh - first > .milliseconds(1500))
+      #expect(try await daemon.terminated() == .code(0))
+    }
+  }
+
+  @Test func nobodyElsesWatchdogIsPinged() async throws {
+    try await withPlace { place in
+      let manager = try ServiceManager(path: "\(place.root)/notify")
+      let environment = manager.environment.merging(["WATCHDOG_USEC": "100000", "WATCHDOG_PID": "1"]) { $1 }
+      let daemon = try place.start(environment: environment)
+      try await place.simulator.wait { $0.heldPolls == 1 }
+      #expect(try await daemon.terminated() == .code(0))
+      #expect(manager.messages(with: "WATCHDOG").isEmpty)
+    }
+  }
+}
