@@ -115,12 +115,16 @@ let package = Package(
       name: "BoxClientTests",
       dependencies: [
         "BoxClient", "BoxEvents", "BoxSimulator",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "CryptoExtras", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "JWTKit", package: "jwt-kit"),
       ]),
     .testTarget(
       name: "SpoolTests",

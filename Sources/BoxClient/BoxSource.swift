@@ -85,6 +85,7 @@ public final class BoxSource: EventSource {
 
   private func success(_ answer: HTTPAnswer, _ token: AccessToken) throws(FeedFailure) -> HTTPAnswer {
     guard answer.status == 200 else { throw answer.refusal(from: "Box", hiding: [token.text]) }
+    token.noteWorked()
     return answer
   }
 }

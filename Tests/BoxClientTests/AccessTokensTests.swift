@@ -152,6 +152,20 @@ import Testing
     #expect(try await tokens.replacement(for: second, refusal: Self.refusal).text.reveal() == "token-3")
   }
 
+  @Test func aTokenThatHasWorkedIsReplacedAtOnce() async throws {
+    let tokens = tokens(CountingSignIn())
+    var token = try await tokens.token()
+    for number in 2...5 {
+      token.noteWorked()
+      token = try await tokens.replacement(for: token, refusal: Self.refusal)
+      #expect(token.text.reveal() == "token-\(number)")
+    }
+    // This one never worked, and was itself forced a moment ago.
+    await #expect(throws: FeedFailure.self) {
+      try await tokens.replacement(for: token, refusal: Self.refusal)
+    }
+  }
+
   @Test func theSameTokenAgainIsARefusal() async throws {
     let tokens = tokens(ProvidedToken { Secret("constant\n") })
     let first = try await tokens.token()

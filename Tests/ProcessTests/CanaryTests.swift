@@ -17,7 +17,7 @@ import Testing
         .events, [.status(500), .status(401), .html, .reset, .truncateJSON, .expireToken])
       place.simulator.script(.options, [.status(500), .status(403), .html, .reset, .truncateJSON])
       place.simulator.script(.poll, [.status(500), .html, .reset, .truncate, .message("nonsense")])
-      place.simulator.script(.token, [.status(500), .html, .reset, .truncateJSON])
+      place.simulator.script(.token, [.status(500), .html])
       place.simulator.produce(20)
       try await place.drained()
       try await eventually("the faults to be played") {

@@ -13,7 +13,7 @@ import Testing
       print("SKIPPED: a full disk needs root and the right to mount a tmpfs")
       return false
     }
-    umount2(path, Int32(MNT_DETACH.rawValue))
+    umount2(path, Int32(MNT_DETACH))
     return true
   }()
 
@@ -25,7 +25,7 @@ import Testing
       let volume = "\(place.root)/volume"
       mkdir(volume, 0o755)
       try #require(mount("none", volume, "tmpfs", 0, "size=4m,mode=755") == 0)
-      defer { umount2(volume, Int32(MNT_DETACH.rawValue)) }
+      defer { umount2(volume, Int32(MNT_DETACH)) }
       symlink("\(volume)/spool", "\(place.root)/spool")
       place.settings.spool = [
         #"directory = "\#(volume)/spool""#, #"segment_size = "1KiB""#, #"keep_free = "\#(keepFree)""#,
@@ -66,7 +66,7 @@ import Testing
       let volume = "\(place.root)/volume"
       mkdir(volume, 0o755)
       try #require(mount("none", volume, "tmpfs", 0, "size=4m,mode=755") == 0)
-      defer { umount2(volume, Int32(MNT_DETACH.rawValue)) }
+      defer { umount2(volume, Int32(MNT_DETACH)) }
       symlink("\(volume)/spool", "\(place.root)/spool")
       place.settings.spool = [#"directory = "\#(volume)/spool""#, #"keep_free = "0""#]
       place.configure()

@@ -1,10 +1,25 @@
 public import BoxEvents
+import Synchronization
 
 /// What a sign-in brought.
 public struct AccessToken: Sendable {
   public var text: Secret<String>
   /// How long it is valid from the moment it was asked for; nil where nobody said.
   public var lifetime: Duration?
+  /// Shared by all copies.
+  private let use = Use()
+
+  private final class Use: Sendable {
+    let hasWorked = Atomic(false)
+  }
+
+  /// Box has accepted it at least once: a refusal means that it has expired or was revoked, not that Box
+  /// won't have such tokens at all.
+  var hasWorked: Bool { use.hasWorked.load(ordering: .relaxed) }
+
+  func noteWorked() {
+    if !hasWorked { use.hasWorked.store(true, ordering: .relaxed) }
+  }
 
   /// Nil where the text can't stand in a header: empty, or with anything but printable ASCII.
   public init?(_ text: String, lifetime: Duration?) {

@@ -29,7 +29,7 @@ public actor AccessTokens {
   /// When a refused token last led to a renewal.
   private var lastForced: Duration?
 
-  /// Between two renewals that were forced by a refused token.
+  /// Between two renewals that were forced by a token refused from the start.
   public static let forcedSpacing = Duration.seconds(60)
 
   /// - Parameter seed: of the back-off's jitter.
@@ -55,7 +55,8 @@ public actor AccessTokens {
 
   /// Another token than one that was refused.
   ///
-  /// A renewal is forced only for the token in use, and at most once a minute.
+  /// A renewal is forced only for the token in use, and at most once a minute for tokens that Box has never
+  /// accepted. One that has worked since its own renewal has plainly expired or been revoked.
   /// - Throws: `refusal`, the answer to the refused token, where there is no other; or the failure of the
   ///   sign-in.
   func replacement(for refused: AccessToken, refusal: FeedFailure) async throws(FeedFailure) -> AccessToken {
@@ -63,7 +64,7 @@ public actor AccessTokens {
     if let held, held.token.text != refused.text, !isExpired(held) { return held.token }
     if !isRenewing {
       if isBackingOff { throw failureNow() }
-      if let lastForced, time.now() - lastForced < Self.forcedSpacing {
+      if !refused.hasWorked, let lastForced, time.now() - lastForced < Self.forcedSpacing {
         // Not the last word on the credentials: the next minute may force again.
         refusal.retryAfter = refusal.retryAfter ?? lastForced + Self.forcedSpacing - time.now()
         throw refusal

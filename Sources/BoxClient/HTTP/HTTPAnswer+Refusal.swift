@@ -5,8 +5,7 @@ extension HTTPAnswer {
   /// What an error status means.
   ///
   /// Box's errors are JSON with `code`, `message` and `request_id`; gateways send HTML or nothing; a 401
-  /// may have its
-  /// reason only in `www-authenticate`.
+  /// may have its reason only in `www-authenticate`.
   /// Source: <https://developer.box.com/guides/api-calls/permissions-and-errors/common-errors/>
   /// - Parameters:
   ///   - server: who answered, for the message: `Box`, `the realtime server`.

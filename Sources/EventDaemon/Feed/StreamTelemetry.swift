@@ -148,18 +148,25 @@ struct StreamGivenUp: Hashable, Sendable {
   }
 
   var remedy: Remedy
-  /// What is wrong and what to do, one line.
-  var text: String
+  /// What is wrong.
+  var message: String
+  /// What to do.
+  var hint: String?
 
   init(_ failure: FeedFailure) {
     remedy = failure.code == .signInRefused ? .signIn : .data
-    text = failure.text
+    message = failure.message
+    hint = failure.hint
   }
 
   init(_ failure: StoreFailure) {
     remedy = .data
-    text = failure.text
+    message = failure.message
+    hint = failure.hint
   }
+
+  /// What is wrong and what to do, one line.
+  var text: String { hint.map { "\(message); \($0)" } ?? message }
 }
 
 extension FeedFailure {

@@ -24,6 +24,7 @@ extension DaemonFailure {
 
   init(_ givenUp: StreamGivenUp) {
     self.init(
-      givenUp.remedy == .signIn ? .signIn : .data, "every stream waits for a person: \(givenUp.text)")
+      givenUp.remedy == .signIn ? .signIn : .data, "every stream waits for a person: \(givenUp.message)",
+      hint: givenUp.hint ?? "see the log for each stream")
   }
 }

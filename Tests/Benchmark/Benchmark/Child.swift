@@ -58,13 +58,15 @@ final class Child {
   func end() throws -> Usage {
     let peak = try mebibytes("VmHWM")
     kill(processID, SIGTERM)
-    var usage = rusage()
-    var status: Int32 = 0
-    guard wait4(processID, &status, 0, &usage) == processID else { throw BenchmarkError("wait4 failed") }
+    // A rusage, whose fields the static standard library's modules hide. The first four: seconds and
+    // microseconds of user time, then of system time.
+    var usage = [Int](repeating: 0, count: MemoryLayout<rusage>.size / MemoryLayout<Int>.size)
+    let ended = usage.withUnsafeMutableBytes { bytes in
+      wait4(processID, nil, 0, bytes.assumingMemoryBound(to: rusage.self).baseAddress)
+    }
+    guard ended == processID else { throw BenchmarkError("wait4 failed") }
     hasEnded = true
-    let times = [usage.ru_utime, usage.ru_stime]
     return Usage(
-      cpuMicroseconds: times.reduce(0) { $0 + Double($1.tv_sec) * 1e6 + Double($1.tv_usec) },
-      peakMebibytes: peak)
+      cpuMicroseconds: Double(usage[0] + usage[2]) * 1e6 + Double(usage[1] + usage[3]), peakMebibytes: peak)
   }
 }

@@ -9,7 +9,7 @@ enum Contender {
 
   /// Starts it on an account.
   /// - Parameter start: `oldest` or `now`, as the daemon's configuration has it.
-  func launch(_ place: Place, _ simulator: BoxSimulator, start: String) throws -> Child {
+  func launch(_ place: borrowing Place, _ simulator: BoxSimulator, start: String) throws -> Child {
     switch self {
     case .daemon(let path):
       try place.configure(simulator, streams: [Place.stream], start: start)

@@ -1,4 +1,5 @@
 import BoxSimulator
+import FoundationEssentials
 import Glibc
 
 /// One run's directory; gone when the run is over.
@@ -25,7 +26,7 @@ struct Place: ~Copyable {
   }
 
   deinit {
-    _ = nftw(root, { path, _, _, _ in path.map { remove($0) } ?? 0 }, 16, FTW_DEPTH | FTW_PHYS)
+    try? FileManager.default.removeItem(atPath: root)
   }
 
   func configure(_ simulator: BoxSimulator, streams: [String], start: String) throws {

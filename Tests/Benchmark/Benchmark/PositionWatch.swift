@@ -21,7 +21,7 @@ final class PositionWatch: Sendable {
   /// - Parameter path: the position file; its directory must exist.
   init(_ path: String, in directory: String) throws {
     self.path = path
-    descriptor = inotify_init1(Int32(IN_CLOEXEC.rawValue))
+    descriptor = inotify_init1(Int32(IN_CLOEXEC))
     guard descriptor >= 0, inotify_add_watch(descriptor, directory, UInt32(IN_MODIFY)) >= 0 else {
       throw BenchmarkError("can't watch \(directory)")
     }

@@ -34,7 +34,7 @@ final class ChildProcess: Sendable {
     defer { posix_spawn_file_actions_destroy(&actions) }
     var ends: [Int32] = [-1, -1]
     if hasInput {
-      guard pipe2(&ends, O_CLOEXEC) == 0 else { throw Failure(call: "pipe2", errno: errno) }
+      guard pipe(&ends) == 0 else { throw Failure(call: "pipe", errno: errno) }
       posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO)
     } else {
       posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
@@ -43,7 +43,9 @@ final class ChildProcess: Sendable {
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output, flags, 0o600)
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors, flags, 0o600)
     // What this test has open itself, and the sockets of its simulators, are not the program's.
-    posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+    for descriptor in directoryNames("/proc/self/fd").compactMap(Int32.init) where descriptor > 2 {
+      posix_spawn_file_actions_addclose(&actions, descriptor)
+    }
     processID = try Self.spawn(arguments, environment, &actions)
     input = hasInput ? ends[1] : nil
     if hasInput { close(ends[0]) }

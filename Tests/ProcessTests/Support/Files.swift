@@ -75,15 +75,27 @@ extension [UInt8] {
   /// Whether this text occurs.
   func contains(_ text: String) -> Bool {
     let wanted = Array(text.utf8)
+    guard let first = wanted.first else { return true }
     return withUnsafeBytes { bytes in
-      memmem(bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 1), bytes.count, wanted, wanted.count) != nil
+      guard let base = bytes.baseAddress else { return false }
+      var start = 0
+      while bytes.count - start >= wanted.count,
+        let found = memchr(base + start, Int32(first), bytes.count - start - wanted.count + 1)
+      {
+        if memcmp(found, wanted, wanted.count) == 0 { return true }
+        start = base.distance(to: UnsafeRawPointer(found)) + 1
+      }
+      return false
     }
   }
 
   func isSame(as other: [UInt8]) -> Bool {
-    count == other.count
-      && withUnsafeBytes { own in
-        other.withUnsafeBytes { count == 0 || memcmp(own.baseAddress, $0.baseAddress, count) == 0 }
+    guard count == other.count else { return false }
+    return withUnsafeBytes { own in
+      other.withUnsafeBytes { other in
+        guard let one = own.baseAddress, let two = other.baseAddress else { return true }
+        return memcmp(one, two, own.count) == 0
       }
+    }
   }
 }

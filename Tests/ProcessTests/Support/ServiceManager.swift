@@ -44,7 +44,7 @@ final class ServiceManager: Sendable {
     received.withLock { received in
       var buffer = [UInt8](repeating: 0, count: 65536)
       while true {
-        let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT.rawValue))
+        let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
         guard count >= 0 else { return received }
         let text = String(decoding: buffer[..<count], as: UTF8.self)
         received.append(Message(text: text, at: .now))

@@ -1,0 +1,69 @@
+/// Where a simulation takes its decisions from: drawn by a seed, or every one of them in turn.
+///
+/// In turn it is a counter whose digits have the bases that the simulation asks for: run the simulation,
+/// call ``advance()``, run it again from the same point, until there is nothing left to choose.
+struct Choices: Sendable {
+  private var state: UInt64
+  private let isExhaustive: Bool
+  /// What was chosen so far in this round, and out of how many.
+  private var taken: [(choice: Int, count: Int)] = []
+  private var next = 0
+
+  /// Random decisions. SplitMix64 (Steele, Lea and Flood 2014).
+  init(seed: UInt64) {
+    state = seed &* 0xD129_0F3A_0C96_37A5 &+ 0x632B_E59B_D9B4_E019
+    isExhaustive = false
+  }
+
+  /// Every decision in turn.
+  static let exhaustive = Choices()
+
+  private init() {
+    state = 0
+    isExhaustive = true
+  }
+
+  /// A number from 0 to one below `count`.
+  mutating func pick(_ count: Int) -> Int {
+    guard count > 1 else { return 0 }
+    guard isExhaustive else { return Int(truncatingIfNeeded: draw() >> 1) % count }
+    if next == taken.count { taken.append((0, count)) }
+    defer { next += 1 }
+    return taken[next].choice
+  }
+
+  /// A number of the range, its ends included.
+  mutating func number(_ low: Int, _ high: Int) -> Int { low + pick(max(1, high - low + 1)) }
+
+  /// True about `percent` times in a hundred.
+  mutating func chance(_ percent: Int) -> Bool { pick(100) < percent }
+
+  /// A place to cut `count` bytes in two, both parts non-empty where possible: any; or, in turn, after the
+  /// first byte, in the middle and before the last.
+  mutating func split(_ count: Int) -> Int {
+    guard count > 1 else { return 0 }
+    guard isExhaustive else { return number(1, count - 1) }
+    let places = [1, count / 2, count - 1]
+    return places[pick(3)]
+  }
+
+  /// Goes to the next round of decisions; false when every one has been.
+  mutating func advance() -> Bool {
+    next = 0
+    while let last = taken.popLast() {
+      if last.choice + 1 < last.count {
+        taken.append((last.choice + 1, last.count))
+        return true
+      }
+    }
+    return false
+  }
+
+  private mutating func draw() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
+  }
+}

@@ -1,0 +1,65 @@
+/// Which faults strike, and where: one is armed at a time, the next as soon as it has struck.
+struct FaultPlan: Sendable {
+  enum Aim: Sendable {
+    /// At the first call it can strike after so many others.
+    case after(Int)
+    /// At one stage, after passing over so many calls there.
+    case stage(Stage, skipping: Int)
+  }
+
+  struct Planned: Sendable {
+    var fault: Fault
+    var aim: Aim
+    /// A full disk stays full for so many more calls that need room.
+    var lasting = 0
+  }
+
+  private var planned: [Planned]
+  /// Calls that will still find the disk full, and what they are told.
+  private var full: (calls: Int, fault: Fault) = (0, .noSpace)
+
+  /// - Parameter planned: in the order in which they strike.
+  init(_ planned: [Planned] = []) {
+    self.planned = planned.reversed()
+  }
+
+  var isFull: Bool { full.calls > 0 }
+  var isSpent: Bool { planned.isEmpty }
+
+  /// The fault that strikes this call, if one does.
+  mutating func strike(_ stage: Stage) -> Fault? {
+    if full.calls > 0, stage.operation != .sync, full.fault.canStrike(stage.operation) {
+      full.calls -= 1
+      return full.fault
+    }
+    guard let armed = planned.last, armed.fault.canStrike(stage.operation) else {
+      if case .after(let calls)? = planned.last?.aim, calls > 0 {
+        planned[planned.count - 1].aim = .after(calls - 1)
+      }
+      return nil
+    }
+    switch armed.aim {
+    case .after(let calls) where calls > 0:
+      planned[planned.count - 1].aim = .after(calls - 1)
+      return nil
+    case .stage(let aim, _) where aim != stage:
+      return nil
+    case .stage(let aim, let skipping) where skipping > 0:
+      planned[planned.count - 1].aim = .stage(aim, skipping: skipping - 1)
+      return nil
+    case .after, .stage:
+      planned.removeLast()
+      if stage.operation != .sync { full = (armed.lasting, armed.fault) }
+      return armed.fault
+    }
+  }
+
+  /// Someone has made room; a new process starts.
+  mutating func makeRoom() { full.calls = 0 }
+
+  /// Nothing fails any more.
+  mutating func end() {
+    planned = []
+    makeRoom()
+  }
+}
