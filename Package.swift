@@ -30,7 +30,7 @@ let package = Package(
     // systemd's edge: notifications, watchdog, journal, credentials.
     .target(
       name: "Systemd",
-      dependencies: ["CSystemd", .product(name: "Logging", package: "swift-log")]),
+      dependencies: ["BoxEvents", "CSystemd", .product(name: "Logging", package: "swift-log")]),
 
     // The heart: the feed's rules as values. No I/O, no clock.
     .target(

@@ -103,7 +103,8 @@ public actor StreamSpool: EventStore {
       if positionFile == nil { positionFile = try files.madePosition() } else { try positionFile?.reassert() }
       try write(mark)
       // A crash here: the record alone says that the stream has begun; recovery adds the line.
-      try writeStartLine(mark.position)
+      // A stream whose position was set to `now` has its line already.
+      if try segmentLog?.hasContent() != true { try writeStartLine(mark.position) }
     }
   }
 

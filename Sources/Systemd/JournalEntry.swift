@@ -19,12 +19,12 @@ struct JournalEntry: Hashable, Sendable {
       Field(name: "MESSAGE", value: LogText(event.message, metadata: metadata).description),
       Field(name: "PRIORITY", value: String(event.level.priority)),
       Field(name: "SYSLOG_IDENTIFIER", value: identifier),
-      Field(name: "CODE_FILE", value: SingleLine.escaping(event.file)),
+      Field(name: "CODE_FILE", value: LogText.escaped(event.file)),
       Field(name: "CODE_LINE", value: String(event.line)),
-      Field(name: "CODE_FUNC", value: SingleLine.escaping(event.function)),
+      Field(name: "CODE_FUNC", value: LogText.escaped(event.function)),
     ]
     for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
-      fields.append(Field(name: Self.name(of: key), value: SingleLine.escaping(value.description)))
+      fields.append(Field(name: Self.name(of: key), value: LogText.escaped(value.description)))
     }
   }
 

@@ -1,3 +1,4 @@
+import BoxEvents
 internal import Logging
 
 /// A log event as one line for people: `stream: sentence: detail; hint (key=value, key=value)`.
@@ -11,15 +12,22 @@ struct LogText: Hashable, Sendable, CustomStringConvertible {
   let description: String
 
   init(_ sentence: Logger.Message, metadata: Logger.Metadata) {
-    var text = metadata["stream"].map { "\(SingleLine.escaping($0.description)): " } ?? ""
-    text += SingleLine.escaping(sentence.description)
+    var text = metadata["stream"].map { "\(Self.escaped($0.description)): " } ?? ""
+    text += Self.escaped(sentence.description)
     if let detail = metadata["detail"] {
-      text += ": \(SingleLine.escaping(detail.description))"
+      text += ": \(Self.escaped(detail.description))"
     }
     if let hint = metadata["hint"] {
-      text += "; \(SingleLine.escaping(hint.description))"
+      text += "; \(Self.escaped(hint.description))"
     }
     description = text + Self.list(metadata)
+  }
+
+  /// Longest value in bytes. A page of HTML from a gateway must not fill the journal.
+  private static let longestValue = 4096
+
+  static func escaped(_ text: String) -> String {
+    PlainText.escaped(text, limit: longestValue)
   }
 
   private static let placed: Set<String> = ["stream", "detail", "hint", MessageID.metadataKey]
@@ -28,13 +36,13 @@ struct LogText: Hashable, Sendable, CustomStringConvertible {
   private static func list(_ metadata: Logger.Metadata) -> String {
     let pairs = metadata.filter { !placed.contains($0.key) }.sorted { $0.key < $1.key }
     guard !pairs.isEmpty else { return "" }
-    let texts = pairs.map { "\(SingleLine.escaping($0.key))=\(quotingIfNeeded($0.value.description))" }
+    let texts = pairs.map { "\(Self.escaped($0.key))=\(quotingIfNeeded($0.value.description))" }
     return " (\(texts.joined(separator: ", ")))"
   }
 
   /// A value that could be taken for more than one stands in quotes.
   private static func quotingIfNeeded(_ value: String) -> String {
-    let line = SingleLine.escaping(value)
+    let line = Self.escaped(value)
     let isAmbiguous = line.isEmpty || line.unicodeScalars.contains { " ,()=\"".unicodeScalars.contains($0) }
     guard isAmbiguous else { return line }
     return "\"" + line.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\"")

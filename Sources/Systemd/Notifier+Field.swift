@@ -1,3 +1,4 @@
+import BoxEvents
 extension Notifier {
   /// One thing to tell the service manager. See sd_notify(3) for each.
   public enum Field: Hashable, Sendable {
@@ -36,7 +37,7 @@ extension Notifier.Field {
     case .ready: "READY=1"
     case .reloading: "RELOADING=1\nMONOTONIC_USEC=\(now.microseconds)"
     case .stopping: "STOPPING=1"
-    case .status(let text): "STATUS=\(SingleLine.escaping(text, limit: Self.longestStatus))"
+    case .status(let text): "STATUS=\(PlainText.escaped(text, limit: Self.longestStatus))"
     case .watchdog: "WATCHDOG=1"
     case .extendTimeout(let time): "EXTEND_TIMEOUT_USEC=\(max(0, time.wholeMicroseconds))"
     case .errno(let number): "ERRNO=\(number)"

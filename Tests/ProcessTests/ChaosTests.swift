@@ -43,8 +43,6 @@ import Testing
     options.realtime.outOfDateAfter = 200
     options.feed.emptyPagePercent = 2
     options.feed.emptyPagePosition = .zero
-    options.liveInterval = .milliseconds(60)
-    options.liveBatch = 3
     options.faultRates = Dictionary(
       uniqueKeysWithValues: SimulatedEndpoint.allCases.map { ($0, Self.weather) })
     try await withPlace(options) { place in
@@ -66,7 +64,13 @@ import Testing
     var random = SplitMix64(seed: chaos.seed, name: "kills")
     for _ in 0..<chaos.kills {
       let daemon = try place.start()
-      try await Task.sleep(for: .milliseconds(Int.random(in: chaos.life, using: &random)))
+      // The moment of the kill is what is drawn here.
+      var rest = Int.random(in: chaos.life, using: &random)
+      while rest > 0 {
+        place.simulator.produce(3)
+        try await Task.sleep(for: .milliseconds(min(rest, 60)))
+        rest -= 60
+      }
       #expect(daemon.isRunning, "seed \(chaos.seed): ended by itself: \(place.lastLines(3))")
       try await daemon.killed()
     }

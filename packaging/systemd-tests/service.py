@@ -94,10 +94,16 @@ def status_command(world):
 def ready(world):
     machine = world.machine
     machine.run(f"systemctl stop {UNIT}; mv /var/spool/box-eventd /var/spool/elsewhere")
-    status, _ = machine.status_of(f"systemctl start {UNIT}")
-    expect(status != 0, "started without a spool")
-    expect(not machine.journal(f"-u {UNIT} --grep='Started .*Box event' --since=-5s"), "it was ready")
-    machine.run(f"systemctl stop {UNIT}; mv /var/spool/elsewhere /var/spool/box-eventd")
+    was_active = machine.property(UNIT, "ActiveEnterTimestampMonotonic")
+    try:
+        status, _ = machine.status_of(f"systemctl start {UNIT}")
+        expect(status != 0, "started without a spool")
+        expect(machine.property(UNIT, "ActiveEnterTimestampMonotonic") == was_active, "it was ready")
+        state = machine.show(UNIT, "ActiveState", "ExecMainStatus", "StatusText")
+        print(f"          exit {state['ExecMainStatus']}: {state['StatusText']}")
+        expect("/var/spool/box-eventd" in state["StatusText"], "the status doesn't say what is missing")
+    finally:
+        machine.run(f"systemctl stop {UNIT}; mv /var/spool/elsewhere /var/spool/box-eventd")
     machine.start(UNIT)
 
 

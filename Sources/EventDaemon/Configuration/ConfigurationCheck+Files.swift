@@ -1,4 +1,5 @@
 import Glibc
+import SystemPackage
 
 /// Directories and files the daemon needs.
 extension ConfigurationCheck {
@@ -17,19 +18,22 @@ extension ConfigurationCheck {
 
   /// A directory must be ours, and closed to other writers: what others can rename, they can replace.
   private mutating func checkDirectory(_ path: String, _ name: String, needsOwner: Bool = true) {
-    var status = stat()
-    guard stat(path, &status) == 0 else {
-      checkMissing(path, name, errno)
+    let status: Stat
+    do throws(Errno) {
+      status = try Stat(FilePath(path))
+    } catch {
+      checkMissing(path, name, error.rawValue)
       return
     }
+    let owner = status.userID.rawValue
     let before = findings.count
-    if status.st_mode & S_IFMT != S_IFDIR {
+    if status.type != .directory {
       problem("\(name), \(path): not a directory", hint: "remove it, or name another directory")
-    } else if needsOwner, status.st_uid != geteuid() {
+    } else if needsOwner, owner != geteuid() {
       problem(
-        "\(name), \(path): belongs to user \(status.st_uid), not to \(geteuid())",
+        "\(name), \(path): belongs to user \(owner), not to \(geteuid())",
         hint: "run the check as the service's user, or chown it")
-    } else if needsOwner, status.st_mode & 0o002 != 0 {
+    } else if needsOwner, status.permissions.contains(.otherWrite) {
       problem("\(name), \(path): everybody may write to it", hint: "chmod o-w \(path)")
     } else if access(path, R_OK | W_OK | X_OK) != 0 {
       problem("\(name), \(path): not writable", hint: "let user \(geteuid()) read, write and enter it")

@@ -1,3 +1,4 @@
+import BoxEvents
 /// The files of a configuration put together: tables key by key, streams one after the other. Each
 /// value still knows where it stands.
 struct ConfigurationSource {
@@ -114,14 +115,14 @@ extension ConfigurationSource {
       } else {
         "keys of \(Self.header(table)): \(known.joined(separator: ", "))"
       }
-    let name = PlainText.line(String(key.prefix(80)))
+    let name = PlainText.escaped(String(key.prefix(80)))
     report(place, "unknown key \"\(name)\" in \(Self.header(table))", hint)
   }
 
   /// At the top of a file: a table no one knows, or a key that has lost its table.
   private mutating func report(unknown name: String, _ node: TOMLNode, _ place: Place) {
     let tables = ConfigurationKey.tables.map(\.name)
-    let shown = PlainText.line(String(name.prefix(80)))
+    let shown = PlainText.escaped(String(name.prefix(80)))
     if case .table = node {
       let hint = ConfigurationKey.nearest(to: name, among: tables).map { "did you mean \(Self.header($0))?" }
       report(

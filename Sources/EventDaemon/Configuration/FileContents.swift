@@ -1,4 +1,5 @@
 import Glibc
+import SystemPackage
 
 /// A small file read whole, with what the secrets' rules ask about it.
 struct FileContents {
@@ -22,13 +23,17 @@ struct FileContents {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
     guard descriptor >= 0 else { throw Refusal.failed(errno, path) }
     defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw Refusal.failed(errno, path) }
-    guard status.st_mode & S_IFMT == S_IFREG else {
+    let status: Stat
+    do throws(Errno) {
+      status = try Stat(FileDescriptor(rawValue: descriptor))
+    } catch {
+      throw Refusal.failed(error.rawValue, path)
+    }
+    guard status.type == .regular else {
       throw Refusal(message: "not a regular file", hint: "put a plain file there")
     }
-    owner = status.st_uid
-    mode = status.st_mode & 0o7777
+    owner = status.userID.rawValue
+    mode = status.permissions.rawValue
     bytes = try Self.readAll(descriptor, path, maximumSize)
   }
 

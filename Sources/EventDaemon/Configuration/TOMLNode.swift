@@ -1,3 +1,4 @@
+import BoxEvents
 import TOMLKit
 
 /// A value of a TOML document.
@@ -51,7 +52,7 @@ enum TOMLNode: Hashable {
   var shown: String {
     switch self {
     case .string(let text):
-      "\"\(PlainText.line(String(text.prefix(80))))\(text.count > 80 ? "…" : "")\""
+      "\"\(PlainText.escaped(String(text.prefix(80))))\(text.count > 80 ? "…" : "")\""
     case .integer(let number): "\(number)"
     case .boolean(let value): "\(value)"
     case .array: "an array"

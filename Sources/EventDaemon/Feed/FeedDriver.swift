@@ -20,8 +20,7 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
   func run() async throws(StoreFailure) {
     var machine = FeedStateMachine(rules: rules, at: clock.now, seed: seed)
     var batch: EventBatch?
-    report.recovering(until: machine.deadline)
-    let recovery = try await store.recover()
+    guard let recovery = try await recover() else { return }
     report.recovered(recovery)
     var action = machine.start(
       from: recovery.mark?.position ?? start, saved: recovery.mark, at: clock.now)
@@ -33,6 +32,22 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
     if let mark = machine.unsavedMark { try await store.save(mark) }
     await store.close()
     report.stopped()
+  }
+
+  /// Recovers the store, waiting for room where the disk is full.
+  /// - Returns: nil if the task was cancelled in the meantime.
+  private func recover() async throws(StoreFailure) -> Recovery? {
+    while !Task.isCancelled {
+      report.recovering(until: clock.now + rules.requestBudget)
+      do throws(StoreFailure) {
+        return try await store.recover()
+      } catch {
+        guard error.code == .noSpace else { throw error }
+        report.paused(until: clock.now + rules.roomInterval)
+        try? await clock.sleep(until: clock.now + rules.roomInterval)
+      }
+    }
+    return nil
   }
 
   /// Does one action and returns the next.
@@ -66,7 +81,13 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
     } catch {
       return failed(error, machine.readFailed(error, at: clock.now))
     }
-    let sifted = try await store.sift(page, readFrom: request.position)
+    let sifted: EventBatch
+    do throws(StoreFailure) {
+      sifted = try await store.sift(page, readFrom: request.position)
+    } catch {
+      guard error.code == .noSpace else { throw error }
+      return machine.roomMissing(at: clock.now)
+    }
     report.sifted(sifted)
     batch = sifted
     let outcome = PageOutcome(

@@ -12,6 +12,11 @@ struct FeedReport: Sendable {
     telemetry.enter(.starting, deadline: deadline)
   }
 
+  func paused(until deadline: FeedInstant) {
+    telemetry.enter(.paused, deadline: deadline)
+    journal.pausedInRecovery()
+  }
+
   func recovered(_ recovery: Recovery) {
     telemetry.recovered(recovery)
     journal.recovered(recovery)

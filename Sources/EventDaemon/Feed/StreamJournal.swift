@@ -37,6 +37,12 @@ final class StreamJournal: Sendable {
     }
   }
 
+  /// A full disk keeps the store from recovering.
+  func pausedInRecovery() {
+    guard !memory.withLock({ $0.isPaused }) else { return }
+    pause()
+  }
+
   func observe(
     _ condition: FeedCondition, _ machine: FeedStateMachine, at now: FeedInstant, retention: Duration
   ) {

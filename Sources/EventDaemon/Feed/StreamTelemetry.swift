@@ -48,6 +48,8 @@ final class StreamTelemetry: Sendable {
   /// The store has proven its state and spool.
   var hasRecovered: Bool { figures.withLock { $0.hasRecovered } }
 
+  var isPaused: Bool { figures.withLock { $0.snapshot.state == .paused } }
+
   // MARK: Writing
 
   func enter(_ state: StreamState, deadline: FeedInstant?) {

@@ -25,7 +25,7 @@ public struct EventText: Sendable {
     let what = [source["type"].text ?? source["item_type"].text, name].compactMap(\.self).joined(separator: " ")
     let who = document["created_by"]["name"].text ?? document["created_by"]["login"].text ?? "-"
     let columns = [document["created_at"].text ?? "-", type ?? "-", who, what.isEmpty ? "-" : what]
-    return PlainText.line(columns.joined(separator: "  "))
+    return PlainText.escaped(columns.joined(separator: "  "))
   }
 
   /// Reads a `--since`: an RFC 3339 time, or how long ago, such as `10m`.

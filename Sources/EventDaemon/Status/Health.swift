@@ -1,3 +1,4 @@
+import BoxEvents
 /// The answer of `/healthz`: fit only while every stream is inside its deadlines, none stalled and
 /// none blocked. A full disk or an unreachable Box is no ill health: a restart would not help.
 public struct Health: Sendable, Hashable {
@@ -17,7 +18,7 @@ public struct Health: Sendable, Hashable {
       let word = first.trouble?.rawValue ?? first.state.rawValue
       let error = first.error.map { ": \($0)" } ?? ""
       let others = ill.count > 1 ? " (and \(ill.count - 1) more)" : ""
-      reason = PlainText.line("\(first.name) is \(word)\(error)\(others)")
+      reason = PlainText.escaped("\(first.name) is \(word)\(error)\(others)")
     } else {
       let count = snapshot.streams.count
       reason = "ok: \(count) \(count == 1 ? "stream" : "streams"), \(snapshot.state)"

@@ -1,3 +1,4 @@
+import BoxEvents
 /// The text of systemd's `STATUS=`: one line a person understands, the trouble first.
 ///
 /// Source: sd_notify(3), "STATUS=…".
@@ -10,7 +11,7 @@ public enum StatusLine {
       case .stopping: "Stopping · \(spooled(snapshot.streams))"
       case .running: running(snapshot.streams, now)
       }
-    return PlainText.line(text)
+    return PlainText.escaped(text)
   }
 
   private static func running(_ all: [StreamSnapshot], _ now: Double) -> String {
@@ -46,19 +47,19 @@ public enum StatusLine {
   }
 
   private static func streams(_ count: Int) -> String {
-    count == 1 ? "1 stream" : "\(PlainText.count(UInt64(count))) streams"
+    count == 1 ? "1 stream" : "\(FigureText.count(UInt64(count))) streams"
   }
 
   private static func lastEvent(_ all: [StreamSnapshot], _ now: Double) -> String? {
-    all.compactMap(\.lastEventAt).max().map { "last event \(PlainText.span(now - $0)) ago" }
+    all.compactMap(\.lastEventAt).max().map { "last event \(FigureText.span(now - $0)) ago" }
   }
 
   private static func spooled(_ all: [StreamSnapshot]) -> String {
-    "\(PlainText.count(all.total(\.eventsTotal))) spooled"
+    "\(FigureText.count(all.total(\.eventsTotal))) spooled"
   }
 
   private static func positionAge(_ all: [StreamSnapshot]) -> String? {
-    all.compactMap(\.positionAge).max().map { "position age \(PlainText.span($0 / .seconds(1)))" }
+    all.compactMap(\.positionAge).max().map { "position age \(FigureText.span($0 / .seconds(1)))" }
   }
 }
 

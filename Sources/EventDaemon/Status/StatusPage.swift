@@ -1,3 +1,4 @@
+import BoxEvents
 /// The page at `/`: one HTML document without scripts or anything from elsewhere, loaded anew every
 /// five seconds by the browser.
 public enum StatusPage {
@@ -38,7 +39,7 @@ public enum StatusPage {
 
   private static func footer(_ snapshot: DaemonSnapshot, _ now: Double) -> String {
     let since = UTCTime.text(snapshot.since).map { " · since \($0)" } ?? ""
-    return escaped("version \(snapshot.version)\(since) (\(PlainText.span(now - snapshot.since)))")
+    return escaped("version \(snapshot.version)\(since) (\(FigureText.span(now - snapshot.since)))")
   }
 
   private static func table(_ streams: [StreamSnapshot], _ now: Double) -> String {
@@ -65,9 +66,9 @@ public enum StatusPage {
       "<td><span class=\"state \(stream.trouble?.rawValue ?? stream.state.rawValue)\">"
         + "\(stream.state.rawValue)</span></td>",
       number(stream.eventsTotal), number(stream.duplicatesTotal), number(stream.gapsTotal),
-      cell(stream.lastEventAt.map { "\(PlainText.span(now - $0)) ago" }),
-      cell(stream.positionAge.map { PlainText.span($0 / .seconds(1)) }),
-      cell(stream.retentionLeft.map { PlainText.span($0 / .seconds(1)) }),
+      cell(stream.lastEventAt.map { "\(FigureText.span(now - $0)) ago" }),
+      cell(stream.positionAge.map { FigureText.span($0 / .seconds(1)) }),
+      cell(stream.retentionLeft.map { FigureText.span($0 / .seconds(1)) }),
       "<td class=\"p\">\(escaped(stream.position ?? "–"))</td>",
     ]
     let row = "<tr>\(cells.joined())</tr>"
@@ -77,7 +78,7 @@ public enum StatusPage {
   }
 
   private static func number(_ count: UInt64) -> String {
-    "<td class=\"n\">\(PlainText.count(count))</td>"
+    "<td class=\"n\">\(FigureText.count(count))</td>"
   }
 
   private static func cell(_ text: String?) -> String {
@@ -87,7 +88,7 @@ public enum StatusPage {
   /// Text that stays text in elements and quoted attributes.
   static func escaped(_ text: String) -> String {
     var html = ""
-    for scalar in PlainText.line(text).unicodeScalars {
+    for scalar in PlainText.escaped(text).unicodeScalars {
       switch scalar {
       case "&": html += "&amp;"
       case "<": html += "&lt;"

@@ -6,6 +6,7 @@ import Logging
 import NIOCore
 import NIOPosix
 public import ServiceLifecycle
+import SystemPackage
 
 /// The daemon's local HTTP endpoint, on a Unix socket and, if configured, on a TCP address:
 /// `/status`, `/metrics`, `/healthz` and a page at `/`. It only reads, and says no secrets.
@@ -73,8 +74,8 @@ public struct StatusServer: Service {
 extension StatusServer {
   /// Leaves no socket behind, and touches nothing else that may be in its place.
   private func removeSocket() {
-    var status = stat()
-    guard lstat(configuration.socket, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return }
+    let status = try? Stat(FilePath(configuration.socket), followTargetSymlink: false)
+    guard status?.type == .socket else { return }
     unlink(configuration.socket)
   }
 

@@ -1,3 +1,4 @@
+import BoxEvents
 /// What `box-eventd status` prints: a table, one line a stream, and below it what is wrong.
 public enum StatusText {
   /// - Parameter now: local time, seconds since 1970.
@@ -9,11 +10,11 @@ public enum StatusText {
       lines += aligned([titles] + report.streams.map { row($0, now) })
     }
     let trouble = report.streams.compactMap { stream in
-      stream.error.map { PlainText.line("\(stream.name): \($0)") }
+      stream.error.map { PlainText.escaped("\(stream.name): \($0)") }
     }
     if !trouble.isEmpty { lines += [""] + trouble }
     let gaps = report.streams.filter { $0.gapsTotal > 0 }.map {
-      "\(PlainText.line($0.name)): \(PlainText.count($0.gapsTotal)) \($0.gapsTotal == 1 ? "gap" : "gaps") "
+      "\(PlainText.escaped($0.name)): \(FigureText.count($0.gapsTotal)) \($0.gapsTotal == 1 ? "gap" : "gaps") "
         + "since the start, see its gaps.ndjson"
     }
     if !gaps.isEmpty { lines += [""] + gaps }
@@ -24,7 +25,7 @@ public enum StatusText {
     let since = report.since.map { text in
       " since \(text)" + (age(text, now).map { " (\($0))" } ?? "")
     }
-    return PlainText.line("box-eventd \(report.version), \(report.state)\(since ?? "")")
+    return PlainText.escaped("box-eventd \(report.version), \(report.state)\(since ?? "")")
   }
 
   private static let titles = [
@@ -35,15 +36,15 @@ public enum StatusText {
 
   private static func row(_ stream: StatusReport.Stream, _ now: Double) -> [String] {
     [
-      stream.name, stream.state, PlainText.count(stream.eventsTotal),
+      stream.name, stream.state, FigureText.count(stream.eventsTotal),
       stream.lastEventAt.flatMap { age($0, now) }.map { "\($0) ago" } ?? "-",
-      stream.positionAgeSeconds.map(PlainText.span) ?? "-",
-      stream.retentionLeftSeconds.map(PlainText.span) ?? "-", stream.streamPosition ?? "-",
-    ].map(PlainText.line)
+      stream.positionAgeSeconds.map(FigureText.span) ?? "-",
+      stream.retentionLeftSeconds.map(FigureText.span) ?? "-", stream.streamPosition ?? "-",
+    ].map { PlainText.escaped($0) }
   }
 
   private static func age(_ time: String, _ now: Double) -> String? {
-    UTCTime.seconds(time).map { PlainText.span(now - $0) }
+    UTCTime.seconds(time).map { FigureText.span(now - $0) }
   }
 
   /// Columns two spaces apart, no spaces at line ends.

@@ -37,6 +37,7 @@ public struct Daemon: Sendable {
     let configuration = try load()
     let threshold = LogThreshold(configuration.log.level)
     let logger = LogDestination.current.logger(threshold: threshold)
+    OpenFileLimit.raise()
     let directories = try DaemonDirectories(configuration)
     defer { directories.release() }
     // One loop serves thousands of streams; the disk has threads of its own.

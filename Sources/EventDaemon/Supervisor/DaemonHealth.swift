@@ -27,8 +27,8 @@ struct DaemonHealth {
     return givenUp.first { $0.remedy == .signIn } ?? givenUp.first
   }
 
-  /// Every stream has recovered, or said why it can't.
+  /// Every stream has recovered, or said why it can't yet: a full disk, a person to act.
   var isProven: Bool {
-    telemetries.allSatisfy { $0.hasRecovered || $0.needsPerson != nil }
+    telemetries.allSatisfy { $0.hasRecovered || $0.isPaused || $0.needsPerson != nil }
   }
 }

@@ -22,6 +22,7 @@ extension DiskImage {
     for change in nodes[index].changes where choices.pick(2) == 0 {
       Self.apply(change, to: &entries)
     }
+    for case .node(let file) in entries.values { nodes[file].links = 1 }
     nodes[index].entries = entries
     nodes[index].durableEntries = entries
     nodes[index].changes = []

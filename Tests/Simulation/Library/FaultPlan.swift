@@ -23,7 +23,12 @@ struct FaultPlan: Sendable {
     self.planned = planned.reversed()
   }
 
-  var isFull: Bool { full.calls > 0 }
+  /// Whether there is room now. Each look brings the moment nearer when there is.
+  mutating func hasRoom() -> Bool {
+    if full.calls > 0 { full.calls -= 1 }
+    return full.calls == 0
+  }
+
   var isSpent: Bool { planned.isEmpty }
 
   /// The fault that strikes this call, if one does.

@@ -1,11 +1,11 @@
 import Testing
 
-@testable import Systemd
+@testable import BoxEvents
 
-struct SingleLineTests {
+struct PlainTextTests {
   @Test func plainTextStaysAsItIs() {
     for text in ["", "Box answered 503", "Grüße, 世界 👩‍👩‍👧", "C:\\dir \"quoted\" {}", "e\u{301}"] {
-      #expect(SingleLine.escaping(text) == text)
+      #expect(PlainText.escaped(text) == text)
     }
   }
 
@@ -13,9 +13,9 @@ struct SingleLineTests {
     for value in Array(UInt32(0)...0x1F) + Array(0x7F...0x9F) {
       let scalar = try #require(Unicode.Scalar(value))
       let hex = String(value, radix: 16, uppercase: true)
-      #expect(SingleLine.escaping("a\(Character(scalar))b") == "a\\u{\(hex)}b")
+      #expect(PlainText.escaped("a\(Character(scalar))b") == "a\\u{\(hex)}b")
     }
-    #expect(SingleLine.escaping("a\r\nb") == "a\\u{D}\\u{A}b")
+    #expect(PlainText.escaped("a\r\nb") == "a\\u{D}\\u{A}b")
   }
 
   @Test func everyBidirectionalControlIsEscaped() throws {
@@ -24,21 +24,21 @@ struct SingleLineTests {
     for value in bidirectional + [0x2028, 0x2029] {
       let scalar = try #require(Unicode.Scalar(value))
       let hex = String(value, radix: 16, uppercase: true)
-      #expect(SingleLine.escaping("a\(Character(scalar))b") == "a\\u{\(hex)}b")
+      #expect(PlainText.escaped("a\(Character(scalar))b") == "a\\u{\(hex)}b")
     }
   }
 
   @Test func neighboursOfTheEscapedStay() {
     for value: UInt32 in [0x20, 0x7E, 0xA0, 0x061B, 0x061D, 0x200D, 0x2010, 0x202F, 0x2065, 0x206A] {
       let text = Unicode.Scalar(value).map { String($0) } ?? ""
-      #expect(SingleLine.escaping(text) == text)
+      #expect(PlainText.escaped(text) == text)
     }
   }
 
   @Test func isCutAtALimitInBytesBetweenCharacters() {
-    #expect(SingleLine.escaping("abcdef", limit: 6) == "abcdef")
-    #expect(SingleLine.escaping("abcdefg", limit: 6) == "abcdef…")
-    #expect(SingleLine.escaping("ääää", limit: 5) == "ää…")
-    #expect(SingleLine.escaping("ab\ncd", limit: 6) == "ab…")
+    #expect(PlainText.escaped("abcdef", limit: 6) == "abcdef")
+    #expect(PlainText.escaped("abcdefg", limit: 6) == "abcdef…")
+    #expect(PlainText.escaped("ääää", limit: 5) == "ää…")
+    #expect(PlainText.escaped("ab\ncd", limit: 6) == "ab…")
   }
 }

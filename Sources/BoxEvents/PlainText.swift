@@ -1,17 +1,16 @@
-/// Text made fit for a line that people read: in the journal, on a terminal, in `systemctl status`.
+/// Text from elsewhere made fit for a line that people read: in the journal, on a terminal, in
+/// `systemctl status`.
 ///
 /// What Box sends, and what a file is called, may hold anything. A newline would forge a second line,
 /// an escape sequence would command the terminal, and a bidirectional override would show one text
 /// and mean another (Trojan Source, CVE-2021-42574).
-enum SingleLine {
-  /// Longest value in bytes. A page of HTML from a gateway must not fill the journal.
-  static let longestValue = 4096
-
-  /// Escapes what is not plain text as `\u{…}`, and cuts at `limit` bytes with an ellipsis.
+public enum PlainText {
+  /// Writes control characters, line separators and bidirectional controls as `\u{…}`.
   ///
   /// A backslash stays as it is: the text is for people, it is never read back.
-  static func escaping(_ text: String, limit: Int = longestValue) -> String {
-    if isPlain(text), text.utf8.count <= limit { return text }
+  /// - Parameter limit: in bytes; a longer text is cut there, with an ellipsis.
+  public static func escaped(_ text: some StringProtocol, limit: Int = .max) -> String {
+    if isPlain(text), text.utf8.count <= limit { return String(text) }
     var line = ""
     var bytes = 0
     for scalar in text.unicodeScalars {
@@ -24,7 +23,7 @@ enum SingleLine {
   }
 
   /// The common case, told by bytes alone: printable ASCII.
-  private static func isPlain(_ text: String) -> Bool {
+  private static func isPlain(_ text: some StringProtocol) -> Bool {
     text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
   }
 
@@ -36,8 +35,9 @@ enum SingleLine {
     switch scalar.value {
     case 0x00...0x1F, 0x7F...0x9F: true  // C0, DEL and C1 controls
     case 0x061C, 0x200E, 0x200F: true  // Arabic letter mark, left-to-right and right-to-left marks
-    case 0x202A...0x202E, 0x2066...0x2069: true  // embeddings, overrides and isolates
+    case 0x202A...0x202E, 0x2066...0x2069: true  // embeddings, overrides and isolates: UAX #9
     case 0x2028, 0x2029: true  // line and paragraph separator
+    case 0xFEFF, 0xFFF9...0xFFFB: true  // byte order mark, interlinear annotations
     default: false
     }
   }

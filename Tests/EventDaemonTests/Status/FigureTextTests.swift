@@ -2,21 +2,13 @@ import Testing
 
 @testable import EventDaemon
 
-@Suite struct PlainTextTests {
-  @Test func whatCouldForgeALineIsEscaped() {
-    #expect(
-      PlainText.line("a\nb\u{1b}[31m\u{202e}\u{85}\u{2028}\u{7f}")
-        == "a\\u{a}b\\u{1b}[31m\\u{202e}\\u{85}\\u{2028}\\u{7f}")
-    #expect(PlainText.line("plain – ä 😀 \\n") == "plain – ä 😀 \\n")
-    #expect(PlainText.line("\r\n") == "\\u{d}\\u{a}")
-  }
-
+@Suite struct FigureTextTests {
   @Test(arguments: [
     (0, "0"), (999, "999"), (1_000, "1 000"), (1_204_331, "1 204 331"),
     (UInt64.max, "18 446 744 073 709 551 615"),
   ])
   func digitsStandInThrees(number: UInt64, text: String) {
-    #expect(PlainText.count(number) == text)
+    #expect(FigureText.count(number) == text)
   }
 
   @Test(
@@ -26,6 +18,6 @@ import Testing
       (.infinity, "0 s"), (1e300, "11574074 d"),
     ] as [(Double, String)])
   func spans(seconds: Double, text: String) {
-    #expect(PlainText.span(seconds) == text)
+    #expect(FigureText.span(seconds) == text)
   }
 }

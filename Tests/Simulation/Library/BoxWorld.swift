@@ -1,0 +1,215 @@
+import BoxEvents
+
+/// What Box has, and its moods: a value, so that an exhaustive simulation can go back to it.
+struct BoxWorld: Sendable {
+  /// A page of events as it is served.
+  struct Page: Sendable {
+    var body: [UInt8]
+    /// The items on it in the order served, each with the line that the spool must have.
+    var items: [(item: Int, line: [UInt8])] = []
+    /// Cut off or no page at all.
+    var isBroken = false
+  }
+
+  private(set) var items: [BoxItem] = []
+  /// Indices of `items` in the order of their keys.
+  private var order: [Int] = []
+  private var choices: Choices
+  private let scenario: Scenario
+  private var troubles: Int
+  private var lateLeft: Int
+  /// The greatest position that was ever given out: nothing may appear before it.
+  private var greatestGiven: UInt64
+  /// Something has arrived since the last read.
+  private var hasNews = false
+  private var nextKey: UInt64 = 1_152_922_976_252_290_886
+
+  init(_ scenario: Scenario, now: Int64) {
+    self.scenario = scenario
+    choices = Choices(seed: scenario.seed ^ 0xB0B0)
+    troubles = scenario.troubles
+    lateLeft = scenario.lateItems
+    greatestGiven = nextKey - 1
+    for _ in 0..<scenario.backlog { append(at: now - Int64(choices.pick(86_400))) }
+  }
+
+  var hasRealtime: Bool { scenario.type.hasRealtimeServer }
+
+  /// Everything that will ever happen has happened.
+  var isQuiet: Bool { items.count >= scenario.items }
+
+  // MARK: What happens at Box
+
+  /// Something happens, sometimes several things, sometimes nothing.
+  mutating func arrive(at now: Int64) {
+    for _ in 0..<choices.number(0, 3) where !isQuiet { append(at: now) }
+  }
+
+  private mutating func append(at now: Int64) {
+    hasNews = true
+    let newest = order.last.map { items[$0].key } ?? nextKey
+    if lateLeft > 0, newest > greatestGiven + 1, choices.chance(40) {
+      lateLeft -= 1
+      let key = greatestGiven + 1 + UInt64(choices.pick(Int(newest - greatestGiven - 1)))
+      if !order.contains(where: { items[$0].key == key }) {
+        items.append(BoxItem(number: items.count, key: key, bornAt: now, &choices))
+        order.append(items.count - 1)
+        order.sort { items[$0].key < items[$1].key }
+        return
+      }
+    }
+    nextKey += UInt64(choices.number(1, 900))
+    items.append(BoxItem(number: items.count, key: nextKey, bornAt: now, &choices))
+    order.append(items.count - 1)
+  }
+
+  /// Drops what is older than the stream's retention.
+  mutating func forget(at now: Int64) {
+    let oldest = now - scenario.type.retention.components.seconds
+    guard order.contains(where: { items[$0].bornAt < oldest }) else { return }
+    for index in order where items[index].bornAt < oldest { items[index].isForgotten = true }
+    order.removeAll { items[$0].isForgotten }
+  }
+
+  // MARK: Pages
+
+  /// `GET /events`.
+  mutating func page(from position: ReadPosition, limit: Int) -> Page {
+    if case .now = position {
+      let newest = order.last.map { items[$0].key } ?? nextKey
+      greatestGiven = max(greatestGiven, newest)
+      return Page(body: body([], next: quoted(newest)))
+    }
+    hasNews = false
+    let from: UInt64 = if case .at(let place) = position { UInt64(place.digits) ?? 0 } else { 0 }
+    let waiting = order.filter { items[$0].key > from }
+    var count = min(waiting.count, limit, scenario.overlap + scenario.pageSize)
+    if !scenario.isWindowExact, count > 1, choices.chance(30) { count = choices.number(1, count) }
+    let shown = Array(waiting[..<count])
+    guard !shown.isEmpty else { return Page(body: body([], next: emptyNext(from))) }
+    let next = next(after: shown, from: from, hasMore: count < waiting.count)
+    greatestGiven = max(greatestGiven, next)
+    var page = Page(body: [])
+    var texts: [[UInt8]] = []
+    for index in arranged(shown) {
+      let (text, line) = text(of: index)
+      texts.append(text)
+      page.items.append((index, line))
+    }
+    page.body = body(texts, next: quoted(next))
+    if spendTrouble(12) { breakBody(&page) }
+    return page
+  }
+
+  /// A position that leads on while more is waiting, and back by the overlap.
+  private mutating func next(after shown: [Int], from: UInt64, hasMore: Bool) -> UInt64 {
+    let last = order.firstIndex(of: shown[shown.count - 1]) ?? 0
+    let back = scenario.isWindowExact ? scenario.overlap : choices.pick(scenario.overlap + 1)
+    let key = last >= back ? items[order[last - back]].key : 1_152_922_976_252_290_880
+    return hasMore ? max(key, items[shown[0]].key) : key
+  }
+
+  /// Unordered at times, and some twice.
+  private mutating func arranged(_ shown: [Int]) -> [Int] {
+    var shown = shown
+    if shown.count > 1, choices.chance(25) { shown.swapAt(choices.pick(shown.count), choices.pick(shown.count)) }
+    if choices.chance(20) { shown.append(shown[choices.pick(shown.count)]) }
+    return shown
+  }
+
+  /// An item's bytes in the page, and its line in the spool.
+  private mutating func text(of index: Int) -> (text: [UInt8], line: [UInt8]) {
+    let item = items[index]
+    if let variant = item.variant, choices.chance(30) { return (variant, variant) }
+    if let spread = item.spread, choices.chance(50) { return (spread, item.line) }
+    return (item.line, item.line)
+  }
+
+  private mutating func body(_ texts: [[UInt8]], next: String?) -> [UInt8] {
+    let size = choices.chance(10) ? choices.pick(900) : texts.count
+    var body = Array("{\"chunk_size\":\(size)".utf8)
+    if let next, choices.chance(50) {
+      body += Array(",\"next_stream_position\":\(next)".utf8)
+      body += Array(",\"entries\":[".utf8) + texts.joined(separator: [UInt8(ascii: ",")]) + Array("]}".utf8)
+      return body
+    }
+    body += Array(", \"entries\" : [\n".utf8) + texts.joined(separator: Array(" ,\n".utf8)) + Array("]".utf8)
+    if let next { body += Array(",\"next_stream_position\":\(next)".utf8) }
+    return body + Array("}\n".utf8)
+  }
+
+  /// Positions are numbers at times, and strings at others.
+  private mutating func quoted(_ key: UInt64) -> String {
+    choices.chance(40) ? "\"\(key)\"" : "\(key)"
+  }
+
+  /// The position of an empty page: ours, a lower one, `0`, or none.
+  private mutating func emptyNext(_ from: UInt64) -> String? {
+    switch choices.pick(9) {
+    case 0: "0"
+    case 1: "\"0\""
+    case 2: "-1"
+    case 3: "\"now\""
+    case 4: nil
+    case 5: "\"\""
+    case 6 where from > 10_000: quoted(from - UInt64(choices.number(1, 9000)))
+    case 7 where from > 0: "\(Double(from))"
+    default: from > 0 ? quoted(from) : "0"
+    }
+  }
+
+  private mutating func breakBody(_ page: inout Page) {
+    page.isBroken = true
+    switch choices.pick(4) {
+    case 0: page.body = Array("<html><body>502 Bad Gateway</body></html>".utf8)
+    case 1: page.body = []
+    case 2: page.body = Array(page.body[..<choices.pick(page.body.count)])
+    default: page.body = Array("{\"type\":\"error\",\"status\":200}".utf8)
+    }
+  }
+
+  // MARK: Failures and the long poll
+
+  private mutating func spendTrouble(_ percent: Int) -> Bool {
+    guard troubles > 0, choices.chance(percent) else { return false }
+    troubles -= 1
+    return true
+  }
+
+  mutating func omitsDate() -> Bool { spendTrouble(10) }
+
+  mutating func failure() -> FeedFailure? {
+    guard spendTrouble(20) else { return nil }
+    let codes: [FeedFailure.Code] = [
+      .unreachable, .throttled, .serverError, .unauthorized, .forbidden, .refused, .unreadable, .malformedPage,
+      .tooLarge, .realtimeRefused, .signInFailed, .signInRefused,
+    ]
+    let code = codes[choices.pick(codes.count)]
+    return FeedFailure(code, "simulated", retryAfter: choices.chance(20) ? .seconds(choices.pick(100)) : nil)
+  }
+
+  mutating func server() -> RealtimeServer {
+    RealtimeServer(
+      url: Secret("https://realtime.example/channel"), timeToLive: .seconds(60 * choices.number(1, 10)),
+      maximumPolls: choices.number(1, 5), retryTimeout: .seconds(choices.number(30, 610)))
+  }
+
+  /// How a long poll ends.
+  mutating func reply() -> (after: Duration, reply: RealtimeReply, failure: FeedFailure?, arrives: Bool) {
+    let pause = Duration.milliseconds(choices.number(5, 90_000))
+    if spendTrouble(50) {
+      switch choices.pick(7) {
+      case 0: return (.milliseconds(50), .newChange, nil, false)
+      case 1: return (pause, .reconnect, nil, false)
+      case 2: return (pause, .maxRetries, nil, false)
+      case 3: return (.milliseconds(50), .outOfDate, nil, false)
+      case 4: return (pause, .unknown("an empty answer"), nil, false)
+      case 5: return (.seconds(620), .reconnect, FeedFailure(.unreachable, "silence"), false)
+      default: return (pause, .reconnect, FeedFailure(.serverError, "Box answered 503"), true)
+      }
+    }
+    if hasNews { return (.milliseconds(1), .newChange, nil, false) }
+    let message = choices.chance(50) ? "new_change" : "new_message"
+    return (pause, RealtimeReply(message: message), nil, true)
+  }
+}

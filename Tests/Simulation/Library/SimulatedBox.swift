@@ -1,0 +1,110 @@
+import BoxEvents
+
+/// A small Box of its own, which misbehaves as the real one does: everything `BOX.md` lists, by a seed.
+///
+/// It shares no code with the daemon, and none with the simulator that the other tests use. Unguarded,
+/// as ``SimulatedDisk`` is.
+final class SimulatedBox: EventSource, @unchecked Sendable {
+  var world: BoxWorld
+  let clock: SimulatedClock
+  let disk: SimulatedDisk
+  let trace: Trace
+  /// What is told about each page of events that is served whole.
+  var served: @Sendable (BoxWorld.Page) -> Void = { _ in }
+  /// Whether all that can be had is in the spool.
+  var isComplete: @Sendable () -> Bool = { false }
+  /// This run ends at this call, in this way; nil for SIGTERM.
+  var ending: (call: Int, fault: Fault?)?
+  /// Why the simulation had to be stopped.
+  private(set) var trouble: String?
+  private(set) var calls = 0
+  private var idleReads = 0
+
+  init(_ world: BoxWorld, clock: SimulatedClock, disk: SimulatedDisk, trace: Trace) {
+    self.world = world
+    self.clock = clock
+    self.disk = disk
+    self.trace = trace
+  }
+
+  /// A new process calls.
+  func restart(ending: (call: Int, fault: Fault?)?) {
+    self.ending = ending.map { (calls + $0.call, $0.fault) }
+    idleReads = 0
+  }
+
+  // MARK: EventSource
+
+  func read(_ request: ReadRequest) async throws(FeedFailure) -> PageAnswer {
+    try enter("read \(request.position) limit \(request.limit)")
+    world.forget(at: clock.trueSeconds)
+    if isComplete() {
+      idleReads += 1
+      if idleReads > 3 { throw stop() }
+    }
+    if let failure = world.failure() {
+      trace.add("    \(failure.code)")
+      throw failure
+    }
+    if !world.hasRealtime { world.arrive(at: clock.trueSeconds) }
+    let page = world.page(from: request.position, limit: request.limit)
+    let date = world.omitsDate() ? nil : BoxTime(secondsSince1970: clock.trueSeconds)
+    guard !page.isBroken else {
+      trace.add("    a broken page")
+      return PageAnswer(body: page.body, date: date)
+    }
+    trace.add("    \(String(decoding: page.body, as: UTF8.self))")
+    served(page)
+    return PageAnswer(body: page.body, date: date)
+  }
+
+  func subscribe() async throws(FeedFailure) -> RealtimeServer {
+    try enter("subscribe")
+    if let failure = world.failure() { throw failure }
+    return world.server()
+  }
+
+  func poll(
+    _ server: RealtimeServer, from position: ReadPosition
+  ) async throws(FeedFailure) -> RealtimeReply {
+    try enter("poll \(position)")
+    if isComplete() { throw stop() }
+    let answer = world.reply()
+    clock.advance(by: answer.after)
+    if let failure = answer.failure {
+      trace.add("    \(failure.code)")
+      throw failure
+    }
+    if answer.arrives { world.arrive(at: clock.trueSeconds) }
+    trace.add("    \(answer.reply)")
+    return answer.reply
+  }
+
+  // MARK: The end of a run
+
+  private func enter(_ what: String) throws(FeedFailure) {
+    calls += 1
+    clock.advance(by: .milliseconds(80))
+    trace.add("  box \(calls): \(what)")
+    watch()
+    if let ending, calls >= ending.call {
+      trace.add("  the process ends: \(ending.fault.map { "\($0)" } ?? "SIGTERM")")
+      if let fault = ending.fault { disk.end(fault) }
+      throw stop()
+    }
+    if Task.isCancelled { throw FeedFailure(.cancelled, "cancelled") }
+  }
+
+  /// Ends a run that has stopped moving.
+  func watch() {
+    if calls > Scenario.maximumBoxCalls || disk.calls > Scenario.maximumDiskCalls {
+      trouble = "no progress after \(calls) calls to Box and \(disk.calls) to the disk"
+      _ = stop()
+    }
+  }
+
+  private func stop() -> FeedFailure {
+    withUnsafeCurrentTask { $0?.cancel() }
+    return FeedFailure(.cancelled, "the daemon stops")
+  }
+}

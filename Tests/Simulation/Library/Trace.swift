@@ -1,0 +1,13 @@
+/// What happened in a run, a line each, if anyone wants to know.
+final class Trace: @unchecked Sendable {
+  let isOn: Bool
+  private(set) var lines: [String] = []
+
+  init(isOn: Bool) {
+    self.isOn = isOn
+  }
+
+  func add(_ line: @autoclosure () -> String) {
+    if isOn { lines.append(line()) }
+  }
+}
