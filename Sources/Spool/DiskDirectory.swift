@@ -121,7 +121,12 @@ public struct DiskDirectory: Sendable {
     let passing = ".\(name)"
     try remove(passing)
     try attempt(passing) { () throws(DiskError) in try disk.makeLink(passing, to: target, in: handle) }
-    try attempt(name) { () throws(DiskError) in try disk.rename(passing, to: name, in: handle) }
+    try rename(passing, to: name)
+  }
+
+  /// Gives a file another name, in place of what has that name.
+  func rename(_ old: String, to new: String) throws(StoreFailure) {
+    try attempt(new) { () throws(DiskError) in try disk.rename(old, to: new, in: handle) }
   }
 
   func freeBytes() throws(StoreFailure) -> UInt64 {

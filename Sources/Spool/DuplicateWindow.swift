@@ -39,10 +39,15 @@ struct DuplicateWindow: Sendable {
     return true
   }
 
+  /// The newest ids, at most `count`, the oldest of them first.
+  func newest(_ count: Int) -> [EventIdentity] {
+    (ids[head...] + ids[..<head]).suffix(count)
+  }
+
   /// Changes how many ids are kept; the newest stay.
   mutating func resize(to capacity: Int) {
     var resized = DuplicateWindow(capacity: capacity)
-    for id in (ids[head...] + ids[..<head]).suffix(resized.capacity) { resized.insert(id) }
+    for id in newest(resized.capacity) { resized.insert(id) }
     self = resized
   }
 

@@ -43,6 +43,8 @@ struct PendingCommit: Sendable {
 struct Rotation: Sendable {
   let ordinal: UInt64
   let begunAt: Int64
+  /// ``KnownIDs`` has what the finished segment ends with.
+  var isRemembered = false
   /// `segments.ndjson` has its line.
   var isAnnounced = false
   var file: DiskFile?

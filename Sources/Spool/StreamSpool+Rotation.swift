@@ -20,6 +20,12 @@ extension StreamSpool {
     if rotation == nil { rotation = Rotation(ordinal: ordinal, begunAt: begunAt) }
     let name = SegmentName.text(ordinal)
 
+    // The segment that ends here may be deleted from now on; its ids must outlive it. A crash: they are
+    // known twice.
+    if rotation?.isRemembered != true {
+      if active != nil { try KnownIDs(knownWindow().newest(limits.knownEvents)).write(in: files.state) }
+      rotation?.isRemembered = true
+    }
     // Announced first, so that no segment is without its line. A crash: a line without a segment, and
     // where the position is lost its position is the one to go on from.
     if rotation?.isAnnounced != true {

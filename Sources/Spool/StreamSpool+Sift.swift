@@ -34,7 +34,7 @@ extension StreamSpool {
   }
 
   /// Reads the newest events' ids from the spool: those the record says must be known, and at least
-  /// `knownEvents`. Segments that are gone or compressed are passed over.
+  /// `knownEvents`. Segments that are gone or compressed are passed over; see ``KnownIDs``.
   private func loadedWindow() throws(StoreFailure) -> DuplicateWindow {
     let files = try opened()
     let isWhole = record?.knownFrom != nil
@@ -50,6 +50,10 @@ extension StreamSpool {
       let last = try LineScan.lastLines(wanted, of: file, size: size)
       parts.append((segment, last.start..<size))
       wanted -= last.count
+    }
+    // Finished segments are missing: what was in the last of them stands in the state directory.
+    if wanted > 0, ordinal > 0 {
+      for id in try KnownIDs(in: files.state).ids.suffix(wanted) { window.insert(id) }
     }
     var done = 0
     for part in parts.reversed() {

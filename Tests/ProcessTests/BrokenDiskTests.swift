@@ -10,11 +10,13 @@ struct BrokenDiskTests {
     try await withPlace { place in
       let manager = try ServiceManager(path: "\(place.root)/notify")
       let environment = manager.environment.merging(["WATCHDOG_USEC": "2000000"]) { $1 }
+      place.simulator.produce(1)
       let daemon = try place.start(environment: environment)
       try await place.simulator.wait { $0.heldPolls == 1 }
       let tracer = try await Tracer.attach(to: daemon, "fdatasync:delay_enter=300s", in: place)
+      let size = place.spoolSize()
       place.simulator.produce(1)
-      try await eventually("the event to be written") { place.spoolSize() > 0 }
+      try await eventually("the event to be written") { place.spoolSize() > size }
 
       let before = manager.messages(with: "WATCHDOG").count
       // Within its limits a slow disk is no reason to be killed.
@@ -24,8 +26,10 @@ struct BrokenDiskTests {
       try await Task.sleep(for: .seconds(5))
       #expect(manager.messages(with: "WATCHDOG").count == last)
 
-      try await daemon.killed()
-      tracer.signal(SIGKILL)
+      daemon.signal(SIGKILL)
+      // A traced process is gone only when its tracer has seen it.
+      try await tracer.killed()
+      _ = try await daemon.ended()
       let next = try place.start()
       try await place.drained()
       try await place.simulator.wait { $0.heldPolls == 1 }

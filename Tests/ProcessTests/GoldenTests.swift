@@ -6,8 +6,9 @@ import Testing
 ///
 /// With `BOX_EVENTD_WRITE_GOLDEN=1` in the environment the files are written anew instead.
 @Suite struct GoldenTests {
-  @Test(arguments: ["", "run", "check", "status", "login", "demo", "simulate"])
-  func help(_ command: String) async throws {
+  @Test(arguments: [
+    "", "run", "check", "status", "tail", "verify", "position", "login", "demo", "simulate",
+  ]) func help(_ command: String) async throws {
     try await withPlace { place in
       let (child, name) = try place.begin(command.isEmpty ? ["--help"] : [command, "--help"])
       let outcome = try await place.outcome(of: child, name)

@@ -56,7 +56,7 @@ def stuck_begins(world):
     world.simulator.produce(3, user="127")
     machine.start(STUCK)
     all_spooled(world, "default", "127", STUCK_SPOOL)
-    world.stuck_cursor = machine.cursor()
+    world.stuck_since = machine.now()
     world.disk.freeze()
     world.simulator.produce(3, user="127")
 
@@ -136,9 +136,9 @@ def stuck_ends(world):
     machine = world.machine
     try:
         withheld = "MESSAGE_ID=649ed21e8ecd44ee88372a866c2bdcb1"
-        wait("the withheld ping", lambda: machine.journal(f"-u {STUCK} {withheld}", world.stuck_cursor), 120, 1)
+        wait("the withheld ping", lambda: machine.journal(f"-u {STUCK} {withheld}", world.stuck_since), 120, 1)
         wait("the watchdog", lambda: any(
-            "Watchdog timeout" in text for text in machine.messages(STUCK)), 60, 1)
+            "Watchdog timeout" in text for text in machine.messages(STUCK, world.stuck_since)), 60, 1)
     finally:
         world.disk.thaw()
     wait("the restart", lambda: machine.property(STUCK, "ActiveState") == "active", 60, 0.5)

@@ -1,9 +1,18 @@
 import BoxEvents
+import Glibc
 
 /// Secrets: each can be read, and looks like what it should be.
 extension ConfigurationCheck {
   mutating func checkSecrets(_ configuration: Configuration, _ environment: [String: String]) {
-    for kind in configuration.secretKinds {
+    var environment = environment
+    let areHidden = Self.hidesCredentials(environment)
+    if areHidden {
+      note(
+        "the unit's credentials can't be seen in a reload",
+        hint: "the daemon has those of its start; after changing one, restart the service")
+      environment["CREDENTIALS_DIRECTORY"] = nil
+    }
+    for kind in configuration.secretKinds where !areHidden || configuration.configuredPath(kind) != nil {
       do {
         guard let file = try configuration.secretFile(kind, environment: environment) else { continue }
         let secret = try file.read()
@@ -16,6 +25,12 @@ extension ConfigurationCheck {
         add(error)
       }
     }
+  }
+
+  /// systemd names the folder to the commands of `ExecReload=`, and closes it to them.
+  private static func hidesCredentials(_ environment: [String: String]) -> Bool {
+    guard let folder = environment["CREDENTIALS_DIRECTORY"] else { return false }
+    return access(folder, R_OK | X_OK) != 0 && errno == EACCES
   }
 
   private mutating func checkContents(

@@ -71,7 +71,8 @@ extension Configuration {
     throw ConfigurationError([problem])
   }
 
-  private func configuredPath(_ kind: SecretFile.Kind) -> String? {
+  /// The file that the configuration names for a secret.
+  func configuredPath(_ kind: SecretFile.Kind) -> String? {
     switch kind {
     case .clientSecret: auth.clientSecretFile
     case .jwtSettings: auth.settingsFile

@@ -163,7 +163,7 @@ import Testing
       ),
       (
         ConfigurationText.minimal("log", "level = \"\\u001b[31m\\u202e\""),
-        "main.toml:7: level in [log] is \"\\u{1b}[31m\\u{202e}\" / give one of \"trace\", \"debug\", \"info\", "
+        "main.toml:7: level in [log] is \"\\u{1B}[31m\\u{202E}\" / give one of \"trace\", \"debug\", \"info\", "
           + "\"notice\", \"warning\", \"error\", \"critical\""
       ),
       (

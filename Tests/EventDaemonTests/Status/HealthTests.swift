@@ -21,7 +21,7 @@ import Testing
     let ill = [
       Snapshots.stream("a", .blocked, "no\nway"), Snapshots.stream("b", .stalled), Snapshots.healthy,
     ]
-    #expect(Health(Snapshots.daemon(ill)).reason == "a is blocked: no\\u{a}way (and 1 more)")
+    #expect(Health(Snapshots.daemon(ill)).reason == "a is blocked: no\\u{A}way (and 1 more)")
     #expect(Health(Snapshots.daemon([Snapshots.stream("b", .stalled)])).reason == "b is stalled")
   }
 }

@@ -18,7 +18,7 @@ import Testing
         default     polling  1 204 331  13 s ago    12 s          20 d            1152922976252290886
         audit-logs  blocked          0  -           -             -               -
 
-        audit-logs: Box answered 403; give the app the right\\u{a}to …
+        audit-logs: Box answered 403; give the app the right\\u{A}to …
 
         audit-logs: 2 gaps since the start, see its gaps.ndjson
 

@@ -34,6 +34,8 @@ final class Place {
   }
 
   fileprivate func remove() {
+    // All of them before one is waited for: a traced process ends with its tracer.
+    for child in children { child.signal(SIGKILL) }
     children = []
     try? FileManager.default.removeItem(atPath: root)
   }

@@ -112,7 +112,9 @@ struct BoxWorld: Sendable {
   /// Unordered at times, and some twice.
   private mutating func arranged(_ shown: [Int]) -> [Int] {
     var shown = shown
-    if shown.count > 1, choices.chance(25) { shown.swapAt(choices.pick(shown.count), choices.pick(shown.count)) }
+    if !scenario.isWindowExact, shown.count > 1, choices.chance(25) {
+      shown.swapAt(choices.pick(shown.count), choices.pick(shown.count))
+    }
     if choices.chance(20) { shown.append(shown[choices.pick(shown.count)]) }
     return shown
   }
@@ -163,7 +165,7 @@ struct BoxWorld: Sendable {
     switch choices.pick(4) {
     case 0: page.body = Array("<html><body>502 Bad Gateway</body></html>".utf8)
     case 1: page.body = []
-    case 2: page.body = Array(page.body[..<choices.pick(page.body.count)])
+    case 2: page.body = Array(page.body[..<choices.pick(page.body.count - 3)])
     default: page.body = Array("{\"type\":\"error\",\"status\":200}".utf8)
     }
   }
@@ -175,6 +177,9 @@ struct BoxWorld: Sendable {
     troubles -= 1
     return true
   }
+
+  /// Box behaves from now on.
+  mutating func calmDown() { troubles = 0 }
 
   mutating func omitsDate() -> Bool { spendTrouble(10) }
 

@@ -35,6 +35,7 @@ struct FaultPlan: Sendable {
   mutating func strike(_ stage: Stage) -> Fault? {
     if full.calls > 0, stage.operation != .sync, full.fault.canStrike(stage.operation) {
       full.calls -= 1
+      hasStruckRecently = true
       return full.fault
     }
     guard let armed = planned.last, armed.fault.canStrike(stage.operation) else {
@@ -59,8 +60,14 @@ struct FaultPlan: Sendable {
     }
   }
 
+  /// The process now running has been told that the disk is full.
+  private(set) var hasStruckRecently = false
+
   /// Someone has made room; a new process starts.
-  mutating func makeRoom() { full.calls = 0 }
+  mutating func makeRoom() {
+    full.calls = 0
+    hasStruckRecently = false
+  }
 
   /// Nothing fails any more.
   mutating func end() {

@@ -56,10 +56,13 @@ struct Scenario: Sendable {
     limits.segmentSize = [300, 900, 1 << 20][choices.pick(3)]
     limits.minimumSegmentLife = choices.chance(70) ? .zero : .seconds(10)
     limits.segmentAge = choices.chance(20) ? .seconds(60) : .seconds(86_400)
-    if choices.chance(10) { limits.maxSize = 2000 }
+    if choices.chance(10) { limits.maxSize = 4000 }
     limits.knownEvents = 200
     isWindowExact = choices.chance(6)
-    if isWindowExact { return makeWindowExact(&choices) }
+    if isWindowExact { makeWindowExact(&choices) } else { makeTrouble(&choices) }
+  }
+
+  private mutating func makeTrouble(_ choices: inout Choices) {
     planFaults(&choices)
     for _ in 0..<choices.number(0, 3) {
       let fault: Fault? = [.killBefore, .cutBefore, nil][choices.pick(3)]

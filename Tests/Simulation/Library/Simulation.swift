@@ -1,0 +1,179 @@
+import BoxEvents
+import Logging
+import Spool
+
+@testable import EventDaemon
+
+/// One life of a stream, from its first start through crashes to its end, by a seed.
+///
+/// The feed machine, the driver and the spool are the daemon's own. One thing happens at a time, and
+/// nothing depends on the real clock, so that a seed says it all.
+final class Simulation {
+  /// How a run has ended.
+  struct Outcome: Sendable {
+    var seed: UInt64
+    var failures: [String]
+    var struck: [(stage: Stage, fault: Fault)]
+    var runs: Int
+    var events: Int
+    var diskCalls: Int
+    var hasBlindAbsence: Bool
+    var trace: [String]
+  }
+
+  static let stream = "default"
+
+  let scenario: Scenario
+  let trace: Trace
+  let clock = SimulatedClock()
+  let disk: SimulatedDisk
+  let box: SimulatedBox
+  let oracle: Oracle
+  private let thread: DiskThread
+  private var choices: Choices
+  private var boot = 1
+  private(set) var runs = 0
+  private var accident: Scenario.Accident?
+
+  init(_ scenario: Scenario, thread: DiskThread, isTraced: Bool = false) {
+    self.scenario = scenario
+    self.thread = thread
+    trace = Trace(isOn: isTraced)
+    choices = Choices(seed: scenario.seed ^ 0x51)
+    accident = scenario.accident
+    let disk = SimulatedDisk(
+      sectorSize: scenario.sectorSize, plan: FaultPlan(scenario.planned),
+      choices: Choices(seed: scenario.seed ^ 0xD15C), trace: trace)
+    let world = BoxWorld(scenario, now: SimulatedClock.origin)
+    let box = SimulatedBox(world, clock: clock, disk: disk, trace: trace)
+    let oracle = Oracle(stream: Self.stream, prunes: scenario.limits.maxSize > 0)
+    box.served = { oracle.served($0) }
+    box.isComplete = { [unowned box] in oracle.isComplete(box.world) }
+    clock.watch = { [unowned box] in box.watch() }
+    (self.disk, self.box, self.oracle) = (disk, box, oracle)
+  }
+
+  /// Runs until everything is in the spool, and once more to see that it stays so.
+  func run() async -> Outcome {
+    while oracle.failures.isEmpty {
+      await runProcess(ending: runs < scenario.endings.count ? scenario.endings[runs] : nil)
+      restartMachine()
+      if runs >= Scenario.maximumRuns { oracle.fail("not complete after \(runs) runs") }
+      if oracle.isComplete(box.world), runs > scenario.endings.count { break }
+      passTime()
+    }
+    return await conclude()
+  }
+
+  /// A last start without any trouble, and the last look.
+  func conclude() async -> Outcome {
+    disk.plan.end()
+    box.world.calmDown()
+    for _ in 0..<2 where oracle.failures.isEmpty {
+      await runProcess(ending: nil)
+      restartMachine()
+    }
+    if oracle.failures.isEmpty { oracle.finished(disk.image, box.world) }
+    return Outcome(
+      seed: scenario.seed, failures: oracle.failures, struck: disk.struck, runs: runs,
+      events: oracle.state.order.count, diskCalls: disk.calls,
+      hasBlindAbsence: oracle.state.hasBlindAbsence, trace: trace.lines)
+  }
+
+  // MARK: One process
+
+  func runProcess(ending: (call: Int, fault: Fault?)?) async {
+    runs += 1
+    trace.add("run \(runs), boot \(boot)")
+    let struckBefore = disk.struck.count
+    box.restart(ending: ending)
+    disk.wallSeconds = clock.wallSeconds
+    do throws(StoreFailure) {
+      try await runDriver()
+    } catch {
+      trace.add("  the daemon gives up: \(error.message)")
+      let isExpected = disk.death != nil || disk.struck.count > struckBefore || disk.plan.hasStruckRecently
+      if !isExpected || error.code == .blocked || error.code == .refused || error.code == .locked {
+        oracle.fail("the daemon gives up: \(error.message)")
+      }
+    }
+    if let trouble = box.trouble { oracle.fail(trouble) }
+  }
+
+  private func runDriver() async throws(StoreFailure) {
+    disk.phase = .recovery
+    let place = StreamSpool.Place(
+      name: Self.stream,
+      feed: FeedIdentity(
+        apiOrigin: "https://api.box.com", subject: "user:1", asUser: "", type: scenario.type),
+      spoolRoot: try DiskDirectory.root("/spool", on: disk, access: .shared),
+      stateRoot: try DiskDirectory.root("/state", on: disk, access: .own))
+    let spool = StreamSpool(
+      place, limits: scenario.limits, bootID: "boot-\(boot)", clock: clock.spoolClock, thread: thread)
+    let driver = FeedDriver(
+      source: box, store: WatchedStore(spool: spool, disk: disk, box: box, oracle: oracle), clock: clock,
+      rules: FeedRules(type: scenario.type), start: scenario.start,
+      seed: scenario.seed &+ UInt64(runs), report: report)
+    // A task of its own, which the simulated Box can cancel as SIGTERM does.
+    let result = await Task { () async -> Result<Void, StoreFailure> in
+      do throws(StoreFailure) {
+        return .success(try await driver.run())
+      } catch {
+        return .failure(error)
+      }
+    }.value
+    try result.get()
+  }
+
+  private var report: FeedReport {
+    let logger = Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() }
+    return FeedReport(
+      telemetry: StreamTelemetry(name: Self.stream, retention: scenario.type.retention),
+      journal: StreamJournal(logger: logger, stream: Self.stream), retention: scenario.type.retention)
+  }
+
+  // MARK: Between two processes
+
+  /// What the end of the process, or of the machine, leaves.
+  func restartMachine() {
+    let isPowerCut = disk.death?.isPowerCut == true
+    if isPowerCut {
+      boot += 1
+      clock.reboot()
+    }
+    disk.restart(staleness: scenario.staleness)
+    oracle.crashed(disk.image)
+    strikeAccident(afterPowerCut: isPowerCut)
+  }
+
+  private func passTime() {
+    clock.advance(by: .seconds(choices.number(1, 3000)))
+    if choices.chance(10) { clock.wallError = Int64(choices.number(-1, 1)) * 31_536_000 }
+    if choices.chance(50) { box.world.arrive(at: clock.trueSeconds) }
+    if runs == scenario.longAbsenceAfter {
+      trace.add("nothing runs for longer than Box keeps events")
+      clock.advance(by: scenario.type.retention + .seconds(9 * 86_400))
+      oracle.state.isAwaitingAbsence = true
+    }
+  }
+
+  private func strikeAccident(afterPowerCut: Bool) {
+    guard let accident else { return }
+    switch accident {
+    case .positionDeleted, .positionGarbled:
+      let evidence = disk.image.file("segments.ndjson", in: DiskImage.spoolRoot, stream: Self.stream) ?? []
+      guard Bytes.count("{\"ordinal\":", in: evidence) > 0,
+        disk.image.losePosition(Self.stream, isDeleted: accident == .positionDeleted)
+      else { return }
+      oracle.state.expectedGaps.insert("state-lost")
+    case .spoolEmptied:
+      guard !afterPowerCut, oracle.state.inFlight.isEmpty, !oracle.state.order.isEmpty else { return }
+      guard let kept = disk.image.shortenSpool(Self.stream, below: oracle.state.order.count, &choices) else {
+        return
+      }
+      oracle.shortened(toSegment: kept.segment, lines: kept.lines)
+    }
+    trace.add("accident: \(accident)")
+    self.accident = nil
+  }
+}

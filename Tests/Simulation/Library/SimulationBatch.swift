@@ -1,0 +1,107 @@
+import BoxEvents
+import Glibc
+import Spool
+
+/// Many simulations, one seed after the other on each of a few threads.
+public struct SimulationBatch: Sendable {
+  /// A seed that has found something.
+  public struct Failure: Sendable {
+    public var seed: UInt64
+    public var messages: [String]
+  }
+
+  /// What all of them together have found.
+  public struct Report: Sendable {
+    public var seeds = 0
+    public var runs = 0
+    public var events = 0
+    public var diskCalls = 0
+    public var faults = 0
+    public var blindAbsences = 0
+    public var failures: [Failure] = []
+    var coverage = Coverage()
+    var met: [Int: (stage: Stage, count: Int)] = [:]
+
+    /// How often each fault has met each stage of the store's work.
+    public var coverageTable: String { coverage.table }
+
+    /// Stages that were not struck by a fault that can strike them, for people.
+    public var uncovered: [String] { coverage.missing.map { "\($0.stage): \($0.fault.name)" } }
+
+    /// Stages that were met and are not on the list of ``Coverage``.
+    public var unlisted: [String] {
+      met.values.filter { met in !Coverage.stages.contains(met.stage) }
+        .sorted { $0.count > $1.count }.map { "\($0.stage) \($0.count)" }
+    }
+
+    mutating func add(_ outcome: Simulation.Outcome) {
+      seeds += 1
+      runs += outcome.runs
+      events += outcome.events
+      diskCalls += outcome.diskCalls
+      faults += outcome.struck.count
+      if outcome.hasBlindAbsence { blindAbsences += 1 }
+      coverage.add(outcome.struck)
+      if !outcome.failures.isEmpty {
+        failures.append(Failure(seed: outcome.seed, messages: outcome.failures))
+      }
+    }
+
+    mutating func merge(_ other: Report) {
+      seeds += other.seeds
+      runs += other.runs
+      events += other.events
+      diskCalls += other.diskCalls
+      faults += other.faults
+      blindAbsences += other.blindAbsences
+      failures += other.failures
+      coverage.merge(other.coverage)
+      met.merge(other.met) { ($0.stage, $0.count + $1.count) }
+    }
+  }
+
+  public var seeds: Range<UInt64>
+  public var workers: Int
+  /// A worker ends when this many of its seeds have failed.
+  public var failureLimit: Int
+
+  public init(
+    seeds: Range<UInt64>, workers: Int? = nil, failureLimit: Int = 5
+  ) {
+    self.seeds = seeds
+    self.workers = workers ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    self.failureLimit = failureLimit
+  }
+
+  public func run() async throws -> Report {
+    try await withThrowingTaskGroup(of: Report.self) { group in
+      for worker in 0..<workers {
+        let thread = try DiskThread()
+        group.addTask { await run(worker: worker, on: thread) }
+      }
+      var report = Report()
+      for try await part in group { report.merge(part) }
+      report.failures.sort { $0.seed < $1.seed }
+      return report
+    }
+  }
+
+  @concurrent private func run(worker: Int, on thread: DiskThread) async -> Report {
+    var report = Report()
+    for seed in seeds where Int(seed % UInt64(workers)) == worker {
+      let simulation = Simulation(Scenario(seed: seed), thread: thread)
+      report.add(await simulation.run())
+      for stage in simulation.disk.strikable {
+        report.met[stage.code] = (stage, (report.met[stage.code]?.count ?? 0) + 1)
+      }
+      if report.failures.count >= failureLimit { break }
+    }
+    return report
+  }
+
+  /// Runs one seed again and tells everything that happens.
+  public static func trace(seed: UInt64) async throws -> (lines: [String], failures: [String]) {
+    let outcome = await Simulation(Scenario(seed: seed), thread: try DiskThread(), isTraced: true).run()
+    return (outcome.trace, outcome.failures)
+  }
+}
