@@ -53,6 +53,7 @@ import Testing
       place.simulator.setCalm()
       let daemon = try place.start()
       for user in chaos.users { try await place.drained("user-\(user)", user: user) }
+      try await place.simulator.wait { $0.heldPolls == chaos.users.count }
       let exit = try await daemon.terminated()
       #expect(exit == .code(0), "seed \(chaos.seed): \(place.lastLines(5))")
       for user in chaos.users { place.expectWhole("user-\(user)", user: user, "seed \(chaos.seed)") }

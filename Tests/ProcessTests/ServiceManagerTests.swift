@@ -67,6 +67,19 @@ import Testing
     }
   }
 
+  @Test(.enabled(if: Tracer.isAvailable, "strace can't be used here"))
+  func stoppedBeforeItWasReady() async throws {
+    try await withPlace { place in
+      let manager = try ServiceManager(path: "\(place.root)/notify")
+      let daemon = try place.start(
+        environment: manager.environment, under: Tracer.command("fdatasync:delay_enter=3s:when=1"))
+      try await manager.told("EXTEND_TIMEOUT_USEC")
+      #expect(try await daemon.terminated() == .code(0), "\(place.lastLines(3))")
+      #expect(manager.messages(with: "READY").isEmpty)
+      #expect(!manager.messages(with: "STOPPING").isEmpty)
+    }
+  }
+
   @Test func watchdogIsPingedAtHalfItsInterval() async throws {
     try await withPlace { place in
       let manager = try ServiceManager(path: "\(place.root)/notify")

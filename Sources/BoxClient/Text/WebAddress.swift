@@ -14,19 +14,20 @@ public struct WebAddress: Hashable, Sendable {
   /// Nil for anything that is no such URL.
   public init?(_ text: String) {
     guard text.utf8.count <= 8192, text.utf8.allSatisfy({ 0x21...0x7E ~= $0 && $0 != UInt8(ascii: "\\") }),
-      let schemeEnd = text.firstRange(of: "://")
+      let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")), text[colon...].hasPrefix("://")
     else { return nil }
-    switch text[..<schemeEnd.lowerBound].lowercased() {
+    switch text[..<colon].lowercased() {
     case "http": isSecure = false
     case "https": isSecure = true
     default: return nil
     }
-    let rest = text[schemeEnd.upperBound...].prefix { $0 != "#" }
-    let authority = rest.prefix { $0 != "/" && $0 != "?" }
+    // Byte by byte, since every request comes through here.
+    let rest = text[colon...].dropFirst(3).utf8.prefix { $0 != UInt8(ascii: "#") }
+    let authority = Substring(rest.prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") })
     guard let (host, port) = Self.hostAndPort(authority) else { return nil }
     self.host = host
     self.port = port
-    let target = rest[authority.endIndex...]
+    let target = Substring(rest[authority.endIndex...])
     self.target = target.hasPrefix("/") ? String(target) : "/" + target
   }
 

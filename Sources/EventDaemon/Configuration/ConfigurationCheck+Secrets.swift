@@ -6,11 +6,15 @@ extension ConfigurationCheck {
   mutating func checkSecrets(_ configuration: Configuration, _ environment: [String: String]) {
     var environment = environment
     let areHidden = Self.hidesCredentials(environment)
-    if areHidden {
+    if areHidden { environment["CREDENTIALS_DIRECTORY"] = nil }
+    if areHidden,
+      configuration.secretKinds.contains(where: {
+        $0 != .proxyAuth && configuration.configuredPath($0) == nil
+      })
+    {
       note(
         "the unit's credentials can't be seen in a reload",
         hint: "the daemon has those of its start; after changing one, restart the service")
-      environment["CREDENTIALS_DIRECTORY"] = nil
     }
     for kind in configuration.secretKinds where !areHidden || configuration.configuredPath(kind) != nil {
       do {

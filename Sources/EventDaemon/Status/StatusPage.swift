@@ -50,7 +50,7 @@ public enum StatusPage {
     let more = hidden > 0 ? "\n<p>and \(hidden) more streams, none in greater trouble</p>" : ""
     return """
       <div class="wide"><table>
-      <thead><tr><th>Stream</th><th>State</th><th class="n">Events</th><th class="n">Twice</th>\
+      <thead><tr><th>Stream</th><th>State</th><th class="n">Events</th><th class="n">Duplicates</th>\
       <th class="n">Gaps</th><th>Last event</th><th>Position age</th><th>Retention left</th>\
       <th>Position</th></tr></thead>
       <tbody>

@@ -15,7 +15,7 @@ struct Monitor: Sendable {
 
   func run() async throws {
     defer { stop() }
-    try await start()
+    await start()
     var lastStatus: (text: String, trouble: String, at: FeedInstant)?
     while !Task.isCancelled {
       let now = assembly.clock.now
@@ -36,13 +36,15 @@ struct Monitor: Sendable {
 
   /// Waits until lock, state and spool are proven, then says so. Box may be unreachable: that shows
   /// in the status and doesn't fail the boot.
-  private func start() async throws {
+  private func start() async {
     var looks = 0
-    while !DaemonHealth(telemetries: assembly.supervisor.telemetries).isProven {
+    while !Task.isCancelled, !DaemonHealth(telemetries: assembly.supervisor.telemetries).isProven {
       if looks % 100 == 0 { assembly.notifier.send(.extendTimeout(Self.recoveryExtension)) }
       looks += 1
-      try await Task.sleep(for: .milliseconds(20))
+      // A cancelled sleep ends the loop: asked to stop before it was ready, the daemon has not failed.
+      try? await Task.sleep(for: .milliseconds(20))
     }
+    if Task.isCancelled { return }
     assembly.phase.value = .running
     assembly.notifier.send(.ready, .status(StatusLine.text(assembly.snapshot(), now: LocalTime.now)))
   }

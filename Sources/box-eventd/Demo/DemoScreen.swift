@@ -30,13 +30,13 @@ struct DemoScreen {
     }
     var rows = ["\u{1B}[H\u{1B}[2J\u{1B}[1mbox-eventd demo\u{1B}[0m   \(line)   (Ctrl-C ends it)", ""]
     rows += ["The last events in the spool:"]
-    rows += place.lastLines(6).map { "  " + String(decoding: $0.prefix(100), as: UTF8.self) + "…" }
+    rows += place.lastLines(6).map { "  " + ($0.withUnsafeBytes { EventText($0)?.pretty } ?? "") }
     rows += ["", "The daemon's own report (box-eventd status):"]
     rows +=
       report.map { StatusText.text($0, now: Double(time(nil))) }?.split(separator: "\n").map { "  \($0)" }
       ?? ["  (it is just starting)"]
     rows += ["", "What happened:"] + notes.suffix(4).map { "  \($0)" }
-    rows += ["", "Look for yourself:", "  tail -F \(place.spool)/current"]
+    rows += ["", "Look for yourself:", "  box-eventd tail -f --config \(place.configuration)", "  tail -F \(place.spool)/current"]
     rows += [
       "  ls -l \(place.spool)", "  cat \(place.root)/state/demo/stream_position", "  less \(place.log)",
     ]

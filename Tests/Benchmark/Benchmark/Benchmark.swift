@@ -78,7 +78,9 @@ struct Benchmark: AsyncParsableCommand {
     let each = (many.mebibytes - one.mebibytes) * 1024 / Double(max(1, streams - 1))
     print("\n\(streams) streams polling at once in one process")
     print("  all poll after, s               \(fixed(many.seconds, digits: 2))")
-    print("  resident memory, MiB            \(fixed(many.mebibytes))   (with one stream \(fixed(one.mebibytes)))")
+    print(
+      "  resident memory, MiB            \(fixed(many.mebibytes))   (with one stream \(fixed(one.mebibytes)))"
+    )
     print("  of it for each stream, KiB      \(fixed(each))")
     print("  one event for all durable, s    \(fixed(many.wakeSeconds, digits: 2))")
   }

@@ -31,7 +31,9 @@ final class Child {
     var environment: [UnsafeMutablePointer<CChar>?] = [nil]
     var child = pid_t()
     let result = posix_spawn(&child, path, &actions, &attributes, &pointers, &environment)
-    guard result == 0 else { throw BenchmarkError("can't start \(path): \(String(cString: strerror(result)))") }
+    guard result == 0 else {
+      throw BenchmarkError("can't start \(path): \(String(cString: strerror(result)))")
+    }
     processID = child
   }
 

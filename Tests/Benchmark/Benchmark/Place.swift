@@ -12,13 +12,15 @@ struct Place: ~Copyable {
   var spool: String { "\(root)/spool" }
   var log: String { "\(root)/log" }
 
-  /// The directory in which a stream's position is kept. It is there from the start, so that it can be watched.
+  /// Where a stream's position is kept. There from the start, so that it can be watched.
   func state(of stream: String) -> String { "\(root)/state/\(stream)" }
   func position(of stream: String) -> String { "\(state(of: stream))/stream_position" }
 
   init(in directory: String, streams: [String] = [Self.stream]) throws {
     var template = Array("\(directory)/box-eventd-bench.XXXXXX".utf8CString)
-    guard let made = mkdtemp(&template) else { throw BenchmarkError("can't make a directory in \(directory)") }
+    guard let made = mkdtemp(&template) else {
+      throw BenchmarkError("can't make a directory in \(directory)")
+    }
     root = String(cString: made)
     mkdir(spool, 0o750)
     mkdir("\(root)/state", 0o700)

@@ -49,7 +49,6 @@ import Simulation
   private func runTrace() async throws {
     let (lines, failures) = try await SimulationBatch.trace(seed: seed)
     for line in lines { print(line) }
-    for failure in failures { print("FAILED: \(failure)") }
     if !failures.isEmpty { throw ExitCode.failure }
   }
 }

@@ -135,7 +135,7 @@ struct BoxWorld: Sendable {
       body += Array(",\"entries\":[".utf8) + texts.joined(separator: [UInt8(ascii: ",")]) + Array("]}".utf8)
       return body
     }
-    body += Array(", \"entries\" : [\n".utf8) + texts.joined(separator: Array(" ,\n".utf8)) + Array("]".utf8)
+    body += Array(", \"entries\" : [\n".utf8) + texts.joined(separator: Array(",\n ".utf8)) + Array("]".utf8)
     if let next { body += Array(",\"next_stream_position\":\(next)".utf8) }
     return body + Array("}\n".utf8)
   }

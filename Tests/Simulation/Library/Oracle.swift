@@ -18,7 +18,6 @@ final class Oracle: @unchecked Sendable {
     /// The page served last, and, while a commit is under way, what it has to append.
     var page: [(item: Int, line: [UInt8])] = []
     var inFlight: [(item: Int, line: [UInt8])] = []
-    var oddInFlight: [Int] = []
     /// Every line that was ever about to be written: a torn one begins like one of them.
     var attempted: Set<[UInt8]> = []
     /// Events up to this position came before the stream began.
@@ -38,12 +37,18 @@ final class Oracle: @unchecked Sendable {
   /// Finished segments may be deleted by the limits.
   let prunes: Bool
 
-  init(stream: String, prunes: Bool) {
+  private let trace: Trace
+
+  init(stream: String, prunes: Bool, trace: Trace) {
     self.stream = stream
+    self.trace = trace
     self.prunes = prunes
   }
 
-  func fail(_ message: String) { failures.append(message) }
+  func fail(_ message: String) {
+    trace.add("FAILED: \(message)")
+    failures.append(message)
+  }
 
   // MARK: What happens
 
@@ -53,14 +58,9 @@ final class Oracle: @unchecked Sendable {
   func committing(_ world: BoxWorld) {
     var seen = state.known
     state.inFlight = []
-    state.oddInFlight = []
-    for (item, line) in state.page where seen.insert(item).inserted {
-      if world.items[item].isOdd {
-        state.oddInFlight.append(item)
-      } else {
-        state.inFlight.append((item, line))
-        state.attempted.insert(line)
-      }
+    for (item, line) in state.page where !world.items[item].isOdd && seen.insert(item).inserted {
+      state.inFlight.append((item, line))
+      state.attempted.insert(line)
     }
   }
 
@@ -69,8 +69,7 @@ final class Oracle: @unchecked Sendable {
       fail("a commit of \(state.inFlight.count) events says it did \(committed.events)")
     }
     for (item, line) in state.inFlight { acknowledge(item, line) }
-    state.known.formUnion(state.oddInFlight)
-    (state.inFlight, state.oddInFlight) = ([], [])
+    state.inFlight = []
     if committed.ordinal != UInt64(state.order.count) {
       fail("the ordinal after a commit is \(committed.ordinal), not \(state.order.count)")
     }
@@ -107,6 +106,7 @@ final class Oracle: @unchecked Sendable {
 
   func recovered(_ recovery: Recovery, _ image: DiskImage, _ world: BoxWorld) {
     takeTail(rest(of: image.segments(of: stream), isRecovered: true, "after the recovery"))
+    state.inFlight = []
     // What is counted is durable, whatever an earlier sync has said.
     _ = rest(of: image.segments(of: stream, durable: true), isRecovered: false, "durably after the recovery")
     if recovery.ordinal != UInt64(state.order.count) {
@@ -126,7 +126,7 @@ final class Oracle: @unchecked Sendable {
       return
     }
     begin(at: mark.position)
-    judge(mark.position, world)
+    judge(mark.position, image, world)
   }
 
   func begin(at position: ReadPosition) {
@@ -135,10 +135,10 @@ final class Oracle: @unchecked Sendable {
   }
 
   /// A position is never ahead of the spool.
-  func judge(_ position: ReadPosition, _ world: BoxWorld) {
+  func judge(_ position: ReadPosition, _ image: DiskImage, _ world: BoxWorld) {
     let key = Self.key(of: position)
     for (index, item) in world.items.enumerated() where item.key <= key && isRequired(index, world) {
-      if !state.known.contains(index) { fail("position \(position) is ahead of item \(index)") }
+      if !isKnown(index, image, world) { fail("position \(position) is ahead of item \(index)") }
     }
   }
 
@@ -159,18 +159,32 @@ final class Oracle: @unchecked Sendable {
     }
   }
 
+  /// Odd entries are known from the moment they are durable, also if their commit has not returned.
+  private func isKnown(_ index: Int, _ image: DiskImage, _ world: BoxWorld) -> Bool {
+    if state.known.contains(index) { return true }
+    guard world.items[index].isOdd,
+      let log = image.file("quarantine.ndjson", in: DiskImage.spoolRoot, stream: stream, durable: true),
+      Self.count(world.items[index], in: log) > 0
+    else { return false }
+    state.known.insert(index)
+    return true
+  }
+
+  private static func count(_ odd: BoxItem, in log: [UInt8]) -> Int {
+    Bytes.count("\"entry\":\"\(Bytes.text(odd.line).replacing("\"", with: "\\\""))\"}", in: log)
+  }
+
   // MARK: At the end
 
   func finished(_ image: DiskImage, _ world: BoxWorld) {
     takeTail(rest(of: image.segments(of: stream), isRecovered: true, "at the end"))
-    for index in world.items.indices where isRequired(index, world) && !state.known.contains(index) {
+    for index in world.items.indices where isRequired(index, world) && !isKnown(index, image, world) {
       fail("item \(index) is missing")
     }
     let quarantine = image.file("quarantine.ndjson", in: DiskImage.spoolRoot, stream: stream) ?? []
     for index in world.items.indices where world.items[index].isOdd && state.known.contains(index) {
-      let entry = Bytes.text(world.items[index].line).replacing("\"", with: "\\\"")
-      let count = Bytes.count("\"entry\":\"\(entry)\"}", in: quarantine)
-      if count != 1 { fail("the odd entry \(entry) is quarantined \(count) times") }
+      let count = Self.count(world.items[index], in: quarantine)
+      if count != 1 { fail("odd item \(index) is quarantined \(count) times") }
     }
     judgeGaps(image.file("gaps.ndjson", in: DiskImage.spoolRoot, stream: stream) ?? [])
   }
@@ -186,10 +200,10 @@ final class Oracle: @unchecked Sendable {
   }
 
   /// Everything that can be had is in the spool.
-  func isComplete(_ world: BoxWorld) -> Bool {
+  func isComplete(_ image: DiskImage, _ world: BoxWorld) -> Bool {
     guard world.isQuiet, state.begun != nil, state.inFlight.isEmpty else { return false }
-    for index in world.items.indices where !state.known.contains(index) {
-      if isRequired(index, world) { return false }
+    for index in world.items.indices where isRequired(index, world) {
+      if !isKnown(index, image, world) { return false }
     }
     return true
   }

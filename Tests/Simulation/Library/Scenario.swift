@@ -82,8 +82,7 @@ struct Scenario: Sendable {
   private mutating func makeWindowExact(_ choices: inout Choices) {
     overlap = choices.number(1, 6)
     limits.knownEvents = overlap
-    lateItems = 0
-    troubles = 0
+    (lateItems, troubles, start) = (0, 0, .oldest)
     for _ in 0..<choices.number(1, 3) { endings.append((choices.number(3, 12), nil)) }
   }
 

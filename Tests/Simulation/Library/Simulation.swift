@@ -40,15 +40,16 @@ final class Simulation {
     self.thread = thread
     trace = Trace(isOn: isTraced)
     choices = Choices(seed: scenario.seed ^ 0x51)
+    trace.add("\(scenario)")
     accident = scenario.accident
     let disk = SimulatedDisk(
       sectorSize: scenario.sectorSize, plan: FaultPlan(scenario.planned),
       choices: Choices(seed: scenario.seed ^ 0xD15C), trace: trace)
     let world = BoxWorld(scenario, now: SimulatedClock.origin)
     let box = SimulatedBox(world, clock: clock, disk: disk, trace: trace)
-    let oracle = Oracle(stream: Self.stream, prunes: scenario.limits.maxSize > 0)
+    let oracle = Oracle(stream: Self.stream, prunes: scenario.limits.maxSize > 0, trace: trace)
     box.served = { oracle.served($0) }
-    box.isComplete = { [unowned box] in oracle.isComplete(box.world) }
+    box.isComplete = { [unowned box] in oracle.isComplete(disk.image, box.world) }
     clock.watch = { [unowned box] in box.watch() }
     (self.disk, self.box, self.oracle) = (disk, box, oracle)
   }
@@ -59,7 +60,7 @@ final class Simulation {
       await runProcess(ending: runs < scenario.endings.count ? scenario.endings[runs] : nil)
       restartMachine()
       if runs >= Scenario.maximumRuns { oracle.fail("not complete after \(runs) runs") }
-      if oracle.isComplete(box.world), runs > scenario.endings.count { break }
+      if oracle.isComplete(disk.image, box.world), runs > scenario.endings.count { break }
       passTime()
     }
     return await conclude()
@@ -162,7 +163,8 @@ final class Simulation {
     switch accident {
     case .positionDeleted, .positionGarbled:
       let evidence = disk.image.file("segments.ndjson", in: DiskImage.spoolRoot, stream: Self.stream) ?? []
-      guard Bytes.count("{\"ordinal\":", in: evidence) > 0,
+      let whole = Array(evidence[..<(evidence.lastIndex(of: 0x0A) ?? 0)])
+      guard Bytes.count("{\"ordinal\":", in: whole) > 0,
         disk.image.losePosition(Self.stream, isDeleted: accident == .positionDeleted)
       else { return }
       oracle.state.expectedGaps.insert("state-lost")

@@ -20,7 +20,7 @@ struct Stage: Hashable, Sendable, CustomStringConvertible {
   }
 
   enum Place: Int, Sendable, CaseIterable {
-    case root, directory, events, segments, gaps, quarantine, position, aside, current
+    case root, directory, events, segments, gaps, quarantine, position, knownIDs, aside, current
 
     /// What a name in a stream's directories stands for.
     init(_ name: String) {
@@ -34,6 +34,7 @@ struct Stage: Hashable, Sendable, CustomStringConvertible {
         case "gaps.ndjson": self = .gaps
         case "quarantine.ndjson": self = .quarantine
         case "stream_position": self = .position
+        case "known_ids", ".known_ids": self = .knownIDs
         case "current", ".current": self = .current
         default: self = .directory
         }

@@ -33,13 +33,13 @@ struct WatchedStore: EventStore {
     oracle.committing(box.world)
     let committed = try await spool.commit(batch, at: mark)
     oracle.committed(committed)
-    oracle.judge(mark.position, box.world)
+    oracle.judge(mark.position, disk.image, box.world)
     return committed
   }
 
   func save(_ mark: PositionMark) async throws(StoreFailure) {
     disk.phase = .save
-    oracle.judge(mark.position, box.world)
+    oracle.judge(mark.position, disk.image, box.world)
     try await spool.save(mark)
   }
 
