@@ -132,7 +132,7 @@ public struct FeedStateMachine: Sendable {
 
   /// The position to save when the stream stops; nil before there is one, or when it is saved.
   public var unsavedMark: PositionMark? {
-    position == .now || saved.mark == mark ? nil : mark
+    saved.mark == nil || position == .now || saved.mark == mark ? nil : mark
   }
 
   /// Where the stream is.

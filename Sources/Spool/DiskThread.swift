@@ -42,8 +42,9 @@ public final class DiskThread: SerialExecutor, @unchecked Sendable {
     let job = UnownedJob(job)
     pthread_mutex_lock(mutex)
     jobs.append(job)
-    pthread_cond_signal(wakeUp)
     pthread_mutex_unlock(mutex)
+    // Only now: a thread woken under the lock would wait for it at once.
+    pthread_cond_signal(wakeUp)
   }
 
   private func run() {

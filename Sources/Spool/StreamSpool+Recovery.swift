@@ -257,6 +257,8 @@ extension StreamSpool {
   /// Records a gap, unless the last line of `gaps.ndjson` is this one already: a recovery that was cut off
   /// is done again.
   func recordOnce(_ gap: Gap) throws(StoreFailure) {
+    // Before a line is trusted to be on disk.
+    try gapLog?.settle()
     if let last = try gapLog?.tail().last, let (cause, at) = GapLine.reading(last), cause == gap.cause,
       at == ordinal
     {

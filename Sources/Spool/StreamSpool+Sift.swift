@@ -51,23 +51,34 @@ extension StreamSpool {
       parts.append((segment, last.start..<size))
       wanted -= last.count
     }
-    // Finished segments are missing: what was in the last of them stands in the state directory.
+    var ids = try spooledIDs(parts)
     if wanted > 0, ordinal > 0 {
-      for id in try KnownIDs(in: files.state).ids.suffix(wanted) { window.insert(id) }
+      // Finished segments are missing: what was in the last of them stands in the state directory. Only
+      // what the spool itself doesn't have is older than what it has.
+      let spooled = Set(ids)
+      ids = try KnownIDs(in: files.state).ids.filter { !spooled.contains($0) }.suffix(wanted) + ids
     }
+    for id in ids { window.insert(id) }
+    return window
+  }
+
+  /// The ids in parts of segments, given newest first; the oldest id first.
+  private func spooledIDs(
+    _ parts: [(segment: UInt64, range: Range<Int>)]
+  ) throws(StoreFailure) -> [EventIdentity] {
+    var ids: [EventIdentity] = []
     var done = 0
     for part in parts.reversed() {
-      guard let file = try files.spool.file(SegmentName.text(part.segment), writing: false) else { continue }
+      guard let file = try opened().spool.file(SegmentName.text(part.segment), writing: false) else { continue }
       defer { file.close() }
-      let before = done
-      let report = { [progress] (bytes: Int) in progress(before + bytes) }
+      let report = { [progress, done] (bytes: Int) in progress(done + bytes) }
       _ = try LineScan.lines(of: file, in: part.range, progress: report) { line, _ throws(StoreFailure) in
-        if let id = EventLine.identity(of: line) { window.insert(id) }
+        if let id = EventLine.identity(of: line) { ids.append(id) }
         return true
       }
       done += part.range.count
     }
-    return window
+    return ids
   }
 
   private func loadedRejects() throws(StoreFailure) -> DuplicateWindow {

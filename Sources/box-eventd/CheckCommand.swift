@@ -23,17 +23,22 @@ struct CheckCommand: AsyncParsableCommand {
   func run() async throws {
     try await reportingFailure {
       let environment = ProcessInfo.processInfo.environment
-      StateOwner.become(of: configuration.path, environment: environment)
-      let check = ConfigurationCheck(configuration.path, environment: environment)
-      for finding in check.findings { show(finding) }
-      guard check.isFine, let checked = check.configuration else {
-        let count = check.findings.count { $0.kind == .problem }
-        throw CommandFailure(
-          .configuration, count == 1 ? "1 problem found" : "\(count) problems found",
-          hint: "mend what is marked above and check again")
+      try await StateOwner.become(of: configuration.path, environment: environment) { environment in
+        try await check(environment)
       }
-      if online { try await checkOnline(checked, environment) }
     }
+  }
+
+  private func check(_ environment: [String: String]) async throws {
+    let check = ConfigurationCheck(configuration.path, environment: environment)
+    for finding in check.findings { show(finding) }
+    guard check.isFine, let checked = check.configuration else {
+      let count = check.findings.count { $0.kind == .problem }
+      throw CommandFailure(
+        .configuration, count == 1 ? "1 problem found" : "\(count) problems found",
+        hint: "mend what is marked above and check again")
+    }
+    if online { try await checkOnline(checked, environment) }
   }
 
   private func show(_ finding: ConfigurationCheck.Finding) {

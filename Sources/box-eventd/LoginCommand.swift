@@ -19,23 +19,28 @@ struct LoginCommand: AsyncParsableCommand {
   func run() async throws {
     try await reportingFailure {
       let environment = ProcessInfo.processInfo.environment
-      StateOwner.become(of: configuration.path, environment: environment)
-      let session = try LoginSession(
-        try Configuration.load(configuration.path, environment: environment), environment: environment)
-      StandardOutput.print(
-        """
-        Open this address in a browser and allow access:
-
-          \(session.authorizationURL)
-
-        Then paste the code, or the whole address you were sent to, and press Enter:
-        """)
-      guard let pasted = readLine(), !pasted.isEmpty else {
-        throw CommandFailure(
-          .usage, "nothing was pasted", hint: "run the command again when you have the code")
+      try await StateOwner.become(of: configuration.path, environment: environment) { environment in
+        try await login(environment)
       }
-      try await session.finish(pasted: pasted)
-      StandardOutput.print("Logged in. The daemon will use this login from now on.")
     }
+  }
+
+  private func login(_ environment: [String: String]) async throws {
+    let session = try LoginSession(
+      try Configuration.load(configuration.path, environment: environment), environment: environment)
+    StandardOutput.print(
+      """
+      Open this address in a browser and allow access:
+
+        \(session.authorizationURL)
+
+      Then paste the code, or the whole address you were sent to, and press Enter:
+      """)
+    guard let pasted = readLine(), !pasted.isEmpty else {
+      throw CommandFailure(
+        .usage, "nothing was pasted", hint: "run the command again when you have the code")
+    }
+    try await session.finish(pasted: pasted)
+    StandardOutput.print("Logged in. The daemon will use this login from now on.")
   }
 }

@@ -4,21 +4,55 @@ import Glibc
 /// Started as root, a command that touches the state first becomes its owner, so that it leaves
 /// nothing behind the service can't use, and sees what the service would see.
 enum StateOwner {
-  /// Becomes the owner of the configured state directory. Does nothing for other users than root, and
-  /// where root owns the directory or there is none.
+  /// The user of the packaged units.
+  private static let serviceUser = "box-eventd"
+
+  /// Becomes the owner of the configured state directory; where it is missing, the user of the packaged
+  /// units. Does nothing for other users than root, and where root owns the directory.
   static func become(of configurationPath: String, environment: [String: String]) {
+    if let owner = owner(configurationPath, environment) { become(owner) }
+  }
+
+  /// Does the same for a command that needs secrets, and shows it those of the unit.
+  static func become<Value>(
+    of configurationPath: String, environment: [String: String],
+    _ work: (_ environment: [String: String]) async throws -> Value
+  ) async throws -> Value {
+    var environment = environment
+    let owner = owner(configurationPath, environment)
+    let credentials = UnitCredentials(
+      of: configurationPath, environment: environment, for: owner?.user ?? 0)
+    defer { credentials?.remove() }
+    if let credentials { environment["CREDENTIALS_DIRECTORY"] = credentials.folder }
+    if let owner { become(owner) }
+    return try await work(environment)
+  }
+
+  private struct Owner {
+    var user: uid_t
+    var group: gid_t
+  }
+
+  /// Nil where there is nobody to become.
+  private static func owner(_ configurationPath: String, _ environment: [String: String]) -> Owner? {
     guard geteuid() == 0,
       let configuration = try? Configuration.load(configurationPath, environment: environment)
-    else { return }
+    else { return nil }
     var status = stat()
-    guard stat(configuration.state.directory, &status) == 0, status.st_uid != 0 else { return }
-    if let entry = getpwuid(status.st_uid) {
+    if stat(configuration.state.directory, &status) == 0 {
+      return status.st_uid == 0 ? nil : Owner(user: status.st_uid, group: status.st_gid)
+    }
+    return getpwnam(serviceUser).map { Owner(user: $0.pointee.pw_uid, group: $0.pointee.pw_gid) }
+  }
+
+  private static func become(_ owner: Owner) {
+    if let entry = getpwuid(owner.user) {
       initgroups(entry.pointee.pw_name, entry.pointee.pw_gid)
       setgid(entry.pointee.pw_gid)
     } else {
       setgroups(0, nil)
-      setgid(status.st_gid)
+      setgid(owner.group)
     }
-    setuid(status.st_uid)
+    setuid(owner.user)
   }
 }

@@ -14,9 +14,10 @@ struct BrokenDiskTests {
       let daemon = try place.start(environment: environment)
       try await place.simulator.wait { $0.heldPolls == 1 }
       let tracer = try await Tracer.attach(to: daemon, "fdatasync:delay_enter=300s", in: place)
-      let size = place.spoolSize()
-      place.simulator.produce(1)
-      try await eventually("the event to be written") { place.spoolSize() > size }
+      try await eventually("a sync that hangs") {
+        place.simulator.produce(1)
+        return try await Tracer.isHolding(daemon)
+      }
 
       let before = manager.messages(with: "WATCHDOG").count
       // Within its limits a slow disk is no reason to be killed.

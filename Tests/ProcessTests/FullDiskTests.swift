@@ -6,7 +6,8 @@ import Testing
 @Suite struct FullDiskTests {
   /// Whether this test may mount; as another user than root it can't.
   static let canMount: Bool = {
-    let path = "/tmp/box-eventd-mount-\(getpid())"
+    let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    let path = "\(folder)/box-eventd-mount-\(getpid())"
     mkdir(path, 0o700)
     defer { rmdir(path) }
     guard mount("none", path, "tmpfs", 0, "size=64k") == 0 else {

@@ -46,21 +46,16 @@ import Testing
   @Test(.enabled(if: Tracer.isAvailable, "strace can't be used here"))
   func readyWaitsForRecovery() async throws {
     try await withPlace { place in
-      place.simulator.produce(20)
-      let first = try place.start()
-      try await place.drained()
-      try await place.simulator.wait { $0.heldPolls == 1 }
-      try await first.killed()
-      let segment = "\(place.root)/spool/default/events-0000000000000000.ndjson"
-      let own = Array(#"{"event_id":"written but not acknowledged"}"#.utf8) + [10]
-      writeFile(segment, readFile(segment) + own, mode: 0o640)
-
+      try await leaveWorkForRecovery(place)
       let manager = try ServiceManager(path: "\(place.root)/notify")
       let daemon = try place.start(
         environment: manager.environment, under: Tracer.command("fdatasync:delay_enter=5s:when=1"))
       try await manager.told("EXTEND_TIMEOUT_USEC")
       #expect(manager.messages(with: "READY").isEmpty)
-      #expect(try await place.status().state == "starting")
+      try await eventually("the status of a daemon that is starting") {
+        (try? await place.status())?.state == "starting"
+      }
+      #expect(manager.messages(with: "READY").isEmpty)
       try await manager.told("READY")
       #expect(place.spool().contains("written but not acknowledged"))
       #expect(try await daemon.terminated() == .code(0))
@@ -70,14 +65,27 @@ import Testing
   @Test(.enabled(if: Tracer.isAvailable, "strace can't be used here"))
   func stoppedBeforeItWasReady() async throws {
     try await withPlace { place in
+      try await leaveWorkForRecovery(place)
       let manager = try ServiceManager(path: "\(place.root)/notify")
       let daemon = try place.start(
-        environment: manager.environment, under: Tracer.command("fdatasync:delay_enter=3s:when=1"))
+        environment: manager.environment, under: Tracer.command("fdatasync:delay_enter=5s:when=1"))
       try await manager.told("EXTEND_TIMEOUT_USEC")
       #expect(try await daemon.terminated() == .code(0), "\(place.lastLines(3))")
       #expect(manager.messages(with: "READY").isEmpty)
       #expect(!manager.messages(with: "STOPPING").isEmpty)
     }
+  }
+
+  /// A spool whose last line was written but never acknowledged.
+  private func leaveWorkForRecovery(_ place: Place) async throws {
+    place.simulator.produce(20)
+    let first = try place.start()
+    try await place.drained()
+    try await place.simulator.wait { $0.heldPolls == 1 }
+    try await first.killed()
+    let segment = "\(place.root)/spool/default/events-0000000000000000.ndjson"
+    let own = Array(#"{"event_id":"written but not acknowledged"}"#.utf8) + [10]
+    writeFile(segment, readFile(segment) + own, mode: 0o640)
   }
 
   @Test func watchdogIsPingedAtHalfItsInterval() async throws {

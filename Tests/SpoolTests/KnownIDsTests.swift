@@ -40,6 +40,27 @@ struct KnownIDsTests {
     #expect(try fixture.lines().count == 3)
   }
 
+  /// Ids that the spool still has must not become the oldest of the window through this file.
+  @Test func theFileDoesNotAgeWhatTheSpoolHas() async throws {
+    let fixture = try SpoolFixture()
+    fixture.limits.segmentSize = 1
+    fixture.limits.knownEvents = 6
+    let mark = PositionMark(position: try #require(ReadPosition("2")))
+    let store = try fixture.store()
+    _ = try await store.recover()
+    try await store.begin(at: PositionMark(position: .oldest))
+    for range in [0..<3, 3..<5] {
+      fixture.clock.advance(11)
+      _ = try await store.commit(store.sift(page(range), readFrom: .oldest), at: mark)
+    }
+    await store.close()
+    let next = try fixture.store()
+    _ = try await next.recover()
+    _ = try await next.commit(next.sift(page(5..<7), readFrom: .oldest), at: mark)
+    // The window holds 6: events 1 to 6.
+    #expect(try await next.sift(page(1..<8), readFrom: .oldest).new == [6])
+  }
+
   @Test func aDamagedFileIsNotBelieved() async throws {
     let fixture = try SpoolFixture()
     try await spooled(4, in: fixture)

@@ -5,7 +5,7 @@ import subprocess
 
 from machine import canonical, expect, wait
 from service import UNIT, all_spooled
-from suite import Skip, suite
+from suite import suite
 
 
 def newer(world):
@@ -103,11 +103,3 @@ def purge(world):
     expect("events in /var/spool/box-eventd were kept" in out, f"it didn't say so: {out}")
     left = machine.run("find /etc/systemd/system -name '*box-eventd*' ! -path '*.service.d*'").split()
     expect(not left, f"left behind: {left}")
-
-
-@suite.test("notify-reload: reload waits for the daemon (systemd 253 and newer)")
-def notify_reload(world):
-    version = int(world.machine.run("systemctl --version").split()[1])
-    if version < 253:
-        raise Skip(f"this is systemd {version}")
-    expect(False, "to be written for this systemd")

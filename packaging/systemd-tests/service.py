@@ -54,9 +54,24 @@ def refused(world):
     expect(state == {"ExecMainStatus": "77", "NRestarts": "0"}, state)
 
 
+@suite.test("box-eventd check, from a shell and before the first start, sees what the unit will see")
+def checked(world):
+    machine = world.machine
+    expect(machine.run("stat -c '%a %U' /etc/credstore").strip() == "700 root", "/etc/credstore")
+    machine.write(SECRET, "simulator-secret\n", "0600")
+    machine.write("/etc/box-eventd/work.toml", configuration())
+    machine.write("/etc/credstore/box-eventd@work.client-secret", "simulator-secret\n", "0600")
+    for file in (CONFIG, "/etc/box-eventd/work.toml"):
+        out = machine.run(f"box-eventd check --online --config {file}")
+        expect("ok      client-secret" in out, out)
+        expect("PROBLEM" not in out and "Box answers" in out, out)
+    expect(not machine.run("ls /dev/shm").strip(), "a copy of a secret is left")
+    expect(not machine.run("find /var/lib/box-eventd -user root").strip(), "files of root in the state")
+    machine.run("rm /etc/box-eventd/work.toml /etc/credstore/box-eventd@work.client-secret")
+
+
 @suite.test("a plain credential in /etc/credstore is enough: enabled, started, streaming")
 def started(world):
-    world.machine.write(SECRET, "simulator-secret\n", "0600")
     world.machine.run(f"systemctl reset-failed {UNIT}; systemctl enable --now {UNIT}")
     expect(world.machine.property(UNIT, "ActiveState") == "active", "not active")
     all_spooled(world)
@@ -224,6 +239,24 @@ def reload_bad(world):
     expect(machine.property(UNIT, "MainPID") == pid, "it was restarted")
     machine.write(CONFIG, good)
     machine.run(f"systemctl reload {UNIT}")
+
+
+@suite.test("with the drop-in for systemd 253 and newer, reload waits for the daemon")
+def notify_reload(world):
+    machine = world.machine
+    version = int(machine.run("systemctl --version").split()[1])
+    if version < 253:
+        raise Skip(f"this is systemd {version}, which has no Type=notify-reload")
+    folder = f"/etc/systemd/system/{UNIT}.service.d"
+    machine.run(f"install -D -m 0644 -t {folder} /usr/share/doc/box-eventd/examples/notify-reload.conf;"
+                " systemctl daemon-reload")
+    machine.restart(UNIT)
+    expect(machine.property(UNIT, "Type") == "notify-reload", machine.property(UNIT, "Type"))
+    since = machine.now()
+    machine.run(f"systemctl reload {UNIT}")
+    expect("reload done" in " ".join(machine.messages(UNIT, since)), "it didn't wait")
+    machine.drop_in(UNIT, "")
+    machine.restart(UNIT)
 
 
 @suite.test("stop ends a long poll within 2 s, with everything committed")

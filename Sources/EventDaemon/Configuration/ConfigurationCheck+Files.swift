@@ -3,9 +3,19 @@ import SystemPackage
 
 /// Directories and files the daemon needs.
 extension ConfigurationCheck {
-  mutating func checkDirectories(_ configuration: Configuration) {
-    checkDirectory(configuration.spool.directory, "[spool] directory")
-    checkDirectory(configuration.state.directory, "[state] directory")
+  /// - Parameter madeByUnit: the directories that the unit makes when it starts.
+  mutating func checkDirectories(_ configuration: Configuration, madeByUnit: [String: String]) {
+    let directories = [
+      (configuration.spool.directory, "[spool] directory"),
+      (configuration.state.directory, "[state] directory"),
+    ]
+    for (path, name) in directories {
+      if madeByUnit.values.contains(path), access(path, F_OK) != 0 {
+        note("\(name), \(path), isn't there now", hint: "the unit makes it when it starts")
+      } else {
+        checkDirectory(path, name)
+      }
+    }
     let socket = configuration.status.socket
     let folder = socket.lastIndex(of: "/").map { String(socket[..<$0]) } ?? ""
     let isThere = access(folder.isEmpty ? "/" : folder, F_OK) == 0

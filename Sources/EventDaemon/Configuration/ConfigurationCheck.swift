@@ -47,7 +47,7 @@ public struct ConfigurationCheck: Sendable {
         + "\"\(configuration.auth.method.rawValue)\"")
     checkSecrets(configuration, environment)
     checkUnused(configuration)
-    checkDirectories(configuration)
+    checkDirectories(configuration, madeByUnit: Configuration.instanceEnvironment(of: path))
     if let file = configuration.box.caFile { checkCertificates(file) }
   }
 

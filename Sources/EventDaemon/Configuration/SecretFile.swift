@@ -35,6 +35,11 @@ public struct SecretFile: Hashable, Sendable {
 
   static let maximumSize = 64 << 10
 
+  /// What stands in a file of a secret, unchecked; nil if it can't be read.
+  public static func bytes(at path: String) -> [UInt8]? {
+    try? FileContents(path, maximumSize: maximumSize).bytes
+  }
+
   /// The secret itself, read anew, without the newline at its end.
   /// - Throws: a problem that names the path and a remedy, never the contents.
   public func read() throws(ConfigurationError) -> Secret<String> {

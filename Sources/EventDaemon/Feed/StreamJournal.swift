@@ -11,7 +11,7 @@ final class StreamJournal: Sendable {
     var condition: FeedCondition?
     var failures = 0
     var troubled: FeedFailure.Code?
-    /// Events committed since the stream was last said to be caught up; nil before the first time.
+    /// Events committed since the start, until the stream is said to be caught up; then nil.
     var backlog: Int? = 0
     var warnedPercent = 0
     var isPaused = false
@@ -143,7 +143,6 @@ final class StreamJournal: Sendable {
     }
     guard failures > 0 else { return }
     logger.notice("getting events again", id: .boxBack, metadata: ["failures": "\(failures)"])
-    memory.withLock { $0.backlog = $0.backlog ?? 0 }
   }
 
   private func catchUp(_ position: ReadPosition) {

@@ -3,7 +3,7 @@ import Testing
 @testable import EventDaemon
 
 /// A command in a shell finds the directories of an instance of the unit template by its file's name.
-struct InstanceDirectoriesTests {
+@Suite struct InstanceDirectoriesTests {
   @Test func namesThoseOfTheTemplate() {
     #expect(
       Configuration.instanceEnvironment(of: "/etc/box-eventd/work.toml") == [

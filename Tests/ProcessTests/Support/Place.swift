@@ -24,7 +24,8 @@ final class Place {
   var log: String { String(decoding: readFile("\(root)/log"), as: UTF8.self) }
 
   fileprivate init(_ simulator: BoxSimulator) throws {
-    var template = Array("/tmp/box-eventd-test.XXXXXX".utf8CString)
+    let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    var template = Array("\(folder)/box-eventd-test.XXXXXX".utf8CString)
     guard let made = mkdtemp(&template) else { throw ChildProcess.Failure(call: "mkdtemp", errno: errno) }
     self.simulator = simulator
     root = String(cString: made)

@@ -39,6 +39,20 @@ enum Tracer {
     return tracer
   }
 
+  /// Whether one thread of the process is stopped in a system call, and still is a moment later.
+  static func isHolding(_ child: ChildProcess) async throws -> Bool {
+    let held = stoppedTasks(child)
+    try await Task.sleep(for: .milliseconds(300))
+    return !held.isDisjoint(with: stoppedTasks(child))
+  }
+
+  private static func stoppedTasks(_ child: ChildProcess) -> Set<String> {
+    Set(
+      directoryNames("/proc/\(child.processID)/task").filter { task in
+        readFile("/proc/\(child.processID)/task/\(task)/status").contains("State:\tt (tracing stop)")
+      })
+  }
+
   private static func options(_ injection: String) -> [String] {
     let call = injection.prefix { $0 != ":" }
     return ["-e", "trace=\(call)", "-e", "inject=\(injection)"]

@@ -241,7 +241,7 @@ final class Oracle: @unchecked Sendable {
       let isShortened = segment.ordinal < state.shortenedBelow
       let length = min(segment.bytes.count, end - start)
       guard Bytes.areEqual(segment.bytes, state.spool, at: start, count: length),
-        length == end - start || isShortened
+        length == end - start || isShortened || prunes
       else {
         fail("segment \(segment.ordinal) has not the bytes of its events \(when)")
         return nil

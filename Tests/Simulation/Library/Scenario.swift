@@ -63,18 +63,14 @@ struct Scenario: Sendable {
   }
 
   private mutating func makeTrouble(_ choices: inout Choices) {
-    planFaults(&choices)
     for _ in 0..<choices.number(0, 3) {
       let fault: Fault? = [.killBefore, .cutBefore, nil][choices.pick(3)]
       endings.append((choices.number(1, 25), fault))
     }
-    if choices.chance(8) {
-      accident = Accident.allCases[choices.pick(3)]
-      if limits.maxSize > 0 { limits.maxSize = 0 }
-    } else {
-      staleness = choices.chance(30)
-    }
+    if choices.chance(8) { accident = Accident.allCases[choices.pick(3)] }
     if choices.chance(6) { longAbsenceAfter = choices.number(1, 3) }
+    planFaults(&choices)
+    if accident == nil { staleness = choices.chance(30) } else { limits.maxSize = 0 }
   }
 
   /// With no tail to be known besides, the window need not be larger than the overlap; an id less, and
@@ -86,19 +82,22 @@ struct Scenario: Sendable {
     for _ in 0..<choices.number(1, 3) { endings.append((choices.number(3, 12), nil)) }
   }
 
-  /// Some faults anywhere, one or two where the coverage needs them.
+  /// Some faults anywhere, and one where the coverage needs it.
   private mutating func planFaults(_ choices: inout Choices) {
+    var anywhere: [FaultPlan.Planned] = []
     for _ in 0..<choices.number(1, 6) {
       let fault = Fault.allCases[choices.pick(Fault.allCases.count)]
       let lasting = choices.chance(30) ? choices.number(1, 12) : 0
-      planned.append(.init(fault: fault, aim: .after(choices.number(0, 90)), lasting: lasting))
+      anywhere.append(.init(fault: fault, aim: .after(choices.number(0, 90)), lasting: lasting))
     }
-    let cells = Coverage.required
-    let (stage, fault) = cells[Int(seed % UInt64(cells.count))]
+    let (stage, fault) = Coverage.required[Int(seed % UInt64(Coverage.required.count))]
     let aimed = FaultPlan.Planned(
-      fault: fault, aim: .stage(stage, skipping: choices.chance(60) ? 0 : choices.pick(4)))
-    planned.insert(aimed, at: choices.pick(planned.count + 1))
-    if stage.phase == .begin { planned.swapAt(0, planned.count - 1) }
+      fault: fault, aim: .stage(stage, skipping: choices.chance(70) ? 0 : choices.pick(4)))
+    let prelude = prepare(for: stage, &choices)
+    // What leads to the stage comes first and undisturbed; else the aim waits its turn.
+    let before = prelude.isEmpty && choices.chance(50) ? choices.pick(anywhere.count + 1) : 0
+    if !prelude.isEmpty { endings = [] }
+    planned = anywhere[..<before] + prelude + [aimed] + anywhere[before...]
   }
 
   /// One without any fault, for the exhaustive simulation.

@@ -162,7 +162,8 @@ final class Simulation {
     guard let accident else { return }
     switch accident {
     case .positionDeleted, .positionGarbled:
-      let evidence = disk.image.file("segments.ndjson", in: DiskImage.spoolRoot, stream: Self.stream) ?? []
+      let evidence = disk.image.file("segments.ndjson", in: DiskImage.spoolRoot, stream: Self.stream, durable: true)
+        ?? []
       let whole = Array(evidence[..<(evidence.lastIndex(of: 0x0A) ?? 0)])
       guard Bytes.count("{\"ordinal\":", in: whole) > 0,
         disk.image.losePosition(Self.stream, isDeleted: accident == .positionDeleted)

@@ -30,7 +30,7 @@ public struct SimulationBatch: Sendable {
 
     /// Stages that were met and are not on the list of ``Coverage``.
     public var unlisted: [String] {
-      met.values.filter { met in !Coverage.stages.contains(met.stage) }
+      met.values.filter { met in Coverage.isJudged(met.stage) && !Coverage.stages.contains(met.stage) }
         .sorted { $0.count > $1.count }.map { "\($0.stage) \($0.count)" }
     }
 

@@ -31,11 +31,14 @@ struct WatchedStore: EventStore {
   func commit(_ batch: EventBatch, at mark: PositionMark) async throws(StoreFailure) -> Committed {
     disk.phase = .commit
     oracle.committing(box.world)
+    disk.trace.add("  commit \(batch.new) of \(page(batch)) at \(mark.position)")
     let committed = try await spool.commit(batch, at: mark)
     oracle.committed(committed)
     oracle.judge(mark.position, disk.image, box.world)
     return committed
   }
+
+  private func page(_ batch: EventBatch) -> String { "\(oracle.state.page.map { $0.item })" }
 
   func save(_ mark: PositionMark) async throws(StoreFailure) {
     disk.phase = .save
