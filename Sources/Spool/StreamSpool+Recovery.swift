@@ -104,7 +104,8 @@ extension StreamSpool {
     }
     try adopt(file, segment: segment, size: offset)
     let size = try file.size()
-    guard size > offset else { return }
+    // An earlier run may have cut it and not lived to sync the cut; after a power cut it would be back.
+    guard size > offset else { return try file.synchronize() }
     if found.boot == bootID, !bootID.isEmpty {
       try keepTail(of: file, segment: segment, from: offset, size: size, &notes)
     } else {

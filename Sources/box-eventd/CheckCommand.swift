@@ -23,7 +23,8 @@ struct CheckCommand: AsyncParsableCommand {
   func run() async throws {
     try await reportingFailure {
       let environment = ProcessInfo.processInfo.environment
-      try await StateOwner.become(of: configuration.path, environment: environment) { environment in
+      try await StateOwner.become(of: configuration.path, environment: environment, makesState: online) {
+        environment in
         try await check(environment)
       }
     }

@@ -19,7 +19,8 @@ struct LoginCommand: AsyncParsableCommand {
   func run() async throws {
     try await reportingFailure {
       let environment = ProcessInfo.processInfo.environment
-      try await StateOwner.become(of: configuration.path, environment: environment) { environment in
+      try await StateOwner.become(of: configuration.path, environment: environment, makesState: true) {
+        environment in
         try await login(environment)
       }
     }

@@ -14,8 +14,9 @@ enum StateOwner {
   }
 
   /// Does the same for a command that needs secrets, and shows it those of the unit.
+  /// - Parameter makesState: make a missing state directory for its owner, as the unit does when it starts.
   static func become<Value>(
-    of configurationPath: String, environment: [String: String],
+    of configurationPath: String, environment: [String: String], makesState: Bool,
     _ work: (_ environment: [String: String]) async throws -> Value
   ) async throws -> Value {
     var environment = environment
@@ -24,11 +25,16 @@ enum StateOwner {
       of: configurationPath, environment: environment, for: owner?.user ?? 0)
     defer { credentials?.remove() }
     if let credentials { environment["CREDENTIALS_DIRECTORY"] = credentials.folder }
-    if let owner { become(owner) }
+    if let owner {
+      if makesState, mkdir(owner.directory, 0o700) == 0 { chown(owner.directory, owner.user, owner.group) }
+      become(owner)
+    }
     return try await work(environment)
   }
 
   private struct Owner {
+    /// The state directory.
+    var directory: String
     var user: uid_t
     var group: gid_t
   }
@@ -38,11 +44,15 @@ enum StateOwner {
     guard geteuid() == 0,
       let configuration = try? Configuration.load(configurationPath, environment: environment)
     else { return nil }
+    let directory = configuration.state.directory
     var status = stat()
-    if stat(configuration.state.directory, &status) == 0 {
-      return status.st_uid == 0 ? nil : Owner(user: status.st_uid, group: status.st_gid)
+    if stat(directory, &status) == 0 {
+      return status.st_uid == 0
+        ? nil : Owner(directory: directory, user: status.st_uid, group: status.st_gid)
     }
-    return getpwnam(serviceUser).map { Owner(user: $0.pointee.pw_uid, group: $0.pointee.pw_gid) }
+    return getpwnam(serviceUser).map {
+      Owner(directory: directory, user: $0.pointee.pw_uid, group: $0.pointee.pw_gid)
+    }
   }
 
   private static func become(_ owner: Owner) {

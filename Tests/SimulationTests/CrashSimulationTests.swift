@@ -1,12 +1,36 @@
 import Simulation
 import Testing
 
-/// The daemon's heart in a simulated world that breaks.
+/// The daemon's heart in a simulated world that breaks. `packaging/simulate-crashes --seed N --trace` tells
+/// what happens in a seed.
 struct CrashSimulationTests {
+  /// A part of what `packaging/test-crashes` runs; other seeds than its, lest they be the only ones.
   @Test func everySeedEndsWhole() async throws {
-    let report = try await SimulationBatch(seeds: 0..<1000).run()
+    let report = try await SimulationBatch(seeds: 1_000_000..<1_001_000).run()
+    #expect(report.seeds == 1000)
+    #expect(report.faults > 2000)
     for failure in report.failures {
       Issue.record("seed \(failure.seed): \(failure.messages.joined(separator: "; "))")
     }
+    #expect(report.unlisted.isEmpty, "stages that the coverage doesn't know: \(report.unlisted)")
+  }
+
+  /// The same seed, the same life, call by call.
+  @Test func seedsRepeat() async throws {
+    for seed in [UInt64(3), 77, 1234] {
+      let first = try await SimulationBatch.trace(seed: seed)
+      let second = try await SimulationBatch.trace(seed: seed)
+      #expect(first.lines.count > 50)
+      #expect(first.lines == second.lines, "seed \(seed)")
+    }
+  }
+
+  /// A part of `packaging/simulate-crashes --exhaustive`.
+  @Test func everyNinthOperationOfAFixedLife() async throws {
+    let report = await (try ExhaustiveSimulation()).run(stride: 9)
+    #expect(report.operations >= 200)
+    #expect(report.crashes > report.operations)
+    #expect(report.truncated == 0)
+    for failure in report.failures.prefix(20) { Issue.record("\(failure)") }
   }
 }

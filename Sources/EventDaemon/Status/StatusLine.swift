@@ -31,7 +31,8 @@ public enum StatusLine {
     let others = all.count { $0.trouble != nil } - affected.count
     let count = all.count == 1 ? "The stream is" : "\(affected.count) of \(all.count) streams"
     let first = affected.first.map { "\($0.name): \($0.error ?? defaultText(worst))" } ?? ""
-    return "\(count) \(worst.rawValue): \(first)"
+    let remedy = worst == .troubled ? "; tried again by itself" : ""
+    return "\(count) \(worst.rawValue): \(first)\(remedy)"
       + (affected.count > 1 ? " (and \(affected.count - 1) more)" : "")
       + (others > 0 ? " · \(others) with other trouble" : "")
   }

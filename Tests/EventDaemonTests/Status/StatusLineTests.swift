@@ -46,7 +46,8 @@ import Testing
         + "· 3 with other trouble · 1 204 331 spooled")
     #expect(text([waiting, paused, stalled]).hasPrefix("1 of 3 streams stalled: s: Box serves only events"))
     #expect(text([waiting, paused]).hasPrefix("1 of 2 streams paused: p: the disk has 200 MiB left"))
-    #expect(text([waiting]) == "The stream is troubled: w: Box answered 503 · 0 spooled")
+    #expect(
+      text([waiting]) == "The stream is troubled: w: Box answered 503; tried again by itself · 0 spooled")
   }
 
   @Test func itStaysOneLine() {

@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import Synchronization
 
@@ -5,7 +6,7 @@ import Synchronization
 final class ServiceManager: Sendable {
   struct Message: Sendable {
     var text: String
-    /// When it was noticed.
+    /// When it was received.
     var at: ContinuousClock.Instant
 
     /// The value of a field; nil if it isn't there.
@@ -17,7 +18,11 @@ final class ServiceManager: Sendable {
 
   let path: String
   private let descriptor: Int32
-  private let received = Mutex<[Message]>([])
+  private let inbox = Inbox()
+
+  private final class Inbox: Sendable {
+    let messages = Mutex<[Message]>([])
+  }
 
   /// - Parameter path: where to listen, at most 107 bytes.
   init(path: String) throws {
@@ -32,25 +37,30 @@ final class ServiceManager: Sendable {
       }
     }
     guard result == 0 else { throw ChildProcess.Failure(call: "bind", errno: errno) }
+    receive()
   }
 
-  deinit { close(descriptor) }
+  deinit { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
+  /// Takes every message at once, as systemd does: a full socket would block the daemon.
+  private func receive() {
+    DispatchQueue(label: "notify").async { [descriptor, inbox] in
+      defer { close(descriptor) }
+      var buffer = [UInt8](repeating: 0, count: 65536)
+      while true {
+        let count = recv(descriptor, &buffer, buffer.count, 0)
+        guard count > 0 else { return }
+        let text = String(decoding: buffer[..<count], as: UTF8.self)
+        inbox.messages.withLock { $0.append(Message(text: text, at: .now)) }
+      }
+    }
+  }
 
   /// What the daemon needs to find it.
   var environment: [String: String] { ["NOTIFY_SOCKET": path] }
 
   /// Everything so far.
-  var messages: [Message] {
-    received.withLock { received in
-      var buffer = [UInt8](repeating: 0, count: 65536)
-      while true {
-        let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-        guard count >= 0 else { return received }
-        let text = String(decoding: buffer[..<count], as: UTF8.self)
-        received.append(Message(text: text, at: .now))
-      }
-    }
-  }
+  var messages: [Message] { inbox.messages.withLock { $0 } }
 
   /// The names of the fields told, in order, each run of the same one once.
   var order: [String] {

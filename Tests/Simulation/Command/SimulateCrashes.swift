@@ -22,7 +22,11 @@ import Simulation
   @Flag(help: "End at the first failure, and don't ask for full coverage.")
   var first = false
 
+  @Flag(help: "Crash one fixed life at every one of its disk operations, in every state of the medium.")
+  var exhaustive = false
+
   func run() async throws {
+    if exhaustive { return try await runExhaustive() }
     if trace { return try await runTrace() }
     var batch = SimulationBatch(seeds: seed..<(seed + seeds))
     if let workers { batch.workers = workers }
@@ -44,6 +48,16 @@ import Simulation
     }
     let isCovered = first || report.uncovered.isEmpty && report.unlisted.isEmpty
     if !report.failures.isEmpty || !isCovered { throw ExitCode.failure }
+  }
+
+  private func runExhaustive() async throws {
+    let report = await (try ExhaustiveSimulation()).run()
+    for failure in report.failures { print(failure) }
+    print(
+      "\(report.operations) operations, \(report.crashes) crashes, at most \(report.mostSubsets) states of the "
+        + "medium at one operation, \(report.truncated) operations with more; \(report.failures.count) failed"
+    )
+    if !report.failures.isEmpty || report.truncated > 0 { throw ExitCode.failure }
   }
 
   private func runTrace() async throws {

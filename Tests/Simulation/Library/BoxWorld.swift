@@ -7,6 +7,8 @@ struct BoxWorld: Sendable {
     var body: [UInt8]
     /// The items on it in the order served, each with the line that the spool must have.
     var items: [(item: Int, line: [UInt8])] = []
+    /// More is waiting behind it.
+    var hasMore = false
     /// Cut off or no page at all.
     var isBroken = false
   }
@@ -89,7 +91,7 @@ struct BoxWorld: Sendable {
     guard !shown.isEmpty else { return Page(body: body([], next: emptyNext(from))) }
     let next = next(after: shown, from: from, hasMore: count < waiting.count)
     greatestGiven = max(greatestGiven, next)
-    var page = Page(body: [])
+    var page = Page(body: [], hasMore: count < waiting.count)
     var texts: [[UInt8]] = []
     for index in arranged(shown) {
       let (text, line) = text(of: index)
@@ -112,7 +114,7 @@ struct BoxWorld: Sendable {
   /// Unordered at times, and some twice.
   private mutating func arranged(_ shown: [Int]) -> [Int] {
     var shown = shown
-    if !scenario.isWindowExact, shown.count > 1, choices.chance(25) {
+    if !scenario.isWindowExact, shown.count > 1, choices.chance(scenario.disorderPercent) {
       shown.swapAt(choices.pick(shown.count), choices.pick(shown.count))
     }
     if choices.chance(20) { shown.append(shown[choices.pick(shown.count)]) }
@@ -132,12 +134,23 @@ struct BoxWorld: Sendable {
     var body = Array("{\"chunk_size\":\(size)".utf8)
     if let next, choices.chance(50) {
       body += Array(",\"next_stream_position\":\(next)".utf8)
-      body += Array(",\"entries\":[".utf8) + texts.joined(separator: [UInt8(ascii: ",")]) + Array("]}".utf8)
-      return body
+      body += Array(",\"entries\":[".utf8)
+      append(texts, separator: ",", to: &body)
+      return body + Array("]}".utf8)
     }
-    body += Array(", \"entries\" : [\n".utf8) + texts.joined(separator: Array(",\n ".utf8)) + Array("]".utf8)
+    body += Array(", \"entries\" : [\n".utf8)
+    append(texts, separator: ",\n ", to: &body)
+    body += Array("]".utf8)
     if let next { body += Array(",\"next_stream_position\":\(next)".utf8) }
     return body + Array("}\n".utf8)
+  }
+
+  private func append(_ texts: [[UInt8]], separator: String, to body: inout [UInt8]) {
+    let separator = Array(separator.utf8)
+    for (index, text) in texts.enumerated() {
+      if index > 0 { body += separator }
+      body += text
+    }
   }
 
   /// Positions are numbers at times, and strings at others.
@@ -186,7 +199,8 @@ struct BoxWorld: Sendable {
   mutating func failure() -> FeedFailure? {
     guard spendTrouble(20) else { return nil }
     let codes: [FeedFailure.Code] = [
-      .unreachable, .throttled, .serverError, .unauthorized, .forbidden, .refused, .unreadable, .malformedPage,
+      .unreachable, .throttled, .serverError, .unauthorized, .forbidden, .refused, .unreadable,
+      .malformedPage,
       .tooLarge, .realtimeRefused, .signInFailed, .signInRefused,
     ]
     let code = codes[choices.pick(codes.count)]

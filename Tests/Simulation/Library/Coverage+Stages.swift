@@ -5,8 +5,10 @@ extension Coverage {
     make(
       .recovery,
       [
-        (.open, .root), (.open, .directory), (.makeDirectory, .directory), (.sync, .root), (.sync, .directory),
-        (.list, .directory), (.open, .position), (.read, .position), (.create, .position), (.write, .position),
+        (.open, .root), (.open, .directory), (.makeDirectory, .directory), (.sync, .root),
+        (.sync, .directory),
+        (.list, .directory), (.open, .position), (.read, .position), (.create, .position),
+        (.write, .position),
         (.truncate, .position), (.sync, .position), (.open, .segments), (.read, .segments),
         (.create, .segments), (.write, .segments), (.truncate, .segments), (.sync, .segments),
         (.open, .events), (.read, .events), (.write, .events), (.truncate, .events), (.sync, .events),

@@ -18,6 +18,8 @@ final class Oracle: @unchecked Sendable {
     /// The page served last, and, while a commit is under way, what it has to append.
     var page: [(item: Int, line: [UInt8])] = []
     var inFlight: [(item: Int, line: [UInt8])] = []
+    /// A page has been served that showed all there was, and nothing unknown, since the last unknown item.
+    var isDry = false
     /// Every line that was ever about to be written: a torn one begins like one of them.
     var attempted: Set<[UInt8]> = []
     /// Events up to this position came before the stream began.
@@ -45,6 +47,11 @@ final class Oracle: @unchecked Sendable {
     self.prunes = prunes
   }
 
+  func take(over other: Oracle) {
+    state = other.state
+    failures = other.failures
+  }
+
   func fail(_ message: String) {
     trace.add("FAILED: \(message)")
     failures.append(message)
@@ -52,7 +59,23 @@ final class Oracle: @unchecked Sendable {
 
   // MARK: What happens
 
-  func served(_ page: BoxWorld.Page) { state.page = page.items }
+  func served(_ page: BoxWorld.Page, _ world: BoxWorld) {
+    state.page = page.items
+    // An odd entry that an earlier run has written becomes known only after its page has been served.
+    if page.items.contains(where: { !world.items[$0.item].isOdd && !state.known.contains($0.item) }) {
+      state.isDry = false
+    } else if !page.hasMore {
+      state.isDry = true
+    }
+  }
+
+  /// A new process knows nothing of what was served before.
+  func started() { state.isDry = false }
+
+  /// The daemon stops reading and waits for Box to call.
+  func listening() {
+    if !state.isDry { fail("the daemon listens before it has read all there is") }
+  }
 
   /// A commit of the page served last begins.
   func committing(_ world: BoxWorld) {

@@ -1,3 +1,4 @@
+import BoxEvents
 import Spool
 
 /// Bringing a seed to a stage that is seldom met by itself.
@@ -38,28 +39,31 @@ extension Scenario {
       (limits.segmentSize, limits.minimumSegmentLife) = (300, .zero)
       return stage.phase == .sift ? [strike(.killAfter, .commit, .sync, .position, skipping: 2)] : []
     case (.commit, _, .aside), (.commit, .truncate, .events), (.commit, .read, .events):
+      // Torn, and what comes next begins otherwise.
+      (pageSize, disorderPercent) = (8, 100)
       return [strike(.killHalfway, .commit, .write, .events, skipping: choices.pick(2))]
     case (.commit, .remove, .events), (.commit, .open, .events), (.commit, .list, _):
       (limits.segmentSize, limits.maxSize, limits.minimumSegmentLife) = (300, 1000, .zero)
       return []
     case (.commit, .truncate, .segments):
       return [strike(.killHalfway, .commit, .write, .segments)]
-    case (.gap, .truncate, _):
-      longAbsenceAfter = choices.number(1, 2)
-      return [strike(.killHalfway, .gap, .write, .gaps)]
-    case (.gap, .read, _):
-      longAbsenceAfter = choices.number(1, 2)
-      return [strike(.killAfter, .gap, .write, .gaps)]
-    case (.gap, _, _):
-      longAbsenceAfter = choices.number(1, 2)
-      return []
+    case (.gap, let operation, _):
+      // Seen dry and saved, then away for long.
+      (start, longAbsenceAfter, backlog) = (.now, 1, items / 2)
+      let away = [strike(.killAfter, .commit, .sync, .position)]
+      return switch operation {
+      case .truncate: away + [strike(.killHalfway, .gap, .write, .gaps)]
+      case .read: away + [strike(.killAfter, .gap, .write, .gaps)]
+      default: away
+      }
     default:
       return []
     }
   }
 
   private func strike(
-    _ fault: Fault, _ phase: Stage.Phase, _ operation: Stage.Operation, _ place: Stage.Place, skipping: Int = 0
+    _ fault: Fault, _ phase: Stage.Phase, _ operation: Stage.Operation, _ place: Stage.Place,
+    skipping: Int = 0
   ) -> FaultPlan.Planned {
     .init(
       fault: fault,

@@ -18,6 +18,8 @@ struct Scenario: Sendable {
   var pageSize = 8
   /// Box serves exactly `overlap` known events each time, and as many are known by their ids.
   var isWindowExact = false
+  /// How many pages of a hundred are out of order.
+  var disorderPercent = 25
   /// Items that appear behind others that have been served.
   var lateItems = 0
   /// Answers that are wrong, refused or missing.
@@ -76,8 +78,8 @@ struct Scenario: Sendable {
   /// With no tail to be known besides, the window need not be larger than the overlap; an id less, and
   /// an event comes twice.
   private mutating func makeWindowExact(_ choices: inout Choices) {
-    overlap = choices.number(1, 6)
-    limits.knownEvents = overlap
+    overlap = choices.number(0, 6)
+    limits.knownEvents = max(1, overlap)
     (lateItems, troubles, start) = (0, 0, .oldest)
     for _ in 0..<choices.number(1, 3) { endings.append((choices.number(3, 12), nil)) }
   }
@@ -103,7 +105,7 @@ struct Scenario: Sendable {
   /// One without any fault, for the exhaustive simulation.
   static var plain: Scenario {
     var plain = Scenario(seed: 0)
-    (plain.items, plain.backlog, plain.overlap, plain.pageSize) = (14, 8, 2, 3)
+    (plain.items, plain.backlog, plain.overlap, plain.pageSize) = (22, 10, 2, 3)
     (plain.lateItems, plain.troubles, plain.isWindowExact) = (0, 0, false)
     (plain.type, plain.start, plain.sectorSize) = (.all, .oldest, 4096)
     plain.limits = SpoolLimits()

@@ -11,6 +11,8 @@ final class SimulatedBox: EventSource, @unchecked Sendable {
   let trace: Trace
   /// What is told about each page of events that is served whole.
   var served: @Sendable (BoxWorld.Page) -> Void = { _ in }
+  /// Told when the daemon asks for a server or polls.
+  var listening: @Sendable () -> Void = {}
   /// Whether all that can be had is in the spool.
   var isComplete: @Sendable () -> Bool = { false }
   /// This run ends at this call, in this way; nil for SIGTERM.
@@ -60,6 +62,7 @@ final class SimulatedBox: EventSource, @unchecked Sendable {
 
   func subscribe() async throws(FeedFailure) -> RealtimeServer {
     try enter("subscribe")
+    listening()
     if let failure = world.failure() { throw failure }
     return world.server()
   }
@@ -68,6 +71,7 @@ final class SimulatedBox: EventSource, @unchecked Sendable {
     _ server: RealtimeServer, from position: ReadPosition
   ) async throws(FeedFailure) -> RealtimeReply {
     try enter("poll \(position)")
+    listening()
     if isComplete() { throw stop() }
     let answer = world.reply()
     clock.advance(by: answer.after)

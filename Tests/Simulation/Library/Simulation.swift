@@ -48,7 +48,8 @@ final class Simulation {
     let world = BoxWorld(scenario, now: SimulatedClock.origin)
     let box = SimulatedBox(world, clock: clock, disk: disk, trace: trace)
     let oracle = Oracle(stream: Self.stream, prunes: scenario.limits.maxSize > 0, trace: trace)
-    box.served = { oracle.served($0) }
+    box.served = { [unowned box] in oracle.served($0, box.world) }
+    box.listening = { oracle.listening() }
     box.isComplete = { [unowned box] in oracle.isComplete(disk.image, box.world) }
     clock.watch = { [unowned box] in box.watch() }
     (self.disk, self.box, self.oracle) = (disk, box, oracle)
@@ -88,6 +89,7 @@ final class Simulation {
     trace.add("run \(runs), boot \(boot)")
     let struckBefore = disk.struck.count
     box.restart(ending: ending)
+    oracle.started()
     disk.wallSeconds = clock.wallSeconds
     do throws(StoreFailure) {
       try await runDriver()
@@ -135,6 +137,24 @@ final class Simulation {
 
   // MARK: Between two processes
 
+  /// Takes over the world as another simulation's process has left it, the choices deciding what a power cut
+  /// has done to the medium.
+  func goOn(from other: Simulation, _ choices: inout Choices) async {
+    runs = other.runs
+    boot = other.boot
+    disk.image = other.disk.image
+    disk.plan.end()
+    box.world = other.box.world
+    oracle.take(over: other.oracle)
+    clock.advance(by: other.clock.elapsed)
+    if other.disk.death?.isPowerCut == true {
+      boot += 1
+      clock.reboot()
+      disk.image.losePower(&choices)
+    }
+    oracle.crashed(disk.image)
+  }
+
   /// What the end of the process, or of the machine, leaves.
   func restartMachine() {
     let isPowerCut = disk.death?.isPowerCut == true
@@ -162,7 +182,8 @@ final class Simulation {
     guard let accident else { return }
     switch accident {
     case .positionDeleted, .positionGarbled:
-      let evidence = disk.image.file("segments.ndjson", in: DiskImage.spoolRoot, stream: Self.stream, durable: true)
+      let evidence =
+        disk.image.file("segments.ndjson", in: DiskImage.spoolRoot, stream: Self.stream, durable: true)
         ?? []
       let whole = Array(evidence[..<(evidence.lastIndex(of: 0x0A) ?? 0)])
       guard Bytes.count("{\"ordinal\":", in: whole) > 0,

@@ -99,6 +99,9 @@ public struct SimulationBatch: Sendable {
     return report
   }
 
+  /// What a whole batch must have met besides.
+  public static let wholeBatch: UInt64 = 20_000
+
   /// Runs one seed again and tells everything that happens.
   public static func trace(seed: UInt64) async throws -> (lines: [String], failures: [String]) {
     let outcome = await Simulation(Scenario(seed: seed), thread: try DiskThread(), isTraced: true).run()

@@ -1,0 +1,74 @@
+import BoxEvents
+import Spool
+
+/// One fixed life without luck: the machine or the process ends at every one of its disk operations, and
+/// every state that the medium can then be in is gone on from.
+///
+/// The bounds: sectors of 4096 bytes, each old, new, or torn after its first byte, in its middle or before its
+/// last byte, either way round; each file's size old, new or one of three in between; each change of a
+/// directory kept or lost; all combinations of these, but of one operation at most
+/// ``maximumSubsets``. A second crash on top of the first is the random simulation's business.
+public struct ExhaustiveSimulation: Sendable {
+  public static let maximumSubsets = 2000
+
+  /// What was tried.
+  public struct Report: Sendable {
+    /// Calls of the life that can be struck: the operations.
+    public var operations = 0
+    /// Crashes gone on from, one for each state of the medium.
+    public var crashes = 0
+    /// The most states that one operation has left.
+    public var mostSubsets = 0
+    /// Operations that leave more states than were tried.
+    public var truncated = 0
+    public var failures: [String] = []
+  }
+
+  private let thread: DiskThread
+
+  public init() throws {
+    thread = try DiskThread()
+  }
+
+  /// Strikes every `stride`-th operation, beginning with the first.
+  public func run(stride step: Int = 1) async -> Report {
+    let whole = Simulation(.plain, thread: thread)
+    let outcome = await whole.run()
+    var report = Report(failures: outcome.failures)
+    report.operations = whole.disk.strikable.count
+    for operation in Swift.stride(from: 0, to: report.operations, by: step) {
+      for fault in Fault.allCases where fault.canStrike(whole.disk.strikable[operation].operation) {
+        await strike(operation, fault, &report)
+      }
+    }
+    return report
+  }
+
+  private func strike(_ operation: Int, _ fault: Fault, _ report: inout Report) async {
+    var choices = Choices.exhaustive
+    var subsets = 0
+    let end = await untilFault(operation, fault)
+    repeat {
+      subsets += 1
+      let simulation = Simulation(end.scenario, thread: thread)
+      await simulation.goOn(from: end, &choices)
+      let outcome = await simulation.run()
+      for failure in outcome.failures {
+        report.failures.append("\(fault) at operation \(operation), state \(subsets): \(failure)")
+      }
+      if report.failures.count > 20 { return }
+    } while fault.isPowerCut && choices.advance() && subsets < Self.maximumSubsets
+    report.crashes += subsets
+    report.mostSubsets = max(report.mostSubsets, subsets)
+    if subsets == Self.maximumSubsets { report.truncated += 1 }
+  }
+
+  /// The life up to where the fault ends the first process, or to its own end.
+  private func untilFault(_ operation: Int, _ fault: Fault) async -> Simulation {
+    var scenario = Scenario.plain
+    scenario.planned = [.init(fault: fault, aim: .after(operation))]
+    let simulation = Simulation(scenario, thread: thread)
+    await simulation.runProcess(ending: nil)
+    return simulation
+  }
+}
