@@ -19,7 +19,6 @@ let package = Package(
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
     .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
   ],
   targets: [
@@ -153,12 +152,20 @@ let package = Package(
     // The built executable, driven as a process.
     .testTarget(
       name: "ProcessTests",
+      dependencies: ["BoxSimulator", "box-eventd"]),
+    // Whole lives of a stream on a disk, with a Box and a clock that are simulated.
+    .target(
+      name: "Simulation",
       dependencies: [
-        "BoxSimulator", "box-eventd",
-        .product(name: "Logging", package: "swift-log"),
-        .product(name: "Subprocess", package: "swift-subprocess"),
-        .product(name: "SystemPackage", package: "swift-system"),
-      ]),
+        "BoxEvents", "EventDaemon", "Spool", .product(name: "Logging", package: "swift-log"),
+      ], path: "Tests/Simulation/Library"),
+    // packaging/simulate-crashes
+    .executableTarget(
+      name: "simulate-crashes",
+      dependencies: [
+        "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Tests/Simulation/Command"),
+    .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
     // packaging/bench: the daemon beside the least a client can do.
     .executableTarget(
       name: "box-eventd-bench",
