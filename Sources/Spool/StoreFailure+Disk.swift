@@ -16,7 +16,9 @@ extension StoreFailure {
       default: .io
       }
     self.init(
-      code, "cannot \(error.operation.rawValue) \(path): \(reason)", hint: Self.hint(code),
+      code, "cannot \(error.operation.rawValue) \(path): \(reason)",
+      hint: [EMFILE, ENFILE].contains(error.errno)
+        ? "Raise LimitNOFILE= of the unit, or ulimit -n: each stream needs about five." : Self.hint(code),
       errno: error.errno)
   }
 

@@ -69,7 +69,9 @@ extension StreamSpool {
     var ids: [EventIdentity] = []
     var done = 0
     for part in parts.reversed() {
-      guard let file = try opened().spool.file(SegmentName.text(part.segment), writing: false) else { continue }
+      guard let file = try opened().spool.file(SegmentName.text(part.segment), writing: false) else {
+        continue
+      }
       defer { file.close() }
       let report = { [progress, done] (bytes: Int) in progress(done + bytes) }
       _ = try LineScan.lines(of: file, in: part.range, progress: report) { line, _ throws(StoreFailure) in

@@ -1,4 +1,5 @@
 import BoxEvents
+
 extension Notifier {
   /// One thing to tell the service manager. See sd_notify(3) for each.
   public enum Field: Hashable, Sendable {

@@ -16,7 +16,8 @@ struct BoxEventd: AsyncParsableCommand {
       """,
     version: Version.current,
     subcommands: [
-      RunCommand.self, CheckCommand.self, StatusCommand.self, TailCommand.self, VerifyCommand.self, PositionCommand.self,
+      RunCommand.self, CheckCommand.self, StatusCommand.self, TailCommand.self, VerifyCommand.self,
+      PositionCommand.self,
       LoginCommand.self, DemoCommand.self, SimulateCommand.self,
     ])
 }

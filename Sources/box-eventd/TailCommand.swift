@@ -1,7 +1,7 @@
 import ArgumentParser
+import BoxEvents
 import EventDaemon
 import FoundationEssentials
-import BoxEvents
 import Spool
 
 struct TailCommand: AsyncParsableCommand {
@@ -30,10 +30,13 @@ struct TailCommand: AsyncParsableCommand {
   var follow = false
 
   @Option(
-    name: .customLong("type"), help: ArgumentHelp("Only this event_type; may be repeated.", valueName: "type"))
+    name: .customLong("type"), help: ArgumentHelp("Only this event_type; may be repeated.", valueName: "type")
+  )
   var types: [String] = []
 
-  @Option(help: ArgumentHelp("Only events since: 2026-11-23T10:00:00Z, or 10m for ten minutes ago.", valueName: "time"))
+  @Option(
+    help: ArgumentHelp(
+      "Only events since: 2026-11-23T10:00:00Z, or 10m for ten minutes ago.", valueName: "time"))
   var since: String?
 
   @Option(help: "The lines as they are, or one short line each.")
@@ -57,7 +60,8 @@ struct TailCommand: AsyncParsableCommand {
       var reader = try tools.reader(of: stream)
       // With --since the times decide, not the count.
       if since == nil { try tools.checked { () throws(StoreFailure) in try reader.seek(last: count) } }
-      let filter = EventFilter(types: types, since: since.flatMap { EventText.since($0, now: Date().timeIntervalSince1970) })
+      let filter = EventFilter(
+        types: types, since: since.flatMap { EventText.since($0, now: Date().timeIntervalSince1970) })
       repeat {
         let hasRead = try tools.checked { () throws(StoreFailure) in try reader.read { show($0, filter) } }
         if follow, !hasRead { try await Task.sleep(for: .milliseconds(200)) }

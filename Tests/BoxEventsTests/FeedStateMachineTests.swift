@@ -75,6 +75,8 @@ import Testing
     var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
     #expect(
       machine.start(from: .oldest, saved: nil, at: at(0)) == .begin(PositionMark(position: .oldest)))
+    // A stream that has not begun has nothing to save when it is stopped.
+    #expect(machine.unsavedMark == nil)
     #expect(machine.stored(at: at(0)) == .read(ReadRequest(position: .oldest)))
     #expect(machine.pageRead(page(new: 3, "7"), at: at(0)) == commit("7"))
   }

@@ -1,4 +1,5 @@
 import BoxEvents
+
 /// The files of a configuration put together: tables key by key, streams one after the other. Each
 /// value still knows where it stands.
 struct ConfigurationSource {

@@ -22,7 +22,8 @@ public struct EventText: Sendable {
   public var pretty: String {
     let source = document["source"]
     let name = (source["name"].text ?? source["item_name"].text).map { "“\($0)”" }
-    let what = [source["type"].text ?? source["item_type"].text, name].compactMap(\.self).joined(separator: " ")
+    let what = [source["type"].text ?? source["item_type"].text, name].compactMap(\.self).joined(
+      separator: " ")
     let who = document["created_by"]["name"].text ?? document["created_by"]["login"].text ?? "-"
     let columns = [document["created_at"].text ?? "-", type ?? "-", who, what.isEmpty ? "-" : what]
     return PlainText.escaped(columns.joined(separator: "  "))

@@ -1,4 +1,5 @@
 import BoxEvents
+
 /// The answer of `/healthz`: fit only while every stream is inside its deadlines, none stalled and
 /// none blocked. A full disk or an unreachable Box is no ill health: a restart would not help.
 public struct Health: Sendable, Hashable {

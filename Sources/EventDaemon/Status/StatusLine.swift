@@ -1,4 +1,5 @@
 import BoxEvents
+
 /// The text of systemd's `STATUS=`: one line a person understands, the trouble first.
 ///
 /// Source: sd_notify(3), "STATUS=…".

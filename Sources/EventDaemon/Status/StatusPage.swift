@@ -1,4 +1,5 @@
 import BoxEvents
+
 /// The page at `/`: one HTML document without scripts or anything from elsewhere, loaded anew every
 /// five seconds by the browser.
 public enum StatusPage {

@@ -1,4 +1,5 @@
 import BoxEvents
+
 /// What `box-eventd status` prints: a table, one line a stream, and below it what is wrong.
 public enum StatusText {
   /// - Parameter now: local time, seconds since 1970.

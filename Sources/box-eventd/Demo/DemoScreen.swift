@@ -36,7 +36,10 @@ struct DemoScreen {
       report.map { StatusText.text($0, now: Double(time(nil))) }?.split(separator: "\n").map { "  \($0)" }
       ?? ["  (it is just starting)"]
     rows += ["", "What happened:"] + notes.suffix(4).map { "  \($0)" }
-    rows += ["", "Look for yourself:", "  box-eventd tail -f --config \(place.configuration)", "  tail -F \(place.spool)/current"]
+    rows += [
+      "", "Look for yourself:", "  box-eventd tail -f --config \(place.configuration)",
+      "  tail -F \(place.spool)/current",
+    ]
     rows += [
       "  ls -l \(place.spool)", "  cat \(place.root)/state/demo/stream_position", "  less \(place.log)",
     ]
