@@ -116,8 +116,8 @@ import Testing
     var options = SimulatorOptions()
     options.backlog = 50
     var settings = TransportSettings()
-    settings.readTimeout = .milliseconds(500)
-    settings.requestTimeout = .milliseconds(1500)
+    settings.readTimeout = .seconds(4)
+    settings.requestTimeout = .seconds(10)
     try await withBox(options, settings: settings) { simulator, source in
       _ = try await drain(source)
       simulator.script(.events, [fault])

@@ -29,6 +29,10 @@ import Testing
       daemon.signal(signal)
       #expect(try await daemon.ended() == .code(0))
       let next = try place.start()
+      // All may be spooled already; before it has started, a signal would simply end it.
+      try await eventually("the second start") {
+        place.log.split(separator: "\n").count { $0.contains(" started ") } == 2
+      }
       try await place.drained()
       #expect(try await next.terminated() == .code(0))
       place.expectWhole()

@@ -23,9 +23,10 @@ public struct Daemon: Sendable {
   public func run() async throws {
     // A closed pipe is an error of the write to it, not the end of the process.
     signal(SIGPIPE, SIG_IGN)
+    let signals = await DaemonSignals()
     let notifier = Notifier.systemd()
     do {
-      try await run(notifier)
+      try await run(notifier, signals)
     } catch let failure as DaemonFailure {
       if let errno = failure.errno { notifier.send(.errno(errno)) }
       notifier.send(.status(failure.hint.map { "\(failure.message); \($0)" } ?? failure.message))
@@ -33,7 +34,7 @@ public struct Daemon: Sendable {
     }
   }
 
-  private func run(_ notifier: Notifier) async throws {
+  private func run(_ notifier: Notifier, _ signals: DaemonSignals) async throws {
     let configuration = try load()
     let threshold = LogThreshold(configuration.log.level)
     let logger = LogDestination.current.logger(threshold: threshold)
@@ -49,7 +50,7 @@ public struct Daemon: Sendable {
         configuration: configuration, environment: environment, directories: directories,
         transport: transport, notifier: notifier, logger: logger, threshold: threshold,
         configurationPath: configurationPath)
-      try await assembly.run()
+      try await assembly.run(signals)
       failure = nil
     } catch {
       failure = error

@@ -43,7 +43,7 @@ struct DaemonAssembly: Sendable {
   }
 
   /// Runs until the process is asked to stop, or can't go on.
-  func run() async throws {
+  func run(_ signals: DaemonSignals) async throws {
     logger.notice(
       "started", id: .started,
       metadata: ["version": "\(Version.current)", "streams": "\(supervisor.telemetries.count)"])
@@ -52,11 +52,15 @@ struct DaemonAssembly: Sendable {
     // Stopped in reverse order: first the streams, which save their positions, last the status.
     let services: [any Service] = [
       server, CancellableService { [self] in try await watch() }, CancellableService { await accounts.run() },
-      CancellableService { try await monitor.run() }, CancellableService { await reloader.run() },
+      CancellableService { try await monitor.run() }, CancellableService { await reloader.run(signals.reload) },
       CancellableService { [self] in try await runFeeds() },
     ]
     var configuration = ServiceGroupConfiguration(
-      services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
+      services: services.map { .init(service: $0) } + [
+        .init(
+          service: CancellableService { for await _ in signals.stop { return } },
+          successTerminationBehavior: .gracefullyShutdownGroup)
+      ],
       logger: Logger(label: "box-eventd.services") { _ in SwiftLogNoOpLogHandler() })
     // A commit under way may take as long as a sync may; TimeoutStopSec= is longer.
     configuration.maximumGracefulShutdownDuration = .seconds(40)

@@ -27,10 +27,10 @@ struct Monitor: Sendable {
         if text != lastStatus?.text { assembly.notifier.send(.status(text)) }
         lastStatus = (text, trouble, now)
       }
-      if let givenUp = DaemonHealth(telemetries: assembly.supervisor.telemetries).givenUp {
-        throw DaemonFailure(givenUp)
-      }
+      let wasGivenUp = givenUp != nil
       try? await Task.sleep(for: Self.step)
+      // Looked at twice: a reload may have mended it in the meantime.
+      if wasGivenUp, !Task.isCancelled, let givenUp { throw DaemonFailure(givenUp) }
     }
   }
 
@@ -47,6 +47,10 @@ struct Monitor: Sendable {
     if Task.isCancelled { return }
     assembly.phase.value = .running
     assembly.notifier.send(.ready, .status(StatusLine.text(assembly.snapshot(), now: LocalTime.now)))
+  }
+
+  private var givenUp: StreamGivenUp? {
+    DaemonHealth(telemetries: assembly.supervisor.telemetries).givenUp
   }
 
   private func stop() {

@@ -31,9 +31,9 @@ struct Reloader: Sendable {
     self.logger = logger
   }
 
-  func run() async {
+  func run(_ signals: UnixSignalsSequence) async {
     var current = initial
-    for await _ in await UnixSignalsSequence(trapping: .sighup) {
+    for await _ in signals {
       notifier.send(.reloading)
       do {
         current = try await reload(from: current)
