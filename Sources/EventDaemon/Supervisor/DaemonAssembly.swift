@@ -52,7 +52,8 @@ struct DaemonAssembly: Sendable {
     // Stopped in reverse order: first the streams, which save their positions, last the status.
     let services: [any Service] = [
       server, CancellableService { [self] in try await watch() }, CancellableService { await accounts.run() },
-      CancellableService { try await monitor.run() }, CancellableService { await reloader.run(signals.reload) },
+      CancellableService { try await monitor.run() },
+      CancellableService { await reloader.run(signals.reload) },
       CancellableService { [self] in try await runFeeds() },
     ]
     var configuration = ServiceGroupConfiguration(
