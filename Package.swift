@@ -152,7 +152,7 @@ let package = Package(
     // The built executable, driven as a process.
     .testTarget(
       name: "ProcessTests",
-      dependencies: ["BoxSimulator", "box-eventd"]),
+      dependencies: ["BoxSimulator", "box-eventd"], exclude: ["Golden"]),
     // Whole lives of a stream on a disk, with a Box and a clock that are simulated.
     .target(
       name: "Simulation",
