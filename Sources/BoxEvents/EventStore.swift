@@ -108,8 +108,6 @@ public struct Gap: Hashable, Sendable {
   public enum Cause: String, Hashable, Sendable, CaseIterable {
     /// Box keeps events for a limited time, and the position is older.
     case retention
-    /// Box refused the position.
-    case positionRefused = "position-refused"
     /// The spool ends before the point the position file vouches for.
     case spoolShortened = "spool-shortened"
     /// The position was lost and rebuilt from older evidence, or could not be.

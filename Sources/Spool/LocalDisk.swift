@@ -9,17 +9,6 @@ public struct LocalDisk: Disk {
 
   public var userID: UInt32 { geteuid() }
 
-  /// This boot's id, random for each start of the kernel; empty if the kernel doesn't say.
-  /// Source: random(4), `/proc/sys/kernel/random/boot_id`.
-  public static func bootID() -> String {
-    let descriptor = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return "" }
-    defer { _ = Glibc.close(descriptor) }
-    var text = [UInt8](repeating: 0, count: 64)
-    let count = Glibc.read(descriptor, &text, text.count)
-    return String(decoding: text.prefix(max(0, count)).filter { $0 > 0x20 }, as: UTF8.self)
-  }
-
   // MARK: Opening
 
   public func openRoot(_ path: String) throws(DiskError) -> DiskHandle {

@@ -72,7 +72,7 @@ public actor StreamSpool: EventStore {
   private var failure: StoreFailure?
 
   /// - Parameters:
-  ///   - bootID: ``LocalDisk/bootID()``; empty if unknown, which trusts nothing of an earlier run.
+  ///   - bootID: of the running kernel; empty if unknown, which trusts nothing of an earlier run.
   ///   - thread: where the work is done.
   ///   - progress: called with the bytes looked at so far, during a long recovery.
   public init(
@@ -136,6 +136,8 @@ public actor StreamSpool: EventStore {
       // No event depends on it, so it waits for the next sync; a crash of the machine only reads again.
       try write(mark, durable: false)
       prune()
+      // Nothing new for as long as a save takes to fall due: the ids can wait in the spool.
+      rest()
     }
   }
 
@@ -156,9 +158,9 @@ public actor StreamSpool: EventStore {
       failure ?? StoreFailure(.io, "the spool of the stream \(place.name) is closed")
   }
 
-  /// Forgets the ids, to save memory while nothing happens; the next event brings them back from
-  /// the spool.
-  public func rest() {
+  /// Forgets the ids, to save memory while nothing happens: 260 KB a stream, with thousands of them in a
+  /// process. The next event brings them back from the spool.
+  private func rest() {
     window = nil
     knownRejects = nil
   }

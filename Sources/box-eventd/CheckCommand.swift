@@ -8,8 +8,9 @@ struct CheckCommand: AsyncParsableCommand {
     commandName: "check",
     abstract: "Check the configuration, secrets, files and permissions.",
     discussion: """
-      Looks at everything the daemon needs and says what is wrong and what to do, all at once. Changes \
-      nothing. With --online it also signs in and asks Box for a realtime server, once a stream.
+      Looks at everything the daemon needs and says what is wrong and what to do, all at once. \
+      With --online it also signs in and asks Box for a realtime server, once a stream; a missing state \
+      directory is made for that. Nothing else is changed.
 
       Exit status: 0 nothing is wrong, 69 Box can't be reached, 77 signing in needs a person, 78 the \
       configuration is wrong.

@@ -24,8 +24,9 @@ struct CommandFailure: Error {
 }
 
 extension CommandFailure {
+  /// All problems, two lines each.
   init(_ error: ConfigurationError) {
-    let text = error.description.split(separator: "\n", maxSplits: 1).map(String.init)
+    let text = error.description.split(separator: "\n  ", maxSplits: 1).map(String.init)
     self.init(.configuration, text.first ?? "the configuration is wrong", hint: text.dropFirst().first)
   }
 

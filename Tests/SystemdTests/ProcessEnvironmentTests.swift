@@ -89,15 +89,6 @@ struct ProcessEnvironmentTests {
     #expect(try with(["BOOT_ID": nil]) { try BootID.current() } == kernels)
   }
 
-  @Test func credentialsAreWhereSystemdSays() {
-    with(["CREDENTIALS_DIRECTORY": "/run/credentials/box-eventd.service"]) {
-      #expect(Credentials.ofThisProcess().directory == "/run/credentials/box-eventd.service")
-    }
-    with(["CREDENTIALS_DIRECTORY": ""]) {
-      #expect(Credentials.ofThisProcess().directory == nil)
-    }
-  }
-
   @Test func aStreamThatIsNotStandardErrorIsNotTheJournal() {
     with(["JOURNAL_STREAM": "0:0"]) {
       #expect(!Journal.isConnected)

@@ -18,8 +18,16 @@ extension DaemonFailure {
   }
 
   init(_ error: ConfigurationError) {
-    let text = error.description.split(separator: "\n", maxSplits: 1).map(String.init)
-    self.init(.configuration, text.first ?? "the configuration is wrong", hint: text.dropFirst().first)
+    let first = error.problems.first
+    let others =
+      switch error.problems.count - 1 {
+      case ...0: ""
+      case 1: " (and 1 more problem)"
+      case let more: " (and \(more) more problems)"
+      }
+    self.init(
+      .configuration, (first?.message ?? "the configuration is wrong") + others,
+      hint: first?.hint ?? "see: box-eventd check")
   }
 
   init(_ givenUp: StreamGivenUp) {
