@@ -164,14 +164,15 @@ extension EventPage {
       } catch {
         try before.skipBrokenElement()
         scanner = before
-        reject(body, start..<endOfEntry(body, scanner.index), error.reason.rawValue)
+        reject(body, start..<endOfEntry(body, from: start, to: scanner.index), error.reason.rawValue)
       }
     }
 
-    /// Without the white space in front of `index`, which belongs to no entry.
-    private func endOfEntry(_ body: UnsafeRawBufferPointer, _ index: Int) -> Int {
+    /// Without the white space in front of `index`, which belongs to no entry. Where nothing stands between two
+    /// commas the entry is empty.
+    private func endOfEntry(_ body: UnsafeRawBufferPointer, from start: Int, to index: Int) -> Int {
       var end = index
-      while end > 0, [0x20, 0x09, 0x0A, 0x0D].contains(body[end - 1]) { end -= 1 }
+      while end > start, [0x20, 0x09, 0x0A, 0x0D].contains(body[end - 1]) { end -= 1 }
       return end
     }
 

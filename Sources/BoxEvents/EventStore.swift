@@ -23,7 +23,7 @@ public protocol EventStore: Sendable {
   /// Saves a position that no new event came with.
   func save(_ mark: PositionMark) async throws(StoreFailure)
 
-  /// Records that continuity can't be proven.
+  /// Records that continuity can't be proven; a gap that is on record already is not recorded again.
   func record(_ gap: Gap) async throws(StoreFailure)
 
   /// Whether there is room to read more.
@@ -38,10 +38,19 @@ public struct PositionMark: Hashable, Sendable {
   public var position: ReadPosition
   /// Box's time when the stream was last seen dry at or before this position.
   public var confirmedAt: BoxTime?
+  /// Box's time of the stream's first answer, or of the last one for which a gap was recorded: since then
+  /// it has been read on without a break, though not yet to its end. Nil once it has been dry.
+  public var readSince: BoxTime?
 
-  public init(position: ReadPosition, confirmedAt: BoxTime? = nil) {
+  public init(position: ReadPosition, confirmedAt: BoxTime? = nil, readSince: BoxTime? = nil) {
     self.position = position
     self.confirmedAt = confirmedAt
+    self.readSince = readSince
+  }
+
+  /// Box's time of the last moment whose events were all there to be read. Nil before the first answer.
+  public var continuousAt: BoxTime? {
+    [confirmedAt, readSince].compactMap { $0 }.max()
   }
 }
 

@@ -30,6 +30,12 @@ public struct FeedRules: Hashable, Sendable {
   public var roomInterval = Duration.seconds(2)
   /// A quiet stream's position, and with it the time it is known to be complete, is saved this often.
   public var saveInterval = Duration.seconds(3600)
+  /// Between looks back for events that Box has shown late; nil for none.
+  public var overlapCheck: Duration?
+  /// How many events such a look may go back over, and how many it may find: both are known by their ids
+  /// with room to spare in a window of 10,000, however far before a position Box begins.
+  public var overlapEvents = 2500
+  public var overlapFinds = 1000
 
   /// How long each stage may take before something is wrong with this process rather than with Box:
   /// the stages give themselves up sooner.

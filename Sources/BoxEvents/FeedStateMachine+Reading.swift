@@ -10,6 +10,7 @@ extension FeedStateMachine {
     isBlocked = false
     blockedAttempts = 0
     if let date = outcome.date { boxTime = (date, now) }
+    if mark.continuousAt == nil { readSince = outcome.date }
     if let gap = gap(shownBy: outcome) {
       return enter(.recording(gap, outcome, request), budget: rules.commitBudget, at: now)
     }
@@ -20,6 +21,7 @@ extension FeedStateMachine {
   public mutating func readFailed(_ failure: FeedFailure, at now: FeedInstant) -> FeedAction {
     guard case .reading = state else { return action }
     lastRead = now
+    if check != nil { return checkFailed(failure, at: now) }
     readTrouble = failure
     switch failure.code {
     case .unreachable, .throttled, .serverError, .unreadable, .realtimeRefused, .signInFailed, .cancelled:
@@ -56,11 +58,14 @@ extension FeedStateMachine {
     if request.position == .now {
       return begin(outcome, at: now)
     }
+    if check != nil {
+      return takeChecked(outcome, request.position, at: now)
+    }
     if outcome.new > 0 {
       return commit(outcome, at: now)
     }
     unproductive += 1
-    let answered = answeredPosition(outcome)
+    let answered = answeredPosition(outcome, from: position)
     if !asked.contains(answered) {
       position = answered
       return read(at: now)
@@ -78,7 +83,7 @@ extension FeedStateMachine {
       return wait(readBackoff.next(&jitter), then: .read, at: now)
     }
     asked = []
-    confirmedAt = outcome.date
+    (confirmedAt, readSince) = (outcome.date, nil)
     let mark = PositionMark(position: .at(next), confirmedAt: confirmedAt)
     return enter(.beginning(mark), budget: rules.commitBudget, at: now)
   }
@@ -93,12 +98,13 @@ extension FeedStateMachine {
     unreadablePages = 0
     limitIndex = max(0, limitIndex - 1)
     let next = outcome.nextPosition.map(ReadPosition.at) ?? position
-    let mark = PositionMark(position: next, confirmedAt: confirmedAt)
+    trail?.pass(next, new: outcome.new, at: now)
+    let mark = PositionMark(position: next, confirmedAt: confirmedAt, readSince: readSince)
     return enter(.committing(mark), budget: rules.commitBudget, at: now)
   }
 
   /// Where a page without new events leads. An empty page may carry a lower position, or none.
-  private func answeredPosition(_ outcome: PageOutcome) -> ReadPosition {
+  func answeredPosition(_ outcome: PageOutcome, from position: ReadPosition) -> ReadPosition {
     guard let next = outcome.nextPosition else { return position }
     if outcome.entries == 0, case .at(let ours) = position, !next.exceeds(ours) { return position }
     return .at(next)
@@ -111,10 +117,7 @@ extension FeedStateMachine {
     unreadablePages = 0
     isStalled = false
     stalls.reset()
-    if let date = outcome.date {
-      confirmedAt = date
-      gapRecorded = false
-    }
+    if let date = outcome.date { (confirmedAt, readSince) = (date, nil) }
     if awaitsProof {
       awaitsProof = false
       barren += 1
@@ -122,7 +125,7 @@ extension FeedStateMachine {
     if saved.mark != mark, now >= saved.at + rules.saveInterval {
       return enter(.saving(mark), budget: rules.commitBudget, at: now)
     }
-    return listen(at: now)
+    return rest(at: now)
   }
 
   /// A full page, all of it known, leading nowhere: more known events stand at this position than
@@ -169,13 +172,13 @@ extension FeedStateMachine {
   }
 
   /// The gap that an answer proves possible: Box's clock has moved on by more than it keeps events
-  /// since the stream was last seen complete.
+  /// since the stream was last seen complete, or, if it never was, since it was begun.
   private func gap(shownBy outcome: PageOutcome) -> Gap? {
-    guard !gapRecorded, let confirmedAt, let date = outcome.date,
-      date.since(confirmedAt) > rules.retention
+    guard let continuousAt = mark.continuousAt, let date = outcome.date,
+      date.since(continuousAt) > rules.retention
     else { return nil }
     return Gap(
       cause: .retention, from: position, to: outcome.nextPosition.map(ReadPosition.at),
-      since: confirmedAt, until: date)
+      since: continuousAt, until: date)
   }
 }

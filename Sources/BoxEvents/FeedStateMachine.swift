@@ -72,8 +72,8 @@ public struct FeedStateMachine: Sendable {
   var confirmedAt: BoxTime?
   /// Box's last known time, and when it was heard.
   var boxTime: (date: BoxTime, at: FeedInstant)?
-  /// The gap that `confirmedAt` proves has been recorded.
-  var gapRecorded = false
+  /// Box's time of the first answer, or of the one that the last gap was recorded for.
+  var readSince: BoxTime?
   /// What the store has, and since when.
   var saved: (mark: PositionMark?, at: FeedInstant)
 
@@ -92,6 +92,16 @@ public struct FeedStateMachine: Sendable {
   /// Refusals in a row.
   var refusals = 0
   var stalls = Backoff(cap: .seconds(60))
+
+  // MARK: Looking back
+
+  /// The look back under way, from a dry stream.
+  var check: OverlapCheck?
+  /// Nil without overlap checks.
+  var trail: Trail?
+  var lastCheck: FeedInstant
+  /// How many have come to their end.
+  public internal(set) var overlapChecks = 0
 
   // MARK: Listening
 
@@ -126,6 +136,10 @@ public struct FeedStateMachine: Sendable {
     self.jitter = Jitter(seed: seed)
     self.deadline = now + rules.requestBudget
     self.saved = (nil, now)
+    self.lastCheck = now
+    if let interval = rules.overlapCheck {
+      trail = Trail(limit: rules.overlapEvents, spacing: interval / 4)
+    }
   }
 
   // MARK: Views
@@ -138,12 +152,17 @@ public struct FeedStateMachine: Sendable {
   /// Where the stream is.
   public var currentPosition: ReadPosition { position }
 
-  var mark: PositionMark { PositionMark(position: position, confirmedAt: confirmedAt) }
+  /// During an overlap check, Box's time when the stream was last seen dry; nil at other times.
+  public var lookingBackFrom: BoxTime? { check == nil ? nil : confirmedAt }
+
+  var mark: PositionMark {
+    PositionMark(position: position, confirmedAt: confirmedAt, readSince: readSince)
+  }
 
   /// How long ago, by Box's clock, the stream was last known to be complete.
   public func positionAge(at now: FeedInstant) -> Duration? {
-    guard let confirmedAt, let boxTime else { return nil }
-    return max(.zero, boxTime.date.since(confirmedAt) + boxTime.at.duration(to: now))
+    guard let continuousAt = mark.continuousAt, let boxTime else { return nil }
+    return max(.zero, boxTime.date.since(continuousAt) + boxTime.at.duration(to: now))
   }
 
   /// A lasting trouble that only a person ends, and that trying again doesn't. A refused request is
@@ -204,10 +223,12 @@ public struct FeedStateMachine: Sendable {
     guard case .initial = state else { return action }
     position = start
     confirmedAt = mark?.confirmedAt
+    readSince = mark?.readSince
     saved = (mark, now)
     if mark == nil, start != .now {
       return enter(.beginning(self.mark), budget: rules.commitBudget, at: now)
     }
+    if start != .now { trail?.pass(start, new: 0, at: now) }
     return read(at: now)
   }
 
@@ -217,18 +238,20 @@ public struct FeedStateMachine: Sendable {
     case .beginning(let mark):
       saved = (mark, now)
       position = mark.position
+      trail?.pass(position, new: 0, at: now)
       return read(at: now)
     case .committing(let mark):
       saved = (mark, now)
       position = mark.position
-      return read(at: now)
+      return check == nil ? read(at: now) : lookBack(at: now)
     case .recording(_, let outcome, let request):
-      gapRecorded = true
+      // On record: what comes from here on is continuous again.
+      readSince = outcome.date
       state = .reading(request)
       return take(outcome, of: request, at: now)
     case .saving(let mark):
       saved = (mark, now)
-      return listen(at: now)
+      return rest(at: now)
     case .initial, .reading, .subscribing, .polling, .waiting:
       return action
     }

@@ -13,6 +13,14 @@ extension BoxSimulator {
     core.update { $0.produce(kind, in: key) }
   }
 
+  /// Produces one event that appears `depth` entries before the newest, where a reader that has gone on
+  /// doesn't see it. False if there is no room for it there.
+  @discardableResult
+  public func produceLate(depth: Int, user: String? = nil, type: String = "all") -> Bool {
+    let key = options.key(user: user, type: type)
+    return core.update { $0.produceLate(depth: depth, in: key) }
+  }
+
   /// Produces one event of this size, for example 20 MB.
   public func produceLarge(byteCount: Int, user: String? = nil, type: String = "all") {
     let key = options.key(user: user, type: type)

@@ -77,6 +77,13 @@ struct Feed: Sendable {
     retainedFrom = min(entries.count, retainedFrom + max(0, count))
   }
 
+  /// One event that appears behind those that have been served: `depth` entries before the end.
+  /// False if there is no room.
+  mutating func produceLate(depth: Int, secondsSince1970: Int64, producedNanoseconds: UInt64) -> Bool {
+    let (bytes, isEvent) = nextEvent(secondsSince1970)
+    return insert(bytes, isEvent, depth: max(1, depth), producedNanoseconds)
+  }
+
   /// An event of `byteCount` bytes.
   mutating func produceLarge(byteCount: Int, secondsSince1970: Int64, producedNanoseconds: UInt64) {
     let bytes = factory.large(byteCount: byteCount, secondsSince1970: secondsSince1970)
@@ -100,7 +107,12 @@ struct Feed: Sendable {
   /// Places an entry up to half an overlap behind the newest, where a reader that doesn't look back
   /// would miss it. False if there is no room between two neighbours there.
   private mutating func insertLate(_ bytes: [UInt8], _ isEvent: Bool, _ nanoseconds: UInt64) -> Bool {
-    let depth = max(1, options.overlap / 2)
+    insert(bytes, isEvent, depth: max(1, options.overlap / 2), nanoseconds)
+  }
+
+  private mutating func insert(
+    _ bytes: [UInt8], _ isEvent: Bool, depth: Int, _ nanoseconds: UInt64
+  ) -> Bool {
     let index = entries.count - depth
     guard index > retainedFrom, index > 0 else { return false }
     let position = entries[index - 1].position + 2

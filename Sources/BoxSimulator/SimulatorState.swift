@@ -80,6 +80,15 @@ struct SimulatorState: Sendable {
     change(key) { $0.produceOdd(kind, secondsSince1970: seconds, producedNanoseconds: nanoseconds) }
   }
 
+  mutating func produceLate(depth: Int, in key: FeedKey) -> Bool {
+    let (seconds, nanoseconds) = (clock.secondsSince1970, SimulatedClock.monotonicNanoseconds)
+    var isThere = false
+    change(key) {
+      isThere = $0.produceLate(depth: depth, secondsSince1970: seconds, producedNanoseconds: nanoseconds)
+    }
+    return isThere
+  }
+
   mutating func produceLarge(byteCount: Int, in key: FeedKey) {
     let (seconds, nanoseconds) = (clock.secondsSince1970, SimulatedClock.monotonicNanoseconds)
     change(key) {

@@ -19,12 +19,31 @@ enum GapLine {
     return line.finished
   }
 
-  /// The cause and ordinal of a line, to know it again.
-  static func reading(_ line: some Sequence<UInt8>) -> (cause: Gap.Cause, ordinal: UInt64)? {
+  /// What tells one line from another.
+  struct Identity {
+    var cause: Gap.Cause
+    /// Of the first event after the break.
+    var ordinal: UInt64
+    var since: String?
+
+    /// Whether both tell of the same break. A run that ended before its first record has found a break of
+    /// retention may leave events of the page that showed it; the next run finds the break before others.
+    func isSame(as other: Identity) -> Bool {
+      cause == other.cause && since == other.since && (cause == .retention || ordinal == other.ordinal)
+    }
+  }
+
+  static func identity(of gap: Gap, ordinal: UInt64) -> Identity {
+    Identity(
+      cause: gap.cause, ordinal: ordinal, since: gap.since.map { Timestamp.text($0.secondsSince1970) })
+  }
+
+  /// Nil for a line that is none.
+  static func identity(on line: some Sequence<UInt8>) -> Identity? {
     guard let document = JSONDocument(Array(line)),
       let cause = document["cause"].text.flatMap({ Gap.Cause(rawValue: $0) }),
       let ordinal = document["ordinal"].text.flatMap(UInt64.init)
     else { return nil }
-    return (cause, ordinal)
+    return Identity(cause: cause, ordinal: ordinal, since: document["since"].text)
   }
 }

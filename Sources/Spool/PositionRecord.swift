@@ -5,6 +5,8 @@ public struct PositionRecord: Hashable, Sendable {
   public var position: ReadPosition
   /// Box's time when the stream was last seen dry.
   public var confirmedAt: BoxTime?
+  /// ``PositionMark/readSince``.
+  public var readSince: BoxTime?
   /// The ordinal of the next event, once everything up to `offset` is counted.
   public var ordinal: UInt64
   /// The ordinal that names the newest segment, or, with `offset` 0, the one to be begun.
@@ -15,10 +17,41 @@ public struct PositionRecord: Hashable, Sendable {
   public var boot: String
   /// ``FeedIdentity/digest`` of whose feed it is.
   public var feed: String
-  /// Every event from this ordinal on must be known by its id until the stream has been seen dry again,
-  /// because the position stands before them: after `position set` 0, after a rebuilt position the
-  /// ordinal of the segment it was rebuilt from.
-  public var knownFrom: UInt64?
+  /// Which events the position stands before, so that they will be served again.
+  public var known: Known
+
+  /// Which events must be known by their ids, besides the newest ones.
+  public enum Known: Hashable, Sendable {
+    /// None: the position stands behind everything in the spool.
+    case recent
+    /// Those from this ordinal on: kept by a recovery though the position was not yet behind them, or part of
+    /// the segment from whose position the stream is read again.
+    case since(UInt64)
+    /// Everything in the spool, until the stream has been seen dry: a person has moved the position.
+    case all
+
+    var text: String {
+      switch self {
+      case .recent: "recent"
+      case .since(let ordinal): String(ordinal)
+      case .all: "all"
+      }
+    }
+
+    init?(_ text: some StringProtocol) {
+      switch text {
+      case "recent": self = .recent
+      case "all": self = .all
+      default:
+        guard let ordinal = UInt64(text) else { return nil }
+        self = .since(ordinal)
+      }
+    }
+  }
+
+  var mark: PositionMark {
+    PositionMark(position: position, confirmedAt: confirmedAt, readSince: readSince)
+  }
 
   static let fileName = "stream_position"
   /// Ordinals and sizes above this are no sizes and ordinals.
@@ -29,28 +62,30 @@ public struct PositionRecord: Hashable, Sendable {
     """
     stream_position: \(position)
     confirmed_at: \(confirmedAt.map { String($0.secondsSince1970) } ?? "never")
+    read_since: \(readSince.map { String($0.secondsSince1970) } ?? "dry")
     ordinal: \(ordinal)
     segment: \(segment)
     offset: \(offset)
     boot: \(boot)
     feed: \(feed)
-    known_from: \(knownFrom.map { String($0) } ?? "recent")
+    known_from: \(known.text)
 
     """
   }
 
   init(
-    position: ReadPosition, confirmedAt: BoxTime?, ordinal: UInt64, segment: UInt64, offset: Int,
-    boot: String, feed: String, knownFrom: UInt64? = nil
+    mark: PositionMark, ordinal: UInt64, segment: UInt64, offset: Int, boot: String, feed: String,
+    known: Known = .recent
   ) {
-    self.position = position
-    self.confirmedAt = confirmedAt
+    position = mark.position
+    confirmedAt = mark.confirmedAt
+    readSince = mark.readSince
     self.ordinal = ordinal
     self.segment = segment
     self.offset = offset
     self.boot = boot
     self.feed = feed
-    self.knownFrom = knownFrom
+    self.known = known
   }
 
   /// Nil unless the text is exactly what ``text`` gives for its values.
@@ -60,14 +95,16 @@ public struct PositionRecord: Hashable, Sendable {
       guard let colon = line.firstIndex(of: ":") else { return nil }
       values.append(line[colon...].dropFirst(2))
     }
-    guard values.count == 8, let position = ReadPosition(values[0]), let ordinal = UInt64(values[2]),
-      let segment = UInt64(values[3]), let offset = Int(values[4]), offset >= 0,
+    guard values.count == 9, let position = ReadPosition(values[0]), let ordinal = UInt64(values[3]),
+      let segment = UInt64(values[4]), let offset = Int(values[5]), offset >= 0, let known = Known(values[8]),
       ordinal < Self.limit, segment <= ordinal, offset < Self.limit
     else { return nil }
-    self.init(
+    let mark = PositionMark(
       position: position, confirmedAt: Int64(values[1]).map { BoxTime(secondsSince1970: $0) },
-      ordinal: ordinal, segment: segment, offset: offset, boot: String(values[5]),
-      feed: String(values[6]), knownFrom: UInt64(values[7]))
+      readSince: Int64(values[2]).map { BoxTime(secondsSince1970: $0) })
+    self.init(
+      mark: mark, ordinal: ordinal, segment: segment, offset: offset, boot: String(values[6]),
+      feed: String(values[7]), known: known)
     guard self.text == text else { return nil }
   }
 }

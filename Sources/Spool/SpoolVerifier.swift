@@ -79,7 +79,7 @@ extension SpoolVerifier {
       begun = Set(
         try Self.lines(SegmentEntry.fileName, spool).compactMap { SegmentEntry(parsing: $0)?.ordinal })
       for line in try Self.lines(GapLine.fileName, spool) {
-        guard let gap = GapLine.reading(line) else { continue }
+        guard let gap = GapLine.identity(on: line) else { continue }
         if gap.cause == .spoolShortened || gap.cause == .stateLost { gaps.insert(gap.ordinal) }
       }
     }

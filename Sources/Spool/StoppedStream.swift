@@ -44,7 +44,7 @@ public struct StoppedStream: Sendable {
     if old != nil || !segments.isEmpty || isAnnounced {
       // What the stream may miss is on record before it goes on elsewhere.
       var gaps = LineLog(GapLine.fileName, in: files.spool)
-      let gap = Gap(cause: .positionSet, from: old?.position, to: position, since: old?.confirmedAt)
+      let gap = Gap(cause: .positionSet, from: old?.position, to: position, since: old?.mark.continuousAt)
       try gaps.append(GapLine.line(gap, ordinal: next.ordinal, time: clock.wallSeconds()))
     }
     try file.write(next.text)
@@ -63,12 +63,13 @@ public struct StoppedStream: Sendable {
     let feed = place.feed.digest
     let newer = segments.filter { $0 > (old?.segment ?? 0) }
     if var next = old, newer.isEmpty || newer == [next.ordinal] {
-      (next.position, next.confirmedAt, next.feed, next.knownFrom) = (position, nil, feed, 0)
+      (next.position, next.confirmedAt, next.readSince) = (position, nil, nil)
+      (next.feed, next.known) = (feed, .all)
       return next
     }
     var next = PositionRecord(
-      position: position, confirmedAt: nil, ordinal: 0, segment: 0, offset: 0, boot: bootID, feed: feed,
-      knownFrom: 0)
+      mark: PositionMark(position: position), ordinal: 0, segment: 0, offset: 0, boot: bootID, feed: feed,
+      known: .all)
     guard let newest = segments.last,
       let file = try files.spool.file(SegmentName.text(newest), writing: true)
     else {

@@ -57,7 +57,7 @@ extension StreamSpool {
       try advance()
     }
     // 5. The position. A crash before it is on disk: as after step 4.
-    try write(given.mark)
+    try write(given.mark, isBehindNews: done.events > 0)
     giveBackBuffer()
     prune()
     return Committed(events: done.events, bytes: done.bytes, ordinal: ordinal)

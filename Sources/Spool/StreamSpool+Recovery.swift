@@ -2,9 +2,6 @@ import BoxEvents
 
 /// Making whole what an earlier run has left.
 extension StreamSpool {
-  /// A tail of more events than this is remembered in the record until the stream is dry.
-  private static let shortTail: UInt64 = 1000
-
   func recovered() throws(StoreFailure) -> Recovery {
     let files = try StreamFiles(
       making: place.name, spoolRoot: place.spoolRoot, stateRoot: place.stateRoot)
@@ -56,9 +53,7 @@ extension StreamSpool {
       try noteShortened(found, "the newest segment \(SegmentName.text(found.segment)) is gone", &notes)
     }
     try settleRecord(found)
-    return Recovery(
-      mark: PositionMark(position: found.position, confirmedAt: found.confirmedAt), ordinal: ordinal,
-      notes: notes)
+    return Recovery(mark: found.mark, ordinal: ordinal, notes: notes)
   }
 
   /// Writes the record again if it would not say what is so now: other bytes, another boot.
@@ -66,10 +61,10 @@ extension StreamSpool {
     var next = found
     (next.ordinal, next.boot) = (ordinal, bootID)
     (next.segment, next.offset) = (active?.ordinal ?? ordinal, active?.size ?? 0)
-    // These were served behind the record's position and will be served again.
-    if ordinal - found.ordinal > Self.shortTail {
-      next.knownFrom = min(found.knownFrom ?? .max, found.ordinal)
-    }
+    // These were served behind the record's position and will be served again. Counted from the first of
+    // several crashes in a row: none of them has moved the position.
+    if ordinal > found.ordinal, found.known == .recent { next.known = .since(found.ordinal) }
+    firstOrdinal = ordinal
     if next != found { try write(next) }
   }
 
@@ -184,14 +179,13 @@ extension StreamSpool {
     }
     try recordOnce(
       Gap(cause: .stateLost, from: entry.position, to: nil, since: entry.confirmedAt))
+    let mark = PositionMark(position: entry.position, confirmedAt: entry.confirmedAt)
+    firstOrdinal = ordinal
     try write(
       PositionRecord(
-        position: entry.position, confirmedAt: entry.confirmedAt, ordinal: ordinal,
-        segment: active?.ordinal ?? ordinal, offset: active?.size ?? 0, boot: bootID,
-        feed: place.feed.digest, knownFrom: entry.ordinal))
-    return Recovery(
-      mark: PositionMark(position: entry.position, confirmedAt: entry.confirmedAt), ordinal: ordinal,
-      notes: notes, rebuilt: true)
+        mark: mark, ordinal: ordinal, segment: active?.ordinal ?? ordinal, offset: active?.size ?? 0,
+        boot: bootID, feed: place.feed.digest, known: .since(entry.ordinal)))
+    return Recovery(mark: mark, ordinal: ordinal, notes: notes, rebuilt: true)
   }
 
   /// Makes a segment the active one when no record says how much of it is durable: its lines count as far
@@ -255,16 +249,14 @@ extension StreamSpool {
     if end < size { try cutUnproven(file, segment: found.segment, from: end, size: size, &notes) }
   }
 
-  /// Records a gap, unless the last line of `gaps.ndjson` is this one already: a recovery that was cut off
-  /// is done again.
+  /// Records a gap, unless it stands among the last lines of `gaps.ndjson` already: a run that was cut off
+  /// finds it again.
   func recordOnce(_ gap: Gap) throws(StoreFailure) {
     // Before a line is trusted to be on disk.
     try gapLog?.settle()
-    if let last = try gapLog?.tail().last, let (cause, at) = GapLine.reading(last), cause == gap.cause,
-      at == ordinal
-    {
-      return
-    }
+    let identity = GapLine.identity(of: gap, ordinal: ordinal)
+    let isThere = try gapLog?.tail().contains { GapLine.identity(on: $0)?.isSame(as: identity) == true }
+    guard isThere != true else { return }
     try gapLog?.append(GapLine.line(gap, ordinal: ordinal, time: clock.wallSeconds()))
   }
 

@@ -37,10 +37,9 @@ extension StreamSpool {
   /// `knownEvents`. Segments that are gone or compressed are passed over; see ``KnownIDs``.
   private func loadedWindow() throws(StoreFailure) -> DuplicateWindow {
     let files = try opened()
-    let isWhole = record?.knownFrom != nil
-    var window = DuplicateWindow(capacity: isWhole ? .max : limits.knownEvents)
-    let behind = record?.knownFrom.map { ordinal > $0 ? ordinal - $0 : 0 } ?? 0
-    var wanted = max(limits.knownEvents, Int(clamping: behind))
+    var window = DuplicateWindow(capacity: needsWholeWindow ? .max : limits.knownEvents)
+    // Box serves from somewhat before a position, so that as many count from there.
+    var wanted = limits.knownEvents + Int(clamping: min(mustKnow(upTo: ordinal), 1 << 40))
 
     var parts: [(segment: UInt64, range: Range<Int>)] = []
     for segment in try files.segments().reversed() where wanted > 0 {
@@ -60,6 +59,20 @@ extension StreamSpool {
     }
     for id in ids { window.insert(id) }
     return window
+  }
+
+  /// Whether more must be known than the newest events, because the position stands before more than a few.
+  var needsWholeWindow: Bool {
+    record?.known == .all || mustKnow(upTo: firstOrdinal) > UInt64(max(0, limits.knownEvents / 10))
+  }
+
+  /// How many of the events below an ordinal the record says must be known.
+  private func mustKnow(upTo end: UInt64) -> UInt64 {
+    switch record?.known {
+    case .since(let first): end > first ? end - first : 0
+    case .all: end
+    case .recent, nil: 0
+    }
   }
 
   /// The ids in parts of segments, given newest first; the oldest id first.

@@ -58,6 +58,8 @@ public actor StreamSpool: EventStore {
   var tear: [UInt8] = []
   /// The ordinal of the next event.
   var ordinal: UInt64 = 0
+  /// That of the first event of this run.
+  var firstOrdinal: UInt64 = 0
   var lastRotation: Duration?
   var lastPruning: Duration?
   /// Nil until it is needed.
@@ -144,7 +146,7 @@ public actor StreamSpool: EventStore {
   public func record(_ gap: Gap) throws(StoreFailure) {
     try guarded { () throws(StoreFailure) in
       _ = try opened()
-      try gapLog?.append(GapLine.line(gap, ordinal: ordinal, time: clock.wallSeconds()))
+      try recordOnce(gap)
     }
   }
 
@@ -175,16 +177,20 @@ public actor StreamSpool: EventStore {
   }
 
   /// Writes the position record for what is durable now.
-  func write(_ mark: PositionMark, durable: Bool = true) throws(StoreFailure) {
-    var knownFrom = record?.knownFrom
+  /// - Parameter isBehindNews: the mark stands behind events that were new.
+  func write(
+    _ mark: PositionMark, durable: Bool = true, isBehindNews: Bool = false
+  ) throws(StoreFailure) {
+    var known = record?.known ?? .recent
     // Dry since: everything the position stood before has been read again.
-    if let confirmedAt = mark.confirmedAt, confirmedAt != record?.confirmedAt { knownFrom = nil }
+    if let confirmedAt = mark.confirmedAt, confirmedAt != record?.confirmedAt { known = .recent }
+    // So has a short tail, or nearly; the window of the newest events is enough for it.
+    if isBehindNews, !needsWholeWindow { known = .recent }
     try write(
       PositionRecord(
-        position: mark.position, confirmedAt: mark.confirmedAt, ordinal: ordinal,
-        segment: active?.ordinal ?? ordinal, offset: active?.size ?? 0, boot: bootID,
-        feed: place.feed.digest, knownFrom: knownFrom), durable: durable)
-    if knownFrom == nil, window?.capacity == .max { window?.resize(to: limits.knownEvents) }
+        mark: mark, ordinal: ordinal, segment: active?.ordinal ?? ordinal, offset: active?.size ?? 0,
+        boot: bootID, feed: place.feed.digest, known: known), durable: durable)
+    if known == .recent, window?.capacity == .max { window?.resize(to: limits.knownEvents) }
   }
 
   func write(_ next: PositionRecord, durable: Bool = true) throws(StoreFailure) {
@@ -223,7 +229,7 @@ public actor StreamSpool: EventStore {
     files?.close()
     (files, segmentLog, gapLog, quarantine) = (nil, nil, nil, nil)
     (positionFile, record, active, rotation, pending) = (nil, nil, nil, nil, nil)
-    (window, knownRejects, tear, ordinal) = (nil, nil, [], 0)
+    (window, knownRejects, tear, ordinal, firstOrdinal) = (nil, nil, [], 0, 0)
     (lastRotation, lastPruning) = (nil, nil)
   }
 }

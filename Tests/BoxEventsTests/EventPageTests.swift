@@ -66,6 +66,16 @@ import Testing
     #expect(page.nextPosition?.digits == "5")
   }
 
+  /// White space belongs to no entry, also where there is no entry.
+  @Test(arguments: ["", " ", "\n\t ", "\r\n"])
+  func nothingBetweenTwoCommasIsABadEntry(space: String) throws {
+    let page = try page(
+      #"{"entries":[\#(space),{"event_id":"1"}\#(space),\#(space)],"next_stream_position":"5"}"#)
+    #expect(lines(page) == [#"{"event_id":"1"}"#])
+    #expect(page.rejects.map(\.range.count) == [0, 0])
+    #expect(page.nextPosition?.digits == "5")
+  }
+
   @Test(
     arguments: [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82]] as [[UInt8]]
   )

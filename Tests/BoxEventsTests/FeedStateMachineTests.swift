@@ -25,9 +25,14 @@ import Testing
     .read(ReadRequest(position: position(digits), limit: limit))
   }
 
-  func commit(_ digits: String, confirmed: Int64? = nil) -> FeedAction {
-    .commit(
-      PositionMark(position: position(digits), confirmedAt: confirmed.map(BoxTime.init(secondsSince1970:))))
+  func mark(_ digits: String, confirmed: Int64? = nil, readSince: Int64? = nil) -> PositionMark {
+    PositionMark(
+      position: position(digits), confirmedAt: confirmed.map(BoxTime.init(secondsSince1970:)),
+      readSince: readSince.map(BoxTime.init(secondsSince1970:)))
+  }
+
+  func commit(_ digits: String, confirmed: Int64? = nil, readSince: Int64? = nil) -> FeedAction {
+    .commit(mark(digits, confirmed: confirmed, readSince: readSince))
   }
 
   /// A machine that goes on from position 100.
@@ -384,11 +389,39 @@ import Testing
       cause: .retention, from: position("100"), to: position("900"),
       since: BoxTime(secondsSince1970: 0), until: BoxTime(secondsSince1970: 22 * day))
     #expect(machine.pageRead(page(new: 5, "900", date: 22 * day), at: at(0)) == .record(gap))
-    #expect(machine.stored(at: at(0)) == commit("900", confirmed: 0))
+    #expect(machine.stored(at: at(0)) == commit("900", confirmed: 0, readSince: 22 * day))
     #expect(machine.stored(at: at(0)) == read("900"))
-    // Once is enough, until the stream has been complete again.
-    #expect(machine.pageRead(page("900", date: 22 * day), at: at(0)) == .subscribe)
+    // Once is enough, also for the next process.
+    #expect(
+      machine.pageRead(page(new: 1, "901", date: 22 * day), at: at(0))
+        == commit("901", confirmed: 0, readSince: 22 * day))
+    #expect(machine.stored(at: at(0)) == read("901"))
+    #expect(machine.pageRead(page("901", date: 22 * day), at: at(0)) == .subscribe)
+    #expect(machine.mark == mark("901", confirmed: 22 * day))
     machine = resumed(confirmed: 0)
     #expect(machine.pageRead(page(new: 5, "900", date: 21 * day), at: at(0)) == commit("900", confirmed: 0))
+  }
+
+  /// A stream that has never been read to its end is as old as its first answer.
+  @Test func aStreamThatWasNeverDryHasGapsToo() {
+    let day: Int64 = 86_400
+    var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
+    _ = machine.start(from: .oldest, saved: nil, at: at(0))
+    _ = machine.stored(at: at(0))
+    #expect(
+      machine.pageRead(page(new: 5, "900", date: 3 * day), at: at(0)) == commit("900", readSince: 3 * day))
+    _ = machine.stored(at: at(0))
+    // The second answer doesn't make it younger.
+    #expect(
+      machine.pageRead(page(new: 5, "950", date: 4 * day), at: at(0)) == commit("950", readSince: 3 * day))
+    #expect(machine.positionAge(at: at(5)) == .seconds(day + 5))
+
+    var next = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
+    #expect(
+      next.start(from: position("950"), saved: mark("950", readSince: 3 * day), at: at(0)) == read("950"))
+    let gap = Gap(
+      cause: .retention, from: position("950"), to: position("990"),
+      since: BoxTime(secondsSince1970: 3 * day), until: BoxTime(secondsSince1970: 24 * day + 1))
+    #expect(next.pageRead(page(new: 5, "990", date: 24 * day + 1), at: at(0)) == .record(gap))
   }
 }

@@ -9,6 +9,7 @@ struct CrashSimulationTests {
     let report = try await SimulationBatch(seeds: 1_000_000..<1_001_000).run()
     #expect(report.seeds == 1000)
     #expect(report.faults > 2000)
+    #expect(report.late > 50)
     for failure in report.failures {
       Issue.record("seed \(failure.seed): \(failure.messages.joined(separator: "; "))")
     }

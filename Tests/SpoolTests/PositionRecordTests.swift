@@ -5,16 +5,19 @@ import Testing
 
 struct PositionRecordTests {
   private let record = PositionRecord(
-    position: ReadPosition("11529229762522908860000000000000") ?? .now,
-    confirmedAt: BoxTime(secondsSince1970: 1_700_000_000), ordinal: 104_729, segment: 100_000,
+    mark: PositionMark(
+      position: ReadPosition("11529229762522908860000000000000") ?? .now,
+      confirmedAt: BoxTime(secondsSince1970: 1_700_000_000)), ordinal: 104_729, segment: 100_000,
     offset: 7_000_000, boot: "6b9a-1", feed: String(repeating: "ab", count: 32))
 
   @Test func readsWhatItWrites() {
     #expect(PositionRecord(parsing: record.text) == record)
     var other = record
-    (other.position, other.confirmedAt, other.knownFrom, other.boot) = (.oldest, nil, 0, "")
+    (other.position, other.confirmedAt, other.known, other.boot) = (.oldest, nil, .all, "")
     #expect(PositionRecord(parsing: other.text) == other)
-    other.position = .now
+    (other.position, other.readSince) = (.now, BoxTime(secondsSince1970: 1_700_000_009))
+    #expect(PositionRecord(parsing: other.text) == other)
+    other.known = .since(104_700)
     #expect(PositionRecord(parsing: other.text) == other)
   }
 
@@ -23,7 +26,7 @@ struct PositionRecordTests {
     ("ordinal: 104729", "ordinal: 99999"), ("ordinal: 104729", "ordinal: 18446744073709551615"),
     ("offset: 7000000", "offset: -1"), ("stream_position: 1", "stream_position: -1"),
     ("stream_position", "position"), ("confirmed_at: 1700000000", "confirmed_at: soon"),
-    ("feed: ", "feed:"), ("boot: 6b9a-1\n", ""),
+    ("read_since: dry", "read_since: wet"), ("known_from: recent", "known_from: "), ("feed: ", "feed:"), ("boot: 6b9a-1\n", ""),
   ])
   func refuses(_ change: (String, String)) {
     #expect(PositionRecord(parsing: record.text.replacing(change.0, with: change.1)) == nil)

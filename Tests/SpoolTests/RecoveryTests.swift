@@ -50,6 +50,27 @@ struct RecoveryTests {
     try fixture.expectWhole(PretendBox(total: 9))
   }
 
+  /// Each run ends between its events and its record, again and again: none moves the position, and all they
+  /// have left is served once more.
+  @Test(arguments: [1, 5, 9]) func manyRunsThatLeaveATail(_ events: Int) async throws {
+    let fixture = try await fixture()
+    fixture.limits.knownEvents = 20
+    var total = 4
+    for _ in 0..<10 {
+      for number in total..<(total + events) {
+        try fixture.append(PretendBox.line(number) + "\n", to: fixture.path(segment))
+      }
+      total += events
+      let recovery = try await fixture.store().recover()
+      #expect(recovery.mark?.position == PretendBox(total: 4).position(4))
+      #expect(recovery.ordinal == UInt64(total))
+    }
+    #expect(try fixture.record()?.known == .since(4))
+    try await fixture.drain(PretendBox(total: total + 30), into: fixture.store())
+    try fixture.expectWhole(PretendBox(total: total + 30))
+    #expect(try fixture.record()?.known == .recent)
+  }
+
   @Test func sameBootCompletesTornLine() async throws {
     let fixture = try await fixture()
     try fixture.append(String(PretendBox.line(4).prefix(20)), to: fixture.path(segment))

@@ -30,7 +30,7 @@ struct StoppedStreamTests {
 
     try await fixture.drain(PretendBox(total: 30), into: fixture.store())
     try fixture.expectWhole(PretendBox(total: 30))
-    #expect(try fixture.record()?.knownFrom == nil)
+    #expect(try fixture.record()?.known == .recent)
     let gaps = String(decoding: try fixture.read(fixture.path("gaps.ndjson")), as: UTF8.self)
     #expect(gaps.contains(#""cause":"position-set","ordinal":23,"from":""#))
   }

@@ -55,6 +55,20 @@ struct ProcessEnvironmentTests {
     }
   }
 
+  @Test func anEmptyVariableIsNone() {
+    with(["NOTIFY_SOCKET": ""]) {
+      #expect(!Notifier.systemd().isConnected)
+    }
+  }
+
+  @Test func timesAreUniversalWhateverTheTimeZone() {
+    with(["TZ": "XST-9"]) {
+      tzset()
+      #expect(StandardError.timestamp(0) == "1970-01-01T00:00:00Z")
+    }
+    tzset()
+  }
+
   @Test func aSocketThatIsGoneIsNoFailure() throws {
     let path = try NotifySocket().path
     with(["NOTIFY_SOCKET": path]) {
@@ -82,8 +96,9 @@ struct ProcessEnvironmentTests {
   }
 
   @Test func theUnitsBootIDGoesBeforeTheKernels() throws {
-    let id = "c4159e16cfb743a78800890d5237eff4"
+    let id = "00112233445566778899aabbccddeeff"
     let kernels = try BootID.ofKernel().get()
+    try #require(kernels != id)
     #expect(try with(["BOOT_ID": id]) { try BootID.current() } == id)
     #expect(try with(["BOOT_ID": "%b"]) { try BootID.current() } == kernels)
     #expect(try with(["BOOT_ID": nil]) { try BootID.current() } == kernels)

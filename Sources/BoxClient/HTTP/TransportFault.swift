@@ -38,6 +38,7 @@ enum TransportFault {
     case let error as IOError: return system(error.errnoCode, host)
     case let error as ChannelError: return channel(error, host)
     case let error as NIOSSLError: return tls(error, host)
+    case let error as NIOSSLExtraError where error == .failedToValidateHostname: return wrongHost(host)
     case is NIOSSLExtraError, is BoringSSLError: return certificate(host)
     case let error as HTTPParserError: return parser(error, host)
     case is NIOHTTPDecompression.DecompressionError, is NIOHTTPDecompression.ExtraDecompressionError:
@@ -107,10 +108,18 @@ enum TransportFault {
     }
   }
 
+  /// The TLS library doesn't say whether it is the signature or the time.
   private static func certificate(_ host: String) -> FeedFailure {
     unreachable(
       "the certificate of \(host) is not trusted",
-      hint: "if a proxy or a private authority signs it, name its certificate as ca_file in [box]")
+      hint: "if a proxy or a private authority signs it, name its certificate as ca_file in [box]; "
+        + "if it is the right one, see whether it has expired, and this machine's clock")
+  }
+
+  private static func wrongHost(_ host: String) -> FeedFailure {
+    unreachable(
+      "the certificate of \(host) is another host's",
+      hint: "check the address in [box], and whether something else answers for it")
   }
 
   private static func parser(_ error: HTTPParserError, _ host: String) -> FeedFailure {

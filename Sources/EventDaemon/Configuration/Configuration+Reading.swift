@@ -111,8 +111,24 @@ extension ConfigurationReader {
       stream.subject = optional(table, "subject", allowed: Self.subjectWords) { Subject($0) }
       let start = "\"now\", \"oldest\" or a position, digits in quotes"
       stream.start = text(table, "start", allowed: start) { ReadPosition($0) } ?? stream.start
+      stream.overlapCheck = overlapCheck(table)
       return (stream, table)
     }
+  }
+
+  /// Each look back costs calls, so not all the time; and Box is never later than days.
+  private mutating func overlapCheck(_ table: Table) -> Duration? {
+    let allowed = "a time from 10s to 7d, such as \"1h\", or \"0\" for none"
+    let bounds = Duration.seconds(10)...(.seconds(7 * 86_400))
+    let value = read(table, "overlap_check", allowed: allowed) { node in
+      switch node {
+      case .string(let text):
+        Duration(configured: text).flatMap { $0 == .zero || bounds.contains($0) ? $0 : nil }
+      case .integer(let number): number == 0 ? .zero : nil
+      case .boolean, .array, .table, .other: nil
+      }
+    }
+    return value == .zero ? nil : value
   }
 
   private static var subjectWords: String { "\"user:ID\" or \"enterprise:ID\", the id in digits" }

@@ -121,6 +121,8 @@ public struct Configuration: Hashable, Sendable {
     public var subject: Subject?
     /// Where a stream begins that has never run.
     public var start = ReadPosition.now
+    /// Between looks back for late events; nil for none.
+    public var overlapCheck: Duration?
 
     public init(name: String) {
       self.name = name

@@ -14,7 +14,7 @@ enum ConfigurationKey {
     ("state", ["directory"]),
     ("status", ["socket", "listen"]),
     ("log", ["level"]),
-    ("stream", ["name", "type", "as_user", "subject", "start"]),
+    ("stream", ["name", "type", "as_user", "subject", "start", "overlap_check"]),
   ]
 
   static func keys(of table: String) -> [String] {

@@ -149,6 +149,7 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
         guard let batch else { return machine.stored(at: clock.now) }
         let committed = try await store.commit(batch, at: mark)
         report.committed(batch, committed, took: began.duration(to: clock.now))
+        if let dryAt = machine.lookingBackFrom { report.lookedBack(batch, dryAt: dryAt) }
       case .read, .subscribe, .poll, .wait:
         break
       }

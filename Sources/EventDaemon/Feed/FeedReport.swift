@@ -38,6 +38,14 @@ struct FeedReport: Sendable {
     journal.committed(committed)
   }
 
+  /// New events of an overlap check.
+  func lookedBack(_ batch: EventBatch, dryAt: BoxTime) {
+    let late = batch.lateEvents(whenDryAt: dryAt)
+    guard late > 0 else { return }
+    telemetry.found(late: late)
+    journal.found(late: late)
+  }
+
   func recorded(_ gap: Gap) {
     telemetry.recordedGap()
     journal.recorded(gap)

@@ -83,6 +83,10 @@ final class StreamJournal: Sendable {
     }
   }
 
+  func found(late: Int) {
+    logger.notice("an overlap check found events that Box had shown late", metadata: ["events": "\(late)"])
+  }
+
   func recorded(_ gap: Gap) {
     logger.error(
       "events may be missing: a gap was recorded", id: .gap,

@@ -78,6 +78,7 @@ final class StreamTelemetry: Sendable {
       $0.snapshot.state = StreamState(condition)
       $0.snapshot.error = Self.error(condition, trouble)
       $0.snapshot.position = machine.currentPosition.description
+      $0.snapshot.overlapChecksTotal = UInt64(machine.overlapChecks)
       $0.deadline = machine.deadline
       $0.age = age.map { ($0, at: now) }
       $0.needsPerson = machine.needsPerson.map(StreamGivenUp.init)
@@ -102,6 +103,11 @@ final class StreamTelemetry: Sendable {
       if committed.events > 0 { $0.snapshot.lastEventAt = now }
       if let delay { $0.snapshot.deliveryDelaySeconds.record(max(0, delay)) }
     }
+  }
+
+  /// An overlap check has found events that Box had not shown in time.
+  func found(late: Int) {
+    figures.withLock { $0.snapshot.lateTotal += UInt64(late) }
   }
 
   func recordedGap() {

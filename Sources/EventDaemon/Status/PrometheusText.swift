@@ -55,6 +55,8 @@ public struct PrometheusText {
       ("bytes_total", "Bytes written to the spool.", \.bytesTotal),
       ("gaps_total", "Breaks in continuity that could not be excluded.", \.gapsTotal),
       ("quarantined_total", "Entries that were no events, kept aside.", \.quarantinedTotal),
+      ("overlap_checks_total", "Stretches read again to find late events.", \.overlapChecksTotal),
+      ("late_events_total", "Events that only an overlap check has found.", \.lateTotal),
     ]
     for (name, help, count) in counters {
       family(name, "counter", help)

@@ -5,17 +5,22 @@ import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
-import Spool
+public import Spool
 import Systemd
 
 /// The service: what `box-eventd run` does from start to end.
 public struct Daemon: Sendable {
   let configurationPath: String
   let environment: [String: String]
+  private let disk: any Disk
 
-  public init(configurationPath: String, environment: [String: String]) {
+  /// - Parameter disk: what spool and state are kept on; another than this machine's is for tests.
+  public init(
+    configurationPath: String, environment: [String: String], disk: any Disk = LocalDisk()
+  ) {
     self.configurationPath = configurationPath
     self.environment = environment
+    self.disk = disk
   }
 
   /// Runs until SIGTERM or SIGINT.
@@ -39,7 +44,7 @@ public struct Daemon: Sendable {
     let threshold = LogThreshold(configuration.log.level)
     let logger = LogDestination.current.logger(threshold: threshold)
     OpenFileLimit.raise()
-    let directories = try DaemonDirectories(configuration)
+    let directories = try DaemonDirectories(configuration, on: disk)
     defer { directories.release() }
     // One loop serves thousands of streams; the disk has threads of its own.
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)

@@ -4,13 +4,14 @@ import Spool
 
 /// The spool and the state directory, locked by this process.
 struct DaemonDirectories: Sendable {
-  let disk = LocalDisk()
   let spool: DiskDirectory
   let state: DiskDirectory
   private let locks: [InstanceLock]
 
   /// Opens both, makes the last part of their paths if it is missing, and takes their locks.
-  init(_ configuration: Configuration) throws(DaemonFailure) {
+  init(
+    _ configuration: Configuration, on disk: any Disk = LocalDisk()
+  ) throws(DaemonFailure) {
     do throws(StoreFailure) {
       spool = try DiskDirectory.opened(configuration.spool.directory, on: disk, access: .shared)
       state = try DiskDirectory.opened(configuration.state.directory, on: disk, access: .own)

@@ -39,7 +39,8 @@ struct FeedFactory: Sendable {
 
   /// A stream that is ready to run.
   func feed(_ stream: Configuration.Stream) throws(DaemonFailure) -> FeedSupervisor.Feed {
-    let rules = FeedRules(type: stream.type)
+    var rules = FeedRules(type: stream.type)
+    rules.overlapCheck = stream.overlapCheck
     let telemetry = StreamTelemetry(name: stream.name, retention: rules.retention)
     let driver = FeedDriver(
       source: try source(stream, telemetry), store: store(stream, telemetry), clock: clock, rules: rules,

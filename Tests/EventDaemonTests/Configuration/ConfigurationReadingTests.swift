@@ -53,9 +53,11 @@ import Testing
       as_user = "12"
       subject = "user:7"
       start = "1152922976252290886"
+      overlap_check = "90m"
       [[stream]]
       name = "0"
       start = "oldest"
+      overlap_check = 0
       """)
     #expect(configuration.box.apiURL.description == "https://api.example:8443/2.0")
     #expect(configuration.box.apiURL.origin == "https://api.example:8443")
@@ -86,6 +88,8 @@ import Testing
     #expect(configuration.streams[0].asUser == "12")
     #expect(configuration.streams[0].subject?.description == "user:7")
     #expect(configuration.streams[0].start.description == "1152922976252290886")
+    #expect(configuration.streams[0].overlapCheck == .seconds(5_400))
+    #expect(configuration.streams[1].overlapCheck == nil)
     #expect(configuration.streams[1].start == .oldest)
     #expect(configuration.streams[1].type == .all)
     #expect(configuration.subject(of: configuration.streams[1])?.description == "enterprise:456")

@@ -59,6 +59,7 @@ import Testing
       "stream", "subject",
       ["1", "\"user\"", "\"user:\"", "\"group:1\"", "\"user:a\"", "\"user:1:2\"", "\"User:1\""]
     ),
+    ("stream", "overlap_check", ["1", "-1", "\"\"", "\"1\"", "\"9s\"", "\"8d\"", "true", "\"-1h\""]),
     ("stream", "start", ["0", "1", "\"\"", "\"-1\"", "\"later\"", "\"1.0\"", "\"1e5\""]),
   ]
 

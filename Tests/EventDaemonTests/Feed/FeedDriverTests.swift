@@ -13,15 +13,16 @@ import Testing
     let telemetry = StreamTelemetry(name: "default", retention: .seconds(21 * 86_400))
 
     /// Runs the driver until the script has ended, then stops it as SIGTERM would.
-    func run(start: ReadPosition = .now) async throws {
+    func run(start: ReadPosition = .now, _ change: (inout FeedRules) -> Void = { _ in }) async throws {
+      var rules = FeedRules(type: .all)
+      change(&rules)
       let report = FeedReport(
         telemetry: telemetry,
         journal: StreamJournal(
           logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, stream: "default"),
         retention: .seconds(21 * 86_400))
       let driver = FeedDriver(
-        source: source, store: store, clock: clock, rules: FeedRules(type: .all), start: start, seed: 1,
-        report: report)
+        source: source, store: store, clock: clock, rules: rules, start: start, seed: 1, report: report)
       let task = Task { try await driver.run() }
       await source.scriptEnded()
       task.cancel()
@@ -65,6 +66,33 @@ import Testing
     #expect(snapshot.eventsTotal == 4)
     #expect(snapshot.duplicatesTotal == 3)
     #expect(snapshot.state == .stopped)
+  }
+
+  /// What Box shows only afterwards, behind a position that was read, is found by looking back, and counted
+  /// unless it has only just happened.
+  @Test func looksBackForLateEvents() async throws {
+    let late = #"{"event_id":"late","created_at":"1970-01-01T00:16:00Z"}"#
+    let fresh = #"{"event_id":"fresh","created_at":"1970-01-01T00:17:59Z"}"#
+    let rig = Rig(
+      source: ScriptedSource([
+        .page(page(["a"], "10"), date: 1000), .page(page([], "10"), date: 1001),
+        .server, .failure(FeedFailure(.unreachable, "silence")),
+        .page(page(["b"], "20"), date: 1070),
+        // Time passes while it is waited to try again.
+        .failure(FeedFailure(.unreachable, "silence", retryAfter: .seconds(5))),
+        .page(page([], "20"), date: 1080),
+        .page(#"{"entries":[{"event_id":"a"},\#(late)],"next_stream_position":15}"#, date: 1080),
+        .page(#"{"entries":[{"event_id":"b"},\#(fresh)],"next_stream_position":20}"#, date: 1080),
+        .page(page(["b", "fresh"], "30"), date: 1081),
+      ]), store: MemoryStore(try mark("5", confirmed: 900)))
+    try await rig.run { $0.overlapCheck = .milliseconds(1) }
+    let lines = await rig.store.lines
+    #expect(lines.contains(late))
+    #expect(lines.contains(fresh))
+    #expect(lines.count == 4)
+    let snapshot = rig.telemetry.snapshot(at: rig.clock.now)
+    #expect(snapshot.lateTotal == 1)
+    #expect(snapshot.overlapChecksTotal == 1)
   }
 
   @Test func goesOnFromTheSavedPosition() async throws {

@@ -40,8 +40,8 @@ import Simulation
     }
     print(
       "\(report.seeds) seeds, \(report.runs) runs, \(report.events) events, \(report.faults) faults, "
-        + "\(report.diskCalls) disk calls in \(began.duration(to: clock.now)); "
-        + "\(report.failures.count) seeds failed, \(report.blindAbsences) blind absences")
+        + "\(report.late) late events found, \(report.diskCalls) disk calls in \(began.duration(to: clock.now)); "
+        + "\(report.failures.count) seeds failed")
     if !first {
       for line in report.uncovered { print("never struck: \(line)") }
       for line in report.unlisted { print("not listed: \(line)") }

@@ -48,6 +48,7 @@ struct BoxWorld: Sendable {
   }
 
   private mutating func append(at now: Int64) {
+    if scenario.overlapCheck != nil, choices.chance(15), hide(at: now) { return }
     hasNews = true
     let newest = order.last.map { items[$0].key } ?? nextKey
     if lateLeft > 0, newest > greatestGiven + 1, choices.chance(40) {
@@ -63,6 +64,20 @@ struct BoxWorld: Sendable {
     nextKey += UInt64(choices.number(1, 900))
     items.append(BoxItem(number: items.count, key: nextKey, bornAt: now, &choices))
     order.append(items.count - 1)
+  }
+
+  /// An item appears among the last ones that have been served.
+  private mutating func hide(at now: Int64) -> Bool {
+    let served = order.filter { items[$0].key < greatestGiven }
+    guard let neighbour = served.suffix(8).first else { return false }
+    let key = items[neighbour].key + 1
+    guard !order.contains(where: { items[$0].key == key }), key < greatestGiven else { return false }
+    var item = BoxItem(number: items.count, key: key, bornAt: now, &choices)
+    item.isHidden = true
+    items.append(item)
+    order.append(items.count - 1)
+    order.sort { items[$0].key < items[$1].key }
+    return true
   }
 
   /// Drops what is older than the stream's retention.

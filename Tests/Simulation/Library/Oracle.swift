@@ -29,8 +29,6 @@ final class Oracle: @unchecked Sendable {
     var expectedGaps: Set<String> = []
     /// The stream stood still for longer than Box keeps events, and no recovery has come since.
     var isAwaitingAbsence = false
-    /// Box has forgotten events, and the store did not know when it was last complete.
-    var hasBlindAbsence = false
   }
 
   var state = State()
@@ -137,11 +135,8 @@ final class Oracle: @unchecked Sendable {
     }
     if state.isAwaitingAbsence {
       state.isAwaitingAbsence = false
-      if recovery.mark?.confirmedAt != nil {
-        state.expectedGaps.insert("retention")
-      } else {
-        state.hasBlindAbsence = recovery.mark != nil
-      }
+      // Without a single answer that told Box's time nothing is known to be missing.
+      if recovery.mark?.continuousAt != nil { state.expectedGaps.insert("retention") }
     }
     guard let mark = recovery.mark else {
       if !state.order.isEmpty { fail("the recovery takes a stream with events for a new one") }
@@ -214,13 +209,18 @@ final class Oracle: @unchecked Sendable {
 
   private func judgeGaps(_ log: [UInt8]) {
     for cause in Gap.Cause.allCases {
-      let isThere = Bytes.count("\"cause\":\"\(cause.rawValue)\"", in: log) > 0
+      let count = Bytes.count("\"cause\":\"\(cause.rawValue)\"", in: log)
+      if cause == .retention, count > 1 { fail("the gap “\(cause.rawValue)” is recorded \(count) times") }
+      let isThere = count > 0
       let isExpected = state.expectedGaps.contains(cause.rawValue)
       if isThere != isExpected {
         fail(isThere ? "a gap “\(cause.rawValue)” without a break" : "no gap “\(cause.rawValue)”")
       }
     }
   }
+
+  /// Items that appeared behind what had been read, and were found all the same.
+  func found(_ world: BoxWorld) -> Int { state.known.count { world.items[$0].isHidden } }
 
   /// Everything that can be had is in the spool.
   func isComplete(_ image: DiskImage, _ world: BoxWorld) -> Bool {
@@ -233,7 +233,8 @@ final class Oracle: @unchecked Sendable {
 
   private func isRequired(_ index: Int, _ world: BoxWorld) -> Bool {
     let item = world.items[index]
-    return !item.isForgotten && item.key > state.begun ?? 0 && !state.removed.contains(index)
+    return !item.isForgotten && !item.isHidden && item.key > state.begun ?? 0
+      && !state.removed.contains(index)
   }
 
   // MARK: Comparing

@@ -36,6 +36,8 @@ struct Scenario: Sendable {
   /// Segments that a power cut leaves unproven may come back with older bytes.
   var staleness = false
   var planned: [FaultPlan.Planned] = []
+  /// Between looks back; then Box shows some items behind positions that have been read.
+  var overlapCheck: Duration?
 
   /// Runs and calls above these mean that nothing moves any more.
   static let maximumRuns = 60
@@ -62,6 +64,7 @@ struct Scenario: Sendable {
     limits.knownEvents = 200
     isWindowExact = choices.chance(6)
     if isWindowExact { makeWindowExact(&choices) } else { makeTrouble(&choices) }
+    if !isWindowExact, choices.chance(15) { overlapCheck = .seconds(choices.number(10, 300)) }
   }
 
   private mutating func makeTrouble(_ choices: inout Choices) {
@@ -112,7 +115,7 @@ struct Scenario: Sendable {
     (plain.limits.keepFree, plain.limits.segmentSize) = (1 << 20, 400)
     (plain.limits.minimumSegmentLife, plain.limits.knownEvents) = (.zero, 200)
     (plain.endings, plain.accident, plain.longAbsenceAfter) = ([], nil, nil)
-    (plain.staleness, plain.planned) = (false, [])
+    (plain.staleness, plain.planned, plain.overlapCheck) = (false, [], nil)
     return plain
   }
 }

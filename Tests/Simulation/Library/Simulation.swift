@@ -17,7 +17,8 @@ final class Simulation {
     var runs: Int
     var events: Int
     var diskCalls: Int
-    var hasBlindAbsence: Bool
+    /// Late events that were found by looking back.
+    var late: Int
     var trace: [String]
   }
 
@@ -79,7 +80,7 @@ final class Simulation {
     return Outcome(
       seed: scenario.seed, failures: oracle.failures, struck: disk.struck, runs: runs,
       events: oracle.state.order.count, diskCalls: disk.calls,
-      hasBlindAbsence: oracle.state.hasBlindAbsence, trace: trace.lines)
+      late: oracle.found(box.world), trace: trace.lines)
   }
 
   // MARK: One process
@@ -115,8 +116,7 @@ final class Simulation {
       place, limits: scenario.limits, bootID: "boot-\(boot)", clock: clock.spoolClock, thread: thread)
     let driver = FeedDriver(
       source: box, store: WatchedStore(spool: spool, disk: disk, box: box, oracle: oracle), clock: clock,
-      rules: FeedRules(type: scenario.type), start: scenario.start,
-      seed: scenario.seed &+ UInt64(runs), report: report)
+      rules: rules, start: scenario.start, seed: scenario.seed &+ UInt64(runs), report: report)
     // A task of its own, which the simulated Box can cancel as SIGTERM does.
     let result = await Task { () async -> Result<Void, StoreFailure> in
       do throws(StoreFailure) {
@@ -126,6 +126,12 @@ final class Simulation {
       }
     }.value
     try result.get()
+  }
+
+  private var rules: FeedRules {
+    var rules = FeedRules(type: scenario.type)
+    rules.overlapCheck = scenario.overlapCheck
+    return rules
   }
 
   private var report: FeedReport {

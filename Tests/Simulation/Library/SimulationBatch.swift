@@ -17,7 +17,8 @@ public struct SimulationBatch: Sendable {
     public var events = 0
     public var diskCalls = 0
     public var faults = 0
-    public var blindAbsences = 0
+    /// Late events that were found by looking back.
+    public var late = 0
     public var failures: [Failure] = []
     var coverage = Coverage()
     var met: [Int: (stage: Stage, count: Int)] = [:]
@@ -40,7 +41,7 @@ public struct SimulationBatch: Sendable {
       events += outcome.events
       diskCalls += outcome.diskCalls
       faults += outcome.struck.count
-      if outcome.hasBlindAbsence { blindAbsences += 1 }
+      late += outcome.late
       coverage.add(outcome.struck)
       if !outcome.failures.isEmpty {
         failures.append(Failure(seed: outcome.seed, messages: outcome.failures))
@@ -53,7 +54,7 @@ public struct SimulationBatch: Sendable {
       events += other.events
       diskCalls += other.diskCalls
       faults += other.faults
-      blindAbsences += other.blindAbsences
+      late += other.late
       failures += other.failures
       coverage.merge(other.coverage)
       met.merge(other.met) { ($0.stage, $0.count + $1.count) }
