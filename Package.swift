@@ -106,6 +106,17 @@ let package = Package(
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
 
+    // An HTTP server that answers tests by a script.
+    .target(
+      name: "ScriptedHTTP",
+      dependencies: [
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ], path: "Tests/Support/ScriptedHTTP"),
+    // A disk in memory that can lose power, and random numbers that a seed repeats.
+    .target(name: "TestDisks", dependencies: ["Spool"], path: "Tests/Support/TestDisks"),
+
     .testTarget(name: "BoxEventsTests", dependencies: ["BoxEvents"]),
     .testTarget(
       name: "SystemdTests",
@@ -113,7 +124,7 @@ let package = Package(
     .testTarget(
       name: "BoxClientTests",
       dependencies: [
-        "BoxClient", "BoxEvents", "BoxSimulator",
+        "BoxClient", "BoxEvents", "BoxSimulator", "ScriptedHTTP",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "CryptoExtras", package: "swift-crypto"),
@@ -128,7 +139,8 @@ let package = Package(
     .testTarget(
       name: "SpoolTests",
       dependencies: [
-        "BoxEvents", "Spool", .product(name: "SystemPackage", package: "swift-system"),
+        "BoxEvents", "Spool", "TestDisks",
+        .product(name: "SystemPackage", package: "swift-system"),
       ]),
     .testTarget(
       name: "BoxSimulatorTests",
@@ -144,15 +156,23 @@ let package = Package(
     .testTarget(
       name: "EventDaemonTests",
       dependencies: [
-        "BoxClient", "BoxEvents", "BoxSimulator", "EventDaemon", "Spool", "Systemd",
+        "BoxClient", "BoxEvents", "BoxSimulator", "EventDaemon", "ScriptedHTTP", "Spool", "Systemd",
         .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]),
     // The built executable, driven as a process.
     .testTarget(
       name: "ProcessTests",
-      dependencies: ["BoxSimulator", "box-eventd"], exclude: ["Golden"]),
+      dependencies: ["BoxSimulator", "StoppingDisk", "box-eventd", "stopping-eventd"],
+      exclude: ["Golden"]),
+    // The daemon of a test build, which stops itself dead at a named point.
+    .target(
+      name: "StoppingDisk", dependencies: ["Spool"], path: "Tests/StoppingDaemon/Library"),
+    .executableTarget(
+      name: "stopping-eventd", dependencies: ["EventDaemon", "StoppingDisk"],
+      path: "Tests/StoppingDaemon/Command"),
     // Whole lives of a stream on a disk, with a Box and a clock that are simulated.
     .target(
       name: "Simulation",
@@ -166,6 +186,16 @@ let package = Package(
         "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Tests/Simulation/Command"),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
+    // What must stand any bytes, with the checks that say so; and packaging/fuzz, which runs them for long.
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "BoxEvents", "Spool", "TestDisks", .product(name: "Crypto", package: "swift-crypto"),
+      ], path: "Tests/Fuzz/Library"),
+    .executableTarget(name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Command"),
+    .testTarget(
+      name: "FuzzTests", dependencies: ["BoxEvents", "FuzzTargets", "TestDisks"],
+      path: "Tests/Fuzz/Tests"),
     // packaging/bench: the daemon beside the least a client can do.
     .executableTarget(
       name: "box-eventd-bench",

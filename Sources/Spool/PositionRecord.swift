@@ -97,7 +97,9 @@ public struct PositionRecord: Hashable, Sendable {
     }
     guard values.count == 9, let position = ReadPosition(values[0]), let ordinal = UInt64(values[3]),
       let segment = UInt64(values[4]), let offset = Int(values[5]), offset >= 0, let known = Known(values[8]),
-      ordinal < Self.limit, segment <= ordinal, offset < Self.limit
+      ordinal < Self.limit, segment <= ordinal, offset < Self.limit,
+      // Bytes are lines, and lines are events.
+      offset == 0 || segment < ordinal
     else { return nil }
     let mark = PositionMark(
       position: position, confirmedAt: Int64(values[1]).map { BoxTime(secondsSince1970: $0) },

@@ -17,6 +17,7 @@ enum SegmentName {
       return nil
     }
     let ordinal = UInt64(name.dropFirst(prefix.count).dropLast(suffix.count))
-    return ordinal.flatMap { text($0) == name ? $0 : nil }
+    // No record could name an event behind it.
+    return ordinal.flatMap { $0 < 1 << 61 && text($0) == name ? $0 : nil }
   }
 }

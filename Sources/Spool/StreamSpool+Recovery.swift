@@ -75,11 +75,12 @@ extension StreamSpool {
     let size: Int
     do throws(StoreFailure) {
       size = try file.size()
-      if size < found.offset {
+      guard try endsLine(file, at: found.offset) else {
         try cutTornLine(file, size: size, found, &notes)
         file.close()
         return try noteShortened(
-          found, "\(SegmentName.text(found.segment)) has \(size) bytes of \(found.offset)", &notes)
+          found, "\(SegmentName.text(found.segment)) has \(size) bytes, and \(found.offset) were whole lines",
+          &notes)
       }
     } catch {
       file.close()
@@ -241,11 +242,18 @@ extension StreamSpool {
     notes.append("\(size - offset) bytes at the end of \(SegmentName.text(segment)) were moved to \(name).")
   }
 
-  /// A segment that was shortened in the middle of a line ends with its last whole one.
+  /// Whether a line ends right before an offset. If not, the file is shorter than it was, or someone has changed the segment, and what is appended
+  /// there would end up in the middle of a line.
+  private func endsLine(_ file: DiskFile, at offset: Int) throws(StoreFailure) -> Bool {
+    if offset == 0 { return true }
+    return try file.bytes(in: (offset - 1)..<offset) == [0x0A]
+  }
+
+  /// A segment that was shortened in the middle of a line, or changed, ends with its last whole one.
   private func cutTornLine(
     _ file: DiskFile, size: Int, _ found: PositionRecord, _ notes: inout [String]
   ) throws(StoreFailure) {
-    let end = try LineScan.lines(of: file, in: 0..<size) { _, _ in true }
+    let end = try LineScan.lines(of: file, in: 0..<min(size, found.offset)) { _, _ in true }
     if end < size { try cutUnproven(file, segment: found.segment, from: end, size: size, &notes) }
   }
 

@@ -1,6 +1,7 @@
 import BoxEvents
 import FoundationEssentials
 import NIOCore
+import ScriptedHTTP
 import Testing
 
 @testable import BoxClient

@@ -1,5 +1,6 @@
 import BoxEvents
 import NIOPosix
+import ScriptedHTTP
 import Synchronization
 
 @testable import BoxClient

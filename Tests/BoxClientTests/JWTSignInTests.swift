@@ -2,6 +2,7 @@ import BoxEvents
 import CryptoExtras
 import FoundationEssentials
 import JWTKit
+import ScriptedHTTP
 import Testing
 
 @testable import BoxClient

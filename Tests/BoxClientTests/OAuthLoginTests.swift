@@ -1,4 +1,5 @@
 import BoxEvents
+import ScriptedHTTP
 import Testing
 
 @testable import BoxClient

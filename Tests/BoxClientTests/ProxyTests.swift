@@ -1,5 +1,6 @@
 import BoxEvents
 import NIOCore
+import ScriptedHTTP
 import Testing
 
 @testable import BoxClient

@@ -1,5 +1,6 @@
 import BoxEvents
 import BoxSimulator
+import ScriptedHTTP
 import Synchronization
 import Testing
 

@@ -50,8 +50,7 @@ struct BrokenDiskTests {
       _ = try await Tracer.attach(to: daemon, injection, in: place)
       place.simulator.produce(30)
       #expect(try await daemon.ended() == .code(74))
-      #expect(manager.messages(with: "ERRNO").last?["ERRNO"] == "\(EIO)")
-      #expect(manager.messages(with: "STATUS").last?["STATUS"]?.contains("Input/output error") == true)
+      try await manager.told(errno: EIO)
 
       let next = try place.start()
       place.simulator.produce(30)

@@ -18,37 +18,41 @@ import Testing
     return true
   }()
 
-  /// With a reserve to keep free, the daemon stops before the disk is full; without one it meets ENOSPC
-  /// in the middle of a page.
-  @Test(.enabled(if: canMount, "a tmpfs can't be mounted here"), arguments: ["0", "256KiB"])
-  func pausesAndGoesOn(_ keepFree: String) async throws {
+  /// Full and freed again and again in one process. With a reserve to keep free, the daemon stops before the disk
+  /// is full; without one it meets ENOSPC in the middle of a page.
+  @Test(.enabled(if: canMount, "a tmpfs can't be mounted here"), arguments: [("0", 50), ("256KiB", 10)])
+  func pausesAndGoesOn(_ keepFree: String, rounds: Int) async throws {
     try await withPlace { place in
       let volume = "\(place.root)/volume"
       mkdir(volume, 0o755)
-      try #require(mount("none", volume, "tmpfs", 0, "size=4m,mode=755") == 0)
+      try #require(mount("none", volume, "tmpfs", 0, "size=16m,mode=755") == 0)
       defer { umount2(volume, Int32(MNT_DETACH)) }
       symlink("\(volume)/spool", "\(place.root)/spool")
       place.settings.spool = [
         #"directory = "\#(volume)/spool""#, #"segment_size = "1KiB""#, #"keep_free = "\#(keepFree)""#,
       ]
       place.configure()
-      let daemon = try place.start()
+      let manager = try ServiceManager(path: "\(place.root)/notify")
+      let daemon = try place.start(environment: manager.environment)
       place.simulator.produce(20)
       try await place.drained()
 
-      for round in 1...5 {
+      for round in 1...rounds {
         try await place.simulator.wait { $0.heldPolls == 1 }
         fill(volume)
-        let record = readFile("\(place.root)/state/default/stream_position")
-        let lines = place.log.split(separator: "\n").count { $0.contains("stream paused") }
-        place.simulator.produce(300)
-        try await eventually("a pause in round \(round): \(place.lastLines(3))") {
-          place.log.split(separator: "\n").count { $0.contains("stream paused") } > lines
+        let sequence = try await place.position()
+        let (lines, notes) = (place.pauses, manager.messages.count)
+        place.simulator.produce(round % 10 == 0 ? 300 : 40)
+        try await eventually("a pause in round \(round): \(place.lastLines(3))") { place.pauses > lines }
+        if round % 10 == 0 {
+          let stream = try await place.status().streams[0]
+          #expect(stream.state == "paused")
+          #expect(stream.error?.contains("room") == true)
+          try await eventually("the pause in STATUS=") {
+            manager.messages.dropFirst(notes).contains { $0["STATUS"]?.contains("paused") == true }
+          }
         }
-        let stream = try await place.status().streams[0]
-        #expect(stream.state == "paused")
-        #expect(stream.error?.contains("room") == true)
-        #expect(readFile("\(place.root)/state/default/stream_position").count == record.count)
+        #expect(try await place.position() == sequence, "round \(round)")
         #expect(daemon.isRunning)
         unlink("\(volume)/filler")
         try await place.drained()
@@ -58,6 +62,10 @@ import Testing
       #expect(try await place.status().streams[0].state == "polling")
       #expect(try await daemon.terminated() == .code(0))
       place.expectWhole()
+      #expect(manager.messages(with: "READY").count == 1)
+      #expect(!place.log.contains("a gap was recorded"))
+      let verified = try await place.run("verify", "--config", place.configuration)
+      #expect(verified.exit == .code(0), "\(verified.output)")
     }
   }
 
@@ -101,5 +109,17 @@ import Testing
     var rest = Int(status.f_bavail) * Int(status.f_bsize) - free
     let block = [UInt8](repeating: 0, count: 4096)
     while rest >= block.count, write(descriptor, block, block.count) == block.count { rest -= block.count }
+  }
+}
+
+extension Place {
+  /// How often the log says that the stream has been paused.
+  fileprivate var pauses: Int { log.split(separator: "\n").count { $0.contains("stream paused") } }
+
+  /// What `position show` reads in the position file; it fails unless that is whole.
+  fileprivate func position() async throws -> String {
+    let shown = try await run("position", "show", "default", "--config", configuration)
+    #expect(shown.exit == .code(0), "\(shown.errors)")
+    return shown.output
   }
 }

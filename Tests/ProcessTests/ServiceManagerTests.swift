@@ -68,7 +68,7 @@ import Testing
       try await leaveWorkForRecovery(place)
       let manager = try ServiceManager(path: "\(place.root)/notify")
       let daemon = try place.start(
-        environment: manager.environment, under: Tracer.command("fdatasync:delay_enter=15s:when=1"))
+        environment: manager.environment, under: Tracer.command("fdatasync:delay_enter=30s:when=1"))
       try await manager.told("EXTEND_TIMEOUT_USEC")
       #expect(try await daemon.terminated() == .code(0), "\(place.lastLines(3))")
       #expect(manager.messages(with: "READY").isEmpty)

@@ -1,4 +1,5 @@
 import BoxEvents
+import TestDisks
 import Testing
 
 @testable import Spool
@@ -26,7 +27,8 @@ struct PositionRecordTests {
     ("ordinal: 104729", "ordinal: 99999"), ("ordinal: 104729", "ordinal: 18446744073709551615"),
     ("offset: 7000000", "offset: -1"), ("stream_position: 1", "stream_position: -1"),
     ("stream_position", "position"), ("confirmed_at: 1700000000", "confirmed_at: soon"),
-    ("read_since: dry", "read_since: wet"), ("known_from: recent", "known_from: "), ("feed: ", "feed:"), ("boot: 6b9a-1\n", ""),
+    ("read_since: dry", "read_since: wet"), ("known_from: recent", "known_from: "), ("feed: ", "feed:"),
+    ("boot: 6b9a-1\n", ""),
   ])
   func refuses(_ change: (String, String)) {
     #expect(PositionRecord(parsing: record.text.replacing(change.0, with: change.1)) == nil)

@@ -1,4 +1,5 @@
 import BoxEvents
+import TestDisks
 import Testing
 
 @testable import Spool

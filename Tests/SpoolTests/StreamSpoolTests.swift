@@ -1,6 +1,7 @@
 import BoxEvents
 import FoundationEssentials
 import Glibc
+import TestDisks
 import Testing
 
 @testable import Spool

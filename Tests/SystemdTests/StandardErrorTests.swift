@@ -20,10 +20,40 @@ struct StandardErrorTests {
     StandardError.write("nobody reads this\n", to: -1)
   }
 
+  /// A signal ends a write to a full pipe in its middle; what is left follows.
+  @Test func aLineThatASignalInterruptsIsWhole() throws {
+    var ends: [CInt] = [-1, -1]
+    try #require(pipe(&ends) == 0)
+    defer { for end in ends { close(end) } }
+    var action = sigaction()
+    // Nobody else uses this signal; without SA_RESTART it interrupts.
+    action.__sigaction_handler.sa_handler = { _ in }
+    try #require(sigaction(SIGURG, &action, nil) == 0)
+    let line = String(repeating: "x", count: 300_000) + "\n"
+    let writer = try WritingThread(line, to: ends[1])
+    defer { writer.join() }
+    var received = 0
+    while received < line.utf8.count {
+      // Full, or nothing more to come.
+      while available(in: ends[0]) < 65_536, !writer.hasEnded { sched_yield() }
+      writer.signal(SIGURG)
+      guard available(in: ends[0]) > 0 else { break }
+      var buffer = [UInt8](repeating: 0, count: 65_536)
+      received += max(0, read(ends[0], &buffer, buffer.count))
+    }
+    #expect(received == line.utf8.count)
+  }
+
   @Test func timesAreUniversalAndPadded() {
     #expect(StandardError.timestamp(0) == "1970-01-01T00:00:00Z")
     #expect(StandardError.timestamp(951_782_399) == "2000-02-28T23:59:59Z")
     #expect(StandardError.timestamp(4_102_444_801) == "2100-01-01T00:00:01Z")
+  }
+
+  private func available(in descriptor: CInt) -> CInt {
+    var count: CInt = 0
+    _ = ioctl(descriptor, UInt(FIONREAD), &count)
+    return count
   }
 
   private func receive(from descriptor: CInt) -> String? {

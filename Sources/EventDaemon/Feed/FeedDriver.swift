@@ -121,7 +121,10 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
   ) async -> FeedAction {
     do {
       let reply = try await source.poll(server, from: position)
-      return machine.replied(reply, at: clock.now)
+      let next = machine.replied(reply, at: clock.now)
+      // The machine has made a failure of a reply without meaning.
+      if case .unknown = reply, let trouble = machine.trouble { report.failed(trouble) }
+      return next
     } catch {
       return failed(error, machine.pollFailed(error, at: clock.now))
     }

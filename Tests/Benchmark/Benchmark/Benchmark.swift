@@ -31,6 +31,9 @@ struct Benchmark: AsyncParsableCommand {
   @Option(help: "Streams that poll at once in one process; 0 to leave it out.")
   var streams = 1000
 
+  @Option(help: "Bytes of the spool that is verified; 0 to leave it out.")
+  var verify = 1_000_000_000
+
   func run() async throws {
     FileLimit.raise()
     if events > 0 {
@@ -39,6 +42,7 @@ struct Benchmark: AsyncParsableCommand {
     }
     if singles > 0 { try await delay() }
     if streams > 0 { try await manyStreams() }
+    if verify > 0 { try verification() }
   }
 
   private func drain(offersGzip: Bool) async throws {
@@ -83,6 +87,13 @@ struct Benchmark: AsyncParsableCommand {
     )
     print("  of it for each stream, KiB      \(fixed(each))")
     print("  one event for all durable, s    \(fixed(many.wakeSeconds, digits: 2))")
+  }
+
+  private func verification() throws {
+    let results = try Verification(daemon: daemon, bytes: verify, directory: directory).run(rounds: rounds)
+    var table = Table("a spool of \(verify / 1_000_000) MB proved whole, beside sha256sum of the same files")
+    table.row("until done, s", results) { median($0.map(\.seconds)) }
+    table.print()
   }
 
   /// Runs daemon and floor by turns.

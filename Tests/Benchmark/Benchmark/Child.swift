@@ -19,7 +19,9 @@ final class Child {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+    for descriptor in [STDOUT_FILENO, STDERR_FILENO] {
+      posix_spawn_file_actions_addopen(&actions, descriptor, log, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+    }
     // No signal blocked, whatever this process does with its own.
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
@@ -54,6 +56,16 @@ final class Child {
         "the process has ended: \(String(decoding: Files.contents(log).suffix(2000), as: UTF8.self))")
     }
     return kibibytes / 1024
+  }
+
+  /// Waits until it has ended well by itself.
+  func finish() throws {
+    var status: Int32 = 0
+    guard waitpid(processID, &status, 0) == processID else { throw BenchmarkError("waitpid failed") }
+    hasEnded = true
+    guard status == 0 else {
+      throw BenchmarkError("failed: \(String(decoding: Files.contents(log).suffix(2000), as: UTF8.self))")
+    }
   }
 
   /// Ends it as systemd would, and says what it has used.

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Whole files, read at once.
+/// Whole files, read and written at once.
 enum Files {
   /// Empty if there is none.
   static func contents(_ path: String) -> [UInt8] {
@@ -13,6 +13,15 @@ enum Files {
       let count = read(descriptor, &chunk, chunk.count)
       guard count > 0 else { return contents }
       contents.append(contentsOf: chunk[..<count])
+    }
+  }
+
+  static func write(_ path: String, _ bytes: [UInt8]) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw BenchmarkError("can't write \(path)") }
+    defer { close(descriptor) }
+    guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
+      throw BenchmarkError("can't write \(path)")
     }
   }
 }

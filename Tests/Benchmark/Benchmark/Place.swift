@@ -33,7 +33,7 @@ struct Place: ~Copyable {
 
   func configure(_ simulator: BoxSimulator, streams: [String], start: String) throws {
     let credentials = simulator.options.credentials
-    try write("\(root)/client-secret", credentials.clientSecret + "\n")
+    try Files.write("\(root)/client-secret", Array(credentials.clientSecret.utf8))
     var text = """
       [box]
       api_url = "\(simulator.apiURL)"
@@ -52,16 +52,6 @@ struct Place: ~Copyable {
 
       """
     for stream in streams { text += "[[stream]]\nname = \"\(stream)\"\nstart = \"\(start)\"\n" }
-    try write(configuration, text)
-  }
-
-  private func write(_ path: String, _ text: String) throws {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw BenchmarkError("can't write \(path)") }
-    defer { close(descriptor) }
-    let bytes = Array(text.utf8)
-    guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
-      throw BenchmarkError("can't write \(path)")
-    }
+    try Files.write(configuration, Array(text.utf8))
   }
 }

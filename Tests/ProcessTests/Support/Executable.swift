@@ -1,8 +1,12 @@
 import Glibc
 
-/// The program under test, as the build left it beside this bundle.
+/// The programs under test, as the build left them beside this bundle.
 enum Executable {
-  static let path: String = {
+  static let path = "\(folder)/box-eventd"
+  /// The same daemon, which stops itself dead at a named point.
+  static let stopping = "\(folder)/stopping-eventd"
+
+  private static let folder: String = {
     var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
     let count = buffer.withUnsafeMutableBytes { bytes in
       bytes.withMemoryRebound(to: CChar.self) {
@@ -11,6 +15,5 @@ enum Executable {
     }
     let own = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
     return own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-      + "/box-eventd"
   }()
 }

@@ -47,10 +47,14 @@ final class Place {
   }
 
   /// Starts the daemon; it is killed with the place at the latest.
-  /// - Parameter tracer: what to start it under, for example `strace`.
-  func start(environment: [String: String] = [:], under tracer: [String] = []) throws -> ChildProcess {
+  /// - Parameters:
+  ///   - program: the daemon's, or that of a test build.
+  ///   - tracer: what to start it under, for example `strace`.
+  func start(
+    _ program: String = Executable.path, environment: [String: String] = [:], under tracer: [String] = []
+  ) throws -> ChildProcess {
     try spawn(
-      tracer + [Executable.path, "run", "--config", configuration], environment: environment,
+      tracer + [program, "run", "--config", configuration], environment: environment,
       output: "\(root)/output", errors: "\(root)/log")
   }
 
@@ -82,7 +86,7 @@ final class Place {
     hasInput: Bool = false
   ) throws -> ChildProcess {
     children.removeAll { !$0.isRunning }
-    let variables = ["PATH": "/usr/local/bin:/usr/bin:/bin"].merging(environment) { $1 }
+    let variables = ["PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"].merging(environment) { $1 }
     let child = try ChildProcess(
       arguments, environment: variables, output: output, errors: errors, hasInput: hasInput)
     children.append(child)

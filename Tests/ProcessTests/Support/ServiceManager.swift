@@ -79,4 +79,14 @@ final class ServiceManager: Sendable {
     }
     return messages(with: name)[times - 1]
   }
+
+  /// Waits until the last word about the process is this error, by number and by name: what has been sent
+  /// may still be on its way when the process has ended.
+  func told(errno: Int32) async throws {
+    let reason = String(cString: strerror(errno))
+    try await eventually("ERRNO=\(errno), \(reason); got \(messages.suffix(3).map(\.text))") {
+      messages(with: "ERRNO").last?["ERRNO"] == "\(errno)"
+        && messages(with: "STATUS").last?["STATUS"]?.contains(reason) == true
+    }
+  }
 }

@@ -1,6 +1,7 @@
 import Glibc
 import Spool
 import Synchronization
+import TestDisks
 
 /// A disk whose calls that change something can fail, be cut short, or be the last ones of the process.
 final class FaultyDisk: Disk {

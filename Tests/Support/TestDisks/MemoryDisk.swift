@@ -1,5 +1,5 @@
 import Glibc
-import Spool
+package import Spool
 import Synchronization
 
 /// A disk in memory that can lose power: what was not synced comes back lost, torn, zeroed or whole, by
@@ -7,8 +7,8 @@ import Synchronization
 ///
 /// A failed sync leaves sectors that read well, look clean and are not durable: only bytes written again
 /// become durable with the next sync.
-final class MemoryDisk: Disk {
-  static let sector = 512
+package final class MemoryDisk: Disk {
+  package static let sector = 512
 
   private struct Node {
     var isDirectory: Bool
@@ -35,22 +35,22 @@ final class MemoryDisk: Disk {
   /// `/spool` and `/state`.
   private let state: Mutex<State>
 
-  init() {
+  package init() {
     state = Mutex(
       State(nodes: [
         Node(isDirectory: true, mode: 0o2750), Node(isDirectory: true, mode: 0o700),
       ]))
   }
 
-  var userID: UInt32 { 1000 }
+  package var userID: UInt32 { 1000 }
 
-  func setFree(_ bytes: UInt64) { state.withLock { $0.free = bytes } }
+  package func setFree(_ bytes: UInt64) { state.withLock { $0.free = bytes } }
 
   /// The process ends: its handles are closed, all bytes stay.
-  func kill() { state.withLock { $0.handles = [:] } }
+  package func kill() { state.withLock { $0.handles = [:] } }
 
   /// The machine goes down.
-  func losePower(seed: UInt64) {
+  package func losePower(seed: UInt64) {
     var random = SeededGenerator(seed: seed)
     state.withLock { state in
       state.handles = [:]
@@ -93,17 +93,17 @@ final class MemoryDisk: Disk {
   }
 
   /// A sync that fails and persists nothing.
-  func forgetDirty(_ handle: DiskHandle) {
+  package func forgetDirty(_ handle: DiskHandle) {
     state.withLock { state in
       if let index = state.handles[handle.rawValue] { state.nodes[index].dirty = [] }
     }
   }
 
-  func openRoot(_ path: String) throws(DiskError) -> DiskHandle {
+  package func openRoot(_ path: String) throws(DiskError) -> DiskHandle {
     try use { state throws(DiskError) in Self.handle(path == "/spool" ? 0 : 1, &state) }
   }
 
-  func openDirectory(_ name: String, in directory: DiskHandle) throws(DiskError) -> DiskHandle {
+  package func openDirectory(_ name: String, in directory: DiskHandle) throws(DiskError) -> DiskHandle {
     try use { state throws(DiskError) in
       let index = try Self.find(name, directory, state)
       guard state.nodes[index].isDirectory else { throw DiskError(.open, errno: ENOTDIR) }
@@ -111,7 +111,7 @@ final class MemoryDisk: Disk {
     }
   }
 
-  func makeDirectory(
+  package func makeDirectory(
     _ name: String, in directory: DiskHandle, mode: UInt32
   ) throws(DiskError) {
     try use { state throws(DiskError) in
@@ -122,13 +122,13 @@ final class MemoryDisk: Disk {
     }
   }
 
-  func openFile(
+  package func openFile(
     _ name: String, in directory: DiskHandle, writing: Bool
   ) throws(DiskError) -> DiskHandle {
     try use { state throws(DiskError) in Self.handle(try Self.find(name, directory, state), &state) }
   }
 
-  func createFile(
+  package func createFile(
     _ name: String, in directory: DiskHandle, mode: UInt32
   ) throws(DiskError) -> DiskHandle {
     try use { state throws(DiskError) in
@@ -140,11 +140,11 @@ final class MemoryDisk: Disk {
     }
   }
 
-  func close(_ handle: DiskHandle) {
+  package func close(_ handle: DiskHandle) {
     state.withLock { $0.handles[handle.rawValue] = nil }
   }
 
-  func status(_ handle: DiskHandle) throws(DiskError) -> FileStatus {
+  package func status(_ handle: DiskHandle) throws(DiskError) -> FileStatus {
     try use { state throws(DiskError) in
       let node = state.nodes[try Self.node(handle, state, .status)]
       return FileStatus(
@@ -152,13 +152,13 @@ final class MemoryDisk: Disk {
     }
   }
 
-  func setMode(_ handle: DiskHandle, _ mode: UInt32) throws(DiskError) {
+  package func setMode(_ handle: DiskHandle, _ mode: UInt32) throws(DiskError) {
     try use { state throws(DiskError) in
       state.nodes[try Self.node(handle, state, .setMode)].mode = mode
     }
   }
 
-  func read(
+  package func read(
     _ handle: DiskHandle, into buffer: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(DiskError) -> Int {
     let bytes = try use { state throws(DiskError) in
@@ -169,7 +169,7 @@ final class MemoryDisk: Disk {
     return bytes.count
   }
 
-  func write(
+  package func write(
     _ handle: DiskHandle, _ bytes: UnsafeRawBufferPointer, at offset: Int
   ) throws(DiskError) -> Int {
     let copy = Array(bytes)
@@ -189,7 +189,7 @@ final class MemoryDisk: Disk {
     return copy.count
   }
 
-  func truncate(_ handle: DiskHandle, to size: Int) throws(DiskError) {
+  package func truncate(_ handle: DiskHandle, to size: Int) throws(DiskError) {
     try use { state throws(DiskError) in
       let index = try Self.node(handle, state, .truncate)
       let bytes = state.nodes[index].bytes
@@ -198,7 +198,7 @@ final class MemoryDisk: Disk {
     }
   }
 
-  func synchronizeData(_ handle: DiskHandle) throws(DiskError) {
+  package func synchronizeData(_ handle: DiskHandle) throws(DiskError) {
     try use { state throws(DiskError) in
       let index = try Self.node(handle, state, .synchronize)
       let bytes = state.nodes[index].bytes
@@ -214,20 +214,20 @@ final class MemoryDisk: Disk {
     }
   }
 
-  func synchronizeDirectory(_ handle: DiskHandle) throws(DiskError) {
+  package func synchronizeDirectory(_ handle: DiskHandle) throws(DiskError) {
     try use { state throws(DiskError) in
       let index = try Self.node(handle, state, .synchronize)
       state.nodes[index].durableEntries = state.nodes[index].entries
     }
   }
 
-  func names(in directory: DiskHandle) throws(DiskError) -> [String] {
+  package func names(in directory: DiskHandle) throws(DiskError) -> [String] {
     try use { state throws(DiskError) in
       Array(state.nodes[try Self.node(directory, state, .list)].entries.keys)
     }
   }
 
-  func makeLink(_ name: String, to target: String, in directory: DiskHandle) throws(DiskError) {
+  package func makeLink(_ name: String, to target: String, in directory: DiskHandle) throws(DiskError) {
     try use { state throws(DiskError) in
       let parent = try Self.node(directory, state, .link)
       guard state.nodes[parent].entries[name] == nil else { throw DiskError(.link, errno: EEXIST) }
@@ -235,7 +235,7 @@ final class MemoryDisk: Disk {
     }
   }
 
-  func readLink(_ name: String, in directory: DiskHandle) throws(DiskError) -> String {
+  package func readLink(_ name: String, in directory: DiskHandle) throws(DiskError) -> String {
     try use { state throws(DiskError) in
       guard case .link(let target)? = state.nodes[try Self.node(directory, state, .read)].entries[name]
       else { throw DiskError(.read, errno: EINVAL) }
@@ -243,7 +243,7 @@ final class MemoryDisk: Disk {
     }
   }
 
-  func rename(_ old: String, to new: String, in directory: DiskHandle) throws(DiskError) {
+  package func rename(_ old: String, to new: String, in directory: DiskHandle) throws(DiskError) {
     try use { state throws(DiskError) in
       let parent = try Self.node(directory, state, .rename)
       guard let entry = state.nodes[parent].entries.removeValue(forKey: old) else {
@@ -253,7 +253,7 @@ final class MemoryDisk: Disk {
     }
   }
 
-  func remove(_ name: String, in directory: DiskHandle) throws(DiskError) {
+  package func remove(_ name: String, in directory: DiskHandle) throws(DiskError) {
     try use { state throws(DiskError) in
       let parent = try Self.node(directory, state, .remove)
       guard state.nodes[parent].entries.removeValue(forKey: name) != nil else {
@@ -262,9 +262,9 @@ final class MemoryDisk: Disk {
     }
   }
 
-  func freeBytes(_ handle: DiskHandle) throws(DiskError) -> UInt64 { state.withLock { $0.free } }
+  package func freeBytes(_ handle: DiskHandle) throws(DiskError) -> UInt64 { state.withLock { $0.free } }
 
-  func lock(_ handle: DiskHandle) throws(DiskError) -> Bool { true }
+  package func lock(_ handle: DiskHandle) throws(DiskError) -> Bool { true }
 
   // MARK: State
 

@@ -1,0 +1,70 @@
+import Glibc
+
+/// A spool of many events, proved whole; beside it the least that looks at every byte, `sha256sum`.
+struct Verification {
+  struct Result {
+    var seconds: Double
+  }
+
+  let daemon: String
+  let bytes: Int
+  let directory: String
+
+  /// - Returns: of the daemon and of the baseline, by turns.
+  func run(rounds: Int) throws -> Sides<[Result]> {
+    let place = try Place(in: directory)
+    try Files.write(
+      place.configuration,
+      Array(
+        """
+        [auth]
+        client_id = "bench"
+        subject = "user:1"
+        [spool]
+        directory = "\(place.spool)"
+        [state]
+        directory = "\(place.root)/state"
+        [[stream]]
+        name = "\(Place.stream)"
+
+        """.utf8))
+    let segments = try fill(place)
+    var results = Sides<[Result]>(daemon: [], floor: [])
+    for _ in 0..<max(1, rounds) {
+      results.daemon.append(try time(daemon, ["verify", "--config", place.configuration], place))
+      results.floor.append(try time("/usr/bin/sha256sum", segments, place))
+    }
+    return results
+  }
+
+  private func time(_ program: String, _ arguments: [String], _ place: borrowing Place) throws -> Result {
+    let start = PositionWatch.now
+    try Child(program, arguments, log: place.log).finish()
+    return Result(seconds: Double(PositionWatch.now - start) / 1e9)
+  }
+
+  /// Segments of 64 MiB, events of 1.4 kB.
+  private func fill(_ place: borrowing Place) throws -> [String] {
+    let folder = "\(place.spool)/\(Place.stream)"
+    mkdir(folder, 0o750)
+    let padding = String(repeating: "x", count: 1250)
+    var (paths, ordinal, written) = ([String](), 0, 0)
+    while written < bytes {
+      let digits = String(ordinal)
+      let name = "events-" + String(repeating: "0", count: 16 - digits.count) + digits + ".ndjson"
+      var text: [UInt8] = []
+      text.reserveCapacity(65 << 20)
+      while text.count < 64 << 20, written + text.count < bytes {
+        text += Array(
+          #"{"type":"event","event_id":"\#(ordinal)","event_type":"ITEM_UPLOAD","#.utf8)
+        text += Array(#""source":{"name":"Z\u00fcrich \"1\"","size":1.2318e+31,"more":"\#(padding)"}}"#.utf8)
+        text.append(10)
+        ordinal += 1
+      }
+      try Files.write("\(folder)/\(name)", text)
+      paths.append("\(folder)/\(name)")
+      written += text.count
+    }
+    return paths
+  }
+}

@@ -1,0 +1,80 @@
+import BoxEvents
+import FoundationEssentials
+import NIOSSL
+import ScriptedHTTP
+import Testing
+
+@testable import BoxClient
+
+/// The client before servers whose certificates are in order, and before others.
+@Suite struct TLSTests {
+  static let page = #"{"entries":[],"next_stream_position":7}"#
+  static let untrusted = "the certificate of 127.0.0.1 is not trusted"
+
+  private func server(_ certificate: String) throws -> NIOSSLContext {
+    let chain = try NIOSSLCertificate.fromPEMBytes(Array(certificate.utf8))
+    let key = try NIOSSLPrivateKey(bytes: Array(TestCertificates.key.utf8), format: .pem)
+    return try NIOSSLContext(
+      configuration: .makeServerConfiguration(
+        certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key)))
+  }
+
+  /// What comes of a read; nil for a page.
+  /// - Parameter authority: the contents of `ca_file`.
+  private func read(_ certificate: String, trusting authority: String?) async throws -> FeedFailure? {
+    let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).pem")
+    defer { try? FileManager.default.removeItem(at: file) }
+    if let authority { try Data(authority.utf8).write(to: file) }
+    return try await ScriptedServer.run(tls: server(certificate)) { _, _ in
+      .answer(200, Self.page)
+    } _: { server in
+      try await withTransport {
+        if authority != nil { $0.caFile = file.path }
+      } _: { transport in
+        let source = try source(transport, server)
+        let failure = await failure { () throws(FeedFailure) in
+          try await source.read(ReadRequest(position: .now))
+        }
+        // Nothing is said to a server that isn't trusted, least of all the token.
+        #expect(server.requests.count == (failure == nil ? 1 : 0))
+        return failure
+      }
+    }
+  }
+
+  @Test func aPrivateAuthorityIsTrustedWhenItIsNamed() async throws {
+    let failure = try await read(TestCertificates.loopback, trusting: TestCertificates.authority)
+    #expect(failure == nil)
+  }
+
+  @Test func otherwiseItIsRefused() async throws {
+    let failure = try await read(TestCertificates.loopback, trusting: nil)
+    #expect(failure?.code == .unreachable)
+    #expect(failure?.message == Self.untrusted)
+    #expect(failure?.hint?.contains("ca_file in [box]") == true)
+  }
+
+  @Test func aCertificateSignedByItselfIsTrustedWhenItIsNamed() async throws {
+    let (own, authority) = (TestCertificates.selfSigned, TestCertificates.authority)
+    let byDefault = try await read(own, trusting: nil)
+    #expect(byDefault?.message == Self.untrusted)
+    let named = try await read(own, trusting: own)
+    #expect(named == nil)
+    let anotherNamed = try await read(own, trusting: authority)
+    #expect(anotherNamed?.message == Self.untrusted)
+  }
+
+  @Test(arguments: [TestCertificates.expired, TestCertificates.notYetValid])
+  func outsideOfItsTimeItIsRefused(certificate: String) async throws {
+    let failure = try await read(certificate, trusting: TestCertificates.authority)
+    #expect(failure?.message == Self.untrusted)
+    #expect(failure?.hint?.contains("clock") == true)
+  }
+
+  @Test func anotherHostsCertificateIsRefused() async throws {
+    let failure = try await read(TestCertificates.elsewhere, trusting: TestCertificates.authority)
+    #expect(failure?.code == .unreachable)
+    #expect(failure?.message == "the certificate of 127.0.0.1 is another host's")
+    #expect(failure?.hint?.contains("address") == true)
+  }
+}

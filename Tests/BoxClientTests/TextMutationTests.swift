@@ -1,0 +1,75 @@
+import BoxEvents
+import Testing
+
+@testable import BoxClient
+
+/// What Box writes into headers and URLs, changed at random: never a trap, and never more than was allowed.
+@Suite struct TextMutationTests {
+  private static let seeds = [
+    "120", "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
+    "https://2.realtime.services.box.net/subscribe?channel=c&stream_type=all", "http://rt.box.com:8443/s#x",
+    "http://127.0.0.1:9/s", "https://[::1]:443/s", "https://user:secret@rt.box.com/",
+    "https://rt.box.com@evil.example/",
+    "https://services.box.net.evil.com/", "HTTPS://RT.BOX.COM", "//rt.box.com/", "file:///etc/passwd",
+  ]
+  private static let pieces = [
+    "0", "9", "99999999999", "-1", ".", ":", "::", "/", "//", "@", "#", "?", "&", "[", "]", "\\", "%2e", " ",
+    "\r\n", "\0",
+    "\u{202E}", "é", "box.com", ".box.com", "*.", "evil.example", "localhost", "127.0.0.1", "http", "GMT",
+    "Feb", "29",
+    ",", "x", "",
+  ]
+
+  /// 50,000 texts, by a seed.
+  private func texts() -> [String] {
+    var jitter = Jitter(seed: 11)
+    return (0..<50_000).map { _ in
+      var text = Array(Self.seeds.randomElement(using: &jitter) ?? "")
+      for _ in 0..<Int.random(in: 1...4, using: &jitter) {
+        let start = Int.random(in: 0...text.count, using: &jitter)
+        let end = Int.random(in: start...min(text.count, start + 6), using: &jitter)
+        text.replaceSubrange(start..<end, with: Self.pieces.randomElement(using: &jitter) ?? "")
+      }
+      return String(text)
+    }
+  }
+
+  @Test func waitsAreBounded() {
+    let now = BoxTime(secondsSince1970: 784_111_777)
+    for text in texts() {
+      guard let wait = RetryAfter.parse(text, now: now) else { continue }
+      #expect(wait > .zero && wait <= RetryAfter.maximum, "\(text.debugDescription)")
+    }
+  }
+
+  @Test func addressesAreReadOneWayOnly() {
+    var count = 0
+    for text in texts() {
+      guard let address = WebAddress(text) else { continue }
+      count += 1
+      let again = WebAddress(address.text)
+      #expect(again?.text == address.text && again?.host == address.host, "\(text.debugDescription)")
+      #expect(!address.host.contains { "@/\\#?[]% ".contains($0) }, "\(text.debugDescription)")
+    }
+    #expect(count > 1000)
+  }
+
+  /// Only allowed hosts, only over TLS but for loopback, and nobody's credentials.
+  @Test func realtimeURLsStayAmongTheAllowed() throws {
+    var count = 0
+    for text in texts() {
+      let patterns = FeedSettings.defaultRealtimeHosts
+      let url = try? RealtimeURL.checked(Secret(text), patterns: patterns, allowsLoopback: false)
+      guard let url else { continue }
+      count += 1
+      let address = try #require(WebAddress(url.reveal()), "\(text.debugDescription)")
+      #expect(address.isSecure, "\(text.debugDescription)")
+      #expect(
+        address.host.hasSuffix(".box.com") || address.host.hasSuffix(".services.box.net"),
+        "\(text.debugDescription)")
+      let polling = RealtimeURL.polling(url, from: .oldest).reveal()
+      #expect(WebAddress(polling)?.host == address.host, "\(text.debugDescription)")
+    }
+    #expect(count > 500)
+  }
+}

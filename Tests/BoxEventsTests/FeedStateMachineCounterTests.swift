@@ -1,0 +1,173 @@
+import Testing
+
+@testable import BoxEvents
+
+/// What is counted, and what ends the counting: an old trouble must not make a new one worse.
+@Suite struct FeedStateMachineCounterTests {
+  private let feed = FeedStateMachineTests()
+  private let refusal = FeedFailure(.unauthorized, "401")
+
+  /// Fails as often as said, waking up each time; gives the last action and its end.
+  @discardableResult
+  private func fail(
+    _ machine: inout FeedStateMachine, _ failure: FeedFailure, times: Int, at now: inout FeedInstant
+  ) -> FeedAction {
+    var action = FeedAction.subscribe
+    for _ in 0..<times {
+      action = machine.readFailed(failure, at: now)
+      now = feed.end(action)
+      _ = machine.woke(at: now)
+    }
+    return action
+  }
+
+  @Test func anAnswerEndsTheCountOfRefusals() {
+    var machine = feed.resumed()
+    var now = feed.at(0)
+    for _ in 0..<5 {
+      fail(&machine, refusal, times: 4, at: &now)
+      #expect(machine.condition == .reading)
+      _ = machine.pageRead(feed.page(new: 1, "101"), at: now)
+      _ = machine.stored(at: now)
+    }
+  }
+
+  @Test func anAnswerEndsABlock() {
+    var machine = feed.resumed()
+    var now = feed.at(0)
+    fail(&machine, refusal, times: 6, at: &now)
+    #expect(machine.condition == .blocked(refusal))
+    _ = machine.pageRead(feed.page(new: 1, "101"), at: now)
+    _ = machine.stored(at: now)
+    _ = machine.readFailed(refusal, at: now)
+    #expect(machine.condition == .waiting(refusal))
+  }
+
+  @Test func anotherKindOfTroubleEndsABlock() {
+    var machine = feed.resumed()
+    var now = feed.at(0)
+    fail(&machine, refusal, times: 6, at: &now)
+    let outage = FeedFailure(.serverError, "503")
+    _ = machine.readFailed(outage, at: now)
+    #expect(machine.condition == .waiting(outage))
+    #expect(machine.needsPerson == nil)
+  }
+
+  @Test(arguments: [FeedFailure.Code.unauthorized, .forbidden])
+  func whatAnAdministratorMayMendIsTriedForEver(code: FeedFailure.Code) {
+    var machine = feed.resumed()
+    var now = feed.at(0)
+    fail(&machine, FeedFailure(code, "no"), times: 100, at: &now)
+    #expect(machine.condition == .blocked(FeedFailure(code, "no")) || machine.condition == .reading)
+    #expect(machine.needsPerson == nil)
+  }
+
+  @Test func aRefusedRequestIsGivenUpAfterFourMoreAttempts() {
+    var machine = feed.resumed()
+    var now = feed.at(0)
+    fail(&machine, FeedFailure(.refused, "400"), times: 8, at: &now)
+    #expect(machine.needsPerson == nil)
+    fail(&machine, FeedFailure(.refused, "400"), times: 1, at: &now)
+    #expect(machine.needsPerson?.code == .refused)
+  }
+
+  @Test func newEventsEndTheSpacingOfReads() {
+    var machine = feed.resumed()
+    _ = machine.pageRead(feed.page(entries: 9, "90"), at: feed.at(0))
+    _ = machine.pageRead(feed.page(entries: 9, "80"), at: feed.at(0))
+    #expect(machine.woke(at: feed.at(1)) == feed.read("80"))
+    #expect(machine.pageRead(feed.page(new: 1, "110"), at: feed.at(1)) == feed.commit("110"))
+    #expect(machine.stored(at: feed.at(1)) == feed.read("110"))
+    #expect(machine.pageRead(feed.page(entries: 9, "120"), at: feed.at(1)) == feed.read("120"))
+  }
+
+  @Test func aDryReadEndsTheSmallPages() {
+    var machine = feed.resumed()
+    let odd = FeedFailure(.malformedPage, "odd")
+    var action = machine.readFailed(odd, at: feed.at(0))
+    #expect(machine.woke(at: feed.end(action)) == feed.read("100", limit: 50))
+    action = machine.readFailed(odd, at: feed.end(action))
+    let now = feed.end(action)
+    #expect(machine.woke(at: now) == feed.read("100", limit: 1))
+    #expect(machine.pageRead(feed.page("100"), at: now) == .subscribe)
+    _ = machine.subscribed(feed.server, at: now)
+    #expect(machine.replied(.newChange, at: now + .seconds(60)) == feed.read("100"))
+  }
+
+  @Test func pollsThatBringEventsAreNeverBarren() {
+    var machine = feed.polling()
+    var (position, now) = (100, feed.at(1))
+    for _ in 0..<40 {
+      _ = machine.replied(.newChange, at: now)
+      _ = machine.pageRead(feed.page(new: 1, "\(position + 1)"), at: now)
+      _ = machine.stored(at: now)
+      var action = machine.pageRead(feed.page("\(position + 1)"), at: now)
+      if action == .subscribe { action = machine.subscribed(feed.server, at: now) }
+      #expect(action == .poll(feed.server, from: feed.position("\(position + 1)")))
+      #expect(machine.barren == 0)
+      position += 1
+      now = now + .milliseconds(10)
+    }
+  }
+
+  @Test func pollsThatLastedHalfAMinuteAreNeverBarren() {
+    var machine = feed.polling()
+    var now = feed.at(1)
+    for _ in 0..<40 {
+      now = now + .seconds(30)
+      _ = machine.replied(.newChange, at: now)
+      var action = machine.pageRead(feed.page("100"), at: now)
+      if action == .subscribe { action = machine.subscribed(feed.server, at: now) }
+      #expect(action == .poll(feed.server, from: feed.position("100")))
+    }
+  }
+
+  @Test func aFullDiskWhileThePositionIsSavedIsWaitedOut() {
+    var machine = feed.resumed(confirmed: 1000)
+    let quiet = feed.page("100", date: 4700)
+    let save = FeedAction.save(feed.mark("100", confirmed: 4700))
+    #expect(machine.pageRead(quiet, at: feed.at(3700)) == save)
+    #expect(machine.roomMissing(at: feed.at(3700)) == .wait(until: feed.at(3702)))
+    #expect(machine.condition == .paused)
+    #expect(machine.woke(at: feed.at(3702)) == save)
+    #expect(machine.stored(at: feed.at(3702)) == .subscribe)
+  }
+
+  // MARK: What the realtime server asks for
+
+  @Test func retryAfterIsObeyedByTheNextOPTIONS() {
+    var machine = feed.polling()
+    let busy = FeedFailure(.throttled, "429", retryAfter: .seconds(45))
+    #expect(machine.pollFailed(busy, at: feed.at(10)) == feed.read("100"))
+    #expect(machine.pageRead(feed.page("100"), at: feed.at(10)) == .wait(until: feed.at(55)))
+    #expect(machine.woke(at: feed.at(55)) == .subscribe)
+    let busier = FeedFailure(.throttled, "429", retryAfter: .seconds(50))
+    let action = machine.subscribeFailed(busier, at: feed.at(55))
+    // Reading goes on every minute: 15 s later it is due.
+    #expect(action == .wait(until: feed.at(70)))
+    #expect(machine.woke(at: feed.at(70)) == feed.read("100"))
+    #expect(machine.pageRead(feed.page("100"), at: feed.at(70)) == .wait(until: feed.at(105)))
+    #expect(machine.woke(at: feed.at(105)) == .subscribe)
+  }
+
+  @Test func aGoodAnswerEndsTheRealtimeTrouble() {
+    var machine = feed.polling()
+    _ = machine.replied(.unknown("HTML"), at: feed.at(100))
+    let action = machine.pageRead(feed.page("100"), at: feed.at(100))
+    #expect(machine.trouble != nil)
+    _ = machine.woke(at: feed.end(action))
+    _ = machine.subscribed(feed.server, at: feed.at(102))
+    // The poll is on its way: nothing is wrong as far as anyone knows.
+    #expect(machine.trouble == nil)
+    #expect(machine.condition == .polling)
+    _ = machine.replied(.newChange, at: feed.at(200))
+    #expect(machine.trouble == nil)
+  }
+
+  @Test func aStreamMovedToNowHasNothingToSaveBeforeItsFirstAnswer() {
+    var machine = FeedStateMachine(rules: FeedRules(type: .all), at: feed.at(0), seed: 1)
+    _ = machine.start(from: .now, saved: PositionMark(position: .now), at: feed.at(0))
+    _ = machine.pageRead(feed.page(nil, date: 5), at: feed.at(0))
+    #expect(machine.unsavedMark == nil)
+  }
+}

@@ -1,0 +1,168 @@
+import BoxClient
+import BoxEvents
+import NIOPosix
+import ScriptedHTTP
+import Testing
+
+@testable import EventDaemon
+@testable import Spool
+
+/// Takes one row through the whole daemon but its supervisor: a server on loopback, the HTTP client, the
+/// sign-in, the feed's machine and driver, and a spool on the disk.
+struct AnswerRun {
+  let row: AnswerRow
+  private let folder: TemporaryFolder
+  private let place: StreamSpool.Place
+  private let thread: DiskThread
+  private let witness: AnswerWitness
+  private let script: AnswerScript
+
+  init(_ row: AnswerRow) throws {
+    self.row = row
+    folder = try TemporaryFolder()
+    place = StreamSpool.Place(
+      name: "default",
+      feed: FeedIdentity(apiOrigin: "http://127.0.0.1", subject: "user:1", asUser: "", type: .all),
+      spoolRoot: try .root(folder.folder("spool", mode: 0o750), on: LocalDisk(), access: .shared),
+      stateRoot: try .root(folder.folder("state"), on: LocalDisk(), access: .own))
+    thread = try DiskThread()
+    witness = AnswerWitness(place)
+    script = AnswerScript(row, witness)
+  }
+
+  func callAsFunction() async throws {
+    try await begin()
+    let (requests, strangers) = try await ScriptedServer.run { _, _ in
+      .answer(200, #"{"version":1,"message":"new_change"}"#)
+    } _: { foreign in
+      let requests = try await ScriptedServer.run { [script] request, _ in
+        script.reply(to: request).naming(request.headers["host"] ?? "", foreign)
+      } _: { server in
+        try await drive(server)
+        return server.requests
+      }
+      return (requests, foreign.connections)
+    }
+    #expect(strangers == 0, "\(row.name)")
+    expectSecretsKept(requests)
+    try expectOutcome()
+    try expectSpool()
+  }
+
+  /// A stream that has run before and stands at 1000.
+  private func begin() async throws {
+    let store = store()
+    _ = try await store.recover()
+    let position = try #require(ReadPosition("1000"))
+    try await store.begin(at: PositionMark(position: position))
+    await store.close()
+  }
+
+  private func store() -> StreamSpool { StreamSpool(place, bootID: "boot", thread: thread) }
+
+  private func drive(_ server: ScriptedServer) async throws {
+    var settings = TransportSettings(version: "1")
+    settings.maximumPageBytes = row.maximumPage
+    let transport = try BoxTransport(settings: settings, group: MultiThreadedEventLoopGroup.singleton)
+    let endpoint = try TokenEndpoint(transport: transport, url: server.origin + "/oauth2/token")
+    let signIn = ClientCredentials(
+      endpoint: endpoint, clientID: "id", clientSecret: { Secret("CANARY-secret") },
+      subject: try #require(Subject("user:1")))
+    let driver = FeedDriver(
+      source: try BoxSource(
+        transport: transport, tokens: AccessTokens(signIn: signIn, seed: 1),
+        settings: FeedSettings(apiURL: server.origin + "/2.0")),
+      store: store(), clock: WitnessedClock(witness: witness), rules: FeedRules(type: .all), start: .now,
+      seed: 1, report: witness.report)
+    let task = Task { try await driver.run() }
+    await script.waitForEnd()
+    task.cancel()
+    let result = await task.result
+    await transport.shutdown()
+    try result.get()
+  }
+
+  // MARK: Judging
+
+  private func expectOutcome() throws {
+    let aftermath = try #require(script.aftermath, "\(row.name): never read again")
+    let world = try #require(script.testimony)
+    #expect(world.saved == row.saved, "\(row.name)")
+    #expect(aftermath.asks == row.asks, "\(row.name)")
+    #expect(aftermath.limit == "\(row.limit)", "\(row.name)")
+    #expect(world.wait?.state == row.state, "\(row.name)")
+    if let waits = row.waits { #expect(waits.contains(world.wait?.length ?? .zero), "\(row.name): \(world)") }
+    if let says = row.says {
+      #expect(world.error?.contains(says) == true, "\(row.name): \(world.error ?? "nothing")")
+    } else {
+      #expect(world.error == nil, "\(row.name)")
+    }
+    for text in [row.says, row.logs].compactMap(\.self) {
+      #expect(witness.lines.contains { $0.contains(text) }, "\(row.name): \(witness.lines)")
+    }
+    if let subscriptions = row.subscriptions { #expect(script.subscriptions == subscriptions, "\(row.name)") }
+    if let polls = row.polls { #expect(script.firstServerPolls == polls, "\(row.name)") }
+    if let timeout = row.pollTimeout {
+      // The driver allows 70 s more than the server's `retry_timeout`.
+      #expect(script.pollTimeout == timeout + .seconds(70), "\(row.name)")
+    }
+  }
+
+  /// What it says is one plain line, and nothing of it is secret.
+  private func expectSecretsKept(_ requests: [RecordedRequest]) {
+    for line in witness.lines {
+      #expect(!line.unicodeScalars.contains { Self.isUnsafe($0) }, "\(row.name): \(line.debugDescription)")
+      #expect(!line.contains("CANARY"), "\(row.name): \(line)")
+    }
+    for poll in requests where poll.target.hasPrefix("/subscribe") {
+      #expect(poll.headers["authorization"] == nil, "\(row.name)")
+    }
+  }
+
+  /// Control and format characters, and the two separators.
+  private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .control, .lineSeparator, .paragraphSeparator: true
+    case .format: scalar.properties.isBidiControl
+    default: false
+    }
+  }
+
+  private func expectSpool() throws {
+    let spool = try #require(try place.spoolRoot.subdirectory("default"))
+    let state = try #require(try place.stateRoot.subdirectory("default"))
+    let segments = try spool.names().compactMap(SegmentName.ordinal).sorted()
+    let lines = try segments.flatMap { try Self.lines(of: SegmentName.text($0), in: spool) }
+    let expected = (row.spooled + AnswerScript.goodLines).map { Array($0.utf8) }
+    #expect(lines.count == expected.count, "\(row.name)")
+    for (line, wanted) in zip(lines, expected) where line != wanted {
+      Issue.record("\(row.name): spooled \(String(decoding: line.prefix(200), as: UTF8.self))")
+    }
+    let reasons = try Self.lines(of: QuarantineLine.fileName, in: spool).map {
+      JSONDocument($0)?["reason"].text
+    }
+    #expect(reasons == row.quarantined, "\(row.name)")
+    #expect(try Self.lines(of: GapLine.fileName, in: spool).isEmpty, "\(row.name)")
+    #expect(witness.testify().saved == "2000", "\(row.name)")
+    #expect(try SpoolVerifier(spool: spool, state: state).verify().trouble == nil, "\(row.name)")
+  }
+
+  private static func lines(of name: String, in directory: DiskDirectory) throws -> [[UInt8]] {
+    guard let file = try directory.file(name, writing: false) else { return [] }
+    defer { file.close() }
+    return try file.bytes(in: 0..<file.size()).split(separator: 0x0A).map { Array($0) }
+  }
+}
+
+extension Reply {
+  /// With the origins of this server and of the foreign one in place of `$SELF` and `$FOREIGN`.
+  fileprivate func naming(_ host: String, _ foreign: ScriptedServer) -> Reply {
+    var reply = self
+    reply.steps = steps.map { step in
+      guard case .send(let text) = step else { return step }
+      return .send(
+        text.replacing("$SELF", with: "http://\(host)").replacing("$FOREIGN", with: foreign.origin))
+    }
+    return reply
+  }
+}

@@ -1,0 +1,114 @@
+import BoxEvents
+import ScriptedHTTP
+import Synchronization
+
+@testable import EventDaemon
+
+/// The server of one row: odd as often as the row says, then a Box that behaves.
+final class AnswerScript: Sendable {
+  static let goodLines = (1...3).map { #"{"event_id":"good-\#($0)","type":"event"}"# }
+
+  /// What the stream reads with for the first time after the odd answers.
+  struct Aftermath: Sendable {
+    var asks: String?
+    var limit: String?
+  }
+
+  private struct State {
+    var odd: ArraySlice<Reply>
+    /// When the first request came after the odd answers.
+    var testimony: AnswerWitness.Testimony?
+    var aftermath: Aftermath?
+    var tokens = 0
+    var subscriptions = 0
+    var firstServerPolls = 0
+    var pollTimeout: Duration?
+    /// The stream has been told that nothing is left.
+    var isDrained = false
+  }
+
+  private let row: AnswerRow
+  private let witness: AnswerWitness
+  private let state: Mutex<State>
+  private let ended: AsyncStream<Void>
+  private let end: AsyncStream<Void>.Continuation
+
+  init(_ row: AnswerRow, _ witness: AnswerWitness) {
+    self.row = row
+    self.witness = witness
+    state = Mutex(State(odd: row.replies[...]))
+    (ended, end) = AsyncStream.makeStream()
+  }
+
+  var testimony: AnswerWitness.Testimony? { state.withLock { $0.testimony } }
+  var aftermath: Aftermath? { state.withLock { $0.aftermath } }
+  var subscriptions: Int { state.withLock { $0.subscriptions } }
+  var firstServerPolls: Int { state.withLock { $0.firstServerPolls } }
+  var pollTimeout: Duration? { state.withLock { $0.pollTimeout } }
+
+  /// Returns when the stream has read everything and waits at a realtime server.
+  func waitForEnd() async {
+    for await _ in ended { return }
+  }
+
+  func reply(to request: RecordedRequest) -> Reply {
+    state.withLock { state in
+      if state.odd.isEmpty, state.testimony == nil { state.testimony = witness.testify() }
+      return switch (request.method, request.target.prefix { $0 != "?" }) {
+      case ("POST", "/oauth2/token"): Self.token(&state)
+      case ("OPTIONS", "/2.0/events"): subscribe(&state)
+      case ("GET", "/2.0/events"): read(request, &state)
+      case ("GET", "/subscribe"): poll(&state)
+      default: .answer(404)
+      }
+    }
+  }
+
+  private static func token(_ state: inout State) -> Reply {
+    state.tokens += 1
+    return .answer(200, #"{"access_token":"CANARY-token-\#(state.tokens)","expires_in":3600}"#)
+  }
+
+  private func odd(_ call: AnswerRow.Call, _ state: inout State) -> Reply? {
+    row.call == call ? state.odd.popFirst() : nil
+  }
+
+  private func read(_ request: RecordedRequest, _ state: inout State) -> Reply {
+    if let odd = odd(.read, &state) { return odd }
+    let position = request.query("stream_position") ?? ""
+    guard state.odd.isEmpty else { return AnswerRow.page("", next: position) }
+    if state.aftermath == nil {
+      state.aftermath = Aftermath(asks: position, limit: request.query("limit"))
+    }
+    return goodPage(position, Int(request.query("limit") ?? "") ?? 0, &state)
+  }
+
+  /// The good events stand at 1997, 1998 and 1999.
+  private func goodPage(_ position: String, _ limit: Int, _ state: inout State) -> Reply {
+    let start = max(0, (Int(position) ?? 0) - 1997)
+    let first = start > 3 ? 0 : start
+    let last = min(3, first + limit)
+    if first == 3 { state.isDrained = true }
+    return AnswerRow.page(Self.goodLines[first..<last].joined(separator: ","), next: "\(1997 + last)")
+  }
+
+  private func subscribe(_ state: inout State) -> Reply {
+    state.subscriptions += 1
+    return odd(.subscribe, &state) ?? AnswerRow.server(AnswerRow.realtimeURL)
+  }
+
+  private func poll(_ state: inout State) -> Reply {
+    if let odd = odd(.poll, &state) { return odd }
+    if state.subscriptions == 1 {
+      state.firstServerPolls += 1
+      state.pollTimeout = state.pollTimeout ?? witness.timeLeft()
+    }
+    let isCounting = row.polls != nil && state.subscriptions == 1
+    guard state.isDrained, !isCounting else {
+      witness.clock.advance(by: row.pollLasts)
+      return .answer(200, #"{"version":1,"message":"new_change"}"#)
+    }
+    end.yield()
+    return Reply(.silence)
+  }
+}

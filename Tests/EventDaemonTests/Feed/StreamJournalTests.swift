@@ -1,0 +1,209 @@
+import BoxEvents
+import Logging
+import Systemd
+import Testing
+
+@testable import EventDaemon
+
+/// What an operator reads of a stream's life: each change once, with the id the catalog explains.
+@Suite struct StreamJournalTests {
+  private let log = RecordedLog()
+  private let journal: StreamJournal
+  private let retention = Duration.seconds(21 * 86_400)
+
+  init() {
+    journal = StreamJournal(logger: log.logger, stream: "work")
+  }
+
+  private func at(_ seconds: Double) -> FeedInstant { FeedInstant(sinceOrigin: .seconds(seconds)) }
+
+  /// A machine that reads on from position 100, last seen complete so long before Box's time.
+  private func machine(age: Int64 = 0) throws -> FeedStateMachine {
+    let position = ReadPosition.at(try #require(StreamPosition("100")))
+    var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
+    let mark = PositionMark(position: position, confirmedAt: BoxTime(secondsSince1970: 1_000_000_000))
+    _ = machine.start(from: position, saved: mark, at: at(0))
+    _ = machine.pageRead(
+      PageOutcome(
+        new: 1, entries: 1, nextPosition: StreamPosition("101"),
+        date: BoxTime(secondsSince1970: 1_000_000_000 + age)), at: at(0))
+    return machine
+  }
+
+  /// Observes, and gives the ids of what was logged.
+  @discardableResult
+  private func observe(
+    _ condition: FeedCondition, age: Int64 = 0, at now: Double = 0
+  ) throws -> [MessageID?] {
+    journal.observe(condition, try machine(age: age), at: at(now), retention: retention)
+    return log.taken().map(\.id)
+  }
+
+  private func failures(_ code: FeedFailure.Code, _ count: Int) -> [RecordedLog.Entry] {
+    for _ in 0..<count {
+      journal.failed(FeedFailure(code, "no answer", hint: "look", status: 503, requestID: "r1"))
+    }
+    return log.taken().filter { $0.level > .debug }
+  }
+
+  private let blocked = FeedCondition.blocked(FeedFailure(.refused, "400", hint: "mend it", requestID: "r7"))
+
+  @Test func everyEntryNamesItsStream() throws {
+    try observe(.polling)
+    journal.recorded(Gap(cause: .retention, from: nil, to: nil))
+    journal.failed(FeedFailure(.unreachable, "x"))
+    #expect(log.entries.allSatisfy { $0.metadata["stream"] == "work" })
+  }
+
+  // MARK: Retention
+
+  @Test(
+    arguments: [(49.9, nil), (50.0, 50), (79.9, 50), (80.0, 80), (94.9, 80), (95.0, 95), (300.0, 95)]
+      as [(Double, Int?)])
+  func warnsOfTheRetention(percent: Double, mark: Int?) throws {
+    journal.observe(
+      .reading, try machine(age: Int64(percent * 21 * 864)), at: at(0), retention: retention)
+    let warnings = log.taken().filter { $0.id == .retentionWarning }
+    #expect(warnings.count == (mark == nil ? 0 : 1))
+    #expect(warnings.first?.level == mark.map { _ in .warning })
+    if let mark { #expect(warnings.first?.metadata["detail"]?.contains("older than \(mark) %") == true) }
+  }
+
+  @Test func eachMarkIsWarnedOfOnceUntilItIsCaughtUp() throws {
+    let day: Int64 = 86_400
+    for (age, warns) in [
+      (9, false), (11, true), (12, false), (17, true), (18, false), (20, true), (22, false),
+    ] as [(Int64, Bool)] {
+      #expect(try observe(.reading, age: age * day).contains(.retentionWarning) == warns, "\(age) days")
+    }
+    #expect(try observe(.reading, age: 0).isEmpty)
+    #expect(try observe(.reading, age: 11 * day) == [.retentionWarning])
+  }
+
+  @Test func ageGrowsWhileBoxIsSilent() throws {
+    #expect(try observe(.waiting(nil), age: 0, at: 10 * 86_400).isEmpty)
+    #expect(try observe(.waiting(nil), age: 0, at: 11 * 86_400) == [.retentionWarning])
+  }
+
+  // MARK: Conditions
+
+  @Test func aBlockIsSaidOnceWithItsRequest() throws {
+    journal.observe(blocked, try machine(), at: at(0), retention: retention)
+    let entry = try #require(log.taken().first)
+    #expect(entry.id == .streamBlocked)
+    #expect(entry.level == .error)
+    #expect(entry.metadata["detail"] == "400")
+    #expect(entry.metadata["hint"] == "mend it")
+    #expect(entry.metadata["request_id"] == "r7")
+    #expect(try observe(blocked).isEmpty)
+    #expect(try observe(.reading).isEmpty)
+    #expect(try observe(blocked) == [.streamBlocked])
+  }
+
+  @Test func aStallIsSaidOnce() throws {
+    #expect(try observe(.stalled) == [.streamStalled])
+    #expect(try observe(.stalled).isEmpty)
+  }
+
+  @Test func aFullDiskIsSaidAndItsEnd() throws {
+    #expect(try observe(.paused) == [.paused])
+    #expect(try observe(.paused).isEmpty)
+    // A look at the disk is no resumption.
+    #expect(try observe(.reading).isEmpty)
+    #expect(try observe(.paused) == [.paused])
+    #expect(try observe(.polling).contains(.resumed))
+    #expect(try observe(.reading).isEmpty)
+  }
+
+  @Test func aPauseBeforeTheFirstReadIsSaidOnce() throws {
+    journal.pausedInRecovery()
+    journal.pausedInRecovery()
+    #expect(log.taken().map(\.id) == [.paused])
+    #expect(try observe(.polling).contains(.resumed))
+  }
+
+  @Test func catchingUpIsSaidOnceWithItsEvents() throws {
+    try observe(.reading)
+    for events in [500, 500, 20] { journal.committed(Committed(events: events, bytes: 1, ordinal: 1)) }
+    journal.observe(.polling, try machine(), at: at(0), retention: retention)
+    let entry = try #require(log.taken().first)
+    #expect(entry.id == .caughtUp)
+    #expect(entry.metadata["events"] == "1020")
+    #expect(entry.metadata["position"] == "100")
+    try observe(.reading)
+    journal.committed(Committed(events: 5, bytes: 1, ordinal: 1))
+    #expect(try observe(.polling).isEmpty)
+  }
+
+  // MARK: Failures
+
+  @Test(arguments: [
+    (FeedFailure.Code.unreachable, MessageID.boxUnreachable), (.throttled, .boxUnreachable),
+    (.serverError, .boxUnreachable), (.unauthorized, .boxUnreachable), (.malformedPage, .boxUnreachable),
+    (.realtimeRefused, .realtimeRefused), (.signInRefused, .signInRefused), (.signInFailed, .signInRefused),
+  ])
+  func everyFailureHasItsID(code: FeedFailure.Code, id: MessageID) throws {
+    let entry = try #require(failures(code, 1).first)
+    #expect(entry.id == id)
+    #expect(entry.level == .warning)
+    #expect(entry.metadata["detail"] == "no answer")
+    #expect(entry.metadata["hint"] == "look")
+    #expect(entry.metadata["status"] == "503")
+    #expect(entry.metadata["request_id"] == "r1")
+  }
+
+  @Test func aLastingFailureIsSaidLessAndLess() {
+    #expect(
+      failures(.unreachable, 100).compactMap { $0.metadata["times"] } == ["2", "4", "8", "16", "32", "64"])
+    // Another one is news.
+    #expect(failures(.throttled, 1).count == 1)
+    #expect(failures(.unreachable, 1).count == 1)
+  }
+
+  @Test func aCancelledCallIsNoFailure() {
+    #expect(failures(.cancelled, 3).isEmpty)
+  }
+
+  @Test func theEndOfAFailureIsSaidWithItsCount() throws {
+    try observe(.polling)
+    _ = failures(.unreachable, 7)
+    try observe(.reading)
+    journal.observe(.polling, try machine(), at: at(0), retention: retention)
+    let entry = try #require(log.taken().first)
+    #expect(entry.id == .boxBack)
+    #expect(entry.metadata["failures"] == "7")
+    try observe(.reading)
+    #expect(try observe(.polling).isEmpty)
+  }
+
+  // MARK: The store
+
+  @Test func whatCannotBeProvenIsAnError() throws {
+    journal.recorded(Gap(cause: .positionSet, from: .oldest, to: nil))
+    let entry = try #require(log.taken().first)
+    #expect(entry.id == .gap)
+    #expect(entry.level == .error)
+    #expect(entry.metadata["detail"] == "position-set")
+    #expect(entry.metadata["from"] == "0")
+    #expect(entry.metadata["to"] == "unknown")
+  }
+
+  @Test func everyEntryThatIsNoEventIsNamed() throws {
+    let page = try EventPage(parsing: Array(#"{"entries":[17,{"event_id":"a"},NaN,null]}"#.utf8))
+    journal.quarantining(EventBatch(page: page, readFrom: .now, new: [0], duplicates: 0, newRejects: [0, 2]))
+    let entries = log.taken()
+    #expect(entries.map(\.id) == [.quarantined, .quarantined])
+    #expect(entries.map { $0.metadata["bytes"] } == ["2", "4"])
+    #expect(entries.first?.metadata["reason"] == "not an object")
+  }
+
+  @Test func aRecoverySaysWhatItDid() {
+    journal.recovered(Recovery(mark: nil, ordinal: 7, notes: ["one", "two"], rebuilt: true))
+    let entries = log.taken()
+    #expect(entries.compactMap { $0.metadata["detail"] } == ["one", "two"])
+    #expect(entries.last?.id == .positionRebuilt)
+    #expect(entries.last?.level == .warning)
+    journal.recovered(Recovery(mark: nil, ordinal: 7))
+    #expect(log.taken().isEmpty)
+  }
+}

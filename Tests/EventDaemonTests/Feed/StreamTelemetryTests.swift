@@ -1,0 +1,103 @@
+import BoxEvents
+import Testing
+
+@testable import EventDaemon
+
+/// The figures of one stream, as status and metrics show them.
+@Suite struct StreamTelemetryTests {
+  private let telemetry = StreamTelemetry(name: "work", retention: .seconds(21 * 86_400))
+
+  private func at(_ seconds: Double) -> FeedInstant { FeedInstant(sinceOrigin: .seconds(seconds)) }
+
+  private func machine(age: Int64 = 100) throws -> FeedStateMachine {
+    let position = ReadPosition.at(try #require(StreamPosition("100")))
+    var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
+    let mark = PositionMark(position: position, confirmedAt: BoxTime(secondsSince1970: 1000))
+    _ = machine.start(from: position, saved: mark, at: at(0))
+    _ = machine.pageRead(
+      PageOutcome(
+        new: 1, entries: 1, nextPosition: StreamPosition("101"), date: BoxTime(secondsSince1970: 1000 + age)),
+      at: at(0))
+    return machine
+  }
+
+  private func batch(_ text: String, new: [Int], rejects: [Int] = [], duplicates: Int = 0) throws
+    -> EventBatch
+  {
+    EventBatch(
+      page: try EventPage(parsing: Array(text.utf8)), readFrom: .now, new: new, duplicates: duplicates,
+      newRejects: rejects)
+  }
+
+  @Test func aDeadlineThatHasPassedIsNotTimely() {
+    telemetry.enter(.reading, deadline: at(10))
+    #expect(telemetry.snapshot(at: at(10)).isTimely)
+    #expect(!telemetry.snapshot(at: at(10.1)).isTimely)
+    #expect(telemetry.overrun(at: at(15)) == .seconds(5))
+    telemetry.setDeadline(at(20))
+    #expect(telemetry.snapshot(at: at(15)).isTimely)
+    telemetry.enter(.stopped, deadline: nil)
+    #expect(telemetry.snapshot(at: at(1_000_000)).isTimely)
+    #expect(telemetry.overrun(at: at(1_000_000)) == nil)
+  }
+
+  @Test func ageGoesOnBetweenTwoLooksAndRetentionRunsOut() throws {
+    #expect(telemetry.snapshot(at: at(0)).positionAge == nil)
+    telemetry.observe(try machine(), .reading, at: at(0))
+    #expect(telemetry.snapshot(at: at(0)).positionAge == .seconds(100))
+    let later = telemetry.snapshot(at: at(50))
+    #expect(later.positionAge == .seconds(150))
+    #expect(later.retentionLeft == .seconds(21 * 86_400 - 150))
+    #expect(later.position == "100")
+    #expect(later.state == .reading)
+  }
+
+  @Test func whatIsReadAndCommittedIsCounted() throws {
+    telemetry.recovered(Recovery(mark: nil, ordinal: 1000))
+    #expect(telemetry.snapshot(at: at(0)).eventsTotal == 1000)
+    let page = #"{"entries":[{"event_id":"a"},{"event_id":"b","created_at":"2020-01-01T00:00:00Z"},17,null]}"#
+    let given = try batch(page, new: [0, 1], rejects: [0, 1], duplicates: 3)
+    telemetry.sifted(given)
+    telemetry.committed(given, Committed(events: 2, bytes: 77, ordinal: 1002), took: .milliseconds(20))
+    telemetry.recordedGap()
+    telemetry.recordedGap()
+    telemetry.requested(endpoint: "events", code: "200", took: .seconds(1))
+    telemetry.requested(endpoint: "events", code: "200", took: .seconds(1))
+    let snapshot = telemetry.snapshot(at: at(0))
+    #expect(snapshot.eventsTotal == 1002)
+    #expect(snapshot.duplicatesTotal == 3)
+    #expect(snapshot.bytesTotal == 77)
+    #expect(snapshot.quarantinedTotal == 2)
+    #expect(snapshot.gapsTotal == 2)
+    #expect(snapshot.commitSeconds.count == 1 && snapshot.commitSeconds.sum == 0.02)
+    #expect(snapshot.requests == [.init(endpoint: "events", code: "200"): 2])
+    #expect(snapshot.requestSeconds.sum == 2)
+    // More than six years.
+    #expect(snapshot.deliveryDelaySeconds.count == 1 && snapshot.deliveryDelaySeconds.sum > 180_000_000)
+    #expect(snapshot.lastEventAt != nil && snapshot.lastCommitAt == snapshot.lastEventAt)
+  }
+
+  @Test func aCommitOfNothingButRejectsIsNoEvent() throws {
+    let given = try batch(#"{"entries":[17]}"#, new: [], rejects: [0])
+    telemetry.committed(given, Committed(events: 0, bytes: 0, ordinal: 5), took: .zero)
+    let snapshot = telemetry.snapshot(at: at(0))
+    #expect(snapshot.lastEventAt == nil)
+    #expect(snapshot.lastCommitAt != nil)
+    #expect(snapshot.deliveryDelaySeconds.count == 0)
+  }
+
+  @Test func whatNeedsAPersonIsNotLateForever() {
+    telemetry.enter(.reading, deadline: at(10))
+    telemetry.block(StreamGivenUp(StoreFailure(.blocked, "another feed", hint: "set it")))
+    let snapshot = telemetry.snapshot(at: at(1000))
+    #expect(snapshot.state == .blocked)
+    #expect(snapshot.error == "another feed; set it")
+    #expect(snapshot.isTimely)
+    #expect(telemetry.needsPerson?.remedy == .data)
+  }
+
+  @Test(arguments: FeedFailure.Code.allCases)
+  func onlyADeadSignInIsMendedBySigningIn(code: FeedFailure.Code) {
+    #expect(StreamGivenUp(FeedFailure(code, "x")).remedy == (code == .signInRefused ? .signIn : .data))
+  }
+}

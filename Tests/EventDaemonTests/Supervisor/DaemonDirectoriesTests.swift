@@ -1,0 +1,58 @@
+import BoxEvents
+import Glibc
+import Spool
+import Testing
+
+@testable import EventDaemon
+
+@Suite struct DaemonDirectoriesTests {
+  private let folder: TemporaryFolder
+  private var configuration: Configuration
+
+  init() throws {
+    folder = try TemporaryFolder()
+    configuration = try ConfigurationText.read(ConfigurationText.minimal)
+    configuration.spool.directory = folder.path + "/spool"
+    configuration.state.directory = folder.path + "/state"
+  }
+
+  private func mode(_ name: String) throws -> mode_t {
+    var status = stat()
+    try #require(stat("\(folder.path)/\(name)", &status) == 0)
+    return status.st_mode & 0o7777
+  }
+
+  @Test func whatIsMissingIsMadeForItsReaders() throws {
+    let directories = try DaemonDirectories(configuration)
+    defer { directories.release() }
+    #expect(try mode("state") == 0o700)
+    // As far as the umask lets it.
+    #expect(try mode("spool") & ~0o750 == 0)
+    for name in ["state/.lock", "spool/.lock"] { #expect(try mode(name) & 0o007 == 0) }
+    #expect(try mode("state/.lock") == 0o600)
+    _ = try directories.state.madeSubdirectory("default").newFile("secret")
+    #expect(try mode("state/default") == 0o700)
+    #expect(try mode("state/default/secret") == 0o600)
+  }
+
+  @Test(arguments: ["state", "spool"])
+  func eachOfTheTwoIsLocked(shared: String) throws {
+    let directories = try DaemonDirectories(configuration)
+    var other = configuration
+    if shared == "state" {
+      other.spool.directory = folder.path + "/spool2"
+    } else {
+      other.state.directory = folder.path + "/state2"
+    }
+    let failure = #expect(throws: DaemonFailure.self) { try DaemonDirectories(other) }
+    #expect(failure?.exit == .alreadyRunning)
+    directories.release()
+    try DaemonDirectories(other).release()
+  }
+
+  @Test func aDirectoryThatAnyoneMayWriteToIsRefused() throws {
+    try folder.folder("state", mode: 0o777)
+    let failure = #expect(throws: DaemonFailure.self) { try DaemonDirectories(configuration) }
+    #expect(failure?.exit == .configuration)
+  }
+}

@@ -1,0 +1,81 @@
+import BoxEvents
+import Systemd
+import Testing
+
+@testable import EventDaemon
+
+/// When the watchdog is pinged, when the daemon is ready, and when it gives up: with all streams, not with one.
+@Suite struct DaemonHealthTests {
+  private let streams = ["a", "b", "c"].map { StreamTelemetry(name: $0, retention: .seconds(1)) }
+  private var health: DaemonHealth { DaemonHealth(telemetries: streams) }
+
+  private func at(_ seconds: Double) -> FeedInstant { FeedInstant(sinceOrigin: .seconds(seconds)) }
+
+  private let data = StreamGivenUp(StoreFailure(.blocked, "another feed"))
+  private let signIn = StreamGivenUp(FeedFailure(.signInRefused, "dead"))
+
+  @Test func theWatchdogJudgesHalfAMinuteAfterTheDeadline() {
+    for stream in streams { stream.enter(.polling, deadline: at(100)) }
+    #expect(health.watchdog(at: at(99)) == .healthy)
+    #expect(health.watchdog(at: at(130)) == .healthy)
+    guard case .overdue(let reason) = health.watchdog(at: at(131)) else {
+      Issue.record("healthy")
+      return
+    }
+    #expect(reason == "stream a is 31 s past the deadline of its stage (polling)")
+  }
+
+  @Test func oneStreamThatIsStuckIsEnough() {
+    for stream in streams { stream.enter(.polling, deadline: at(1000)) }
+    streams[2].enter(.reading, deadline: at(100))
+    #expect(health.watchdog(at: at(500)) != .healthy)
+    streams[2].enter(.blocked, deadline: nil)
+    #expect(health.watchdog(at: at(500)) == .healthy)
+  }
+
+  @Test func itIsReadyWhenEveryStreamIsProvenOrCantBe() {
+    #expect(!health.isProven)
+    streams[0].recovered(Recovery(mark: nil, ordinal: 0))
+    #expect(!health.isProven)
+    streams[1].enter(.paused, deadline: at(10))
+    #expect(!health.isProven)
+    streams[2].block(data)
+    #expect(health.isProven)
+  }
+
+  @Test func itGivesUpOnlyWhenEveryStreamNeedsAPerson() {
+    #expect(health.givenUp == nil)
+    streams[0].block(data)
+    streams[1].block(signIn)
+    #expect(health.givenUp == nil)
+    streams[2].block(data)
+    // Signing in comes first: nothing else can be mended without it.
+    #expect(health.givenUp == signIn)
+    #expect(DaemonHealth(telemetries: []).givenUp == nil)
+  }
+
+  @Test func everyEndHasItsExitStatus() {
+    #expect(DaemonFailure(data).exit == .data)
+    #expect(DaemonFailure(signIn).exit == .signIn)
+    let exits: [(StoreFailure.Code, EventDaemon.ExitStatus)] = [
+      (.noSpace, .io), (.io, .io), (.blocked, .data), (.locked, .alreadyRunning), (.refused, .configuration),
+    ]
+    for (code, exit) in exits {
+      let failure = DaemonFailure(StoreFailure(code, "x", hint: "y", errno: 5))
+      #expect(failure.exit == exit)
+      #expect(failure.errno == 5 && failure.message == "x" && failure.hint == "y")
+    }
+    #expect(exits.count == StoreFailure.Code.allCases.count)
+  }
+
+  @Test func theNumbersAreThoseOfSysexits() {
+    #expect(
+      EventDaemon.ExitStatus.allCases.map(\.rawValue) == [0, 64, 65, 69, 70, 74, 75, 77, 78])
+    #expect(
+      EventDaemon.ExitStatus.signIn.rawValue == 77 && EventDaemon.ExitStatus.data.rawValue == 65
+        && EventDaemon.ExitStatus.io.rawValue == 74)
+    #expect(
+      EventDaemon.ExitStatus.configuration.rawValue == 78
+        && EventDaemon.ExitStatus.alreadyRunning.rawValue == 75)
+  }
+}

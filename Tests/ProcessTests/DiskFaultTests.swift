@@ -1,0 +1,96 @@
+import BoxSimulator
+import Glibc
+import Testing
+
+/// Every system call on the way of an event to the disk fails, each with every error that matters, in the
+/// start and the first commit of the real daemon: `strace` makes the call fail on one file only.
+@Suite(.serialized, .enabled(if: Tracer.isAvailable, "strace can't be used here"))
+struct DiskFaultTests {
+  /// One call on one file, of the segment that is about to begin.
+  struct Call: CustomStringConvertible, Sendable {
+    var name: String
+    /// Relative to the place; a single name for calls that take a name in a directory.
+    var path: String
+
+    var description: String { "\(name) \(path)" }
+    var isSync: Bool { name == "fdatasync" || name == "fsync" }
+
+    static let segment = "events-0000000000000012.ndjson"
+    static let all = [
+      Call(name: "openat", path: segment), Call(name: "pwrite64", path: "spool/default/\(segment)"),
+      Call(name: "fdatasync", path: "spool/default/\(segment)"),
+      Call(name: "pwrite64", path: "spool/default/segments.ndjson"),
+      Call(name: "fdatasync", path: "spool/default/segments.ndjson"),
+      Call(name: "ftruncate", path: "spool/default/segments.ndjson"),
+      Call(name: "fsync", path: "spool/default"), Call(name: "fsync", path: "state/default"),
+      Call(name: "symlinkat", path: ".current"), Call(name: "renameat", path: ".current"),
+      Call(name: "openat", path: ".known_ids"), Call(name: "ftruncate", path: "state/default/.known_ids"),
+      Call(name: "pwrite64", path: "state/default/.known_ids"),
+      Call(name: "fdatasync", path: "state/default/.known_ids"), Call(name: "renameat", path: ".known_ids"),
+      Call(name: "pwrite64", path: "state/default/stream_position"),
+      Call(name: "fdatasync", path: "state/default/stream_position"),
+    ]
+
+    /// `when` counts the calls of a thread; the stream has one.
+    func injection(_ error: String, when: String, root: String) -> [String] {
+      Tracer.command("\(name):error=\(error):when=\(when)")
+        + ["-P", path.contains("/") ? "\(root)/\(path)" : path]
+    }
+  }
+
+  /// A disk that failed, or one that the kernel has made read-only because it failed, ends the process; the
+  /// unit starts it again. So does any failed sync, whatever the reason: nobody knows what is on disk.
+  @Test(arguments: Call.all) func aFailureEndsTheProcess(_ call: Call) async throws {
+    for (name, number) in [("EIO", EIO), ("EROFS", EROFS), ("ENOSPC", ENOSPC), ("EDQUOT", EDQUOT)] {
+      guard call.isSync || number == EIO || number == EROFS else { continue }
+      try await withPlace { place in
+        try await prepare(place)
+        let manager = try ServiceManager(path: "\(place.root)/notify")
+        let daemon = try place.start(
+          environment: manager.environment, under: call.injection(name, when: "1+", root: place.root))
+        #expect(try await daemon.ended() == .code(74), "\(call) \(name): \(place.lastLines(3))")
+        try await manager.told(errno: number)
+        try await finish(place, try place.start(), "\(call) \(name)")
+      }
+    }
+  }
+
+  /// A full disk or quota is waited out by the same process.
+  @Test(arguments: Call.all.filter { !$0.isSync }) func noRoomIsWaitedFor(_ call: Call) async throws {
+    for error in ["ENOSPC", "EDQUOT"] {
+      try await withPlace { place in
+        try await prepare(place)
+        let daemon = try place.start(under: call.injection(error, when: "1", root: place.root))
+        try await place.logged("stream paused")
+        try await finish(place, daemon, "\(call) \(error)")
+        #expect(place.segmentCount() == 2, "\(call) \(error)")
+      }
+    }
+  }
+
+  /// A daemon that is to begin a new segment at its next event, having found half a line in its way.
+  private func prepare(_ place: Place) async throws {
+    place.settings.spool.append(#"segment_size = "1KiB""#)
+    place.configure()
+    place.simulator.produce(12)
+    let daemon = try place.start()
+    try await place.drained()
+    try await place.simulator.wait { $0.heldPolls == 1 }
+    try #require(try await daemon.terminated() == .code(0))
+    place.ageSegments()
+    let log = "\(place.root)/spool/default/segments.ndjson"
+    writeFile(log, readFile(log) + Array(#"{"ordinal":"#.utf8), mode: 0o640)
+    place.simulator.produce(12)
+  }
+
+  private func finish(_ place: Place, _ daemon: ChildProcess, _ comment: Comment) async throws {
+    try await place.drained()
+    place.simulator.produce(5)
+    try await place.drained()
+    #expect(try await daemon.terminated() == .code(0), comment)
+    place.expectWhole("default", comment)
+    #expect(!place.log.contains("a gap was recorded"), comment)
+    let verified = try await place.run("verify", "--config", place.configuration)
+    #expect(verified.exit == .code(0), "\(comment): \(verified.output)")
+  }
+}

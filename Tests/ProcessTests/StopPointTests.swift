@@ -1,0 +1,104 @@
+import BoxSimulator
+import Glibc
+import StoppingDisk
+import Testing
+
+/// The daemon stops itself dead at every named point, once and twice in a row, and the next start makes
+/// everything whole.
+@Suite struct StopPointTests {
+  /// A point at one of its calls, in a scenario that gets there.
+  struct Stop: CustomStringConvertible {
+    var scenario: StopScenario
+    var point: StopPoint
+    /// The calls of one process at a point count from 1.
+    var call: Int
+
+    var description: String { "\(scenario) \(point) #\(call)" }
+    var environment: [String: String] {
+      scenario.environment.merging(["STOP_AT": point.name, "STOP_AT_CALL": "\(call)"]) { $1 }
+    }
+  }
+
+  @Test(arguments: StopScenario.allCases) func diesAndIsMadeWhole(_ scenario: StopScenario) async throws {
+    var twice = 0
+    let stops = Self.stops(in: scenario)
+    for stop in stops {
+      do {
+        try await withPlace { place in
+          try await scenario.prepare(place)
+          scenario.stir(place)
+          try #require(try await dies(at: stop, place), "\(stop) was never reached")
+          scenario.stir(place)
+          if try await dies(at: stop, place) { twice += 1 }
+          try await finish(place, stop)
+        }
+      } catch {
+        Issue.record("\(stop): \(error)")
+      }
+    }
+    print("\(scenario): stopped at \(stops.count) points, at \(twice) twice in a row")
+    #expect(twice > 0)
+  }
+
+  /// A point that no scenario gets to proves nothing.
+  @Test func everyPointIsTried() {
+    let tried = Set(StopScenario.allCases.flatMap(Self.stops).map(\.point))
+    #expect(Set(StopPoint.all) == tried)
+    #expect(StopPoint.all.count >= 40)
+  }
+
+  private static func stops(in scenario: StopScenario) -> [Stop] {
+    scenario.operations.flatMap { operation, target, calls in
+      StopPoint.all.filter { $0.operation == operation && $0.target == target }.flatMap { point in
+        (1...calls).map { Stop(scenario: scenario, point: point, call: $0) }
+      }
+    }
+  }
+
+  /// Starts the daemon and ends it in order when it has nothing left to do, which is on the way to a point
+  /// as well.
+  private func dies(at stop: Stop, _ place: Place) async throws -> Bool {
+    let daemon = try place.start(Executable.stopping, environment: stop.environment)
+    try await settled(daemon, place)
+    let exit = try await daemon.terminated()
+    #expect(
+      exit == .signal(SIGKILL) || exit == .code(0) || needsLogin(exit, stop),
+      "\(stop): \(exit), \(place.lastLines(3))")
+    return exit == .signal(SIGKILL)
+  }
+
+  /// The start after the last stop, and what the stream has come to then.
+  private func finish(_ place: Place, _ stop: Stop) async throws {
+    var daemon = try place.start(Executable.stopping, environment: stop.scenario.environment)
+    try await settled(daemon, place)
+    if let exit = daemon.exit, needsLogin(exit, stop) {
+      place.simulator.addAuthorizationCode("another-code")
+      try await stop.scenario.login(place, code: "another-code")
+      daemon = try place.start(Executable.stopping, environment: stop.scenario.environment)
+      try await settled(daemon, place)
+    }
+    let polls = place.simulator.statistics.requests(.poll)
+    place.simulator.setFaultRates(.events, FaultRates())
+    place.simulator.produce(5)
+    try await place.simulator.wait { $0.heldPolls == 1 && $0.requests(.poll) > polls }
+    #expect(try await daemon.terminated() == .code(0), "\(stop): \(place.lastLines(3))")
+    stop.scenario.expectWhole(place, "\(stop)")
+    let verified = try await place.run("verify", "--config", place.configuration)
+    #expect(verified.exit == .code(0), "\(stop): \(verified.output)")
+  }
+
+  /// Waits until the daemon has read everything and polls, or has ended.
+  private func settled(_ daemon: ChildProcess, _ place: Place) async throws {
+    let polls = place.simulator.statistics.requests(.poll)
+    try await eventually("an end, or a poll: \(place.lastLines(5))") {
+      let statistics = place.simulator.statistics
+      return !daemon.isRunning || statistics.heldPolls == 1 && statistics.requests(.poll) > polls
+    }
+  }
+
+  /// Between Box's answer and the first byte of the new refresh token on the disk, the old one is spent
+  /// and the new one nowhere: the one moment that costs a new login, and no event.
+  private func needsLogin(_ exit: ChildProcess.Exit, _ stop: Stop) -> Bool {
+    stop.scenario == .signIn && stop.call > 2 && exit == .code(77)
+  }
+}

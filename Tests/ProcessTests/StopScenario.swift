@@ -1,0 +1,184 @@
+import BoxSimulator
+import Glibc
+import StoppingDisk
+import Testing
+
+/// What a stream is about to do when the process stops, and what must hold in the end.
+enum StopScenario: String, CaseIterable {
+  /// The first start of all, with events waiting.
+  case firstStart
+  /// The first event begins a new segment; an earlier attempt has left a torn line and a passing link.
+  case rotation
+  /// Pages with entries that are no events.
+  case quarantine
+  /// The machine went down with events written and not proven: they are moved aside.
+  case powerCut
+  /// A consumer has taken every segment away, the newest included.
+  case emptied
+  /// The position file is gone.
+  case positionLost
+  /// Old segments are over the limit.
+  case pruning
+  /// A refresh token is spent at every start.
+  case signIn
+
+  static let batch = 12
+  static let odd = 2
+
+  /// What the machine's boot is called from the preparation on.
+  var environment: [String: String] {
+    self == .powerCut ? ["BOOT_ID": String(repeating: "b", count: 32)] : [:]
+  }
+
+  /// The operations at which the process is stopped, with the number of calls that one start makes. Those
+  /// that every start makes are in one scenario only, those of recovery and commit wherever they differ.
+  var operations: [(StopPoint.Operation, StopPoint.Target, calls: Int)] {
+    switch self {
+    case .firstStart:
+      [
+        (.create, .lock, 2), (.write, .lock, 2), (.truncate, .lock, 2), (.make, .streamSpool, 1),
+        (.make, .streamState, 1), (.synchronize, .spool, 2), (.synchronize, .state, 2),
+        (.synchronize, .streamSpool, 3), (.synchronize, .streamState, 2), (.create, .position, 1),
+        (.write, .position, 5), (.truncate, .position, 1), (.synchronize, .position, 3),
+        (.create, .segments, 1), (.write, .segments, 2), (.synchronize, .segments, 3),
+        (.create, .events, 1), (.link, .current, 1), (.rename, .current, 1), (.write, .events, 1),
+        (.synchronize, .events, 1),
+      ]
+    case .rotation:
+      [
+        (.synchronize, .streamSpool, 3), (.synchronize, .streamState, 3), (.create, .knownIDs, 1),
+        (.truncate, .knownIDs, 1), (.write, .knownIDs, 1), (.synchronize, .knownIDs, 1),
+        (.rename, .knownIDs, 1), (.write, .segments, 2), (.truncate, .segments, 1),
+        (.synchronize, .segments, 2), (.create, .events, 1), (.remove, .current, 1), (.link, .current, 1),
+        (.rename, .current, 1), (.write, .events, 1), (.synchronize, .events, 2), (.write, .position, 2),
+        (.synchronize, .position, 2),
+      ]
+    case .quarantine:
+      [
+        (.create, .quarantine, 1), (.write, .quarantine, 2), (.synchronize, .quarantine, 3),
+        (.write, .position, 2), (.synchronize, .position, 2),
+      ]
+    case .powerCut:
+      [
+        (.create, .aside, 1), (.write, .aside, 1), (.truncate, .aside, 1), (.synchronize, .aside, 1),
+        (.remove, .aside, 1), (.synchronize, .streamState, 4), (.truncate, .events, 1),
+        (.synchronize, .events, 2), (.write, .position, 3), (.synchronize, .position, 3),
+      ]
+    case .emptied:
+      [
+        (.create, .gaps, 1), (.write, .gaps, 1), (.synchronize, .gaps, 2), (.create, .events, 1),
+        (.write, .position, 3), (.synchronize, .position, 3),
+      ]
+    case .positionLost:
+      [
+        (.create, .position, 1), (.write, .position, 5), (.truncate, .position, 1),
+        (.synchronize, .position, 3), (.create, .gaps, 1), (.write, .gaps, 1), (.synchronize, .gaps, 2),
+        (.write, .events, 2), (.synchronize, .events, 2),
+      ]
+    case .pruning: [(.remove, .events, 3), (.write, .position, 2)]
+    case .signIn: [(.write, .refreshToken, 4), (.synchronize, .refreshToken, 4)]
+    }
+  }
+
+  // MARK: Before
+
+  /// Brings a place to where the process is to stop.
+  func prepare(_ place: Place) async throws {
+    place.settings.spool.append(#"segment_size = "1KiB""#)
+    if self == .signIn {
+      place.settings.auth[0] = #"method = "oauth2""#
+      place.settings.auth.remove(at: 2)
+    }
+    place.configure()
+    if self == .signIn { try await login(place, code: "simulator-code") }
+    guard self != .firstStart else { return }
+    for _ in 1...(self == .pruning ? 3 : 1) {
+      place.ageSegments()
+      try await live(place)
+    }
+    try await damage(place)
+  }
+
+  /// One life of the daemon, without trouble.
+  private func live(_ place: Place) async throws {
+    place.simulator.produce(Self.batch)
+    let daemon = try place.start()
+    try await place.drained()
+    try await place.simulator.wait { $0.heldPolls == 1 }
+    try #require(try await daemon.terminated() == .code(0), "\(place.lastLines(3))")
+  }
+
+  private func damage(_ place: Place) async throws {
+    let (spool, state) = ("\(place.root)/spool/default", "\(place.root)/state/default")
+    switch self {
+    case .firstStart, .quarantine, .signIn: break
+    case .rotation:
+      let log = "\(spool)/segments.ndjson"
+      writeFile(log, readFile(log) + Array(#"{"ordinal":"#.utf8), mode: 0o640)
+      symlink("nowhere", "\(spool)/.current")
+    case .powerCut:
+      place.simulator.produce(Self.batch)
+      // The first is recovery's.
+      let stop = ["STOP_AT": "sync-events:before", "STOP_AT_CALL": "2"]
+      let daemon = try place.start(Executable.stopping, environment: stop)
+      try #require(try await daemon.ended() == .signal(SIGKILL))
+      for number in 1...65 { writeFile("\(state)/aside-0000000000000000-0-\(number)", [10]) }
+    case .emptied:
+      for name in directoryNames(spool) where name.hasPrefix("events-") { unlink("\(spool)/\(name)") }
+    case .positionLost:
+      unlink("\(state)/stream_position")
+    case .pruning:
+      place.settings.spool.append(#"max_size = "1KiB""#)
+      place.configure()
+    }
+  }
+
+  /// What each start that is to stop finds waiting.
+  func stir(_ place: Place) {
+    place.ageSegments()
+    guard self == .quarantine else { return place.simulator.produce(Self.batch) }
+    let position = place.simulator.newestPosition()
+    place.simulator.setFaultRates(
+      .events,
+      FaultRates([
+        .init(.body(#"{"next_stream_position":\#(position),"entries":[5,"no event"]}"#), percent: 100)
+      ]))
+  }
+
+  // MARK: Afterwards
+
+  /// Expects every event once, in order, and each break and oddity on record once.
+  func expectWhole(_ place: Place, _ comment: Comment) {
+    switch self {
+    case .pruning:
+      let first = expectEnd(place, comment)
+      #expect((1..<first.served).contains(first.spooled), comment)
+    case .emptied:
+      // What Box serves again of the events that somebody took is new.
+      let first = expectEnd(place, comment)
+      #expect((first.served - Self.batch...first.served).contains(first.spooled), comment)
+    case .firstStart, .rotation, .quarantine, .powerCut, .positionLost, .signIn:
+      place.expectWhole("default", comment)
+    }
+    let gaps = self == .emptied || self == .positionLost ? 1 : 0
+    #expect(place.lineCount(of: "gaps.ndjson") == gaps, comment)
+    #expect(place.lineCount(of: "quarantine.ndjson") == (self == .quarantine ? Self.odd : 0), comment)
+  }
+
+  /// Expects the spool to be the end of what was served; gives the number of lines of both.
+  private func expectEnd(_ place: Place, _ comment: Comment) -> (spooled: Int, served: Int) {
+    let (spooled, served) = (place.spool(), place.ledger())
+    let isEnd = spooled.isSame(as: Array(served.suffix(spooled.count)))
+    #expect(isEnd, comment)
+    return (spooled.lines.count, served.lines.count)
+  }
+
+  /// Logs in with a code that the simulator knows.
+  func login(_ place: Place, code: String) async throws {
+    let (login, name) = try place.begin(["login", "--config", place.configuration], hasInput: true)
+    try await eventually("the address to open") { readFile(name + ".out").contains("press Enter") }
+    login.type(code)
+    let outcome = try await place.outcome(of: login, name)
+    try #require(outcome.exit == .code(0), "\(outcome.errors)")
+  }
+}

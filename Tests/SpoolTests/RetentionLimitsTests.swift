@@ -1,0 +1,42 @@
+import BoxEvents
+import Glibc
+import Testing
+
+@testable import Spool
+
+/// What the limits delete, and what they must leave.
+struct RetentionLimitsTests {
+  /// Fills segments and applies the limits once more, as much later as said.
+  private func names(after seconds: Int64 = 61, _ limit: (inout SpoolLimits) -> Void) async throws -> [String]
+  {
+    let fixture = try SpoolFixture()
+    fixture.limits.segmentSize = 500
+    limit(&fixture.limits)
+    try await fixture.drain(PretendBox(total: 60), into: fixture.store())
+    // Files carry the system's time; the clock of the test goes on from there.
+    fixture.clock.advance(Int64(time(nil)) - fixture.clock.clock.wallSeconds() + seconds)
+    let store = try fixture.store()
+    let mark = try #require(try await store.recover().mark)
+    try await store.save(mark)
+    #expect(try fixture.verify().trouble == nil)
+    return try fixture.segmentNames()
+  }
+
+  @Test func withoutLimitsEverythingStays() async throws {
+    #expect(try await names(after: 1_000_000_000) { _ in }.count > 5)
+  }
+
+  @Test func aLimitOfSizeSaysNothingAboutAge() async throws {
+    #expect(try await names(after: 1_000_000_000) { $0.maxSize = 1 << 40 }.count > 5)
+  }
+
+  @Test func aLimitOfAgeSaysNothingAboutSize() async throws {
+    #expect(try await names { $0.maxAge = .seconds(100 * 365 * 86_400) }.count > 5)
+  }
+
+  @Test func theNewestStaysHoweverSmallTheLimit() async throws {
+    let names = try await names { $0.maxSize = 1 }
+    #expect(names.count == 1)
+    #expect(names.first != SegmentName.text(0))
+  }
+}

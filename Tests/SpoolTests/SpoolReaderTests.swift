@@ -1,0 +1,111 @@
+import BoxEvents
+import Glibc
+import Testing
+
+@testable import Spool
+
+/// What `box-eventd tail` reads, while the daemon writes.
+struct SpoolReaderTests {
+  private let fixture: SpoolFixture
+
+  init() throws {
+    fixture = try SpoolFixture()
+    try #require(mkdir("\(fixture.spoolPath)/default", 0o750) == 0)
+  }
+
+  private func reader() throws -> SpoolReader {
+    let root = try DiskDirectory.root(fixture.spoolPath, on: LocalDisk(), access: .reading)
+    return SpoolReader(spool: try #require(try root.subdirectory("default")))
+  }
+
+  /// Lines `from..<to`, each its number, behind what a segment has.
+  private func write(_ segment: UInt64, _ range: Range<Int>, torn: String = "") throws {
+    let path = fixture.path(SegmentName.text(segment))
+    let old = (try? fixture.read(path)) ?? []
+    try fixture.write(old + Array((range.map { "\($0)\n" }.joined() + torn).utf8), to: path)
+  }
+
+  private func lines(_ reader: inout SpoolReader) throws -> [String] {
+    var lines: [String] = []
+    let hasRead = try reader.read { lines.append(String(decoding: $0, as: UTF8.self)) }
+    #expect(hasRead == !lines.isEmpty)
+    return lines
+  }
+
+  private func numbers(_ range: Range<Int>) -> [String] { range.map { "\($0)" } }
+
+  @Test(arguments: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 100])
+  func theLastLinesCountOverSegments(count: Int) throws {
+    try write(0, 0..<3)
+    try write(3, 3..<3)
+    try write(3, 3..<7)
+    try write(7, 7..<10)
+    var reader = try reader()
+    try reader.seek(last: count)
+    #expect(try lines(&reader) == numbers(max(0, 10 - count)..<10))
+    #expect(try lines(&reader) == [])
+  }
+
+  @Test func withoutASeekEverythingIsRead() throws {
+    try write(0, 0..<3)
+    try write(3, 3..<5)
+    var reader = try reader()
+    #expect(try lines(&reader) == numbers(0..<5))
+  }
+
+  @Test func goesOnInTheSameSegmentAndInNewOnes() throws {
+    try write(0, 0..<3)
+    var reader = try reader()
+    try reader.seek(last: 1)
+    #expect(try lines(&reader) == numbers(2..<3))
+    try write(0, 3..<5)
+    #expect(try lines(&reader) == numbers(3..<5))
+    try write(0, 5..<6)
+    try write(6, 6..<8)
+    #expect(try lines(&reader) == numbers(5..<8))
+    try write(6, 8..<9)
+    try write(9, 9..<9)
+    #expect(try lines(&reader) == numbers(8..<9))
+    try write(9, 9..<20)
+    #expect(try lines(&reader) == numbers(9..<20))
+  }
+
+  @Test func aTornLineIsReadWhenItIsWhole() throws {
+    try write(0, 0..<2, torn: "hal")
+    var reader = try reader()
+    try reader.seek(last: 1)
+    #expect(try lines(&reader) == numbers(1..<2))
+    #expect(try lines(&reader) == [])
+    try write(0, 0..<0, torn: "f\nne")
+    #expect(try lines(&reader) == ["half"])
+    try write(0, 0..<0, torn: "xt\n")
+    #expect(try lines(&reader) == ["next"])
+  }
+
+  @Test func aSegmentThatIsTakenAwayIsPassedOver() throws {
+    try write(0, 0..<3)
+    try write(3, 3..<6)
+    var reader = try reader()
+    try reader.seek(last: 4)
+    try #require(unlink(fixture.path(SegmentName.text(0))) == 0)
+    #expect(try lines(&reader) == numbers(3..<6))
+  }
+
+  @Test func aStreamWithoutSegmentsHasNothingYet() throws {
+    var reader = try reader()
+    try reader.seek(last: 10)
+    #expect(try lines(&reader) == [])
+    try write(0, 0..<2)
+    #expect(try lines(&reader) == numbers(0..<2))
+  }
+
+  @Test func longLinesAreReadWhole() throws {
+    let long = String(repeating: "x", count: 3_000_000)
+    try fixture.write(Array("first\n\(long)\nlast\n".utf8), to: fixture.path(SegmentName.text(0)))
+    var reader = try reader()
+    #expect(try lines(&reader) == ["first", long, "last"])
+    var second = try self.reader()
+    try second.seek(last: 2)
+    #expect(try lines(&second) == [long, "last"])
+  }
+}

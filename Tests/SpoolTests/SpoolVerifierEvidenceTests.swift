@@ -1,0 +1,69 @@
+import BoxEvents
+import Glibc
+import Testing
+
+@testable import Spool
+
+/// What the verifier lets excuse a hole, and what it doesn't.
+struct SpoolVerifierEvidenceTests {
+  /// A spool whose first segment has lost its first line.
+  private func holed() async throws -> (fixture: SpoolFixture, second: UInt64) {
+    let fixture = try SpoolFixture()
+    fixture.limits.segmentSize = 700
+    try await fixture.drain(PretendBox(total: 23), into: fixture.store())
+    let path = fixture.path(try fixture.segmentNames()[0])
+    let bytes = try fixture.read(path)
+    try fixture.write(Array(bytes[(try #require(bytes.firstIndex(of: 0x0A)) + 1)...]), to: path)
+    return (fixture, try #require(SegmentName.ordinal(try fixture.segmentNames()[1])))
+  }
+
+  private func record(_ cause: Gap.Cause, at ordinal: UInt64, _ fixture: SpoolFixture) throws {
+    let line = GapLine.line(Gap(cause: cause, from: nil, to: nil), ordinal: ordinal, time: 0)
+    try fixture.write(line, to: fixture.path("gaps.ndjson"))
+  }
+
+  @Test(arguments: [Gap.Cause.spoolShortened, .stateLost])
+  func aRecordedLossExcusesTheHoleItNames(cause: Gap.Cause) async throws {
+    let (fixture, second) = try await holed()
+    try record(cause, at: second, fixture)
+    #expect(try fixture.verify().trouble == nil)
+    #expect(try fixture.verify().notes.count == 1)
+  }
+
+  @Test(arguments: [Gap.Cause.spoolShortened, .stateLost])
+  func aLossRecordedElsewhereExcusesNothing(cause: Gap.Cause) async throws {
+    let (fixture, second) = try await holed()
+    try record(cause, at: second + 1, fixture)
+    #expect(try fixture.verify().trouble?.message.contains("missing") == true)
+  }
+
+  @Test(arguments: [Gap.Cause.positionSet, .retention])
+  func aGapInWhatBoxServedExcusesNoMissingLine(cause: Gap.Cause) async throws {
+    let (fixture, second) = try await holed()
+    try record(cause, at: second, fixture)
+    #expect(try fixture.verify().trouble?.message.contains("missing") == true)
+  }
+
+  @Test func aSegmentThatGoesOnIntoTheNextIsFound() async throws {
+    let fixture = try SpoolFixture()
+    fixture.limits.segmentSize = 700
+    try await fixture.drain(PretendBox(total: 23), into: fixture.store())
+    let names = try fixture.segmentNames()
+    try fixture.append("{\"event_id\":\"one too many\"}\n", to: fixture.path(names[0]))
+    let trouble = try fixture.verify().trouble
+    #expect(trouble?.file == names[1])
+    #expect(trouble?.message.hasPrefix("begins at") == true)
+  }
+
+  @Test func aRecordThatCountsOtherwiseIsFound() async throws {
+    let fixture = try SpoolFixture()
+    try await fixture.drain(PretendBox(total: 9), into: fixture.store())
+    let state = try DiskDirectory.root("\(fixture.statePath)/default", on: LocalDisk(), access: .own)
+    defer { state.close() }
+    var record = try #require(try fixture.record())
+    record.ordinal += 1
+    var file = try #require(try TwoBlockFile(PositionRecord.fileName, in: state))
+    try file.write(record.text)
+    #expect(try fixture.verify().trouble?.message.contains("the position file says 10 events") == true)
+  }
+}

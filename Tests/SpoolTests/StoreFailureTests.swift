@@ -1,0 +1,56 @@
+import BoxEvents
+import Glibc
+import Testing
+
+@testable import Spool
+
+/// What the system's errors mean: wait, give up, or refuse.
+struct StoreFailureTests {
+  private func code(_ operation: DiskError.Operation, _ errno: Int32) -> StoreFailure.Code {
+    StoreFailure(DiskError(operation, errno: errno), path: "/x").code
+  }
+
+  @Test(arguments: [ENOSPC, EDQUOT])
+  func aFullDiskIsWaitedFor(errno: Int32) {
+    for operation in DiskError.Operation.allCases where operation != .synchronize {
+      #expect(code(operation, errno) == .noSpace)
+    }
+  }
+
+  @Test(arguments: [EIO, ENOSPC, EDQUOT, EINTR, EPERM])
+  func aFailedSyncIsFinalWhateverTheReason(errno: Int32) {
+    #expect(code(.synchronize, errno) == .io)
+  }
+
+  @Test(arguments: [ELOOP, ENXIO, ENOTDIR, EISDIR, EACCES, EPERM])
+  func whatIsNotOursIsRefused(errno: Int32) {
+    #expect(code(.open, errno) == .refused)
+  }
+
+  @Test func whatStandsInTheWayOfANewFileIsRefused() {
+    #expect(code(.create, EEXIST) == .refused)
+    #expect(code(.link, EEXIST) == .io)
+  }
+
+  @Test(arguments: [EIO, EROFS, EMFILE, ENFILE, ENOMEM, EBADF, ENOENT])
+  func anythingElseIsTheDisk(errno: Int32) {
+    #expect(code(.open, errno) == .io)
+    #expect(code(.write, errno) == .io)
+  }
+
+  @Test func theMessageSaysWhatWasTriedWhereAndWhy() {
+    let failure = StoreFailure(DiskError(.makeDirectory, errno: EROFS), path: "/var/spool/x")
+    #expect(failure.message == "cannot make the directory /var/spool/x: \(String(cString: strerror(EROFS)))")
+    #expect(failure.errno == EROFS)
+  }
+
+  @Test func everyHintIsAWayOut() {
+    func hint(_ operation: DiskError.Operation, _ errno: Int32) -> String {
+      StoreFailure(DiskError(operation, errno: errno), path: "/x").hint ?? ""
+    }
+    #expect(hint(.write, ENOSPC).contains("Make room"))
+    #expect(hint(.open, EPERM).contains("belongs to the daemon's user"))
+    #expect(hint(.read, EIO).contains("kernel's log"))
+    for errno in [EMFILE, ENFILE] { #expect(hint(.open, errno).contains("LimitNOFILE=")) }
+  }
+}

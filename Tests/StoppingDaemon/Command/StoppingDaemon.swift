@@ -1,0 +1,35 @@
+import EventDaemon
+import FoundationEssentials
+import Glibc
+import StoppingDisk
+
+/// The daemon of a test build: `stopping-eventd run --config FILE` is `box-eventd run --config FILE`, and
+/// stops itself dead at `$STOP_AT`, the `$STOP_AT_CALL`-th time it gets there.
+@main
+struct StoppingDaemon {
+  static func main() async {
+    let environment = ProcessInfo.processInfo.environment
+    let arguments = CommandLine.arguments
+    let name = environment["STOP_AT"]
+    let point = name.flatMap { StopPoint(parsing: $0) }
+    guard arguments.count == 4, arguments[1...2] == ["run", "--config"], (name == nil) == (point == nil)
+    else {
+      end(ExitStatus.usage, "usage: [STOP_AT=POINT [STOP_AT_CALL=N]] stopping-eventd run --config FILE")
+    }
+    let disk = StoppingDisk(
+      stoppingAt: point, count: environment["STOP_AT_CALL"].flatMap { Int($0) } ?? 1)
+    do {
+      try await Daemon(configurationPath: arguments[3], environment: environment, disk: disk).run()
+    } catch let failure as DaemonFailure {
+      end(failure.exit, failure.message)
+    } catch {
+      end(ExitStatus.software, "\(error)")
+    }
+  }
+
+  private static func end(_ status: ExitStatus, _ message: String) -> Never {
+    let line = Array("stopping-eventd: \(message)\n".utf8)
+    write(STDERR_FILENO, line, line.count)
+    exit(status.rawValue)
+  }
+}

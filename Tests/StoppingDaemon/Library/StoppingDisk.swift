@@ -1,0 +1,195 @@
+import Glibc
+public import Spool
+import Synchronization
+
+/// This machine's disk, until the process has passed a point a number of times: there it kills itself
+/// with SIGKILL, in the thread that has made the call, so that nothing at all follows.
+public final class StoppingDisk: Disk {
+  private struct State {
+    /// What is open, by descriptor.
+    var targets: [DiskHandle: StopPoint.Target] = [:]
+    /// Calls at the point that are still to be survived.
+    var rest: Int
+  }
+
+  private let point: StopPoint?
+  private let state: Mutex<State>
+  private let disk = LocalDisk()
+
+  /// - Parameters:
+  ///   - point: where to stop; nil never stops.
+  ///   - count: the first call at the point is number 1.
+  public init(stoppingAt point: StopPoint?, count: Int = 1) {
+    self.point = point
+    state = Mutex(State(rest: max(0, count - 1)))
+  }
+
+  public var userID: UInt32 { disk.userID }
+
+  // MARK: Opening
+
+  /// A root goes by the last part of its path, which is `spool` or `state` in tests.
+  public func openRoot(_ path: String) throws(DiskError) -> DiskHandle {
+    let handle = try disk.openRoot(path)
+    let name = path.split(separator: "/").last.map(String.init) ?? ""
+    return opened(handle, StopPoint.Target(rawValue: name))
+  }
+
+  public func openDirectory(_ name: String, in directory: DiskHandle) throws(DiskError) -> DiskHandle {
+    opened(try disk.openDirectory(name, in: directory), stream(in: directory))
+  }
+
+  public func makeDirectory(
+    _ name: String, in directory: DiskHandle, mode: UInt32
+  ) throws(DiskError) {
+    try passing(.make, stream(in: directory)) { () throws(DiskError) in
+      try disk.makeDirectory(name, in: directory, mode: mode)
+    }
+  }
+
+  public func openFile(
+    _ name: String, in directory: DiskHandle, writing: Bool
+  ) throws(DiskError) -> DiskHandle {
+    opened(
+      try disk.openFile(name, in: directory, writing: writing), StopPoint.Target(fileName: name))
+  }
+
+  public func createFile(
+    _ name: String, in directory: DiskHandle, mode: UInt32
+  ) throws(DiskError) -> DiskHandle {
+    let target = StopPoint.Target(fileName: name)
+    return try passing(.create, target) { () throws(DiskError) in
+      opened(try disk.createFile(name, in: directory, mode: mode), target)
+    }
+  }
+
+  public func close(_ handle: DiskHandle) {
+    state.withLock { $0.targets[handle] = nil }
+    disk.close(handle)
+  }
+
+  // MARK: What leaves something behind
+
+  public func write(
+    _ handle: DiskHandle, _ bytes: UnsafeRawBufferPointer, at offset: Int
+  ) throws(DiskError) -> Int {
+    let target = target(of: handle)
+    if point == target.map({ StopPoint(.write, $0, .half) }), isLastCall() {
+      // Half of the text: the padding of a block is the same in every record.
+      let text = (bytes.lastIndex { $0 > 0x20 } ?? 0) + 1
+      _ = try disk.write(handle, UnsafeRawBufferPointer(rebasing: bytes[..<(text / 2)]), at: offset)
+      stop()
+    }
+    return try passing(.write, target) { () throws(DiskError) in
+      try disk.write(handle, bytes, at: offset)
+    }
+  }
+
+  public func truncate(_ handle: DiskHandle, to size: Int) throws(DiskError) {
+    try passing(.truncate, target(of: handle)) { () throws(DiskError) in
+      try disk.truncate(handle, to: size)
+    }
+  }
+
+  public func synchronizeData(_ handle: DiskHandle) throws(DiskError) {
+    try passing(.synchronize, target(of: handle)) { () throws(DiskError) in
+      try disk.synchronizeData(handle)
+    }
+  }
+
+  public func synchronizeDirectory(_ handle: DiskHandle) throws(DiskError) {
+    try passing(.synchronize, target(of: handle)) { () throws(DiskError) in
+      try disk.synchronizeDirectory(handle)
+    }
+  }
+
+  public func makeLink(
+    _ name: String, to target: String, in directory: DiskHandle
+  ) throws(DiskError) {
+    try passing(.link, StopPoint.Target(fileName: name)) { () throws(DiskError) in
+      try disk.makeLink(name, to: target, in: directory)
+    }
+  }
+
+  public func rename(_ old: String, to new: String, in directory: DiskHandle) throws(DiskError) {
+    try passing(.rename, StopPoint.Target(fileName: new)) { () throws(DiskError) in
+      try disk.rename(old, to: new, in: directory)
+    }
+  }
+
+  public func remove(_ name: String, in directory: DiskHandle) throws(DiskError) {
+    try passing(.remove, StopPoint.Target(fileName: name)) { () throws(DiskError) in
+      try disk.remove(name, in: directory)
+    }
+  }
+
+  // MARK: What leaves nothing behind
+
+  public func status(_ handle: DiskHandle) throws(DiskError) -> FileStatus { try disk.status(handle) }
+
+  public func setMode(_ handle: DiskHandle, _ mode: UInt32) throws(DiskError) {
+    try disk.setMode(handle, mode)
+  }
+
+  public func read(
+    _ handle: DiskHandle, into buffer: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(DiskError) -> Int {
+    try disk.read(handle, into: buffer, at: offset)
+  }
+
+  public func names(in directory: DiskHandle) throws(DiskError) -> [String] {
+    try disk.names(in: directory)
+  }
+
+  public func readLink(_ name: String, in directory: DiskHandle) throws(DiskError) -> String {
+    try disk.readLink(name, in: directory)
+  }
+
+  public func freeBytes(_ handle: DiskHandle) throws(DiskError) -> UInt64 { try disk.freeBytes(handle) }
+  public func lock(_ handle: DiskHandle) throws(DiskError) -> Bool { try disk.lock(handle) }
+
+  // MARK: Stopping
+
+  private func opened(_ handle: DiskHandle, _ target: StopPoint.Target?) -> DiskHandle {
+    state.withLock { $0.targets[handle] = target }
+    return handle
+  }
+
+  private func target(of handle: DiskHandle) -> StopPoint.Target? {
+    state.withLock { $0.targets[handle] }
+  }
+
+  /// What a directory in a root is.
+  private func stream(in directory: DiskHandle) -> StopPoint.Target? {
+    switch target(of: directory) {
+    case .spool: .streamSpool
+    case .state: .streamState
+    default: nil
+    }
+  }
+
+  /// Makes a call, unless the process stops before or after it.
+  private func passing<Result>(
+    _ operation: StopPoint.Operation, _ target: StopPoint.Target?,
+    _ body: () throws(DiskError) -> Result
+  ) throws(DiskError) -> Result {
+    guard let target, let point, point.operation == operation, point.target == target,
+      point.moment != .half, isLastCall()
+    else { return try body() }
+    if point.moment == .before { stop() }
+    _ = try body()
+    stop()
+  }
+
+  /// Counts a call at the point.
+  private func isLastCall() -> Bool {
+    state.withLock { state in
+      state.rest -= 1
+      return state.rest < 0
+    }
+  }
+
+  private func stop() -> Never {
+    while true { kill(getpid(), SIGKILL) }
+  }
+}
