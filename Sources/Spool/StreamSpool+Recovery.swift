@@ -141,9 +141,9 @@ extension StreamSpool {
     guard let file = try opened().spool.file(name, writing: true) else { return }
     defer { file.close() }
     let size = try file.size()
-    if size > found.offset {
-      try cutUnproven(file, segment: found.segment, from: found.offset, size: size, &notes)
-    }
+    // An earlier run may have cut it and not lived to sync the cut.
+    guard size > found.offset else { return try file.synchronize() }
+    try cutUnproven(file, segment: found.segment, from: found.offset, size: size, &notes)
   }
 
   /// The spool ends before what the record vouches for: someone has emptied it. The position is still
@@ -242,8 +242,8 @@ extension StreamSpool {
     notes.append("\(size - offset) bytes at the end of \(SegmentName.text(segment)) were moved to \(name).")
   }
 
-  /// Whether a line ends right before an offset. If not, the file is shorter than it was, or someone has changed the segment, and what is appended
-  /// there would end up in the middle of a line.
+  /// Whether a line ends right before an offset. If not, the file is shorter than it was, or someone has
+  /// changed it, and what is appended there would end up in the middle of a line.
   private func endsLine(_ file: DiskFile, at offset: Int) throws(StoreFailure) -> Bool {
     if offset == 0 { return true }
     return try file.bytes(in: (offset - 1)..<offset) == [0x0A]
@@ -254,7 +254,9 @@ extension StreamSpool {
     _ file: DiskFile, size: Int, _ found: PositionRecord, _ notes: inout [String]
   ) throws(StoreFailure) {
     let end = try LineScan.lines(of: file, in: 0..<min(size, found.offset)) { _, _ in true }
-    if end < size { try cutUnproven(file, segment: found.segment, from: end, size: size, &notes) }
+    // An earlier run may have cut it and not lived to sync the cut.
+    guard end < size else { return try file.synchronize() }
+    try cutUnproven(file, segment: found.segment, from: end, size: size, &notes)
   }
 
   /// Records a gap, unless it stands among the last lines of `gaps.ndjson` already: a run that was cut off

@@ -1,4 +1,5 @@
 import BoxEvents
+import NIOHTTP1
 import Testing
 
 @testable import BoxClient
@@ -85,6 +86,23 @@ import Testing
       try ProxySettings(setting: "http://p:1", credentials: Secret(text))
     }
     #expect(error?.key == "proxy_auth_file")
+  }
+
+  @Test(arguments: ["https://a.example/2.0", "https://a.example/2.0/", "https://a.example/2.0//"])
+  func theAddressOfTheAPIEndsWithoutASlash(text: String) throws {
+    #expect(try FeedSettings(apiURL: text).checkedAPI().text == "https://a.example/2.0")
+  }
+
+  /// Storing it would lose the one that is still good.
+  @Test func anEmptyRefreshTokenIsNone() {
+    let body = Array(#"{"access_token":"a","expires_in":60,"refresh_token":""}"#.utf8)
+    guard
+      case .granted(let grant) = TokenAnswer(HTTPAnswer(status: 200, headers: [:], body: body), hiding: [])
+    else {
+      Issue.record("refused")
+      return
+    }
+    #expect(grant.refreshToken == nil)
   }
 
   @Test func aTokenIsBounded() {

@@ -9,6 +9,8 @@ struct BoxWorld: Sendable {
     var items: [(item: Int, line: [UInt8])] = []
     /// More is waiting behind it.
     var hasMore = false
+    /// It told Box's time.
+    var isDated = false
     /// Cut off or no page at all.
     var isBroken = false
   }

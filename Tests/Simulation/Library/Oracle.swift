@@ -27,6 +27,9 @@ final class Oracle: @unchecked Sendable {
     /// Segments that begin below this ordinal may have been shortened by someone.
     var shortenedBelow = 0
     var expectedGaps: Set<String> = []
+    /// Box has told its time, to this run; and something has been stored since, so that it outlives the run.
+    var hasHeardTime = false
+    var hasStoredTime = false
     /// The stream stood still for longer than Box keeps events, and no recovery has come since.
     var isAwaitingAbsence = false
   }
@@ -59,6 +62,7 @@ final class Oracle: @unchecked Sendable {
 
   func served(_ page: BoxWorld.Page, _ world: BoxWorld) {
     state.page = page.items
+    if page.isDated { state.hasHeardTime = true }
     // An odd entry that an earlier run has written becomes known only after its page has been served.
     if page.items.contains(where: { !world.items[$0.item].isOdd && !state.known.contains($0.item) }) {
       state.isDry = false
@@ -68,7 +72,7 @@ final class Oracle: @unchecked Sendable {
   }
 
   /// A new process knows nothing of what was served before.
-  func started() { state.isDry = false }
+  func started() { (state.isDry, state.hasHeardTime) = (false, false) }
 
   /// The daemon stops reading and waits for Box to call.
   func listening() {
@@ -85,15 +89,28 @@ final class Oracle: @unchecked Sendable {
     }
   }
 
-  func committed(_ committed: Committed) {
+  func committed(_ committed: Committed, _ image: DiskImage) {
+    dropRemembered(image.segments(of: stream))
     if committed.events != state.inFlight.count {
       fail("a commit of \(state.inFlight.count) events says it did \(committed.events)")
     }
     for (item, line) in state.inFlight { acknowledge(item, line) }
     state.inFlight = []
+    if state.hasHeardTime { state.hasStoredTime = true }
     if committed.ordinal != UInt64(state.order.count) {
       fail("the ordinal after a commit is \(committed.ordinal), not \(state.order.count)")
     }
+  }
+
+  /// What someone has deleted may be remembered all the same, by its id: then it doesn't come again.
+  private func dropRemembered(_ segments: [(ordinal: Int, bytes: [UInt8])]) {
+    let gone = state.inFlight.filter { item, line in
+      state.removed.contains(item)
+        && !segments.contains { Bytes.count(Bytes.text(line), in: $0.bytes) > 0 }
+    }
+    for (item, _) in gone { state.known.insert(item) }
+    let items = Set(gone.map(\.item))
+    state.inFlight.removeAll { items.contains($0.item) }
   }
 
   private func acknowledge(_ item: Int, _ line: [UInt8]) {
@@ -136,7 +153,7 @@ final class Oracle: @unchecked Sendable {
     if state.isAwaitingAbsence {
       state.isAwaitingAbsence = false
       // Without a single answer that told Box's time nothing is known to be missing.
-      if recovery.mark?.continuousAt != nil { state.expectedGaps.insert("retention") }
+      if recovery.mark?.continuousAt != nil || state.hasStoredTime { state.expectedGaps.insert("retention") }
     }
     guard let mark = recovery.mark else {
       if !state.order.isEmpty { fail("the recovery takes a stream with events for a new one") }
@@ -165,6 +182,10 @@ final class Oracle: @unchecked Sendable {
     guard var tail else { return }
     while let newline = tail.firstIndex(of: 0x0A) {
       let line = Array(tail[..<newline])
+      // What someone has deleted may be remembered all the same.
+      while let next = state.inFlight.first, next.line != line, state.removed.contains(next.item) {
+        state.inFlight.removeFirst()
+      }
       guard let next = state.inFlight.first, next.line == line else {
         return fail("the recovery keeps a line that was not on its way: \(Bytes.text(line))")
       }

@@ -1,6 +1,6 @@
 import BoxEvents
 
-/// A small Box of its own, which misbehaves as the real one does: everything `BOX.md` lists, by a seed.
+/// A small Box of its own, which misbehaves as the real one does, by a seed.
 ///
 /// It shares no code with the daemon, and none with the simulator that the other tests use. Unguarded,
 /// as ``SimulatedDisk`` is.
@@ -49,8 +49,9 @@ final class SimulatedBox: EventSource, @unchecked Sendable {
       throw failure
     }
     if !world.hasRealtime { world.arrive(at: clock.trueSeconds) }
-    let page = world.page(from: request.position, limit: request.limit)
+    var page = world.page(from: request.position, limit: request.limit)
     let date = world.omitsDate() ? nil : BoxTime(secondsSince1970: clock.trueSeconds)
+    page.isDated = date != nil
     guard !page.isBroken else {
       trace.add("    a broken page")
       return PageAnswer(body: page.body, date: date)

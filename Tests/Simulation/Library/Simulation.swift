@@ -196,6 +196,7 @@ final class Simulation {
         disk.image.losePosition(Self.stream, isDeleted: accident == .positionDeleted)
       else { return }
       oracle.state.expectedGaps.insert("state-lost")
+      oracle.state.hasStoredTime = false
     case .spoolEmptied:
       guard !afterPowerCut, oracle.state.inFlight.isEmpty, !oracle.state.order.isEmpty else { return }
       guard let kept = disk.image.shortenSpool(Self.stream, below: oracle.state.order.count, &choices) else {

@@ -33,7 +33,7 @@ struct WatchedStore: EventStore {
     oracle.committing(box.world)
     disk.trace.add("  commit \(batch.new) of \(page(batch)) at \(mark.position)")
     let committed = try await spool.commit(batch, at: mark)
-    oracle.committed(committed)
+    oracle.committed(committed, disk.image)
     oracle.judge(mark.position, disk.image, box.world)
     return committed
   }

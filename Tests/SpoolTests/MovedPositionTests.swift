@@ -1,0 +1,53 @@
+import BoxEvents
+import FoundationEssentials
+import Glibc
+import Testing
+
+@testable import Spool
+
+/// What `position set` leaves behind for the next run.
+struct MovedPositionTests {
+  private func used() async throws -> SpoolFixture {
+    let fixture = try SpoolFixture()
+    fixture.limits.segmentSize = 700
+    try await fixture.drain(PretendBox(total: 23), into: fixture.store())
+    return fixture
+  }
+
+  /// Nobody knows whether the stream is complete at its new place.
+  @Test func aMovedStreamWasNeverDry() async throws {
+    let fixture = try await used()
+    #expect(try fixture.record()?.confirmedAt != nil)
+    let moved = try fixture.stopped().set(to: .oldest)
+    #expect(moved.confirmedAt == nil)
+    #expect(try fixture.record() == moved)
+    let lines = String(decoding: try fixture.read(fixture.path("gaps.ndjson")), as: UTF8.self)
+    #expect(lines.contains(#""cause":"position-set""#) && lines.contains(#""since":"#))
+  }
+
+  @Test func theOrdinalsOfSegmentsThatAreGoneAreNotUsedAgain() async throws {
+    let fixture = try await used()
+    let last = try #require(try fixture.segmentNames().last.flatMap(SegmentName.ordinal))
+    for name in try fixture.segmentNames() { try #require(unlink(fixture.path(name)) == 0) }
+    try #require(unlink(fixture.positionPath) == 0)
+    #expect(last > 0)
+    #expect(try fixture.stopped().set(to: .oldest).ordinal >= last)
+  }
+
+  @Test func aStreamThatIsBegunSoHasItsStartLine() throws {
+    let fixture = try SpoolFixture()
+    _ = try fixture.stopped().set(to: .now)
+    let lines = try fixture.read(fixture.path("segments.ndjson")).split(separator: 0x0A)
+    #expect(lines.count == 1)
+    #expect(lines.first.flatMap { JSONDocument(Array($0))?["start"].text } == "now")
+  }
+
+  @Test func everyCharacterOfALineReadsBack() throws {
+    let all = String(decoding: UInt8(0)..<0x80, as: UTF8.self) + "é\u{2028}😀"
+    var line = JSONLine()
+    line.add("text", all)
+    let bytes = line.finished
+    #expect(JSONDocument(bytes)?["text"].text == all)
+    #expect(bytes.dropLast().allSatisfy { $0 >= 0x20 && $0 != 0x7F })
+  }
+}
