@@ -171,6 +171,54 @@ struct RecoveryTests {
     try fixture.expectWhole(PretendBox(total: 33))
   }
 
+  /// The order of the blocks means nothing; the greater sequence counts.
+  @Test func positionRecordsSwapped() async throws {
+    let fixture = try await fixture(events: 8)
+    let bytes = try fixture.read(fixture.positionPath)
+    let newest = try #require(try fixture.record())
+    try fixture.write(Array(bytes[4096...]) + Array(bytes[..<4096]), to: fixture.positionPath)
+    #expect(try fixture.record() == newest)
+    let recovery = try await fixture.drain(PretendBox(total: 12), into: fixture.store())
+    #expect(!recovery.rebuilt && recovery.notes.isEmpty)
+    try fixture.expectWhole(PretendBox(total: 12))
+  }
+
+  /// Whole records with a line that this version doesn't know are none: what it means can't be guessed.
+  @Test func positionFileOfTheFuture() async throws {
+    let fixture = try await fixture(events: 8)
+    let record = try #require(try fixture.record())
+    let state = try #require(try fixture.place().stateRoot.subdirectory("default"))
+    var file = try TwoBlockFile(making: "stream_position", in: state)
+    for _ in 0..<2 { try file.write(record.text + "shard: 3\n") }
+    #expect(try fixture.record() == nil)
+    let recovery = try await fixture.drain(PretendBox(total: 12), into: fixture.store())
+    #expect(recovery.rebuilt)
+    try fixture.expectWhole(PretendBox(total: 12))
+    let gaps = String(decoding: try fixture.read(fixture.path("gaps.ndjson")), as: UTF8.self)
+    #expect(gaps.contains("state-lost"))
+  }
+
+  /// Another account's file blocks the stream; one of the same feed, copied from another spool, is a gap.
+  @Test func positionFileOfAnotherStream() async throws {
+    let other = try SpoolFixture()
+    other.feed.subject = "user:2"
+    try await other.drain(PretendBox(total: 23), into: other.store())
+    let fixture = try await fixture()
+    try fixture.write(try other.read(other.positionPath), to: fixture.positionPath)
+    let failure = await #expect(throws: StoreFailure.self) { try await fixture.store().recover() }
+    #expect(failure?.code == .blocked)
+    #expect(failure?.hint?.contains("box-eventd position set default") == true)
+
+    let twin = try SpoolFixture()
+    try await twin.drain(PretendBox(total: 23), into: twin.store())
+    try fixture.write(try twin.read(twin.positionPath), to: fixture.positionPath)
+    let recovery = try await fixture.store().recover()
+    #expect(recovery.ordinal == 23)
+    #expect(recovery.notes.contains { $0.contains("A gap was recorded") })
+    let gaps = String(decoding: try fixture.read(fixture.path("gaps.ndjson")), as: UTF8.self)
+    #expect(gaps.contains("spool-shortened"))
+  }
+
   @Test func newestRecordTorn() async throws {
     let fixture = try await fixture()
     var bytes = try fixture.read(fixture.positionPath)

@@ -78,6 +78,8 @@ public struct Configuration: Hashable, Sendable {
     public var segmentSize = ByteCount.mebibytes(64)
     /// Zero: no limit.
     public var segmentAge = Duration.seconds(86_400)
+    /// Not a key: no segment ends sooner.
+    public var minimumSegmentLife = Duration.seconds(10)
     public var keepFree = ByteCount.mebibytes(256)
     /// Zero: keep everything.
     public var maxSize = ByteCount(0)

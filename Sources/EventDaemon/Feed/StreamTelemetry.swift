@@ -1,5 +1,5 @@
 import BoxEvents
-import Glibc
+import FoundationEssentials
 import Synchronization
 
 /// The figures of one stream: written by its driver, read by the status server and the watchdog.
@@ -203,9 +203,5 @@ extension StreamState {
 /// The local wall clock: for people and file names of moments, never for the feed's rules.
 enum LocalTime {
   /// Seconds since 1970.
-  static var now: Double {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-  }
+  static var now: Double { Date().timeIntervalSince1970 }
 }

@@ -13,14 +13,19 @@ public struct Daemon: Sendable {
   let configurationPath: String
   let environment: [String: String]
   private let disk: any Disk
+  private let minimumSegmentLife: Duration
 
-  /// - Parameter disk: what spool and state are kept on; another than this machine's is for tests.
+  /// - Parameters:
+  ///   - disk: what spool and state are kept on; another than this machine's is for tests.
+  ///   - minimumSegmentLife: whoever follows `current` looks every few seconds; less than that is for tests.
   public init(
-    configurationPath: String, environment: [String: String], disk: any Disk = LocalDisk()
+    configurationPath: String, environment: [String: String], disk: any Disk = LocalDisk(),
+    minimumSegmentLife: Duration = Configuration.Spool().minimumSegmentLife
   ) {
     self.configurationPath = configurationPath
     self.environment = environment
     self.disk = disk
+    self.minimumSegmentLife = minimumSegmentLife
   }
 
   /// Runs until SIGTERM or SIGINT.
@@ -68,7 +73,8 @@ public struct Daemon: Sendable {
 
   private func load() throws(DaemonFailure) -> Configuration {
     do throws(ConfigurationError) {
-      let configuration = try Configuration.load(configurationPath, environment: environment)
+      var configuration = try Configuration.load(configurationPath, environment: environment)
+      configuration.spool.minimumSegmentLife = minimumSegmentLife
       // Unreadable secrets are a matter of configuration, to be seen at the start.
       _ = try Secrets(for: configuration, environment: environment)
       return configuration

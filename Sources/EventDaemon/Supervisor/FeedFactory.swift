@@ -101,6 +101,7 @@ extension SpoolLimits {
     self.init()
     segmentSize = Int(spool.segmentSize.bytes)
     segmentAge = spool.segmentAge
+    minimumSegmentLife = spool.minimumSegmentLife
     keepFree = UInt64(spool.keepFree.bytes)
     maxSize = Int(spool.maxSize.bytes)
     maxAge = spool.maxAge

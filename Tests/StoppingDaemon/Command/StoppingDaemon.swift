@@ -4,7 +4,8 @@ import Glibc
 import StoppingDisk
 
 /// The daemon of a test build: `stopping-eventd run --config FILE` is `box-eventd run --config FILE`, and
-/// stops itself dead at `$STOP_AT`, the `$STOP_AT_CALL`-th time it gets there.
+/// stops itself dead at `$STOP_AT`, the `$STOP_AT_CALL`-th time it gets there. With `$ROTATE_AT_ONCE` a segment
+/// that is large enough ends at once, and not only after 10 s.
 @main
 struct StoppingDaemon {
   static func main() async {
@@ -19,7 +20,10 @@ struct StoppingDaemon {
     let disk = StoppingDisk(
       stoppingAt: point, count: environment["STOP_AT_CALL"].flatMap { Int($0) } ?? 1)
     do {
-      try await Daemon(configurationPath: arguments[3], environment: environment, disk: disk).run()
+      try await Daemon(
+        configurationPath: arguments[3], environment: environment, disk: disk,
+        minimumSegmentLife: environment["ROTATE_AT_ONCE"] == nil ? .seconds(10) : .zero
+      ).run()
     } catch let failure as DaemonFailure {
       end(failure.exit, failure.message)
     } catch {
