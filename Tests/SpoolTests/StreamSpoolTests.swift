@@ -6,25 +6,7 @@ import Testing
 
 @testable import Spool
 
-struct StreamSpoolTests {
-  private func page(_ lines: [String]) throws -> EventPage {
-    try EventPage(lines: lines.map { Array($0.utf8) }, nextPosition: StreamPosition("2"))
-  }
-
-  private func begun(_ fixture: SpoolFixture) async throws -> StreamSpool {
-    let store = try fixture.store()
-    _ = try await store.recover()
-    try await store.begin(at: PositionMark(position: .oldest))
-    return store
-  }
-
-  private let mark = PositionMark(position: ReadPosition("2") ?? .now)
-
-  private func commit(_ lines: [String], to store: StreamSpool) async throws -> Committed {
-    let batch = try await store.sift(page(lines), readFrom: .oldest)
-    return try await store.commit(batch, at: mark)
-  }
-
+struct StreamSpoolTests: StoreScenes {
   @Test func commitsVerbatimAndCounts() async throws {
     let fixture = try SpoolFixture()
     let store = try await begun(fixture)
