@@ -29,7 +29,7 @@ public struct FeedStateMachine: Sendable {
     /// Can transition to: reading, waiting.
     case committing(PositionMark)
     /// The stream is dry, and its position is due to be saved.
-    /// Can transition to: subscribing, polling, waiting.
+    /// Can transition to: subscribing, polling, waiting, reading (a look back).
     case saving(PositionMark)
     /// A realtime server is being asked for.
     /// Can transition to: polling, reading, waiting.

@@ -77,7 +77,7 @@ extension StreamSpool {
     let status = try active.file.status()
     let size = active.size + tear.count
     if status.links == 0 || status.size < size {
-      let since = record?.confirmedAt
+      let since = record?.mark.continuousAt
       try recordOnce(Gap(cause: .spoolShortened, from: nil, to: record?.position, since: since))
       active.file.close()
       (self.active, tear) = (nil, [])

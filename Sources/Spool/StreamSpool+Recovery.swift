@@ -152,7 +152,7 @@ extension StreamSpool {
     _ found: PositionRecord, _ what: String, _ notes: inout [String]
   ) throws(StoreFailure) {
     try recordOnce(
-      Gap(cause: .spoolShortened, from: nil, to: found.position, since: found.confirmedAt))
+      Gap(cause: .spoolShortened, from: nil, to: found.position, since: found.mark.continuousAt))
     notes.append("The spool is shorter than the position file says: \(what). A gap was recorded.")
   }
 

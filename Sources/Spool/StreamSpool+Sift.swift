@@ -33,8 +33,8 @@ extension StreamSpool {
     return loaded
   }
 
-  /// Reads the newest events' ids from the spool: those the record says must be known, and at least
-  /// `knownEvents`. Segments that are gone or compressed are passed over; see ``KnownIDs``.
+  /// Reads the newest events' ids from the spool: those the record says must be known, and `knownEvents`
+  /// before them. Segments that are gone or compressed are passed over; see ``KnownIDs``.
   private func loadedWindow() throws(StoreFailure) -> DuplicateWindow {
     let files = try opened()
     var window = DuplicateWindow(capacity: needsWholeWindow ? .max : limits.knownEvents)
