@@ -5,9 +5,9 @@ public struct ClientSettingsError: Error, Hashable, Sendable, CustomStringConver
   /// What is wrong with it, without its value where that may be secret.
   public var message: String
   /// What to do about it.
-  public var hint: String?
+  public var hint: String
 
-  public init(_ key: String, _ message: String, hint: String? = nil) {
+  public init(_ key: String, _ message: String, hint: String) {
     self.key = key
     self.message = message
     self.hint = hint

@@ -43,7 +43,8 @@ extension WebAddress {
   /// An address that may be sent secrets: https, or loopback.
   static func checked(_ text: String, key: String) throws(ClientSettingsError) -> WebAddress {
     guard let address = WebAddress(text) else {
-      throw ClientSettingsError(key, "\(PlainText.excerpt(text)) is no URL of the form https://host/path")
+      throw ClientSettingsError(
+        key, "\(PlainText.excerpt(text)) is no URL", hint: "write it as https://host/path")
     }
     guard address.isSecure || address.isLoopback else {
       throw ClientSettingsError(key, "\(PlainText.excerpt(text)) is not encrypted", hint: "use https")

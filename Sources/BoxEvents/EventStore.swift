@@ -162,19 +162,37 @@ public struct StoreFailure: Error, Hashable, Sendable {
   public var code: Code
   /// What happened, with the path: `cannot sync /var/spool/…/events-0.ndjson: Input/output error`.
   public var message: String
-  public var hint: String?
+  /// What to do.
+  public var hint: String
   /// The system's error number, where there was one.
   public var errno: Int32?
   /// For `locked`, the process that holds the lock.
   public var holder: Int32?
 
+  /// - Parameter hint: nil where nothing closer is known than what the code says.
   public init(
     _ code: Code, _ message: String, hint: String? = nil, errno: Int32? = nil, holder: Int32? = nil
   ) {
     self.code = code
     self.message = message
-    self.hint = hint
+    self.hint = hint ?? code.hint
     self.errno = errno
     self.holder = holder
+  }
+}
+
+extension StoreFailure.Code {
+  /// What to do, as far as the code alone tells.
+  fileprivate var hint: String {
+    switch self {
+    case .noSpace: "Make room on this file system; nothing is lost, and work goes on by itself."
+    case .io:
+      "Start the daemon again: it makes whole what is there. See the kernel's log for errors of the disk."
+    case .blocked: "See the log of the stream, and: box-eventd position"
+    case .locked: "Stop the other process first."
+    case .refused:
+      "It must be a plain file or directory that belongs to the daemon's user, "
+        + "with the permissions the daemon gave it."
+    }
   }
 }

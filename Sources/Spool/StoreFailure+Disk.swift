@@ -16,20 +16,18 @@ extension StoreFailure {
       default: .io
       }
     self.init(
-      code, "cannot \(error.operation.rawValue) \(path): \(reason)",
-      hint: [EMFILE, ENFILE].contains(error.errno)
-        ? "Raise LimitNOFILE= of the unit, or ulimit -n: each stream needs about five." : Self.hint(code),
+      code, "cannot \(error.operation.rawValue) \(path): \(reason)", hint: Self.hint(error.errno),
       errno: error.errno)
   }
 
-  private static func hint(_ code: Code) -> String? {
-    switch code {
-    case .noSpace: "Make room on this file system; nothing is lost, and work goes on by itself."
-    case .refused:
-      "It must be a plain file or directory that belongs to the daemon's user, "
-        + "with the permissions the daemon gave it."
-    case .io: "See the kernel's log for errors of the disk."
-    case .blocked, .locked: nil
+  /// Where the error's number says more about the way out than the code it is sorted into.
+  private static func hint(_ errno: Int32) -> String? {
+    switch errno {
+    case EMFILE, ENFILE: "Raise LimitNOFILE= of the unit, or ulimit -n: each stream needs about five."
+    case EFBIG: "Raise LimitFSIZE= of the unit, or ulimit -f, or lower segment_size in [spool]."
+    case EROFS: "Mount the file system for writing; if the kernel did this itself, its log says why."
+    case ENOENT: "If it was moved away or deleted, put it back; else make it, and check the configured paths."
+    default: nil
     }
   }
 }

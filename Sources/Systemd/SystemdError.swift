@@ -13,11 +13,11 @@ public struct SystemdError: Error, Hashable, Sendable {
   /// What happened, one line.
   public var message: String
   /// What to do about it.
-  public var hint: String?
+  public var hint: String
   /// The system's error number.
   public var errno: Int32
 
-  init(_ code: Code, _ message: String, hint: String? = nil, errno: Int32) {
+  init(_ code: Code, _ message: String, hint: String, errno: Int32) {
     self.code = code
     self.message = message
     self.hint = hint
@@ -27,6 +27,6 @@ public struct SystemdError: Error, Hashable, Sendable {
 
 extension SystemdError: CustomStringConvertible {
   public var description: String {
-    "\(message): \(String(cString: strerror(errno)))" + (hint.map { "; \($0)" } ?? "")
+    "\(message): \(String(cString: strerror(errno)))" + "; \(hint)"
   }
 }

@@ -20,4 +20,9 @@ struct BoxEventd: AsyncParsableCommand {
       PositionCommand.self,
       LoginCommand.self, DemoCommand.self, SimulateCommand.self,
     ])
+
+  static func main() async {
+    StandardOutput.reserveDescriptors()
+    await main(nil)
+  }
 }

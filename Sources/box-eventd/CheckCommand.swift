@@ -68,6 +68,7 @@ struct CheckCommand: AsyncParsableCommand {
     guard let first = failures.first else { return }
     throw CommandFailure(
       failures.contains { $0.code == .signInRefused } ? .signIn : .unavailable,
-      "\(failures.count) of \(results.count) streams can't be read", hint: first.hint)
+      "\(failures.count) of \(results.count) streams can't be read",
+      hint: first.hint ?? "see above; the daemon itself would go on trying")
   }
 }

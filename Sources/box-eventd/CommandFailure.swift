@@ -7,9 +7,9 @@ struct CommandFailure: Error {
   /// What is wrong.
   var message: String
   /// What to do.
-  var hint: String?
+  var hint: String
 
-  init(_ exit: ExitStatus, _ message: String, hint: String? = nil) {
+  init(_ exit: ExitStatus, _ message: String, hint: String) {
     self.exit = exit
     self.message = message
     self.hint = hint
@@ -18,7 +18,7 @@ struct CommandFailure: Error {
   /// Says it and ends the command.
   func end() -> ExitCode {
     StandardOutput.error("box-eventd: \(message)")
-    if let hint, !hint.isEmpty { StandardOutput.error("  \(hint)") }
+    StandardOutput.error("  \(hint)")
     return ExitCode(exit.rawValue)
   }
 }
@@ -27,7 +27,9 @@ extension CommandFailure {
   /// All problems, two lines each.
   init(_ error: ConfigurationError) {
     let text = error.description.split(separator: "\n  ", maxSplits: 1).map(String.init)
-    self.init(.configuration, text.first ?? "the configuration is wrong", hint: text.dropFirst().first)
+    self.init(
+      .configuration, text.first ?? "the configuration is wrong",
+      hint: text.dropFirst().first ?? "see: box-eventd check")
   }
 
   init(_ error: DaemonFailure) {
@@ -45,5 +47,10 @@ func reportingFailure<Value>(_ work: () async throws -> Value) async throws -> V
     throw CommandFailure(failure).end()
   } catch let failure as ConfigurationError {
     throw CommandFailure(failure).end()
+  } catch let exit as ExitCode {
+    throw exit
+  } catch {
+    throw CommandFailure(.software, "\(error)", hint: "nobody has foreseen this; please report this line")
+      .end()
   }
 }

@@ -27,7 +27,11 @@ struct DemoCommand: AsyncParsableCommand {
   func run() async throws {
     try await reportingFailure {
       let isWhole = try await Demo(duration: .seconds(seconds), rate: rate).run()
-      if !isWhole { throw CommandFailure(.software, "the spool is not what was produced") }
+      if !isWhole {
+        throw CommandFailure(
+          .software, "the spool is not what was produced",
+          hint: "please report it, with what is printed above")
+      }
     }
   }
 }

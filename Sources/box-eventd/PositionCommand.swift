@@ -20,7 +20,7 @@ struct PositionCommand: AsyncParsableCommand {
     func run() async throws {
       try await reportingFailure {
         let environment = ProcessInfo.processInfo.environment
-        StateOwner.become(of: configuration.path, environment: environment)
+        try StateOwner.become(of: configuration.path, environment: environment)
         let tools = StreamTools(try Configuration.load(configuration.path, environment: environment))
         guard let record = try tools.position(of: try tools.stream(named: stream)) else {
           throw CommandFailure(
@@ -52,7 +52,7 @@ struct PositionCommand: AsyncParsableCommand {
             .usage, "\"\(value)\" is no position", hint: "give now, oldest, or the digits of a position")
         }
         let environment = ProcessInfo.processInfo.environment
-        StateOwner.become(of: configuration.path, environment: environment)
+        try StateOwner.become(of: configuration.path, environment: environment)
         let tools = StreamTools(try Configuration.load(configuration.path, environment: environment))
         let record = try tools.setPosition(of: try tools.stream(named: stream), to: position)
         StandardOutput.print("\(stream): goes on from \(record.position), at ordinal \(record.ordinal)")

@@ -9,8 +9,9 @@ enum StateOwner {
 
   /// Becomes the owner of the configured state directory; where it is missing, the user of the packaged
   /// units. Does nothing for other users than root, and where root owns the directory.
-  static func become(of configurationPath: String, environment: [String: String]) {
-    if let owner = owner(configurationPath, environment) { become(owner) }
+  /// - Throws: `CommandFailure` where root may not become the owner, for example in a container.
+  static func become(of configurationPath: String, environment: [String: String]) throws {
+    if let owner = owner(configurationPath, environment) { try become(owner) }
   }
 
   /// Does the same for a command that needs secrets, and shows it those of the unit.
@@ -27,7 +28,7 @@ enum StateOwner {
     if let credentials { environment["CREDENTIALS_DIRECTORY"] = credentials.folder }
     if let owner {
       if makesState, mkdir(owner.directory, 0o700) == 0 { chown(owner.directory, owner.user, owner.group) }
-      become(owner)
+      try become(owner)
     }
     return try await work(environment)
   }
@@ -55,14 +56,19 @@ enum StateOwner {
     }
   }
 
-  private static func become(_ owner: Owner) {
+  private static func become(_ owner: Owner) throws {
+    let hasGroups: Bool
     if let entry = getpwuid(owner.user) {
-      initgroups(entry.pointee.pw_name, entry.pointee.pw_gid)
-      setgid(entry.pointee.pw_gid)
+      let (name, group) = (entry.pointee.pw_name, entry.pointee.pw_gid)
+      hasGroups = name.map { initgroups($0, group) } == 0 && setgid(group) == 0
     } else {
-      setgroups(0, nil)
-      setgid(owner.group)
+      hasGroups = setgroups(0, nil) == 0 && setgid(owner.group) == 0
     }
-    setuid(owner.user)
+    guard hasGroups, setuid(owner.user) == 0 else {
+      throw CommandFailure(
+        .configuration,
+        "can't become the owner of \(owner.directory): \(String(cString: strerror(errno)))",
+        hint: "run this command as the user with the id \(owner.user)")
+    }
   }
 }

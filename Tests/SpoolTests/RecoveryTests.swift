@@ -207,7 +207,7 @@ struct RecoveryTests {
     try fixture.write(try other.read(other.positionPath), to: fixture.positionPath)
     let failure = await #expect(throws: StoreFailure.self) { try await fixture.store().recover() }
     #expect(failure?.code == .blocked)
-    #expect(failure?.hint?.contains("box-eventd position set default") == true)
+    #expect(failure?.hint.contains("box-eventd position set default") == true)
 
     let twin = try SpoolFixture()
     try await twin.drain(PretendBox(total: 23), into: twin.store())
@@ -239,7 +239,7 @@ struct RecoveryTests {
     try #require(unlink(fixture.positionPath) == 0)
     let failure = await #expect(throws: StoreFailure.self) { try await fixture.store().recover() }
     #expect(failure?.code == .blocked)
-    #expect(failure?.hint?.contains("box-eventd position set default") == true)
+    #expect(failure?.hint.contains("box-eventd position set default") == true)
   }
 
   @Test func spoolWithoutEvidenceBlocks() async throws {

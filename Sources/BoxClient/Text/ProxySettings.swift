@@ -23,7 +23,8 @@ public struct ProxySettings: Sendable {
     }
     self.init(address, credentials: credentials.map { Secret($0.reveal().trimmed) }, exceptions: [])
     if let text = self.credentials?.reveal(), !text.contains(":") {
-      throw ClientSettingsError("proxy_auth_file", "the file holds no user:password")
+      throw ClientSettingsError(
+        "proxy_auth_file", "the file holds no user:password", hint: "write it as user:password on one line")
     }
   }
 
@@ -81,7 +82,7 @@ public struct ProxySettings: Sendable {
       text.removeSubrange(scheme.upperBound...at)
     }
     guard let address = WebAddress(text), address.target == "/" else {
-      throw ClientSettingsError(key, "the proxy is no URL of the form http://host:port")
+      throw ClientSettingsError(key, "the proxy is no URL", hint: "name it as http://host:port")
     }
     guard !address.isSecure else {
       throw ClientSettingsError(

@@ -184,7 +184,7 @@ extension FeedFailure {
 
 extension StoreFailure {
   /// Message and hint in one line.
-  var text: String { hint.map { "\(message); \($0)" } ?? message }
+  var text: String { "\(message); \(hint)" }
 }
 
 extension StreamState {

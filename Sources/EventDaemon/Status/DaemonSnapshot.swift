@@ -1,10 +1,12 @@
 /// The whole daemon at one moment: what `status`, the metrics, the page and `STATUS=` are made from.
 public struct DaemonSnapshot: Sendable {
-  /// What the daemon itself is doing, whatever its streams do.
-  public enum Phase: Sendable, Hashable {
+  /// What the daemon itself is doing, whatever its streams do; in order of time.
+  public enum Phase: Int, Sendable, Hashable, Comparable {
     case starting
     case running
     case stopping
+
+    public static func < (one: Phase, other: Phase) -> Bool { one.rawValue < other.rawValue }
   }
 
   public var version: String

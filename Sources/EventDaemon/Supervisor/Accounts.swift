@@ -93,7 +93,8 @@ final class Accounts: Sendable {
     { [self] in
       let configuration = state.withLock { $0.configuration }
       guard let file = try configuration.secretFile(kind, environment: environment) else {
-        throw DaemonFailure(.configuration, "no \(kind.rawValue) is configured")
+        throw DaemonFailure(
+          .configuration, "no \(kind.rawValue) is configured", hint: "see: box-eventd check")
       }
       return try file.read()
     }

@@ -30,16 +30,18 @@ public struct Daemon: Sendable {
 
   /// Runs until SIGTERM or SIGINT.
   /// - Throws: `DaemonFailure`, with the status the process is to end with.
-  public func run() async throws {
-    // A closed pipe is an error of the write to it, not the end of the process.
+  public func run() async throws(DaemonFailure) {
+    // A closed pipe, or a file at its limit, is an error of the write to it, not the end of the process.
     signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
     let signals = await DaemonSignals()
     let notifier = Notifier.systemd()
     do {
       try await run(notifier, signals)
-    } catch let failure as DaemonFailure {
+    } catch {
+      let failure = DaemonFailure(error)
       if let errno = failure.errno { notifier.send(.errno(errno)) }
-      notifier.send(.status(failure.hint.map { "\(failure.message); \($0)" } ?? failure.message))
+      notifier.send(.status("\(failure.message); \(failure.hint)"))
       throw failure
     }
   }
@@ -48,7 +50,7 @@ public struct Daemon: Sendable {
     let configuration = try load()
     let threshold = LogThreshold(configuration.log.level)
     let logger = LogDestination.current.logger(threshold: threshold)
-    OpenFileLimit.raise()
+    try OpenFileLimit.raise(streams: configuration.streams.count)
     let directories = try DaemonDirectories(configuration, on: disk)
     defer { directories.release() }
     // One loop serves thousands of streams; the disk has threads of its own.

@@ -59,7 +59,7 @@ struct DaemonAssembly: Sendable {
     var configuration = ServiceGroupConfiguration(
       services: services.map { .init(service: $0) } + [
         .init(
-          service: CancellableService { for await _ in signals.stop { return } },
+          service: CancellableService { for await _ in signals.stop { return monitor.stop() } },
           successTerminationBehavior: .gracefullyShutdownGroup)
       ],
       logger: Logger(label: "box-eventd.services") { _ in SwiftLogNoOpLogHandler() })

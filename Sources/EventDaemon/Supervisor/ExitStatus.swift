@@ -20,10 +20,10 @@ public struct DaemonFailure: Error, Hashable, Sendable {
   /// What is wrong.
   public var message: String
   /// What to do.
-  public var hint: String?
+  public var hint: String
   public var errno: Int32?
 
-  public init(_ exit: ExitStatus, _ message: String, hint: String? = nil, errno: Int32? = nil) {
+  public init(_ exit: ExitStatus, _ message: String, hint: String, errno: Int32? = nil) {
     self.exit = exit
     self.message = message
     self.hint = hint

@@ -33,7 +33,7 @@ struct FeedFactory: Sendable {
     do throws(SystemdError) {
       bootID = try BootID.current()
     } catch {
-      throw DaemonFailure(.software, error.message, hint: error.hint, errno: error.errno)
+      throw DaemonFailure(error)
     }
   }
 

@@ -115,7 +115,7 @@ final class FeedSupervisor: Sendable {
         feed.telemetry.block(StreamGivenUp(error))
         logger.error(
           "stream blocked", id: .streamBlocked,
-          metadata: ["stream": "\(feed.name)", "detail": "\(error.message)", "hint": "\(error.hint ?? "")"])
+          metadata: ["stream": "\(feed.name)", "detail": "\(error.message)", "hint": "\(error.hint)"])
         await untilCancelled()
       }
     }
@@ -125,7 +125,7 @@ final class FeedSupervisor: Sendable {
     state.withLock { $0.fatal = $0.fatal ?? error }
     logger.critical(
       "the disk failed; the daemon ends and recovers at its next start", id: .syncFailed,
-      metadata: ["stream": "\(feed.name)", "detail": "\(error.message)"])
+      metadata: ["stream": "\(feed.name)", "detail": "\(error.message)", "hint": "\(error.hint)"])
     commander.yield(.fail)
   }
 }

@@ -42,7 +42,8 @@ public struct LoginSession: Sendable {
       }
     } catch let failure as FeedFailure {
       throw DaemonFailure(
-        failure.code == .signInRefused ? .signIn : .unavailable, failure.message, hint: failure.hint)
+        failure.code == .signInRefused ? .signIn : .unavailable, failure.message,
+        hint: failure.hint ?? "try again; if it comes again, try: box-eventd check --online")
     }
   }
 }

@@ -44,8 +44,7 @@ struct Monitor: Sendable {
       // A cancelled sleep ends the loop: asked to stop before it was ready, the daemon has not failed.
       try? await Task.sleep(for: .milliseconds(20))
     }
-    if Task.isCancelled { return }
-    assembly.phase.value = .running
+    guard !Task.isCancelled, assembly.phase.advance(to: .running) else { return }
     assembly.notifier.send(.ready, .status(StatusLine.text(assembly.snapshot(), now: LocalTime.now)))
   }
 
@@ -53,8 +52,9 @@ struct Monitor: Sendable {
     DaemonHealth(telemetries: assembly.supervisor.telemetries).givenUp
   }
 
-  private func stop() {
-    assembly.phase.value = .stopping
+  /// Says once that the daemon ends: when it is asked to, before the streams have done what they are at.
+  func stop() {
+    guard assembly.phase.advance(to: .stopping) else { return }
     assembly.notifier.send(.stopping, .status(StatusLine.text(assembly.snapshot(), now: LocalTime.now)))
     assembly.logger.notice("stopping", id: .stopping)
   }

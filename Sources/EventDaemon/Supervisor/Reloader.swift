@@ -59,7 +59,7 @@ struct Reloader: Sendable {
           .init("\($0) has changed, which a reload can't take over", hint: "restart the service instead")
         })
     }
-    let feeds = try made(change.added + change.changed)
+    let feeds = try made(change.added + change.changed, of: new.streams.count)
     if let level = change.logLevel { threshold.level = level }
     await accounts.reload(new)
     for name in change.removed + change.changed.map(\.name) {
@@ -74,16 +74,13 @@ struct Reloader: Sendable {
   }
 
   private func made(
-    _ streams: [Configuration.Stream]
+    _ streams: [Configuration.Stream], of count: Int
   ) throws(ConfigurationError) -> [FeedSupervisor.Feed] {
-    var made: [FeedSupervisor.Feed] = []
-    for stream in streams {
-      do throws(DaemonFailure) {
-        made.append(try feeds.feed(stream))
-      } catch {
-        throw ConfigurationError([.init(error.message, hint: error.hint ?? "see the journal")])
-      }
+    do throws(DaemonFailure) {
+      try OpenFileLimit.raise(streams: count)
+      return try streams.map { stream throws(DaemonFailure) in try feeds.feed(stream) }
+    } catch {
+      throw ConfigurationError([.init(error.message, hint: error.hint)])
     }
-    return made
   }
 }

@@ -28,7 +28,9 @@ struct DemoDaemon {
     var child = pid_t()
     let result = posix_spawn(&child, "/proc/self/exe", &actions, &attributes, &pointers, &environment)
     guard result == 0 else {
-      throw CommandFailure(.software, "can't start the daemon: \(String(cString: strerror(result)))")
+      throw CommandFailure(
+        .software, "can't start the daemon: \(String(cString: strerror(result)))",
+        hint: "the demo starts its own program again, through /proc/self/exe")
     }
     processID = child
   }

@@ -14,7 +14,9 @@ struct DemoPlace {
   init() throws {
     var template = Array("/tmp/box-eventd-demo.XXXXXX".utf8CString)
     guard let made = mkdtemp(&template) else {
-      throw CommandFailure(.io, "can't make a directory in /tmp: \(String(cString: strerror(errno)))")
+      throw CommandFailure(
+        .io, "can't make a directory in /tmp: \(String(cString: strerror(errno)))",
+        hint: "make room there, or let this user write to it")
     }
     root = String(cString: made)
   }
@@ -85,12 +87,14 @@ struct DemoPlace {
   private func write(_ path: String, _ text: String, mode: mode_t) throws {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
     guard descriptor >= 0 else {
-      throw CommandFailure(.io, "can't write \(path): \(String(cString: strerror(errno)))")
+      throw CommandFailure(
+        .io, "can't write \(path): \(String(cString: strerror(errno)))", hint: "make room there")
     }
     defer { close(descriptor) }
     let bytes = Array(text.utf8)
     guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
-      throw CommandFailure(.io, "can't write \(path): \(String(cString: strerror(errno)))")
+      throw CommandFailure(
+        .io, "can't write \(path): \(String(cString: strerror(errno)))", hint: "make room there")
     }
   }
 

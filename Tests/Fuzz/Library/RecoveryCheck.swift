@@ -41,7 +41,7 @@ struct RecoveryCheck {
       recovery = try await store.recover()
     } catch {
       try Self.demand(error.code == .blocked, "not blocked but \(error)")
-      try Self.demand(error.hint?.contains("box-eventd position set") == true, "blocked without a way out")
+      try Self.demand(error.hint.contains("box-eventd position set"), "blocked without a way out")
       await store.close()
       return try await takeTheWayOut(place)
     }

@@ -19,15 +19,13 @@ struct StoppingDaemon {
     }
     let disk = StoppingDisk(
       stoppingAt: point, count: environment["STOP_AT_CALL"].flatMap { Int($0) } ?? 1)
-    do {
+    do throws(DaemonFailure) {
       try await Daemon(
         configurationPath: arguments[3], environment: environment, disk: disk,
         minimumSegmentLife: environment["ROTATE_AT_ONCE"] == nil ? .seconds(10) : .zero
       ).run()
-    } catch let failure as DaemonFailure {
-      end(failure.exit, failure.message)
     } catch {
-      end(ExitStatus.software, "\(error)")
+      end(error.exit, error.message)
     }
   }
 

@@ -1,7 +1,28 @@
 import BoxClient
 import BoxEvents
+import Glibc
+import Systemd
 
 extension DaemonFailure {
+  /// Any error at all: what nobody has foreseen is a bug, and says so.
+  init(_ error: any Error) {
+    switch error {
+    case let failure as DaemonFailure: self = failure
+    case let failure as StoreFailure: self.init(failure)
+    case let failure as SystemdError: self.init(failure)
+    default:
+      self.init(
+        .software, "ended by an error that was not foreseen: \(error)",
+        hint: "start it again, nothing is lost; and please report this line")
+    }
+  }
+
+  init(_ error: SystemdError) {
+    self.init(
+      .configuration, "\(error.message): \(String(cString: strerror(error.errno)))", hint: error.hint,
+      errno: error.errno)
+  }
+
   init(_ failure: StoreFailure) {
     let exit: ExitStatus =
       switch failure.code {

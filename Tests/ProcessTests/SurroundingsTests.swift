@@ -1,0 +1,123 @@
+import BoxSimulator
+import FoundationEssentials
+import Glibc
+import Testing
+
+/// What starts the daemon, and what else happens on its machine, can be wrong too.
+@Suite struct SurroundingsTests {
+  /// A shell that sets something up and then becomes the daemon.
+  private func shell(_ command: String) -> [String] {
+    ["/bin/sh", "-c", command + #"; exec "$0" "$@""#]
+  }
+
+  /// Else the first files it opens would be its stdin, stdout and stderr, and hold what it says.
+  @Test func itsDescriptorsAreClosed() async throws {
+    try await withPlace { place in
+      place.simulator.produce(50)
+      let daemon = try place.start(under: shell("exec 0<&- 1>&- 2>&-"))
+      try await place.drained()
+      for descriptor in 0...2 {
+        let path = "/proc/\(daemon.processID)/fd/\(descriptor)"
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: path) == "/dev/null")
+      }
+      #expect(try await daemon.terminated() == .code(0))
+      place.expectWhole()
+      #expect(place.log.isEmpty)
+    }
+  }
+
+  /// The event that doesn't fit is there after the limit has gone.
+  @Test func aFileMayNotGrow() async throws {
+    try await withPlace { place in
+      place.simulator.produce(200)
+      let limited = try place.start(under: shell("ulimit -f 100"))
+      #expect(try await limited.ended() == .code(74))
+      #expect(place.lastLines(2).isTwoLines)
+      #expect(place.lastLines(2).contains("LimitFSIZE="))
+      let daemon = try place.start()
+      try await place.drained()
+      #expect(try await daemon.terminated() == .code(0))
+      place.expectWhole()
+    }
+  }
+
+  @Test(arguments: [(12, 1), (68, 1), (213, 30)]) func tooFewFilesMayBeOpen(_ limit: Int, _ streams: Int)
+    async throws
+  {
+    try await withPlace { place in
+      place.settings.streams = (0..<streams).map { .init(name: "stream-\($0)") }
+      place.configure()
+      let daemon = try place.start(under: shell("ulimit -n \(limit)"))
+      #expect(try await daemon.ended() == .code(78))
+      #expect(place.lastLines(2).isTwoLines)
+      #expect(place.lastLines(2).contains("\(limit) files") && place.lastLines(2).contains("LimitNOFILE="))
+    }
+  }
+
+  /// A reload that would need more is refused, and what runs goes on.
+  @Test func aReloadNeedsMoreFilesThanMayBeOpen() async throws {
+    try await withPlace { place in
+      let daemon = try place.start(under: shell("ulimit -n 69"))
+      try await place.simulator.wait { $0.heldPolls == 1 }
+      place.settings.streams.append(.init(name: "second"))
+      place.configure()
+      daemon.signal(SIGHUP)
+      try await place.logged("the old one stays in force")
+      #expect(place.log.contains("LimitNOFILE="))
+      place.simulator.produce(5)
+      try await place.drained()
+      #expect(try await daemon.terminated() == .code(0))
+      place.expectWhole()
+    }
+  }
+
+  @Test(arguments: ["-5", "soon"]) func theWatchdogsVariablesAreNoNumbers(_ value: String) async throws {
+    try await withPlace { place in
+      let daemon = try place.start(environment: ["WATCHDOG_USEC": value])
+      #expect(try await daemon.ended() == .code(78))
+      #expect(place.lastLines(2).isTwoLines)
+      #expect(place.lastLines(2).contains("WATCHDOG_USEC"))
+    }
+  }
+
+  /// What was in it is gone, and on record; what comes afterwards is not lost with it.
+  @Test(arguments: ["spool/default", "spool"]) func itsSpoolIsDeletedUnderIt(_ directory: String) async throws
+  {
+    try await withPlace { place in
+      place.simulator.produce(50)
+      let daemon = try place.start()
+      try await place.drained()
+      try await place.simulator.wait { $0.heldPolls == 1 }
+      try FileManager.default.removeItem(atPath: "\(place.root)/\(directory)")
+      place.simulator.produce(10)
+      #expect(try await daemon.ended() == .code(74))
+      #expect(place.lastLines(2).isTwoLines)
+      #expect(place.lastLines(2).contains("deleted"))
+      let next = try place.start()
+      // And what Box serves again from before the position.
+      try await eventually("the ten events") {
+        Set(place.spool().lines).isSuperset(of: place.ledger().lines.suffix(10))
+      }
+      #expect(try await next.terminated() == .code(0))
+      #expect(place.lineCount(of: "gaps.ndjson") == 1)
+    }
+  }
+
+  @Test func itsStateIsDeletedUnderIt() async throws {
+    try await withPlace { place in
+      place.simulator.produce(50)
+      let daemon = try place.start()
+      try await place.drained()
+      try FileManager.default.removeItem(atPath: "\(place.root)/state")
+      place.simulator.produce(10)
+      try await place.drained()
+      try await daemon.killed()
+      let next = try place.start()
+      place.simulator.produce(10)
+      try await place.drained()
+      #expect(try await next.terminated() == .code(0))
+      place.expectWhole()
+      #expect(place.log.contains("position rebuilt from the spool"))
+    }
+  }
+}
