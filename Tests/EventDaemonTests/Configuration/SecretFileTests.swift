@@ -64,8 +64,7 @@ import Testing
     #expect(try refusal(Array("canary".utf8), mode: 0o400) == "")
   }
 
-  @Test func anotherUsersFileIsRefused() throws {
-    guard geteuid() == 0 else { return }
+  @Test(.enabled(if: geteuid() == 0)) func anotherUsersFileIsRefused() throws {
     let path = try folder.write("secret", "canary")
     #expect(chown(path, 12_345, 0) == 0)
     #expect(refusal(path).hasPrefix("client-secret, /secret: belongs to another user (12345)\n  chown "))

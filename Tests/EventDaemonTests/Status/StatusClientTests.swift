@@ -10,8 +10,12 @@ import Testing
   init() throws { folder = try TemporaryFolder() }
 
   private func failure(_ socket: String) -> StatusFailure? {
+    Self.failure(socket, within: .milliseconds(100))
+  }
+
+  private static func failure(_ socket: String, within timeout: Duration) -> StatusFailure? {
     do {
-      _ = try StatusClient(socket: socket, timeout: .milliseconds(100)).report()
+      _ = try StatusClient(socket: socket, timeout: timeout).report()
       return nil
     } catch {
       return error
@@ -55,11 +59,57 @@ import Testing
     #expect(failure("/" + String(repeating: "x", count: 200))?.code == .unresponsive)
   }
 
-  @Test func permissionDeniedSaysWhoMayAsk() throws {
-    guard geteuid() != 0 else { return }
+  @Test func permissionDeniedSaysWhoMayAsk() async throws {
     let descriptor = mute(listening: true)
     defer { close(descriptor) }
-    #expect(chmod(socket, 0) == 0)
-    #expect(failure(socket)?.code == .permissionDenied)
+    #expect(chmod(folder.path, 0o711) == 0 && chmod(socket, 0) == 0)
+    let failure = await ThreadWork.run { [socket] in
+      ThreadWork.giveUpRoot()
+      return Self.failure(socket, within: .seconds(60))
+    }
+    #expect(failure?.code == .permissionDenied)
+    #expect(failure?.message == "\(socket): permission denied")
+    #expect(failure?.hint.contains("socket's group") == true)
+    #expect(failure?.errno == EACCES)
+  }
+
+  /// Takes one connection, reads what is asked, and answers with these pieces.
+  private func answering(_ pieces: [[UInt8]]) async throws -> StatusFailure? {
+    let descriptor = mute(listening: true)
+    defer { close(descriptor) }
+    async let served: Void = ThreadWork.run {
+      let connection = accept(descriptor, nil, nil)
+      var request = [UInt8](repeating: 0, count: 4096)
+      _ = recv(connection, &request, request.count, 0)
+      for piece in pieces {
+        guard send(connection, piece, piece.count, Int32(MSG_NOSIGNAL)) == piece.count else { break }
+      }
+      close(connection)
+    }
+    let failure = await ThreadWork.run { [socket] in Self.failure(socket, within: .seconds(60)) }
+    await served
+    return failure
+  }
+
+  @Test func anAnswerInPiecesIsPutTogether() async throws {
+    let body = StatusReport(Snapshots.daemon([Snapshots.healthy])).json
+    let text = "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+    #expect(try await answering(Array(text.utf8).map { [$0] }) == nil)
+  }
+
+  @Test func whatIsNoAnswerOfOursIsSaidToBeSo() async throws {
+    let noHTTP = try await answering([Array("SSH-2.0-OpenSSH\r\n".utf8)])
+    #expect(noHTTP?.code == .unreadable)
+    #expect(noHTTP?.message == "\(socket): the answer is not HTTP")
+    unlink(socket)
+    let noReport = try await answering([Array("HTTP/1.1 200 OK\r\n\r\n[]".utf8)])
+    #expect(noReport?.code == .unreadable)
+  }
+
+  @Test func anAnswerWithoutEndIsGivenUp() async throws {
+    let megabyte = [UInt8](repeating: 0x20, count: 1 << 20)
+    let failure = try await answering(Array(repeating: megabyte, count: 80))
+    #expect(failure?.code == .unreadable)
+    #expect(failure?.message == "\(socket): an answer without end")
   }
 }

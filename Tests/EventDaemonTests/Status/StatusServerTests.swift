@@ -6,7 +6,7 @@ import Testing
 
 @testable import EventDaemon
 
-@Suite(.timeLimit(.minutes(1))) struct StatusServerTests {
+@Suite(.timeLimit(.minutes(10))) struct StatusServerTests {
   private let folder: TemporaryFolder
   private var socket: String { folder.path + "/status.sock" }
 
@@ -51,10 +51,7 @@ import Testing
   private func offPool<Value: Sendable>(
     _ work: @escaping @Sendable () throws -> Value
   ) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-      let box = ThreadWork { continuation.resume(with: Result(catching: work)) }
-      box.start()
-    }
+    try await ThreadWork.run { Result(catching: work) }.get()
   }
 
   @Test func everyPathAnswers() async throws {
@@ -140,6 +137,35 @@ import Testing
       #expect(port > 0)
       let answer = try await offPool { try TCPClient.get(port: port, "/healthz") }
       #expect(answer?.status == 200)
+    }
+  }
+
+  /// Nothing of it may be kept, be taken for something else, or load anything from elsewhere.
+  @Test func everyAnswerSaysWhatItIs() async throws {
+    try await withServer(listen: ListenAddress("127.0.0.1:0")) { endpoints in
+      let ports: [Int] = endpoints.compactMap { if case .tcp(let port) = $0 { port } else { nil } }
+      let port = try #require(ports.first)
+      let types = [
+        "/status": "application/json", "/metrics": "text/plain; version=0.0.4; charset=utf-8",
+        "/healthz": "text/plain; charset=utf-8", "/": "text/html; charset=utf-8",
+      ]
+      for (path, type) in types {
+        for method in ["GET", "HEAD"] {
+          let answer = try await offPool { try TCPClient.exchange(port: port, "\(method) \(path)") }
+          let parts = String(decoding: answer, as: UTF8.self).split(
+            separator: "\r\n\r\n", maxSplits: 1, omittingEmptySubsequences: false)
+          let head = Set(parts[0].lowercased().split(separator: "\r\n").map(String.init))
+          #expect(head.contains("http/1.1 200 ok"))
+          #expect(head.isSuperset(of: ["content-type: \(type)", "cache-control: no-store"]), "\(head)")
+          #expect(head.contains("x-content-type-options: nosniff"))
+          #expect(
+            head.contains("content-security-policy: default-src 'none'; style-src 'unsafe-inline'")
+              == (path == "/"))
+          #expect((parts.count < 2 || parts[1].isEmpty) == (method == "HEAD"))
+        }
+      }
+      let post = try await offPool { try TCPClient.exchange(port: port, "POST /status") }
+      #expect([404, 405].contains(HTTPAnswer(parsing: post)?.status))
     }
   }
 

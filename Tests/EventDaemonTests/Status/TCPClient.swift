@@ -24,13 +24,18 @@ enum TCPClient {
   }
 
   static func get(port: Int, _ path: String) throws -> HTTPAnswer? {
-    let request = "GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    HTTPAnswer(parsing: try exchange(port: port, "GET \(path)"))
+  }
+
+  /// All bytes of the answer to a request such as `HEAD /status`.
+  static func exchange(port: Int, _ request: String) throws -> [UInt8] {
+    let request = "\(request) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     let descriptor = try connect(port: port, sending: request)
     defer { close(descriptor) }
     var answer: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 4_096)
     while case let count = read(descriptor, &chunk, chunk.count), count > 0 { answer += chunk[..<count] }
-    return HTTPAnswer(parsing: answer)
+    return answer
   }
 
   /// A listening socket on a port the kernel chose.

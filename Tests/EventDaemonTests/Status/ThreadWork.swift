@@ -2,6 +2,21 @@ import Glibc
 
 /// A closure on a thread of its own, for calls that block.
 final class ThreadWork: Sendable {
+  /// Runs a blocking call, off the cooperative pool's few threads.
+  static func run<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+    await withCheckedContinuation { continuation in
+      ThreadWork { continuation.resume(returning: work()) }.start()
+    }
+  }
+
+  /// To files and sockets, this thread is nobody's from now on: root would be let in everywhere.
+  ///
+  /// The corresponding C function is `setfsuid`, which the C library's module doesn't show.
+  static func giveUpRoot() {
+    guard geteuid() == 0, let symbol = dlsym(nil, "setfsuid") else { return }
+    _ = unsafeBitCast(symbol, to: (@convention(c) (uid_t) -> CInt).self)(65_534)
+  }
+
   private let work: @Sendable () -> Void
 
   init(_ work: @escaping @Sendable () -> Void) { self.work = work }
