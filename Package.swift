@@ -114,8 +114,11 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ], path: "Tests/Support/ScriptedHTTP"),
-    // A disk in memory that can lose power, and random numbers that a seed repeats.
-    .target(name: "TestDisks", dependencies: ["Spool"], path: "Tests/Support/TestDisks"),
+    // A disk in memory that can lose power.
+    .target(name: "TestDisks", dependencies: ["BoxEvents", "Spool"], path: "Tests/Support/TestDisks"),
+    // C's own types, for tests that see NIO's C modules too: which of them shows a type's fields is then up to
+    // the order in which the compiler meets them.
+    .target(name: "TestSystem", path: "Tests/Support/TestSystem"),
 
     .testTarget(name: "BoxEventsTests", dependencies: ["BoxEvents"]),
     .testTarget(
@@ -157,6 +160,7 @@ let package = Package(
       name: "EventDaemonTests",
       dependencies: [
         "BoxClient", "BoxEvents", "BoxSimulator", "EventDaemon", "ScriptedHTTP", "Spool", "Systemd",
+        "TestSystem",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -165,7 +169,9 @@ let package = Package(
     // The built executable, driven as a process.
     .testTarget(
       name: "ProcessTests",
-      dependencies: ["BoxSimulator", "StoppingDisk", "box-eventd", "stopping-eventd"],
+      dependencies: [
+        "BoxEvents", "BoxSimulator", "StoppingDisk", "TestSystem", "box-eventd", "stopping-eventd",
+      ],
       exclude: ["Golden"]),
     // The daemon of a test build, which stops itself dead at a named point.
     .target(
@@ -194,13 +200,14 @@ let package = Package(
       ], path: "Tests/Fuzz/Library"),
     .executableTarget(name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Command"),
     .testTarget(
-      name: "FuzzTests", dependencies: ["BoxEvents", "FuzzTargets", "TestDisks"],
+      name: "FuzzTests", dependencies: ["BoxEvents", "FuzzTargets"],
       path: "Tests/Fuzz/Tests"),
     // packaging/bench: the daemon beside the least a client can do.
     .executableTarget(
       name: "box-eventd-bench",
       dependencies: [
-        "BoxSimulator", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "BoxSimulator", "TestSystem",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Tests/Benchmark/Benchmark"),
     .executableTarget(
       name: "box-eventd-floor", path: "Tests/Benchmark/Floor", linkerSettings: [.linkedLibrary("z")]),

@@ -1,4 +1,5 @@
 import Glibc
+import NIOCore
 
 /// The simulator's clock: this machine's, shifted, so that a client's clock can be wrong by Box's.
 struct SimulatedClock: Sendable {
@@ -6,16 +7,12 @@ struct SimulatedClock: Sendable {
 
   /// Whole seconds since 1970-01-01 UTC.
   var secondsSince1970: Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Int64(time.tv_sec) + offset.components.seconds
+    Int64(time(nil)) + offset.components.seconds
   }
 
   /// CLOCK_MONOTONIC in nanoseconds: comparable between the processes of one machine.
   static var monotonicNanoseconds: UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    NIODeadline.now().uptimeNanoseconds
   }
 }
 

@@ -1,5 +1,6 @@
 import EventDaemon
 import Glibc
+import SystemPackage
 
 /// Started as root, a command that touches the state first becomes its owner, so that it leaves
 /// nothing behind the service can't use, and sees what the service would see.
@@ -46,10 +47,9 @@ enum StateOwner {
       let configuration = try? Configuration.load(configurationPath, environment: environment)
     else { return nil }
     let directory = configuration.state.directory
-    var status = stat()
-    if stat(directory, &status) == 0 {
-      return status.st_uid == 0
-        ? nil : Owner(directory: directory, user: status.st_uid, group: status.st_gid)
+    if let status = try? Stat(FilePath(directory)) {
+      let (user, group) = (status.userID.rawValue, status.groupID.rawValue)
+      return user == 0 ? nil : Owner(directory: directory, user: user, group: group)
     }
     return getpwnam(serviceUser).map {
       Owner(directory: directory, user: $0.pointee.pw_uid, group: $0.pointee.pw_gid)

@@ -22,13 +22,13 @@ import Testing
 
   /// 50,000 texts, by a seed.
   private func texts() -> [String] {
-    var jitter = Jitter(seed: 11)
+    var random = SplitMix64(seed: 11)
     return (0..<50_000).map { _ in
-      var text = Array(Self.seeds.randomElement(using: &jitter) ?? "")
-      for _ in 0..<Int.random(in: 1...4, using: &jitter) {
-        let start = Int.random(in: 0...text.count, using: &jitter)
-        let end = Int.random(in: start...min(text.count, start + 6), using: &jitter)
-        text.replaceSubrange(start..<end, with: Self.pieces.randomElement(using: &jitter) ?? "")
+      var text = Array(Self.seeds.randomElement(using: &random) ?? "")
+      for _ in 0..<Int.random(in: 1...4, using: &random) {
+        let start = Int.random(in: 0...text.count, using: &random)
+        let end = Int.random(in: start...min(text.count, start + 6), using: &random)
+        text.replaceSubrange(start..<end, with: Self.pieces.randomElement(using: &random) ?? "")
       }
       return String(text)
     }

@@ -145,12 +145,12 @@ import Testing
     let whole = Array(
       #"{"chunk_size":2,"entries":[{"event_id":"a","s":"\u00e9 \\"},{"event_id":12,"y":[{}, "é"]}],"next_stream_position":"12"}"#
         .utf8)
-    var jitter = Jitter(seed: 7)
+    var random = SplitMix64(seed: 7)
     let alphabet = Array("{}[]\",:\\ \n0e.-\u{0}tnf".utf8) + [0xFF, 0xC3, 0x80]
     for _ in 0..<20_000 {
       var body = whole
-      for _ in 0..<Int.random(in: 1...4, using: &jitter) {
-        body[Int.random(in: body.indices, using: &jitter)] = alphabet.randomElement(using: &jitter) ?? 0
+      for _ in 0..<Int.random(in: 1...4, using: &random) {
+        body[Int.random(in: body.indices, using: &random)] = alphabet.randomElement(using: &random) ?? 0
       }
       guard let page = try? EventPage(parsing: body) else { continue }
       for event in page.events {

@@ -119,14 +119,14 @@ private struct RandomWalk {
   var machine = FeedStateMachine(rules: FeedRules(type: .all), at: FeedInstant(sinceOrigin: .zero), seed: 9)
   var action: FeedAction
   var now = FeedInstant(sinceOrigin: .zero)
-  var random: Jitter
+  var random: SplitMix64
   /// Positions that Box has served with, and the store has been given.
   var served: Set<ReadPosition> = []
   var idleReads: [FeedInstant] = []
   var reached: Set<String> = []
 
   init(seed: UInt64) {
-    random = Jitter(seed: seed)
+    random = SplitMix64(seed: seed)
     action = machine.start(from: .now, saved: nil, at: now)
   }
 

@@ -1,3 +1,4 @@
+import BoxEvents
 import BoxSimulator
 import Glibc
 import Testing
@@ -68,7 +69,7 @@ import Testing
   }
 
   private func kill(_ place: Place, _ chaos: Chaos) async throws {
-    var random = SplitMix64(seed: chaos.seed, name: "kills")
+    var random = SplitMix64(seed: chaos.seed)
     for kill in 0..<chaos.kills {
       let segments = place.segmentCount("user-123")
       let daemon =
@@ -108,22 +109,5 @@ extension BoxSimulator {
   /// No more faults, so that what is left comes soon.
   fileprivate func setCalm() {
     for endpoint in SimulatedEndpoint.allCases { setFaultRates(endpoint, FaultRates()) }
-  }
-}
-
-/// Small and seeded; the standard library has none.
-struct SplitMix64: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64, name: String) {
-    state = name.utf8.reduce(seed) { ($0 &+ UInt64($1)) &* 0x9e37_79b9_7f4a_7c15 }
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
   }
 }

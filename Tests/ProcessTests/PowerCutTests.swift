@@ -1,3 +1,4 @@
+import BoxEvents
 import BoxSimulator
 import Glibc
 import StoppingDisk
@@ -11,7 +12,7 @@ struct PowerCutTests {
     try await withPlace { place in
       let power = try await PowerSwitch(place)
       defer { power.remove() }
-      var random = SplitMix64(seed: seed, name: "power cuts")
+      var random = SplitMix64(seed: seed)
       for boot in 1...12 {
         let size = place.spoolSize()
         let daemon = try place.start(environment: Self.boot(boot))

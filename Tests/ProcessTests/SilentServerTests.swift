@@ -1,5 +1,6 @@
 import BoxSimulator
 import Glibc
+import TestSystem
 import Testing
 
 /// Servers that take a request and say nothing, or that can't be reached and don't say so: the daemon gives
@@ -65,25 +66,16 @@ private final class BlackHole {
 
   init() throws {
     let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     let listener = socket(AF_INET, type, 0)
     descriptors = [listener]
-    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(listener, $0, length) == 0 && listen(listener, 0) == 0 && getsockname(listener, $0, &length) == 0
-      }
-    }
-    port = Int(UInt16(bigEndian: address.sin_port))
-    guard isBound else { throw ChildProcess.Failure(call: "listen", errno: errno) }
+    guard SocketAddress.bind(listener, port: 0) == 0, listen(listener, 0) == 0,
+      let port = SocketAddress.port(of: listener)
+    else { throw ChildProcess.Failure(call: "listen", errno: errno) }
+    self.port = port
     for _ in 1...8 {
       let filler = socket(AF_INET, type, 0)
       descriptors.append(filler)
-      withUnsafePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = connect(filler, $0, length) }
-      }
+      _ = SocketAddress.connect(filler, port: port)
     }
   }
 

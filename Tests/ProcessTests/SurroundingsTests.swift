@@ -41,7 +41,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [(12, 1), (68, 1), (213, 30)]) func tooFewFilesMayBeOpen(_ limit: Int, _ streams: Int)
+  @Test(arguments: [(12, 1), (52, 1), (197, 30)]) func tooFewFilesMayBeOpen(_ limit: Int, _ streams: Int)
     async throws
   {
     try await withPlace { place in
@@ -57,7 +57,7 @@ import Testing
   /// A reload that would need more is refused, and what runs goes on.
   @Test func aReloadNeedsMoreFilesThanMayBeOpen() async throws {
     try await withPlace { place in
-      let daemon = try place.start(under: shell("ulimit -n 69"))
+      let daemon = try place.start(under: shell("ulimit -n 53"))
       try await place.simulator.wait { $0.heldPolls == 1 }
       place.settings.streams.append(.init(name: "second"))
       place.configure()

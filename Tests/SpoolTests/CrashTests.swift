@@ -83,7 +83,7 @@ struct CrashTests {
   /// Crash after crash, of both kinds, with full disks in between.
   @Test func longTroubledLife() async throws {
     for seed in UInt64(0)..<60 {
-      var random = SeededGenerator(seed: seed &+ 1000)
+      var random = SplitMix64(seed: seed &+ 1000)
       let (memory, fixture) = (MemoryDisk(), fixture())
       var life = PretendBox(total: 4)
       for run in 0..<12 {

@@ -1,5 +1,4 @@
 import BoxEvents
-import TestDisks
 import Testing
 
 @testable import Spool
@@ -8,7 +7,7 @@ struct DuplicateWindowTests {
   /// Against a plain list, with hashes that collide often.
   @Test(arguments: [1, 2, 7, 64, 500])
   func agreesWithAList(capacity: Int) {
-    var random = SeededGenerator(seed: UInt64(capacity))
+    var random = SplitMix64(seed: UInt64(capacity))
     var window = DuplicateWindow(capacity: capacity)
     var list: [EventIdentity] = []
     for step in 0..<5000 {

@@ -47,7 +47,7 @@ struct PositionRecordTests {
     let blocks = [original[..<4096], original[4096...]].map { String(decoding: $0, as: UTF8.self) }
 
     for seed in UInt64(0)..<10_000 {
-      var random = SeededGenerator(seed: seed)
+      var random = SplitMix64(seed: seed)
       let mutated = Self.mutate(original, &random)
       try file.truncate(to: 0)
       try file.write(mutated, at: 0)
@@ -64,7 +64,7 @@ struct PositionRecordTests {
     }
   }
 
-  private static func mutate(_ bytes: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
+  private static func mutate(_ bytes: [UInt8], _ random: inout SplitMix64) -> [UInt8] {
     var mutated = bytes
     for _ in 0..<Int.random(in: 1...4, using: &random) {
       guard !mutated.isEmpty else { break }

@@ -45,7 +45,7 @@ struct TwoBlockFileTests {
   /// Whatever of the last writes is lost, a synced record or a later one is there.
   @Test func survivesPowerCuts() throws {
     for seed in UInt64(0)..<300 {
-      var random = SeededGenerator(seed: seed)
+      var random = SplitMix64(seed: seed)
       let disk = MemoryDisk()
       var file = try TwoBlockFile(making: "pair", in: directory(disk))
       var durable = 0

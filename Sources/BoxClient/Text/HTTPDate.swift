@@ -22,9 +22,7 @@ public enum HTTPDate {
   /// This machine's clock. Only for what a server can't say: an assertion's `exp`, and a
   /// `Retry-After` date in an answer without `Date`.
   static func localNow() -> BoxTime {
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
-    return BoxTime(secondsSince1970: Int64(now.tv_sec))
+    BoxTime(secondsSince1970: Int64(Glibc.time(nil)))
   }
 
   private static let months = [

@@ -4,7 +4,7 @@ import Glibc
 enum OpenFileLimit {
   /// What so many streams need, with some room: five each, measured over recovery and polling, and the rest of
   /// the daemon. Having too few is found at the start, since NIO ends the process where it can't make an event loop.
-  static func need(streams: Int) -> UInt64 { 64 + 5 * UInt64(streams) }
+  static func need(streams: Int) -> UInt64 { 48 + 5 * UInt64(streams) }
 
   /// Takes all that the service manager allows.
   ///
@@ -21,7 +21,8 @@ enum OpenFileLimit {
     guard limit.rlim_max >= need else {
       throw DaemonFailure(
         .configuration,
-        "this process may have \(limit.rlim_max) files and connections open, and \(streams) streams need \(need)",
+        "this process may have \(limit.rlim_max) files and connections open; "
+          + "\(streams == 1 ? "1 stream needs" : "\(streams) streams need") \(need)",
         hint: "raise LimitNOFILE= of the unit, or ulimit -n: each stream needs about five", errno: EMFILE)
     }
     limit.rlim_cur = limit.rlim_max

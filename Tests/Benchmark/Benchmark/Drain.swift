@@ -1,4 +1,5 @@
 import BoxSimulator
+import TestSystem
 
 /// One contender reads everything there is.
 struct Drain {
@@ -17,7 +18,7 @@ struct Drain {
     let place = try Place(in: directory)
     let watch = try PositionWatch(place.position(of: Place.stream), in: place.state(of: Place.stream))
     guard let newest = UInt64(simulator.newestPosition()) else { throw BenchmarkError("nothing to read") }
-    let start = PositionWatch.now
+    let start = MonotonicTime.now
     let child = try contender.launch(place, simulator, start: "oldest")
     let end = try await watch.reaches(newest, child: child)
     let usage = try child.end()

@@ -1,4 +1,5 @@
 import BoxSimulator
+import TestSystem
 
 /// Many streams of one account, all polling at once.
 struct ManyStreams {
@@ -22,17 +23,17 @@ struct ManyStreams {
       let names = (1...count).map { "stream-\($0)" }
       let place = try Place(in: directory, streams: names)
       try place.configure(simulator, streams: names, start: "now")
-      let start = PositionWatch.now
+      let start = MonotonicTime.now
       let child = try Child(daemon, ["run", "--config", place.configuration], log: place.log)
       try await until(child) { simulator.statistics.heldPolls == count }
-      let polling = PositionWatch.now
+      let polling = MonotonicTime.now
       let resident = try child.mebibytes("VmRSS")
 
       simulator.produce(1)
-      let produced = PositionWatch.now
+      let produced = MonotonicTime.now
       let paths = names.map { "\(place.spool)/\($0)/current" }
       try await until(child) { paths.allSatisfy { Files.contents($0).last == UInt8(ascii: "\n") } }
-      let woken = PositionWatch.now
+      let woken = MonotonicTime.now
       _ = try child.end()
       return Result(
         seconds: Double(polling - start) / 1e9, mebibytes: resident,

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import TestSystem
 
 /// Sees from outside when events have become durable: both contenders write their position file only after
 /// the events' sync, so the moment it changes is late by nothing but the notification.
@@ -54,7 +55,7 @@ final class PositionWatch: Sendable {
   private func watch() {
     var events = [UInt8](repeating: 0, count: 4096)
     while read(descriptor, &events, events.count) > 0 {
-      let now = Self.now
+      let now = MonotonicTime.now
       guard let position = position() else { continue }
       sightings.withLock { $0.append(Sighting(nanoseconds: now, position: position)) }
     }
@@ -66,11 +67,5 @@ final class PositionWatch: Sendable {
     return text.split(separator: "\n").compactMap { line in
       line.hasPrefix("stream_position: ") ? UInt64(line.dropFirst(17)) : nil
     }.max()
-  }
-
-  static var now: UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import TestSystem
 
 /// A spool of many events, proved whole; beside it the least that looks at every byte, `sha256sum`.
 struct Verification {
@@ -38,9 +39,9 @@ struct Verification {
   }
 
   private func time(_ program: String, _ arguments: [String], _ place: borrowing Place) throws -> Result {
-    let start = PositionWatch.now
+    let start = MonotonicTime.now
     try Child(program, arguments, log: place.log).finish()
-    return Result(seconds: Double(PositionWatch.now - start) / 1e9)
+    return Result(seconds: Double(MonotonicTime.now - start) / 1e9)
   }
 
   /// Segments of 64 MiB, events of 1.4 kB.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSystem
 import Testing
 
 @testable import EventDaemon
@@ -25,14 +26,7 @@ import Testing
   /// A socket that is bound, and listening if asked to, but never answers.
   private func mute(listening: Bool) -> CInt {
     let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(socket.utf8)) }
-    _ = withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-      }
-    }
+    #expect(SocketAddress.bind(descriptor, path: socket) == 0)
     if listening { listen(descriptor, 1) }
     return descriptor
   }

@@ -2,6 +2,7 @@ import Glibc
 import Logging
 import ServiceLifecycle
 import Synchronization
+import TestSystem
 import Testing
 
 @testable import EventDaemon
@@ -84,25 +85,16 @@ import Testing
 
   @Test func theSocketIsForUsAndOurGroupAndGoneAfterwards() async throws {
     try await withServer { _ in
-      var status = stat()
-      #expect(lstat(socket, &status) == 0)
-      #expect(status.st_mode & S_IFMT == S_IFSOCK)
-      #expect(status.st_mode & 0o777 == 0o660)
+      let facts = FileFacts(socket)
+      #expect(facts?.kind == .socket)
+      #expect(facts?.mode == 0o660)
     }
     #expect(access(socket, F_OK) != 0)
   }
 
   @Test func aStaleSocketIsReplaced() async throws {
     let stale = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(socket.utf8)) }
-    let bound = withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(stale, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-      }
-    }
-    #expect(bound == 0)
+    #expect(SocketAddress.bind(stale, path: socket) == 0)
     close(stale)
     try await withServer { _ in
       let health = try await get("/healthz")

@@ -1,4 +1,5 @@
 import Glibc
+import TestSystem
 
 @testable import EventDaemon
 
@@ -6,17 +7,10 @@ import Glibc
 enum TCPClient {
   static func connect(port: Int, sending text: String) throws -> CInt {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = in_port_t(port).bigEndian
-    address.sin_addr.s_addr = inet_addr("127.0.0.1")
-    let result = withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
     let bytes = Array(text.utf8)
-    guard result == 0, write(descriptor, bytes, bytes.count) == bytes.count else {
+    guard SocketAddress.connect(descriptor, port: port) == 0,
+      write(descriptor, bytes, bytes.count) == bytes.count
+    else {
       close(descriptor)
       throw TemporaryFolder.Failure(errno: errno)
     }
@@ -41,16 +35,12 @@ enum TCPClient {
   /// A listening socket on a port the kernel chose.
   static func listener() throws -> (descriptor: CInt, port: Int) {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = inet_addr("127.0.0.1")
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let result = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(descriptor, $0, size) + listen(descriptor, 1) + getsockname(descriptor, $0, &size)
-      }
+    guard SocketAddress.bind(descriptor, port: 0) == 0, listen(descriptor, 1) == 0,
+      let port = SocketAddress.port(of: descriptor)
+    else {
+      close(descriptor)
+      throw TemporaryFolder.Failure(errno: errno)
     }
-    guard result == 0 else { throw TemporaryFolder.Failure(errno: errno) }
-    return (descriptor, Int(in_port_t(bigEndian: address.sin_port)))
+    return (descriptor, port)
   }
 }

@@ -1,6 +1,7 @@
 import BoxEvents
 import Glibc
 import Spool
+import TestSystem
 import Testing
 
 @testable import EventDaemon
@@ -17,9 +18,7 @@ import Testing
   }
 
   private func mode(_ name: String) throws -> mode_t {
-    var status = stat()
-    try #require(stat("\(folder.path)/\(name)", &status) == 0)
-    return status.st_mode & 0o7777
+    try #require(FileFacts("\(folder.path)/\(name)")).mode
   }
 
   @Test func whatIsMissingIsMadeForItsReaders() throws {

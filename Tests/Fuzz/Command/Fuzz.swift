@@ -1,7 +1,6 @@
 #if !LIBFUZZER
   import FuzzTargets
   import Glibc
-  import TestDisks
 
   /// Without libFuzzer: mutations of the corpus, by a seed, for so many seconds.
   ///

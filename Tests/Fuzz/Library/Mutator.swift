@@ -1,9 +1,9 @@
-package import TestDisks
+package import BoxEvents
 
 /// Changes inputs the way broken programs do: bytes flipped, pieces lost, doubled, moved or taken from another
 /// input, and words of the format in the wrong places.
 package struct Mutator {
-  package var random: SeededGenerator
+  package var random: SplitMix64
   private let corpus: [[UInt8]]
 
   private static let words: [[UInt8]] =
@@ -25,7 +25,7 @@ package struct Mutator {
 
   /// - Parameter corpus: what inputs are made of.
   package init(corpus: [[UInt8]], seed: UInt64) {
-    random = SeededGenerator(seed: seed)
+    random = SplitMix64(seed: seed)
     self.corpus = corpus
   }
 

@@ -1,4 +1,5 @@
 import Glibc
+import TestSystem
 
 /// The whole contents; empty if there is no such file.
 func readFile(_ path: String) -> [UInt8] {
@@ -46,12 +47,10 @@ func directoryNames(_ path: String) -> [String] {
 func files(below path: String) -> [String] {
   directoryNames(path).flatMap { name -> [String] in
     let child = "\(path)/\(name)"
-    var status = stat()
-    guard lstat(child, &status) == 0 else { return [] }
-    switch status.st_mode & S_IFMT {
-    case S_IFDIR: return files(below: child)
-    case S_IFREG: return [child]
-    default: return []
+    switch FileFacts(child)?.kind {
+    case .directory: return files(below: child)
+    case .file: return [child]
+    case .socket, .other, nil: return []
     }
   }
 }

@@ -1,5 +1,6 @@
 import BoxSimulator
 import Glibc
+import TestSystem
 import Testing
 
 /// The spool against what the simulator served.
@@ -16,8 +17,7 @@ extension Place {
   func spoolSize(_ stream: String = "default") -> Int {
     let directory = "\(root)/spool/\(stream)"
     return directoryNames(directory).filter { $0.hasPrefix("events-") }.reduce(0) { size, name in
-      var status = stat()
-      return stat("\(directory)/\(name)", &status) == 0 ? size + Int(status.st_size) : size
+      size + (FileFacts("\(directory)/\(name)")?.size ?? 0)
     }
   }
 

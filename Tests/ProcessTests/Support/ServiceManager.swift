@@ -1,6 +1,7 @@
 import Dispatch
 import Glibc
 import Synchronization
+import TestSystem
 
 /// A Unix datagram socket that stands in for systemd's, and everything it was told.
 final class ServiceManager: Sendable {
@@ -28,15 +29,9 @@ final class ServiceManager: Sendable {
   init(path: String) throws {
     self.path = path
     descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-    let result = withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-      }
+    guard SocketAddress.bind(descriptor, path: path) == 0 else {
+      throw ChildProcess.Failure(call: "bind", errno: errno)
     }
-    guard result == 0 else { throw ChildProcess.Failure(call: "bind", errno: errno) }
     receive()
   }
 

@@ -1,17 +1,19 @@
+import BoxEvents
+
 /// Where a simulation takes its decisions from: drawn by a seed, or every one of them in turn.
 ///
 /// In turn it is a counter whose digits have the bases that the simulation asks for: run the simulation,
 /// call ``advance()``, run it again from the same point, until there is nothing left to choose.
 struct Choices: Sendable {
-  private var state: UInt64
+  private var random: SplitMix64
   private let isExhaustive: Bool
   /// What was chosen so far in this round, and out of how many.
   private var taken: [(choice: Int, count: Int)] = []
   private var next = 0
 
-  /// Random decisions. SplitMix64 (Steele, Lea and Flood 2014).
+  /// Random decisions.
   init(seed: UInt64) {
-    state = seed &* 0xD129_0F3A_0C96_37A5 &+ 0x632B_E59B_D9B4_E019
+    random = SplitMix64(seed: seed &* 0xD129_0F3A_0C96_37A5 &+ 0x632B_E59B_D9B4_E019)
     isExhaustive = false
   }
 
@@ -19,14 +21,14 @@ struct Choices: Sendable {
   static let exhaustive = Choices()
 
   private init() {
-    state = 0
+    random = SplitMix64(seed: 0)
     isExhaustive = true
   }
 
   /// A number from 0 to one below `count`.
   mutating func pick(_ count: Int) -> Int {
     guard count > 1 else { return 0 }
-    guard isExhaustive else { return Int(truncatingIfNeeded: draw() >> 1) % count }
+    guard isExhaustive else { return Int(truncatingIfNeeded: random.next() >> 1) % count }
     if next == taken.count { taken.append((0, count)) }
     defer { next += 1 }
     return taken[next].choice
@@ -57,13 +59,5 @@ struct Choices: Sendable {
       }
     }
     return false
-  }
-
-  private mutating func draw() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

@@ -1,3 +1,4 @@
+import BoxEvents
 import Glibc
 package import Spool
 import Synchronization
@@ -51,7 +52,7 @@ package final class MemoryDisk: Disk {
 
   /// The machine goes down.
   package func losePower(seed: UInt64) {
-    var random = SeededGenerator(seed: seed)
+    var random = SplitMix64(seed: seed)
     state.withLock { state in
       state.handles = [:]
       for index in state.nodes.indices {
@@ -60,7 +61,7 @@ package final class MemoryDisk: Disk {
     }
   }
 
-  private static func crash(_ node: inout Node, _ random: inout SeededGenerator) {
+  private static func crash(_ node: inout Node, _ random: inout SplitMix64) {
     for name in Set(node.entries.keys).union(node.durableEntries.keys).sorted()
     where node.entries[name] != node.durableEntries[name] && Bool.random(using: &random) {
       node.entries[name] = node.durableEntries[name]

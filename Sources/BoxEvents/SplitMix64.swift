@@ -1,5 +1,7 @@
-/// Random numbers that a seed repeats (SplitMix64).
-package struct SeededGenerator: RandomNumberGenerator {
+/// Random numbers that a seed repeats.
+///
+/// Source: Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
+package struct SplitMix64: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
   package init(seed: UInt64) {
