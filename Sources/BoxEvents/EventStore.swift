@@ -64,12 +64,21 @@ public struct Recovery: Hashable, Sendable {
   public var notes: [String]
   /// The position was rebuilt from the spool's own evidence.
   public var rebuilt: Bool
+  /// Breaks in continuity to tell of: found now, or made by a person since the stream was last seen dry.
+  public var gaps: [Gap]
+  /// How many breaks the stream has on record, these included.
+  public var recordedGaps: Int
 
-  public init(mark: PositionMark?, ordinal: UInt64, notes: [String] = [], rebuilt: Bool = false) {
+  public init(
+    mark: PositionMark?, ordinal: UInt64, notes: [String] = [], rebuilt: Bool = false, gaps: [Gap] = [],
+    recordedGaps: Int = 0
+  ) {
     self.mark = mark
     self.ordinal = ordinal
     self.notes = notes
     self.rebuilt = rebuilt
+    self.gaps = gaps
+    self.recordedGaps = recordedGaps
   }
 }
 
@@ -104,11 +113,14 @@ public struct Committed: Hashable, Sendable {
   public var bytes: Int
   /// The ordinal of the next event.
   public var ordinal: UInt64
+  /// Breaks in continuity that were found on the way, and are on record: someone has taken from the spool.
+  public var gaps: [Gap]
 
-  public init(events: Int, bytes: Int, ordinal: UInt64) {
+  public init(events: Int, bytes: Int, ordinal: UInt64, gaps: [Gap] = []) {
     self.events = events
     self.bytes = bytes
     self.ordinal = ordinal
+    self.gaps = gaps
   }
 }
 

@@ -19,6 +19,19 @@ enum GapLine {
     return line.finished
   }
 
+  /// Nil for a line that is none.
+  static func gap(on line: some Sequence<UInt8>) -> Gap? {
+    guard let document = JSONDocument(Array(line)),
+      let cause = document["cause"].text.flatMap({ Gap.Cause(rawValue: $0) })
+    else { return nil }
+    func position(_ key: String) -> ReadPosition? { document[key].text.flatMap { ReadPosition($0) } }
+    func time(_ key: String) -> BoxTime? {
+      document[key].text.flatMap { Timestamp.seconds($0) }.map { BoxTime(secondsSince1970: $0) }
+    }
+    return Gap(
+      cause: cause, from: position("from"), to: position("to"), since: time("since"), until: time("until"))
+  }
+
   /// What tells one line from another.
   struct Identity {
     var cause: Gap.Cause

@@ -43,6 +43,13 @@ struct LineLog: Sendable {
     return lines
   }
 
+  /// How many whole lines there are.
+  func lineCount() throws(StoreFailure) -> Int {
+    guard let file = try directory.file(name, writing: false) else { return 0 }
+    defer { file.close() }
+    return try LineScan.lastLines(.max, of: file, size: file.size()).count
+  }
+
   /// Whether the file has anything in it, readable or not.
   func hasContent() throws(StoreFailure) -> Bool {
     guard let file = try directory.file(name, writing: false) else { return false }

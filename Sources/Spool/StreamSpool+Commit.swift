@@ -60,7 +60,8 @@ extension StreamSpool {
     try write(given.mark, isBehindNews: done.events > 0)
     giveBackBuffer()
     prune()
-    return Committed(events: done.events, bytes: done.bytes, ordinal: ordinal)
+    defer { untold = [] }
+    return Committed(events: done.events, bytes: done.bytes, ordinal: ordinal, gaps: untold)
   }
 
   /// Rotates if it is time, or else deals with a torn line, so that `append` has only to write.
@@ -78,7 +79,7 @@ extension StreamSpool {
     let size = active.size + tear.count
     if status.links == 0 || status.size < size {
       let since = record?.mark.continuousAt
-      try recordOnce(Gap(cause: .spoolShortened, from: nil, to: record?.position, since: since))
+      try note(Gap(cause: .spoolShortened, from: nil, to: record?.position, since: since))
       active.file.close()
       (self.active, tear) = (nil, [])
     } else if status.size > size {

@@ -14,7 +14,7 @@ extension StreamSpool {
 
     let found = positionFile?.content.flatMap { PositionRecord(parsing: $0) }
     let isAnnounced = try segmentLog?.hasContent() == true
-    let recovery =
+    var recovery =
       if let found {
         try resumed(found, segments, isAnnounced: isAnnounced)
       } else if segments.isEmpty, !isAnnounced {
@@ -24,6 +24,9 @@ extension StreamSpool {
         try rebuilt(segments, because: "the position file has no whole record")
       }
     if let active { try files.spool.pointLink(SegmentName.link, at: SegmentName.text(active.ordinal)) }
+    if found?.known == .all, let gap = try lastMove() { untold.append(gap) }
+    (recovery.gaps, untold) = (untold, [])
+    recovery.recordedGaps = try gapLog?.lineCount() ?? 0
     return recovery
   }
 
@@ -151,9 +154,8 @@ extension StreamSpool {
   private func noteShortened(
     _ found: PositionRecord, _ what: String, _ notes: inout [String]
   ) throws(StoreFailure) {
-    try recordOnce(
-      Gap(cause: .spoolShortened, from: nil, to: found.position, since: found.mark.continuousAt))
-    notes.append("The spool is shorter than the position file says: \(what). A gap was recorded.")
+    try note(Gap(cause: .spoolShortened, from: nil, to: found.position, since: found.mark.continuousAt))
+    notes.append("The spool is shorter than the position file says: \(what).")
   }
 
   // MARK: Without a record
@@ -178,8 +180,7 @@ extension StreamSpool {
       ordinal = newest
       try openWhole(newest, &notes)
     }
-    try recordOnce(
-      Gap(cause: .stateLost, from: entry.position, to: nil, since: entry.confirmedAt))
+    try note(Gap(cause: .stateLost, from: entry.position, to: nil, since: entry.confirmedAt))
     let mark = PositionMark(position: entry.position, confirmedAt: entry.confirmedAt)
     firstOrdinal = ordinal
     try write(
@@ -268,6 +269,17 @@ extension StreamSpool {
     let isThere = try gapLog?.tail().contains { GapLine.identity(on: $0)?.isSame(as: identity) == true }
     guard isThere != true else { return }
     try gapLog?.append(GapLine.line(gap, ordinal: ordinal, time: clock.wallSeconds()))
+  }
+
+  /// Records a gap that the store itself has found, to be told of with the answer to the present call.
+  func note(_ gap: Gap) throws(StoreFailure) {
+    try recordOnce(gap)
+    untold.append(gap)
+  }
+
+  /// The gap of the last `position set`.
+  private func lastMove() throws(StoreFailure) -> Gap? {
+    try gapLog?.tail().reversed().lazy.compactMap { GapLine.gap(on: $0) }.first { $0.cause == .positionSet }
   }
 
   private func demand(_ condition: Bool, _ message: String) throws(StoreFailure) {

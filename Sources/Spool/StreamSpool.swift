@@ -68,6 +68,8 @@ public actor StreamSpool: EventStore {
   var knownRejects: DuplicateWindow?
   /// A commit that a full disk has interrupted.
   var pending: PendingCommit?
+  /// Gaps that are on record and have not been told of.
+  var untold: [Gap] = []
   /// A new segment that a full disk has interrupted.
   var rotation: Rotation?
   /// Why this store can't be used any more.
@@ -230,6 +232,7 @@ public actor StreamSpool: EventStore {
     (files, segmentLog, gapLog, quarantine) = (nil, nil, nil, nil)
     (positionFile, record, active, rotation, pending) = (nil, nil, nil, nil, nil)
     (window, knownRejects, tear, ordinal, firstOrdinal) = (nil, nil, [], 0, 0)
+    untold = []
     (lastRotation, lastPruning) = (nil, nil)
   }
 }

@@ -25,6 +25,21 @@ struct MovedPositionTests {
     #expect(lines.contains(#""cause":"position-set""#) && lines.contains(#""since":"#))
   }
 
+  /// Every start tells of the move, until the stream has been seen dry.
+  @Test func theMoveIsTold() async throws {
+    let fixture = try await used()
+    _ = try fixture.stopped().set(to: .oldest)
+    for _ in 1...2 {
+      let recovery = try await fixture.store().recover()
+      #expect(recovery.gaps.map(\.cause) == [.positionSet])
+      #expect(recovery.gaps.first?.to == .oldest && recovery.gaps.first?.since != nil)
+      #expect(recovery.recordedGaps == 1)
+    }
+    try await fixture.drain(PretendBox(total: 23), into: fixture.store())
+    let recovery = try await fixture.store().recover()
+    #expect(recovery.gaps == [] && recovery.recordedGaps == 1)
+  }
+
   @Test func theOrdinalsOfSegmentsThatAreGoneAreNotUsedAgain() async throws {
     let fixture = try await used()
     let last = try #require(try fixture.segmentNames().last.flatMap(SegmentName.ordinal))

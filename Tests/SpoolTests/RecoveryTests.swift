@@ -117,8 +117,10 @@ struct RecoveryTests {
     #expect(recovery.ordinal == 4)
     #expect(recovery.mark?.position == PretendBox(total: 4).position(4))
     #expect(recovery.notes.contains { $0.contains("shorter") })
+    #expect(recovery.gaps.map(\.cause) == [.spoolShortened] && recovery.recordedGaps == 1)
     // Said once.
-    #expect(try await fixture.store().recover().notes.isEmpty)
+    let again = try await fixture.store().recover()
+    #expect(again.notes.isEmpty && again.gaps.isEmpty && again.recordedGaps == 1)
     let gaps = String(decoding: try fixture.read(fixture.path("gaps.ndjson")), as: UTF8.self)
     #expect(gaps.split(separator: "\n").count == 1)
     #expect(gaps.contains(#""cause":"spool-shortened","ordinal":4"#))
@@ -144,6 +146,7 @@ struct RecoveryTests {
     try fixture.write(Array(content.utf8), to: fixture.positionPath)
     let recovery = try await fixture.drain(PretendBox(total: 30), into: fixture.store())
     #expect(recovery.rebuilt)
+    #expect(recovery.gaps.map(\.cause) == [.stateLost] && recovery.recordedGaps == 1)
     #expect(recovery.ordinal == 23)
     try fixture.expectWhole(PretendBox(total: 30))
     let gaps = String(decoding: try fixture.read(fixture.path("gaps.ndjson")), as: UTF8.self)
@@ -214,7 +217,7 @@ struct RecoveryTests {
     try fixture.write(try twin.read(twin.positionPath), to: fixture.positionPath)
     let recovery = try await fixture.store().recover()
     #expect(recovery.ordinal == 23)
-    #expect(recovery.notes.contains { $0.contains("A gap was recorded") })
+    #expect(recovery.notes.contains { $0.contains("shorter than the position file says") })
     let gaps = String(decoding: try fixture.read(fixture.path("gaps.ndjson")), as: UTF8.self)
     #expect(gaps.contains("spool-shortened"))
   }

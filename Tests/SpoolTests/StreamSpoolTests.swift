@@ -179,9 +179,14 @@ struct StreamSpoolTests: StoreScenes {
       case "empty": try #require(truncate(path, 0) == 0)
       default: try fixture.append("not ours", to: path)
       }
-      _ = try await commit([#"{"event_id":"b"}"#], to: store)
+      let told = try await commit([#"{"event_id":"b"}"#], to: store).gaps
+      #expect(told.map(\.cause) == (tamper == "append" ? [] : [.spoolShortened]), "\(tamper)")
+      #expect(try await commit([#"{"event_id":"c"}"#], to: store).gaps == [])
       let lines = try fixture.lines()
-      #expect(lines == (tamper == "append" ? [#"{"event_id":"a"}"#] : []) + [#"{"event_id":"b"}"#])
+      #expect(
+        lines == (tamper == "append" ? [#"{"event_id":"a"}"#] : []) + [
+          #"{"event_id":"b"}"#, #"{"event_id":"c"}"#,
+        ])
       #expect(try fixture.verify().trouble == nil, "\(tamper)")
       let gaps = try? fixture.read(fixture.path("gaps.ndjson"))
       #expect((gaps == nil) == (tamper == "append"), "\(tamper)")

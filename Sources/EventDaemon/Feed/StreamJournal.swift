@@ -35,6 +35,7 @@ final class StreamJournal: Sendable {
         "position rebuilt from the spool", id: .positionRebuilt,
         metadata: ["position": "\(recovery.mark?.position.description ?? "none")"])
     }
+    for gap in recovery.gaps { recorded(gap) }
   }
 
   /// A full disk keeps the store from recovering.
@@ -72,6 +73,7 @@ final class StreamJournal: Sendable {
     memory.withLock { memory in
       if let backlog = memory.backlog { memory.backlog = backlog + committed.events }
     }
+    for gap in committed.gaps { recorded(gap) }
   }
 
   func quarantining(_ batch: EventBatch) {

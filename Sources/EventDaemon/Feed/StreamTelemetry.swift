@@ -67,6 +67,7 @@ final class StreamTelemetry: Sendable {
     figures.withLock {
       $0.hasRecovered = true
       $0.snapshot.eventsTotal = recovery.ordinal
+      $0.snapshot.gapsTotal = UInt64(recovery.recordedGaps)
       $0.snapshot.position = recovery.mark.map(\.position.description)
     }
   }
@@ -98,6 +99,7 @@ final class StreamTelemetry: Sendable {
       $0.snapshot.eventsTotal = committed.ordinal
       $0.snapshot.bytesTotal += UInt64(committed.bytes)
       $0.snapshot.quarantinedTotal += UInt64(batch.newRejects.count)
+      $0.snapshot.gapsTotal += UInt64(committed.gaps.count)
       $0.snapshot.commitSeconds.record(took)
       $0.snapshot.lastCommitAt = now
       if committed.events > 0 { $0.snapshot.lastEventAt = now }

@@ -16,7 +16,7 @@ public enum StatusText {
     if !trouble.isEmpty { lines += [""] + trouble }
     let gaps = report.streams.filter { $0.gapsTotal > 0 }.map {
       "\(PlainText.escaped($0.name)): \(FigureText.count($0.gapsTotal)) \($0.gapsTotal == 1 ? "gap" : "gaps") "
-        + "since the start, see its gaps.ndjson"
+        + "on record, see its gaps.ndjson"
     }
     if !gaps.isEmpty { lines += [""] + gaps }
     return lines.joined(separator: "\n") + "\n"

@@ -206,4 +206,13 @@ import Testing
     journal.recovered(Recovery(mark: nil, ordinal: 7))
     #expect(log.taken().isEmpty)
   }
+
+  @Test func aGapThatTheStoreFindsIsTold() {
+    let gap = Gap(cause: .spoolShortened, from: nil, to: .oldest)
+    journal.recovered(Recovery(mark: nil, ordinal: 7, gaps: [gap], recordedGaps: 3))
+    journal.committed(Committed(events: 1, bytes: 9, ordinal: 8, gaps: [gap]))
+    let entries = log.taken()
+    #expect(entries.map(\.id) == [.gap, .gap])
+    #expect(entries.allSatisfy { $0.metadata["detail"] == "spool-shortened" && $0.metadata["to"] == "0" })
+  }
 }

@@ -53,12 +53,15 @@ import Testing
   }
 
   @Test func whatIsReadAndCommittedIsCounted() throws {
-    telemetry.recovered(Recovery(mark: nil, ordinal: 1000))
+    telemetry.recovered(Recovery(mark: nil, ordinal: 1000, recordedGaps: 4))
     #expect(telemetry.snapshot(at: at(0)).eventsTotal == 1000)
+    #expect(telemetry.snapshot(at: at(0)).gapsTotal == 4)
     let page = #"{"entries":[{"event_id":"a"},{"event_id":"b","created_at":"2020-01-01T00:00:00Z"},17,null]}"#
     let given = try batch(page, new: [0, 1], rejects: [0, 1], duplicates: 3)
+    let gap = Gap(cause: .spoolShortened, from: nil, to: nil)
     telemetry.sifted(given)
-    telemetry.committed(given, Committed(events: 2, bytes: 77, ordinal: 1002), took: .milliseconds(20))
+    telemetry.committed(
+      given, Committed(events: 2, bytes: 77, ordinal: 1002, gaps: [gap]), took: .milliseconds(20))
     telemetry.recordedGap()
     telemetry.recordedGap()
     telemetry.requested(endpoint: "events", code: "200", took: .seconds(1))
@@ -68,7 +71,7 @@ import Testing
     #expect(snapshot.duplicatesTotal == 3)
     #expect(snapshot.bytesTotal == 77)
     #expect(snapshot.quarantinedTotal == 2)
-    #expect(snapshot.gapsTotal == 2)
+    #expect(snapshot.gapsTotal == 7)
     #expect(snapshot.commitSeconds.count == 1 && snapshot.commitSeconds.sum == 0.02)
     #expect(snapshot.requests == [.init(endpoint: "events", code: "200"): 2])
     #expect(snapshot.requestSeconds.sum == 2)

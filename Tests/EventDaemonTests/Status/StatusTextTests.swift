@@ -20,7 +20,7 @@ import Testing
 
         audit-logs: Box answered 403; give the app the right\\u{A}to …
 
-        audit-logs: 2 gaps since the start, see its gaps.ndjson
+        audit-logs: 2 gaps on record, see its gaps.ndjson
 
         """)
   }

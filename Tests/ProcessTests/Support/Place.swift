@@ -113,6 +113,12 @@ struct StatusReport: Decodable {
     var name: String
     var state: String
     var error: String?
+    var gaps: UInt64
+
+    enum CodingKeys: String, CodingKey {
+      case name, state, error
+      case gaps = "gaps_total"
+    }
   }
 
   var state: String

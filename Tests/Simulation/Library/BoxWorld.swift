@@ -101,6 +101,7 @@ struct BoxWorld: Sendable {
     }
     hasNews = false
     let from: UInt64 = if case .at(let place) = position { UInt64(place.digits) ?? 0 } else { 0 }
+    if let stuck = stuckPage(from, limit) { return stuck }
     let waiting = order.filter { items[$0].key > from }
     var count = min(waiting.count, limit, scenario.overlap + scenario.pageSize)
     if !scenario.isWindowExact, count > 1, choices.chance(30) { count = choices.number(1, count) }
@@ -117,6 +118,18 @@ struct BoxWorld: Sendable {
     }
     page.body = body(texts, next: quoted(next))
     if spendTrouble(12) { breakBody(&page) }
+    return page
+  }
+
+  /// A full page that shows nothing but what was served before, and leads nowhere: more stands in the overlap
+  /// than a page holds.
+  private mutating func stuckPage(_ from: UInt64, _ limit: Int) -> Page? {
+    guard let known = order.last(where: { items[$0].key <= from && !items[$0].isOdd }), spendTrouble(4) else {
+      return nil
+    }
+    var page = Page(body: [], hasMore: true)
+    page.items = [(known, items[known].line)]
+    page.body = body([[UInt8]](repeating: items[known].line, count: limit), next: quoted(from))
     return page
   }
 

@@ -150,6 +150,10 @@ final class Oracle: @unchecked Sendable {
     if recovery.ordinal != UInt64(state.order.count) {
       fail("the recovery's ordinal is \(recovery.ordinal), not \(state.order.count)")
     }
+    let gaps = image.file("gaps.ndjson", in: DiskImage.spoolRoot, stream: stream) ?? []
+    if recovery.recordedGaps != Bytes.count("}\n", in: gaps) {
+      fail("the recovery counts \(recovery.recordedGaps) gaps, the file \(Bytes.count("}\n", in: gaps))")
+    }
     if state.isAwaitingAbsence {
       state.isAwaitingAbsence = false
       // Without a single answer that told Box's time nothing is known to be missing.
