@@ -224,3 +224,9 @@ for target in package.targets where target.type != .system {
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
   ]
 }
+
+// Whole lives of streams run through these by the ten thousand, in the debug build that the tests use.
+for target in package.targets where ["BoxEvents", "Spool", "Simulation"].contains(target.name) {
+  target.swiftSettings?.append(
+    .unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug)))
+}

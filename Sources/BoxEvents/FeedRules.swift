@@ -12,6 +12,12 @@ public struct FeedRules: Hashable, Sendable {
   public var fallbackInterval = Duration.seconds(60)
   /// Between two reads that bring nothing (box-java-sdk issue 564: 3 to 5 idle calls a second).
   public var spacing = Duration.seconds(1)
+  /// Empty pages in a row that each lead on, before the stream is listened to all the same: at a server whose
+  /// positions pass with the time it would never be dry, and be read once a second for ever.
+  public var emptyPagesBeforeListening = 10
+  /// Positions that are remembered as asked for. Far above what an overlap has; only an endless row of known
+  /// events with ever new positions gets there.
+  public static let maximumAsked = 10_000
   /// A poll answered sooner, without anything to read, is barren.
   public var barrenPoll = Duration.seconds(30)
   /// Barren polls in a row before the next is delayed, and before realtime is given up for a while.
@@ -36,6 +42,8 @@ public struct FeedRules: Hashable, Sendable {
   /// with room to spare in a window of 10,000, however far before a position Box begins.
   public var overlapEvents = 2500
   public var overlapFinds = 1000
+  /// How many pages it may take: five full ones have as many events, and some may be short.
+  public var overlapPages = 250
 
   /// How long each stage may take before something is wrong with this process rather than with Box:
   /// the stages give themselves up sooner.

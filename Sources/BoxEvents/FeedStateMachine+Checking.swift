@@ -22,9 +22,11 @@ extension FeedStateMachine {
   mutating func takeChecked(_ outcome: PageOutcome, _ from: ReadPosition, at now: FeedInstant) -> FeedAction {
     let next = answeredPosition(outcome, from: from)
     check?.found += outcome.new
+    // Also where nothing is shown, or after too many pages: a server whose positions pass with the time leads
+    // neither back nor to ours.
     let isOver =
-      next == position || check?.asked.contains(next) != false
-      || (check?.found ?? 0) > rules.overlapFinds
+      next == position || check?.asked.contains(next) != false || outcome.entries == 0
+      || (check?.found ?? 0) > rules.overlapFinds || (check?.asked.count ?? 0) >= rules.overlapPages
     check?.position = isOver ? nil : next
     guard outcome.new > 0 else { return lookBack(at: now) }
     trail?.pass(position, new: outcome.new, at: now)

@@ -46,6 +46,7 @@ extension FeedStateMachine {
     if unproductive >= 2, let lastRead, now < lastRead + rules.spacing {
       return wait(now.duration(to: lastRead + rules.spacing), then: .read, at: now)
     }
+    if asked.count >= FeedRules.maximumAsked { asked = [] }
     asked.insert(position)
     let request = ReadRequest(position: position, limit: FeedRules.limits[limitIndex])
     return enter(.reading(request), budget: rules.requestBudget, at: now)
@@ -65,10 +66,11 @@ extension FeedStateMachine {
       return commit(outcome, at: now)
     }
     unproductive += 1
+    emptyPages = outcome.entries == 0 ? emptyPages + 1 : 0
     let answered = answeredPosition(outcome, from: position)
     if !asked.contains(answered) {
       position = answered
-      return read(at: now)
+      return emptyPages < rules.emptyPagesBeforeListening ? read(at: now) : drift(outcome, at: now)
     }
     if outcome.entries >= request.limit {
       return stall(at: now)
@@ -90,7 +92,7 @@ extension FeedStateMachine {
 
   private mutating func commit(_ outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
     asked = []
-    unproductive = 0
+    (unproductive, emptyPages) = (0, 0)
     barren = 0
     awaitsProof = false
     isStalled = false
@@ -110,14 +112,27 @@ extension FeedStateMachine {
     return .at(next)
   }
 
+  /// Empty page after empty page, each with another position: nothing seems to be left. That is no proof that
+  /// the stream is complete, but it has been read on without a break.
+  private mutating func drift(_ outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
+    if let date = outcome.date, mark.continuousAt != nil { readSince = date }
+    return listen(behind: outcome, at: now)
+  }
+
   /// Nothing is left to read. The stream is complete as of the answer's date.
   private mutating func dry(_ outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
+    if let date = outcome.date { (confirmedAt, readSince) = (date, nil) }
+    return listen(behind: outcome, at: now)
+  }
+
+  /// The stream has been read as far as it goes; its position is saved if that is due.
+  private mutating func listen(behind outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
     asked = []
+    emptyPages = 0
     limitIndex = 0
     unreadablePages = 0
     isStalled = false
     stalls.reset()
-    if let date = outcome.date { (confirmedAt, readSince) = (date, nil) }
     if awaitsProof {
       awaitsProof = false
       barren += 1

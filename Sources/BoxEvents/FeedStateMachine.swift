@@ -83,6 +83,8 @@ public struct FeedStateMachine: Sendable {
   var asked: Set<ReadPosition> = []
   /// Reads in a row without a new event.
   var unproductive = 0
+  /// Pages in a row without any, since the stream was last listened to.
+  var emptyPages = 0
   var lastRead: FeedInstant?
   /// Index into `FeedRules.limits`.
   var limitIndex = 0

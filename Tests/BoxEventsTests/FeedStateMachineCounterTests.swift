@@ -32,6 +32,67 @@ import Testing
     }
   }
 
+  /// A server whose positions pass with the time: the stream is listened to all the same, and neither the time
+  /// without a dry page nor a start of the daemon makes a gap of it.
+  @Test func emptyPagesThatLeadOnAreNoWork() {
+    var machine = feed.resumed(confirmed: 1000)
+    var (reads, listens, number) = (0, 0, 100)
+    var now = feed.at(0)
+    var action = feed.read("100")
+    while now < feed.at(40 * 86_400) {
+      switch action {
+      case .read:
+        (reads, number) = (reads + 1, number + 1)
+        let date = 1000 + Int64(feed.at(0).duration(to: now) / .seconds(1))
+        action = machine.pageRead(feed.page("\(number)", date: date), at: now)
+      case .subscribe: action = machine.subscribed(feed.server, at: now)
+      case .poll:
+        listens += 1
+        now = now + .seconds(600)
+        action = machine.replied(.reconnect, at: now)
+      case .wait(let until):
+        now = until
+        action = machine.woke(at: now)
+      case .save: action = machine.stored(at: now)
+      case .begin, .commit, .record:
+        Issue.record("\(action)")
+        return
+      }
+    }
+    #expect(listens > 5000)
+    #expect(reads <= 11 * listens)
+    #expect(machine.positionAge(at: now).map { $0 < .seconds(700) } == true)
+    // No page has proved that the stream is complete.
+    #expect(machine.mark.confirmedAt == BoxTime(secondsSince1970: 1000))
+  }
+
+  @Test func aPageOfKnownEventsEndsTheRowOfEmptyOnes() {
+    var machine = feed.resumed()
+    var now = feed.at(0)
+    for number in 1...200 {
+      let entries = number % 9 == 0 ? 3 : 0
+      var action = machine.pageRead(feed.page(entries: entries, "\(100 + number)"), at: now)
+      if case .wait(let until) = action {
+        now = until
+        action = machine.woke(at: now)
+      }
+      #expect(action == feed.read("\(100 + number)"))
+    }
+  }
+
+  /// What is remembered has a limit, whatever Box serves.
+  @Test func positionsAskedForAreForgottenAtLast() {
+    var machine = feed.resumed()
+    var now = feed.at(0)
+    for number in 1...25_000 {
+      if case .wait(let until) = machine.pageRead(feed.page(entries: 1, "\(100 + number)"), at: now) {
+        now = until
+        _ = machine.woke(at: now)
+      }
+    }
+    #expect(machine.asked.count <= FeedRules.maximumAsked)
+  }
+
   @Test func anAnswerEndsABlock() {
     var machine = feed.resumed()
     var now = feed.at(0)

@@ -55,6 +55,19 @@ struct OverlapCheckTests {
     return machine.pageRead(page("300"), at: at(second))
   }
 
+  /// At a server whose positions pass with the time a check would lead nowhere for ever.
+  @Test(arguments: [0, 3]) func endsThoughEveryPageLeadsOn(entries: Int) {
+    var machine = polling()
+    var action = dry(&machine, at: 120)
+    var reads = 0
+    while case .read = action, reads < 10_000 {
+      reads += 1
+      action = machine.pageRead(page(of: entries, "\(200 + reads * 7)"), at: at(120))
+    }
+    #expect(isPoll(action))
+    #expect(reads == (entries == 0 ? 1 : FeedRules(type: .all).overlapPages))
+  }
+
   @Test func readsTheStretchAgainAndGoesOn() {
     var machine = polling()
     #expect(machine.lookingBackFrom == nil)

@@ -63,7 +63,7 @@ struct BoxWorld: Sendable {
         return
       }
     }
-    nextKey += UInt64(choices.number(1, 900))
+    nextKey = max(nextKey, greatestGiven) + UInt64(choices.number(1, 900))
     items.append(BoxItem(number: items.count, key: nextKey, bornAt: now, &choices))
     order.append(items.count - 1)
   }
@@ -188,9 +188,14 @@ struct BoxWorld: Sendable {
     choices.chance(40) ? "\"\(key)\"" : "\(key)"
   }
 
-  /// The position of an empty page: ours, a lower one, `0`, or none.
+  /// The position of an empty page: ours, a lower one, `0`, or none; or always a greater one.
   private mutating func emptyNext(_ from: UInt64) -> String? {
-    switch choices.pick(9) {
+    if scenario.isDrifting, from > 0 {
+      let next = max(from, greatestGiven) + UInt64(choices.number(1, 90))
+      greatestGiven = next
+      return quoted(next)
+    }
+    return switch choices.pick(9) {
     case 0: "0"
     case 1: "\"0\""
     case 2: "-1"

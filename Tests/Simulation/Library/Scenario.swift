@@ -22,6 +22,8 @@ struct Scenario: Sendable {
   var disorderPercent = 25
   /// Items that appear behind others that have been served.
   var lateItems = 0
+  /// Empty pages lead on, as at a server whose positions pass with the time.
+  var isDrifting = false
   /// Answers that are wrong, refused or missing.
   var troubles = 0
   var type = StreamType.all
@@ -65,6 +67,7 @@ struct Scenario: Sendable {
     isWindowExact = choices.chance(6)
     if isWindowExact { makeWindowExact(&choices) } else { makeTrouble(&choices) }
     if !isWindowExact, choices.chance(15) { overlapCheck = .seconds(choices.number(10, 300)) }
+    isDrifting = !isWindowExact && choices.chance(6)
   }
 
   private mutating func makeTrouble(_ choices: inout Choices) {
@@ -116,6 +119,7 @@ struct Scenario: Sendable {
     (plain.limits.minimumSegmentLife, plain.limits.knownEvents) = (.zero, 200)
     (plain.endings, plain.accident, plain.longAbsenceAfter) = ([], nil, nil)
     (plain.staleness, plain.planned, plain.overlapCheck) = (false, [], nil)
+    plain.isDrifting = false
     return plain
   }
 }
