@@ -57,6 +57,7 @@ import Testing
         unlink("\(volume)/filler")
         try await place.drained()
         place.expectWhole("default", "round \(round)")
+        #expect(place.pauses == lines + 1, "round \(round): said once")
       }
       try await place.simulator.wait { $0.heldPolls == 1 }
       #expect(try await place.status().streams[0].state == "polling")
@@ -66,6 +67,42 @@ import Testing
       #expect(!place.log.contains("a gap was recorded"))
       let verified = try await place.run("verify", "--config", place.configuration)
       #expect(verified.exit == .code(0), "\(verified.output)")
+    }
+  }
+
+  /// The state may have a disk of its own, and the pause says which of them is full, once.
+  @Test(.enabled(if: canMount, "a tmpfs can't be mounted here")) func theStateHasADiskOfItsOwn() async throws
+  {
+    try await withPlace { place in
+      let volume = "\(place.root)/volume"
+      mkdir(volume, 0o755)
+      try #require(mount("none", volume, "tmpfs", 0, "size=256k,mode=755") == 0)
+      defer { umount2(volume, Int32(MNT_DETACH)) }
+      place.settings.state = "\(volume)/state"
+      place.settings.spool.append(#"segment_size = "1KiB""#)
+      place.configure()
+      place.simulator.produce(20)
+      let first = try place.start()
+      try await place.drained()
+      #expect(try await first.terminated() == .code(0))
+
+      // The next event begins a segment, and what is to be remembered has no room.
+      place.ageSegments()
+      place.simulator.produce(20)
+      fill(volume)
+      let second = try place.start()
+      try await place.logged("stream paused")
+      // Some looks at the disk.
+      try await Task.sleep(for: .seconds(5))
+      try await eventually("the full disk in the status") {
+        try await place.status().streams[0].error?.contains("\(volume)/state/default/.known_ids") == true
+      }
+      #expect(place.pauses == 1 && place.log.contains("\(volume)/state/default/.known_ids"))
+      #expect(second.isRunning)
+      unlink("\(volume)/filler")
+      try await place.drained()
+      #expect(try await second.terminated() == .code(0))
+      place.expectWhole()
     }
   }
 

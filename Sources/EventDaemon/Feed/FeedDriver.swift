@@ -43,7 +43,7 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
         return try await store.recover()
       } catch {
         guard error.code == .noSpace else { throw error }
-        report.paused(until: clock.now + rules.roomInterval)
+        report.paused(error, until: clock.now + rules.roomInterval)
         try? await clock.sleep(until: clock.now + rules.roomInterval)
       }
     }
@@ -73,7 +73,7 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
   private func read(
     _ request: ReadRequest, _ machine: inout FeedStateMachine, _ batch: inout EventBatch?
   ) async throws(StoreFailure) -> FeedAction {
-    guard try await store.hasRoom() else { return machine.roomMissing(at: clock.now) }
+    guard try await store.hasRoom() else { return noRoom(nil, &machine) }
     let page: EventPage
     let date: BoxTime?
     do throws(FeedFailure) {
@@ -86,7 +86,7 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
       sifted = try await store.sift(page, readFrom: request.position)
     } catch {
       guard error.code == .noSpace else { throw error }
-      return machine.roomMissing(at: clock.now)
+      return noRoom(error, &machine)
     }
     report.sifted(sifted)
     batch = sifted
@@ -159,7 +159,12 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
       return machine.stored(at: clock.now)
     } catch {
       guard error.code == .noSpace else { throw error }
-      return machine.roomMissing(at: clock.now)
+      return noRoom(error, &machine)
     }
+  }
+
+  private func noRoom(_ failure: StoreFailure?, _ machine: inout FeedStateMachine) -> FeedAction {
+    report.roomMissing(failure)
+    return machine.roomMissing(at: clock.now)
   }
 }

@@ -12,7 +12,16 @@ struct FeedReport: Sendable {
     telemetry.enter(.starting, deadline: deadline)
   }
 
-  func paused(until deadline: FeedInstant) {
+  /// There is no room to go on.
+  /// - Parameter failure: of a call; nil where less than `keep_free` is left.
+  func roomMissing(_ failure: StoreFailure?) {
+    let shortage = failure?.message ?? StreamJournal.reserveUsed
+    telemetry.noted(shortage: shortage)
+    journal.noted(shortage: shortage)
+  }
+
+  func paused(_ failure: StoreFailure, until deadline: FeedInstant) {
+    roomMissing(failure)
     telemetry.enter(.paused, deadline: deadline)
     journal.pausedInRecovery()
   }

@@ -15,7 +15,12 @@ final class StreamJournal: Sendable {
     var backlog: Int? = 0
     var warnedPercent = 0
     var isPaused = false
+    /// Where there is no room, for people.
+    var shortage = StreamJournal.reserveUsed
   }
+
+  /// The shortage of a disk on which no call has failed yet.
+  static let reserveUsed = "less than keep_free is left on the spool's disk"
 
   private let logger: Logger
   private let memory = Mutex(Memory())
@@ -38,9 +43,13 @@ final class StreamJournal: Sendable {
     for gap in recovery.gaps { recorded(gap) }
   }
 
+  /// There is no room; the pause that follows tells where.
+  func noted(shortage: String) {
+    memory.withLock { $0.shortage = shortage }
+  }
+
   /// A full disk keeps the store from recovering.
   func pausedInRecovery() {
-    guard !memory.withLock({ $0.isPaused }) else { return }
     pause()
   }
 
@@ -126,10 +135,14 @@ final class StreamJournal: Sendable {
   // MARK: Transitions
 
   private func pause() {
-    memory.withLock { $0.isPaused = true }
+    let shortage = memory.withLock { memory in
+      defer { memory.isPaused = true }
+      return memory.isPaused ? nil : memory.shortage
+    }
+    guard let shortage else { return }
     logger.error(
       "stream paused: the disk has too little room", id: .paused,
-      metadata: ["detail": "less than keep_free", "hint": "free some space; nothing is lost meanwhile"])
+      metadata: ["detail": "\(shortage)", "hint": "free some space; nothing is lost meanwhile"])
   }
 
   private func resume(_ condition: FeedCondition) {

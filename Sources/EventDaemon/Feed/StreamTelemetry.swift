@@ -11,6 +11,8 @@ final class StreamTelemetry: Sendable {
     var age: (Duration, at: FeedInstant)?
     var needsPerson: StreamGivenUp?
     var hasRecovered = false
+    /// Where there is no room, for people.
+    var shortage = StreamJournal.reserveUsed
   }
 
   private let figures: Mutex<Figures>
@@ -63,6 +65,10 @@ final class StreamTelemetry: Sendable {
     figures.withLock { $0.deadline = deadline }
   }
 
+  func noted(shortage: String) {
+    figures.withLock { $0.shortage = shortage }
+  }
+
   func recovered(_ recovery: Recovery) {
     figures.withLock {
       $0.hasRecovered = true
@@ -77,7 +83,7 @@ final class StreamTelemetry: Sendable {
     let age = machine.positionAge(at: now)
     figures.withLock {
       $0.snapshot.state = StreamState(condition)
-      $0.snapshot.error = Self.error(condition, trouble)
+      $0.snapshot.error = Self.error(condition, trouble, $0.shortage)
       $0.snapshot.position = machine.currentPosition.description
       $0.snapshot.overlapChecksTotal = UInt64(machine.overlapChecks)
       $0.deadline = machine.deadline
@@ -138,10 +144,12 @@ final class StreamTelemetry: Sendable {
     event.createdAt.isEmpty ? nil : EventTime.secondsSince1970(page.bytes[event.createdAt])
   }
 
-  private static func error(_ condition: FeedCondition, _ trouble: FeedFailure?) -> String? {
+  private static func error(
+    _ condition: FeedCondition, _ trouble: FeedFailure?, _ shortage: String
+  ) -> String? {
     switch condition {
     case .stalled: "Box serves a full page of known events again and again; reading goes on at intervals"
-    case .paused: "the disk has too little room; free some space, nothing is lost meanwhile"
+    case .paused: "the disk has too little room (\(shortage)); free some space, nothing is lost meanwhile"
     case .blocked(let failure): failure.text
     case .reading, .polling, .waiting: trouble?.text
     }

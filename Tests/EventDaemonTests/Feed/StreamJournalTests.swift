@@ -108,11 +108,24 @@ import Testing
   @Test func aFullDiskIsSaidAndItsEnd() throws {
     #expect(try observe(.paused) == [.paused])
     #expect(try observe(.paused).isEmpty)
-    // A look at the disk is no resumption.
-    #expect(try observe(.reading).isEmpty)
-    #expect(try observe(.paused) == [.paused])
+    // A look at the disk is no resumption, and no new pause follows it.
+    for _ in 1...3 {
+      #expect(try observe(.reading).isEmpty)
+      #expect(try observe(.paused).isEmpty)
+    }
     #expect(try observe(.polling).contains(.resumed))
     #expect(try observe(.reading).isEmpty)
+  }
+
+  @Test func aPauseSaysWhereThereIsNoRoom() throws {
+    func pause() throws -> String? {
+      journal.observe(.paused, try machine(), at: at(0), retention: retention)
+      return log.taken().last { $0.id == .paused }?.metadata["detail"]
+    }
+    #expect(try pause()?.contains("keep_free") == true)
+    #expect(try observe(.polling).contains(.resumed))
+    journal.noted(shortage: "cannot write /state: full")
+    #expect(try pause() == "cannot write /state: full")
   }
 
   @Test func aPauseBeforeTheFirstReadIsSaidOnce() throws {
