@@ -260,6 +260,33 @@ import Testing
     #expect(zip(polls.dropFirst(10), polls.dropFirst(11)).allSatisfy { $1 - $0 >= 600 })
   }
 
+  /// The third barren poll in a row delays the next, the tenth gives realtime up; what is between is spaced by
+  /// reads alone.
+  @Test func theThirdBarrenPollDelaysTheNext() {
+    var machine = polling()
+    var now = 1.0
+    for barren in 1...9 {
+      var action = machine.replied(.newChange, at: at(now))
+      if case .wait(let until) = action {
+        now = until.sinceOrigin / .seconds(1)
+        action = machine.woke(at: until)
+      }
+      #expect(action == read("100"))
+      action = machine.pageRead(page("100"), at: at(now))
+      #expect(machine.barren == barren)
+      if case .wait(let until) = action {
+        #expect(barren >= 3 && until >= at(now + 1) && until <= at(now + 60), "\(barren)")
+        now = until.sinceOrigin / .seconds(1)
+        action = machine.woke(at: until)
+      } else {
+        #expect(barren < 3, "\(barren)")
+      }
+      // The server is used up after ten polls.
+      if action == .subscribe { action = machine.subscribed(server, at: at(now)) }
+      #expect(action == .poll(server, from: position("100")))
+    }
+  }
+
   @Test func enterpriseStreamsAreReadAtAnInterval() {
     var machine = resumed(type: .adminLogsStreaming)
     let action = machine.pageRead(page("100"), at: at(5))

@@ -5,7 +5,7 @@ import Testing
 @testable import EventDaemon
 
 /// The driver with a scripted source, a store in memory and a clock that waits for nobody.
-@Suite struct FeedDriverTests {
+@Suite(.timeLimit(.minutes(10))) struct FeedDriverTests {
   private struct Rig {
     let source: ScriptedSource
     let store: MemoryStore

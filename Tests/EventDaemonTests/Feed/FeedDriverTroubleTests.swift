@@ -6,7 +6,7 @@ import Testing
 @testable import EventDaemon
 
 /// What the driver reports, and what it waits out.
-@Suite struct FeedDriverTroubleTests {
+@Suite(.timeLimit(.minutes(10))) struct FeedDriverTroubleTests {
   private let log = RecordedLog()
   private let clock = ManualClock()
   private let telemetry = StreamTelemetry(name: "work", retention: .seconds(21 * 86_400))
