@@ -6,7 +6,7 @@ import Testing
 @testable import Spool
 
 /// What `position set` leaves behind for the next run.
-struct MovedPositionTests {
+struct MovedPositionTests: StoreScenes {
   private func used() async throws -> SpoolFixture {
     let fixture = try SpoolFixture()
     fixture.limits.segmentSize = 700
@@ -38,6 +38,41 @@ struct MovedPositionTests {
     try await fixture.drain(PretendBox(total: 23), into: fixture.store())
     let recovery = try await fixture.store().recover()
     #expect(recovery.gaps == [] && recovery.recordedGaps == 1)
+  }
+
+  /// Whatever comes in between: only a dry read proves that all of it has been served again.
+  @Test func everythingBehindTheMoveStaysKnownAfterNews() async throws {
+    let fixture = try SpoolFixture()
+    fixture.limits.knownEvents = 10
+    let ids = (0..<60).map { #"{"event_id":"\#($0)"}"# }
+    let first = try await begun(fixture)
+    for start in stride(from: 0, to: 60, by: 20) {
+      try await commit(Array(ids[start..<start + 20]), to: first)
+    }
+    await first.close()
+    _ = try fixture.stopped().set(to: .oldest)
+    for news in ["a", "b"] {
+      let store = try fixture.store()
+      _ = try await store.recover()
+      #expect(try await commit([#"{"event_id":"\#(news)"}"#], to: store).events == 1)
+      #expect(try await store.sift(page(ids), readFrom: .oldest).new == [], "\(news)")
+      await store.close()
+    }
+  }
+
+  /// A long tail that a killed run has left is served again after other news, too.
+  @Test func aLongTailStaysKnownAfterNews() async throws {
+    let fixture = try SpoolFixture()
+    fixture.limits.knownEvents = 10
+    let first = try await begun(fixture)
+    try await commit([#"{"event_id":"first"}"#], to: first)
+    await first.close()
+    let tail = (0..<40).map { #"{"event_id":"\#($0)"}"# }
+    try fixture.append(tail.map { $0 + "\n" }.joined(), to: fixture.path(SegmentName.text(0)))
+    let store = try fixture.store()
+    #expect(try await store.recover().ordinal == 41)
+    #expect(try await commit([#"{"event_id":"news"}"#], to: store).events == 1)
+    #expect(try await store.sift(page(tail), readFrom: .oldest).new == [])
   }
 
   @Test func theOrdinalsOfSegmentsThatAreGoneAreNotUsedAgain() async throws {
