@@ -60,8 +60,7 @@ extension StreamSpool {
     try write(given.mark, isBehindNews: done.events > 0)
     giveBackBuffer()
     prune()
-    defer { untold = [] }
-    return Committed(events: done.events, bytes: done.bytes, ordinal: ordinal, gaps: untold)
+    return Committed(events: done.events, bytes: done.bytes, ordinal: ordinal)
   }
 
   /// Rotates if it is time, or else deals with a torn line, so that `append` has only to write.

@@ -25,7 +25,7 @@ extension StreamSpool {
       }
     if let active { try files.spool.pointLink(SegmentName.link, at: SegmentName.text(active.ordinal)) }
     if found?.known == .all, let gap = try lastMove() { untold.append(gap) }
-    (recovery.gaps, untold) = (untold, [])
+    recovery.gaps = takeUntold()
     recovery.recordedGaps = try gapLog?.lineCount() ?? 0
     return recovery
   }
@@ -271,10 +271,16 @@ extension StreamSpool {
     try gapLog?.append(GapLine.line(gap, ordinal: ordinal, time: clock.wallSeconds()))
   }
 
-  /// Records a gap that the store itself has found, to be told of with the answer to the present call.
+  /// Records a gap that the store itself has found, to be told of by the next answer that can.
   func note(_ gap: Gap) throws(StoreFailure) {
     try recordOnce(gap)
     untold.append(gap)
+  }
+
+  /// The gaps that the present call's answer tells of.
+  func takeUntold() -> [Gap] {
+    defer { untold = [] }
+    return untold
   }
 
   /// The gap of the last `position set`.

@@ -125,12 +125,13 @@ public actor StreamSpool: EventStore {
 
   public func commit(_ batch: EventBatch, at mark: PositionMark) throws(StoreFailure) -> Committed {
     try guarded { () throws(StoreFailure) in
-      if let pending {
-        let done = try finish()
-        if pending.isOf(batch, mark) { return done }
+      if pending?.isOf(batch, mark) != true {
+        if pending != nil { _ = try finish() }
+        pending = try prepared(batch, mark)
       }
-      pending = try prepared(batch, mark)
-      return try finish()
+      var done = try finish()
+      done.gaps = takeUntold()
+      return done
     }
   }
 

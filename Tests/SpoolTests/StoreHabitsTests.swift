@@ -76,6 +76,38 @@ struct StoreHabitsTests: StoreScenes {
     }
   }
 
+  /// Also where the commit that found it is finished by another call.
+  @Test func aGapIsToldThoughTheDiskWasFull() async throws {
+    var waits = 0
+    for at in 1...30 {
+      let fixture = try SpoolFixture()
+      var store = try await begun(fixture)
+      _ = try await commit([#"{"event_id":"a"}"#], to: store)
+      await store.close()
+      let recovering = FaultyDisk(LocalDisk())
+      store = try fixture.store(on: recovering)
+      _ = try await store.recover()
+      await store.close()
+      store = try fixture.store(on: FaultyDisk(LocalDisk(), .noSpace, at: recovering.calls + at))
+      _ = try await store.recover()
+      try #require(unlink(fixture.path(SegmentName.text(0))) == 0)
+      let batch = try await store.sift(page([#"{"event_id":"b"}"#]), readFrom: .oldest)
+      var told: [Gap] = []
+      do { told += try await store.commit(batch, at: mark).gaps } catch {
+        guard error.code == .noSpace else { continue }
+        waits += 1
+        try await store.save(mark)
+      }
+      let next = try await store.sift(page([#"{"event_id":"c"}"#]), readFrom: .oldest)
+      let (last, mark) = (store, mark)
+      told += try await fixture.retrying { () async throws(StoreFailure) in
+        try await last.commit(next, at: mark)
+      }.gaps
+      #expect(told.map(\.cause) == [.spoolShortened], "\(at)")
+    }
+    #expect(waits > 3)
+  }
+
   @Test func theAgeOfASegmentCountsOverARestart() async throws {
     let fixture = try SpoolFixture()
     _ = try await commit([#"{"event_id":"a"}"#], to: begun(fixture))

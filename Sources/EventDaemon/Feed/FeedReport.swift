@@ -23,7 +23,7 @@ struct FeedReport: Sendable {
   func paused(_ failure: StoreFailure, until deadline: FeedInstant) {
     roomMissing(failure)
     telemetry.enter(.paused, deadline: deadline)
-    journal.pausedInRecovery()
+    journal.pause()
   }
 
   func recovered(_ recovery: Recovery) {

@@ -48,11 +48,6 @@ final class StreamJournal: Sendable {
     memory.withLock { $0.shortage = shortage }
   }
 
-  /// A full disk keeps the store from recovering.
-  func pausedInRecovery() {
-    pause()
-  }
-
   func observe(
     _ condition: FeedCondition, _ machine: FeedStateMachine, at now: FeedInstant, retention: Duration
   ) {
@@ -134,7 +129,8 @@ final class StreamJournal: Sendable {
 
   // MARK: Transitions
 
-  private func pause() {
+  /// A full disk keeps the stream from going on; said once, until it does.
+  func pause() {
     let shortage = memory.withLock { memory in
       defer { memory.isPaused = true }
       return memory.isPaused ? nil : memory.shortage

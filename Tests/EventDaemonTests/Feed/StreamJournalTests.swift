@@ -129,8 +129,8 @@ import Testing
   }
 
   @Test func aPauseBeforeTheFirstReadIsSaidOnce() throws {
-    journal.pausedInRecovery()
-    journal.pausedInRecovery()
+    journal.pause()
+    journal.pause()
     #expect(log.taken().map(\.id) == [.paused])
     #expect(try observe(.polling).contains(.resumed))
   }
