@@ -171,46 +171,44 @@ let package = Package(
       name: "ProcessTests",
       dependencies: [
         "BoxEvents", "BoxSimulator", "StoppingDisk", "TestSystem", "box-eventd", "stopping-eventd",
-      ],
-      exclude: ["Golden"]),
+      ]),
     // The daemon of a test build, which stops itself dead at a named point.
     .target(
-      name: "StoppingDisk", dependencies: ["Spool"], path: "Tests/StoppingDaemon/Library"),
+      name: "StoppingDisk", dependencies: ["Spool"], path: "Tests/Support/StoppingDisk"),
     .executableTarget(
       name: "stopping-eventd", dependencies: ["EventDaemon", "StoppingDisk"],
-      path: "Tests/StoppingDaemon/Command"),
+      path: "Tests/Tools/stopping-eventd"),
     // Whole lives of a stream on a disk, with a Box and a clock that are simulated.
     .target(
       name: "Simulation",
       dependencies: [
         "BoxEvents", "EventDaemon", "Spool", .product(name: "Logging", package: "swift-log"),
-      ], path: "Tests/Simulation/Library"),
-    // packaging/simulate-crashes
+      ], path: "Tests/Support/Simulation"),
+    // packaging/tools/simulate-crashes
     .executableTarget(
       name: "simulate-crashes",
       dependencies: [
         "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ], path: "Tests/Simulation/Command"),
+      ], path: "Tests/Tools/simulate-crashes"),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
-    // What must stand any bytes, with the checks that say so; and packaging/fuzz, which runs them for long.
+    // What must stand any bytes, with the checks that say so; and packaging/tools/fuzz, which runs them for long.
     .target(
       name: "FuzzTargets",
       dependencies: [
         "BoxEvents", "Spool", "TestDisks", .product(name: "Crypto", package: "swift-crypto"),
-      ], path: "Tests/Fuzz/Library"),
-    .executableTarget(name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Command"),
+      ], path: "Tests/Support/FuzzTargets"),
+    .executableTarget(name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Tools/fuzz"),
     .testTarget(
-      name: "FuzzTests", dependencies: ["BoxEvents", "FuzzTargets"],
-      path: "Tests/Fuzz/Tests"),
+      name: "FuzzTests", dependencies: ["BoxEvents", "FuzzTargets"]),
     // packaging/bench: the daemon beside the least a client can do.
     .executableTarget(
       name: "box-eventd-bench",
       dependencies: [
         "BoxSimulator", "TestSystem",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ], path: "Tests/Benchmark/Benchmark"),
+      ], path: "Tests/Tools/box-eventd-bench"),
     .executableTarget(
-      name: "box-eventd-floor", path: "Tests/Benchmark/Floor", linkerSettings: [.linkedLibrary("z")]),
+      name: "box-eventd-floor", path: "Tests/Tools/box-eventd-floor", linkerSettings: [.linkedLibrary("z")]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -84,7 +84,7 @@ import Testing
 enum Golden {
   private static let folder =
     #filePath.split(separator: "/", omittingEmptySubsequences: false)
-    .dropLast().joined(separator: "/") + "/Golden"
+    .dropLast(2).joined(separator: "/") + "/Data/Golden"
 
   static func read(_ name: String) -> String? {
     let bytes = readFile("\(folder)/\(name).txt")

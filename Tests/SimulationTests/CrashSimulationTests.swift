@@ -1,10 +1,10 @@
 import Simulation
 import Testing
 
-/// The daemon's heart in a simulated world that breaks. `packaging/simulate-crashes --seed N --trace` tells
+/// The daemon's heart in a simulated world that breaks. `packaging/tools/simulate-crashes --seed N --trace` tells
 /// what happens in a seed.
 struct CrashSimulationTests {
-  /// A part of what `packaging/test-crashes` runs; other seeds than its, lest they be the only ones.
+  /// A part of what `packaging/tests/crashes` runs; other seeds than its, lest they be the only ones.
   @Test func everySeedEndsWhole() async throws {
     let report = try await SimulationBatch(seeds: 1_000_000..<1_001_000).run()
     #expect(report.seeds == 1000)
@@ -26,7 +26,7 @@ struct CrashSimulationTests {
     }
   }
 
-  /// A part of `packaging/simulate-crashes --exhaustive`.
+  /// A part of `packaging/tools/simulate-crashes --exhaustive`.
   @Test func everyNinthOperationOfAFixedLife() async throws {
     let report = await (try ExhaustiveSimulation()).run(stride: 9)
     #expect(report.operations >= 200)

@@ -2,13 +2,13 @@ import Testing
 
 @testable import Systemd
 
-/// The ids and `packaging/box-eventd.catalog` say the same.
+/// The ids and `packaging/systemd/box-eventd.catalog` say the same.
 struct MessageIDTests {
   private let catalog: CatalogFile
 
   init() throws {
     let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-    catalog = try CatalogFile(path: "/\(root)/packaging/box-eventd.catalog")
+    catalog = try CatalogFile(path: "/\(root)/packaging/systemd/box-eventd.catalog")
   }
 
   @Test func idsAreRandomAndHexadecimal() {

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// The inputs that every test run starts from: `Tests/Corpus/TARGET/`, a file each.
+/// The inputs that every test run starts from: `Tests/Data/Corpus/TARGET/`, a file each.
 package enum Corpus {
   package struct Input: Sendable {
     package var name: String
@@ -10,7 +10,7 @@ package enum Corpus {
   /// The folder of a target's inputs, in the checkout that this was built from.
   package static func folder(of target: FuzzTarget) -> String {
     let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
-    return (root + ["Corpus", target.rawValue[...]]).joined(separator: "/")
+    return (root + ["Data", "Corpus", target.rawValue[...]]).joined(separator: "/")
   }
 
   /// In order of name.

@@ -1,7 +1,7 @@
 /// A part of the daemon that must stand any bytes at all, and what must hold afterwards.
 ///
 /// The same checks run over the corpus and its mutations in the ordinary tests, and under libFuzzer with
-/// `packaging/fuzz`.
+/// `packaging/tools/fuzz`.
 package enum FuzzTarget: String, CaseIterable, Sendable {
   /// A page of events, as Box might answer.
   case page

@@ -1,7 +1,7 @@
 import FuzzTargets
 import Testing
 
-/// The fuzzers' checks over the corpus and its mutations, as far as an ordinary run allows; `packaging/fuzz` goes
+/// The fuzzers' checks over the corpus and its mutations, as far as an ordinary run allows; `packaging/tools/fuzz` goes
 /// on from here.
 @Suite struct CorpusTests {
   @Test(arguments: FuzzTarget.allCases)

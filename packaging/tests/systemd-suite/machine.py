@@ -8,7 +8,7 @@ import subprocess
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SANDBOX = os.path.join(os.path.dirname(HERE), "systemd-sandbox")
+SANDBOX = os.path.join(os.path.dirname(os.path.dirname(HERE)), "tools", "systemd-sandbox")
 
 
 class Failure(Exception):
