@@ -20,18 +20,18 @@ public final class BoxSource: EventSource {
   /// - Parameters:
   ///   - tokens: shared by all streams with the same subject.
   ///   - onRequest: told of each request when it has ended.
-  /// - Throws: where `api_url` is no URL or not encrypted.
+  /// - Throws: where `api_url` is not encrypted.
   public init(
     transport: BoxTransport, tokens: AccessTokens, settings: FeedSettings,
     onRequest: @escaping RequestObserver = { _, _, _ in }
   ) throws(ClientSettingsError) {
-    let api = try settings.checkedAPI()
+    try settings.apiURL.requireConfidential(key: "api_url")
     self.transport = transport
     self.tokens = tokens
     self.settings = settings
     self.onRequest = onRequest
-    self.apiIsLoopback = api.isLoopback
-    self.eventsURL = api.text + "/events"
+    self.apiIsLoopback = settings.apiURL.isLoopback
+    self.eventsURL = settings.apiURL.appending(path: "/events").description
   }
 
   public func read(_ request: ReadRequest) async throws(FeedFailure) -> PageAnswer {
@@ -41,7 +41,7 @@ public final class BoxSource: EventSource {
     var call = HTTPCall(
       method: .GET, url: Secret("\(eventsURL)?\(query)"), maximumBodyBytes: maximum,
       tooLarge: FeedFailure(
-        .tooLarge, "the page is larger than \(maximum) bytes", hint: "raise max_page in [box]"))
+        .tooLarge, "the page is larger than \(maximum) bytes", hint: "Raise max_page in [box]."))
     if settings.gzip { call.headers.add(name: "Accept-Encoding", value: "gzip") }
     call.expectedBodyBytes = lastPageBytes.load(ordering: .relaxed)
     let answer = try await authorized(call, endpoint: "events")

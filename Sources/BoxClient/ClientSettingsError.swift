@@ -1,11 +1,13 @@
+public import BoxEvents
+
 /// A setting that the network edge can't work with: found at the start, never later.
-public struct ClientSettingsError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct ClientSettingsError: ExplainedError, Hashable, Sendable, CustomStringConvertible {
   /// The configuration's key, or the environment's variable: `ca_file`, `HTTPS_PROXY`.
   public var key: String
   /// What is wrong with it, without its value where that may be secret.
   public var message: String
   /// What to do about it.
-  public var hint: String
+  public var hint: String?
 
   public init(_ key: String, _ message: String, hint: String) {
     self.key = key

@@ -1,12 +1,18 @@
 /// A moment by Box's clock: whole seconds since 1970-01-01 UTC, from the `Date` header of its answers.
 ///
-/// Ages, retention and gaps are judged between two of these; the local clock has no part in it.
+/// Ages, retention and gaps are the time between two of these; the local clock has no part in it.
 public struct BoxTime: Hashable, Comparable, Sendable {
   public var secondsSince1970: Int64
 
   public init(secondsSince1970: Int64) {
     self.secondsSince1970 = secondsSince1970
   }
+
+  public init(_ date: UTCDate) {
+    self.init(secondsSince1970: date.secondsSince1970)
+  }
+
+  public var date: UTCDate { UTCDate(secondsSince1970: secondsSince1970) }
 
   public static func < (left: Self, right: Self) -> Bool {
     left.secondsSince1970 < right.secondsSince1970

@@ -5,7 +5,7 @@ import Crypto
 /// The hash is the first half of SHA-256, so that nobody who can shape an event's id can make two
 /// ids collide and hide an event. An id counts by its text: `7` and `"7"` are one id, since Box has
 /// changed between numbers and strings before. An event without a usable id is known by its line.
-public struct EventIdentity: Hashable, Sendable {
+public struct EventIdentity: Hashable, Sendable, LosslessStringConvertible {
   public let high: UInt64
   public let low: UInt64
 
@@ -33,6 +33,24 @@ public struct EventIdentity: Hashable, Sendable {
         high: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
         low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
     }
+  }
+
+  /// Reads the first 32 hexadecimal digits of a text; a longer one is a full SHA-256.
+  public init?(_ text: String) {
+    let digits = text.utf8.prefix(32)
+    guard digits.count == 32, digits.allSatisfy({ Hexadecimal.value(of: $0) != nil }),
+      let high = UInt64(text.prefix(16), radix: 16),
+      let low = UInt64(text.dropFirst(16).prefix(16), radix: 16)
+    else { return nil }
+    self.init(high: high, low: low)
+  }
+
+  /// 32 lower-case hexadecimal digits.
+  public var description: String {
+    [high, low].map { number in
+      let digits = String(number, radix: 16)
+      return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+    }.joined()
   }
 
   // SHA-256 output is uniform: half of it is hash enough.

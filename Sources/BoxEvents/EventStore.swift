@@ -1,45 +1,46 @@
 /// Where events go: the driver's one view of the disk. One store belongs to one stream.
 ///
 /// What ``commit(_:at:)`` has returned from is durable. Calls come one at a time, in the order
-/// recover, begin (on a first start), then sift, commit, save and the rest.
+/// recover, begin (on a first start), then deduplicate, commit, save and the rest.
 public protocol EventStore: Sendable {
   /// Makes what an earlier run left behind whole, and says where to go on from.
   func recover() async throws(StoreFailure) -> Recovery
 
   /// Records the start of a stream that has never run: the first position, then the start line.
-  func begin(at mark: PositionMark) async throws(StoreFailure)
+  func begin(at checkpoint: Checkpoint) async throws(StoreFailure)
 
   /// Which of a page's events are new. Changes nothing on disk and nothing known.
   /// - Parameter position: what the page was asked for with.
-  func sift(_ page: EventPage, readFrom position: ReadPosition) async throws(StoreFailure) -> EventBatch
+  func deduplicate(_ page: EventPage, readFrom position: ReadPosition) async throws(StoreFailure)
+    -> EventBatch
 
   /// Appends the batch's new events, makes them durable, then saves the position.
   ///
   /// After a failure with code `noSpace` the same call with the same batch goes on at the byte where
   /// it stopped. After any other failure the store is unusable until the process has restarted.
-  /// - Parameter mark: the position to go on from once this batch is durable.
-  func commit(_ batch: EventBatch, at mark: PositionMark) async throws(StoreFailure) -> Committed
+  /// - Parameter checkpoint: the position to go on from once this batch is durable.
+  func commit(_ batch: EventBatch, at checkpoint: Checkpoint) async throws(StoreFailure) -> Committed
 
   /// Saves a position that no new event came with.
-  func save(_ mark: PositionMark) async throws(StoreFailure)
+  func save(_ checkpoint: Checkpoint) async throws(StoreFailure)
 
   /// Records that continuity can't be proven; a gap that is on record already is not recorded again.
   func record(_ gap: Gap) async throws(StoreFailure)
 
   /// Whether there is room to read more.
-  func hasRoom() async throws(StoreFailure) -> Bool
+  func hasFreeSpace() async throws(StoreFailure) -> Bool
 
   /// Closes what is open. Nothing is lost without it.
   func close() async
 }
 
 /// A position to be saved, and how far back it is known to be complete.
-public struct PositionMark: Hashable, Sendable {
+public struct Checkpoint: Hashable, Sendable {
   public var position: ReadPosition
-  /// Box's time when the stream was last seen dry at or before this position.
+  /// Box's time when the stream was last seen caught up at or before this position.
   public var confirmedAt: BoxTime?
   /// Box's time of the stream's first answer, or of the last one for which a gap was recorded: since then
-  /// it has been read on without a break, though not yet to its end. Nil once it has been dry.
+  /// it has been read on without a break, though not yet to its end. Nil once it has been caught up.
   public var readSince: BoxTime?
 
   public init(position: ReadPosition, confirmedAt: BoxTime? = nil, readSince: BoxTime? = nil) {
@@ -57,23 +58,23 @@ public struct PositionMark: Hashable, Sendable {
 /// What a store found at its start.
 public struct Recovery: Hashable, Sendable {
   /// Nil on a first start.
-  public var mark: PositionMark?
+  public var checkpoint: Checkpoint?
   /// The ordinal of the next event: how many events the stream has had.
   public var ordinal: UInt64
   /// What was done to make the spool whole, one sentence each, for the journal.
   public var notes: [String]
   /// The position was rebuilt from the spool's own evidence.
   public var rebuilt: Bool
-  /// Breaks in continuity to tell of: found now, or made by a person since the stream was last seen dry.
+  /// Breaks in continuity to tell of: found now, or made by a person since the stream was last seen caught up.
   public var gaps: [Gap]
   /// How many breaks the stream has on record, these included.
   public var recordedGaps: Int
 
   public init(
-    mark: PositionMark?, ordinal: UInt64, notes: [String] = [], rebuilt: Bool = false, gaps: [Gap] = [],
+    checkpoint: Checkpoint?, ordinal: UInt64, notes: [String] = [], rebuilt: Bool = false, gaps: [Gap] = [],
     recordedGaps: Int = 0
   ) {
-    self.mark = mark
+    self.checkpoint = checkpoint
     self.ordinal = ordinal
     self.notes = notes
     self.rebuilt = rebuilt
@@ -129,7 +130,7 @@ public struct Gap: Hashable, Sendable {
   public enum Cause: String, Hashable, Sendable, CaseIterable {
     /// Box keeps events for a limited time, and the position is older.
     case retention
-    /// The spool ends before the point the position file vouches for.
+    /// The spool ends before the point the position file guarantees.
     case spoolShortened = "spool-shortened"
     /// The position was lost and rebuilt from older evidence, or could not be.
     case stateLost = "state-lost"
@@ -157,7 +158,7 @@ public struct Gap: Hashable, Sendable {
 }
 
 /// Why the store could not do what it was asked: the one error type of every store.
-public struct StoreFailure: Error, Hashable, Sendable {
+public struct StoreFailure: ExplainedError, Hashable, Sendable {
   public enum Code: String, Hashable, Sendable, CaseIterable {
     /// The disk or a quota is full. Nothing is lost; the call may be repeated.
     case noSpace
@@ -175,7 +176,7 @@ public struct StoreFailure: Error, Hashable, Sendable {
   /// What happened, with the path: `cannot sync /var/spool/…/events-0.ndjson: Input/output error`.
   public var message: String
   /// What to do.
-  public var hint: String
+  public var hint: String?
   /// The system's error number, where there was one.
   public var errno: Int32?
   /// For `locked`, the process that holds the lock.

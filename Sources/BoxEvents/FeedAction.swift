@@ -1,14 +1,14 @@
 /// What the driver does next. Each action is answered by one call of the machine.
 public enum FeedAction: Hashable, Sendable {
-  /// Read a page; then `pageRead`, `readFailed` or `roomMissing`.
+  /// Read a page; then `pageRead`, `readFailed` or `diskFull`.
   case read(ReadRequest)
   /// Record the start of a new stream; then `stored`.
-  case begin(PositionMark)
-  /// Commit the page just read; then `stored` or `roomMissing`.
-  case commit(PositionMark)
-  /// Save the position; then `stored` or `roomMissing`.
-  case save(PositionMark)
-  /// Record a break in continuity; then `stored` or `roomMissing`.
+  case begin(Checkpoint)
+  /// Commit the page just read; then `stored` or `diskFull`.
+  case commit(Checkpoint)
+  /// Save the position; then `stored` or `diskFull`.
+  case save(Checkpoint)
+  /// Record a break in continuity; then `stored` or `diskFull`.
   case record(Gap)
   /// Ask for a realtime server; then `subscribed` or `subscribeFailed`.
   case subscribe

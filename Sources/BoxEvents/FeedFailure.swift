@@ -1,5 +1,5 @@
 /// Why a read, a subscription or a poll brought nothing: the one error type of every source.
-public struct FeedFailure: Error, Hashable, Sendable {
+public struct FeedFailure: ExplainedError, Hashable, Sendable {
   /// What the feed's rules tell apart. Everything else about a failure is for people.
   public enum Code: String, Hashable, Sendable, CaseIterable {
     /// No answer, or half of one: connection refused or reset, name not resolved, TLS, a time limit.

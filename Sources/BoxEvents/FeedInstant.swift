@@ -1,6 +1,6 @@
 /// A moment on a clock that never goes back, counted from an origin of no meaning.
 ///
-/// The heart has no clock: every happening says when it was.
+/// The heart has no clock: every input says when it was.
 public struct FeedInstant: InstantProtocol, Hashable, Sendable {
   public var sinceOrigin: Duration
 

@@ -13,16 +13,16 @@ public struct FeedRules: Hashable, Sendable {
   /// Between two reads that bring nothing (box-java-sdk issue 564: 3 to 5 idle calls a second).
   public var spacing = Duration.seconds(1)
   /// Empty pages in a row that each lead on, before the stream is listened to all the same: at a server whose
-  /// positions pass with the time it would never be dry, and be read once a second for ever.
-  public var emptyPagesBeforeListening = 10
+  /// positions pass with the time it would never be caught up, and be read once a second for ever.
+  public var emptyPagesBeforeWaiting = 10
   /// Positions that are remembered as asked for. Far above what an overlap has; only an endless row of known
   /// events with ever new positions gets there.
   public static let maximumAsked = 10_000
-  /// A poll answered sooner, without anything to read, is barren.
-  public var barrenPoll = Duration.seconds(30)
-  /// Barren polls in a row before the next is delayed, and before realtime is given up for a while.
-  public var barrenBeforeWaiting = 3
-  public var barrenBeforeFallback = 10
+  /// A poll answered sooner, without anything to read, is an empty wake-up.
+  public var emptyWakeUpLimit = Duration.seconds(30)
+  /// Empty wake-ups in a row before the next is delayed, and before realtime is given up for a while.
+  public var emptyWakeUpsBeforeWaiting = 3
+  public var emptyWakeUpsBeforeFallback = 10
   /// How long realtime is given up then.
   public var fallbackPeriod = Duration.seconds(600)
   /// Refusals in a row before they count as lasting, and the time between attempts from then on.
@@ -33,17 +33,17 @@ public struct FeedRules: Hashable, Sendable {
   /// Between looks whether a person has signed in again; costs no call.
   public var signInInterval = Duration.seconds(60)
   /// Between looks at a full disk.
-  public var roomInterval = Duration.seconds(2)
+  public var diskFullInterval = Duration.seconds(2)
   /// A quiet stream's position, and with it the time it is known to be complete, is saved this often.
   public var saveInterval = Duration.seconds(3600)
-  /// Between looks back for events that Box has shown late; nil for none.
-  public var overlapCheck: Duration?
+  /// Between lookback for events that Box has shown late; nil for none.
+  public var lookbackInterval: Duration?
   /// How many events such a look may go back over, and how many it may find: both are known by their ids
   /// with room to spare in a window of 10,000, however far before a position Box begins.
-  public var overlapEvents = 2500
-  public var overlapFinds = 1000
+  public var lookbackEvents = 2500
+  public var lookbackFinds = 1000
   /// How many pages it may take: five full ones have as many events, and some may be short.
-  public var overlapPages = 250
+  public var lookbackPages = 250
 
   /// How long each stage may take before something is wrong with this process rather than with Box:
   /// the stages give themselves up sooner.

@@ -1,16 +1,16 @@
-/// Reading until the stream is dry.
+/// Reading until the stream is caught up.
 extension FeedStateMachine {
-  /// A page has come and been sifted.
+  /// A page has come and been deduplicated.
   public mutating func pageRead(_ outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
     guard case .reading(let request) = state else { return action }
     lastRead = now
-    readTrouble = nil
+    readProblem = nil
     readBackoff.reset()
     refusals = 0
     isBlocked = false
     blockedAttempts = 0
     if let date = outcome.date { boxTime = (date, now) }
-    if mark.continuousAt == nil { readSince = outcome.date }
+    if checkpoint.continuousAt == nil { readSince = outcome.date }
     if let gap = gap(shownBy: outcome) {
       return enter(.recording(gap, outcome, request), budget: rules.commitBudget, at: now)
     }
@@ -22,7 +22,7 @@ extension FeedStateMachine {
     guard case .reading = state else { return action }
     lastRead = now
     if check != nil { return checkFailed(failure, at: now) }
-    readTrouble = failure
+    readProblem = failure
     switch failure.code {
     case .unreachable, .throttled, .serverError, .unreadable, .realtimeRefused, .signInFailed, .cancelled:
       isBlocked = false
@@ -70,39 +70,39 @@ extension FeedStateMachine {
     let answered = answeredPosition(outcome, from: position)
     if !asked.contains(answered) {
       position = answered
-      return emptyPages < rules.emptyPagesBeforeListening ? read(at: now) : drift(outcome, at: now)
+      return emptyPages < rules.emptyPagesBeforeWaiting ? read(at: now) : caughtUpUnproven(outcome, at: now)
     }
     if outcome.entries >= request.limit {
       return stall(at: now)
     }
-    return dry(outcome, at: now)
+    return caughtUp(outcome, at: now)
   }
 
   /// The answer to `now` gives the position a new stream starts from.
   private mutating func begin(_ outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
     guard let next = outcome.nextPosition else {
-      readTrouble = FeedFailure(.unreadable, "Box's answer names no position to start from")
+      readProblem = FeedFailure(.unreadable, "Box's answer names no position to start from")
       return wait(readBackoff.next(&jitter), then: .read, at: now)
     }
     asked = []
     (confirmedAt, readSince) = (outcome.date, nil)
-    let mark = PositionMark(position: .at(next), confirmedAt: confirmedAt)
-    return enter(.beginning(mark), budget: rules.commitBudget, at: now)
+    let checkpoint = Checkpoint(position: .at(next), confirmedAt: confirmedAt)
+    return enter(.beginning(checkpoint), budget: rules.commitBudget, at: now)
   }
 
   private mutating func commit(_ outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
     asked = []
     (unproductive, emptyPages) = (0, 0)
-    barren = 0
+    emptyWakeUps = 0
     awaitsProof = false
     isStalled = false
     stalls.reset()
     unreadablePages = 0
     limitIndex = max(0, limitIndex - 1)
     let next = outcome.nextPosition.map(ReadPosition.at) ?? position
-    trail?.pass(next, new: outcome.new, at: now)
-    let mark = PositionMark(position: next, confirmedAt: confirmedAt, readSince: readSince)
-    return enter(.committing(mark), budget: rules.commitBudget, at: now)
+    lookbackHistory?.pass(next, new: outcome.new, at: now)
+    let checkpoint = Checkpoint(position: next, confirmedAt: confirmedAt, readSince: readSince)
+    return enter(.committing(checkpoint), budget: rules.commitBudget, at: now)
   }
 
   /// Where a page without new events leads. An empty page may carry a lower position, or none.
@@ -114,19 +114,19 @@ extension FeedStateMachine {
 
   /// Empty page after empty page, each with another position: nothing seems to be left. That is no proof that
   /// the stream is complete, but it has been read on without a break.
-  private mutating func drift(_ outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
-    if let date = outcome.date, mark.continuousAt != nil { readSince = date }
-    return listen(behind: outcome, at: now)
+  private mutating func caughtUpUnproven(_ outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
+    if let date = outcome.date, checkpoint.continuousAt != nil { readSince = date }
+    return waitForChange(behind: outcome, at: now)
   }
 
   /// Nothing is left to read. The stream is complete as of the answer's date.
-  private mutating func dry(_ outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
+  private mutating func caughtUp(_ outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
     if let date = outcome.date { (confirmedAt, readSince) = (date, nil) }
-    return listen(behind: outcome, at: now)
+    return waitForChange(behind: outcome, at: now)
   }
 
   /// The stream has been read as far as it goes; its position is saved if that is due.
-  private mutating func listen(behind outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
+  private mutating func waitForChange(behind outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
     asked = []
     emptyPages = 0
     limitIndex = 0
@@ -135,12 +135,12 @@ extension FeedStateMachine {
     stalls.reset()
     if awaitsProof {
       awaitsProof = false
-      barren += 1
+      emptyWakeUps += 1
     }
-    if saved.mark != mark, now >= saved.at + rules.saveInterval {
-      return enter(.saving(mark), budget: rules.commitBudget, at: now)
+    if saved.checkpoint != checkpoint, now >= saved.at + rules.saveInterval {
+      return enter(.saving(checkpoint), budget: rules.commitBudget, at: now)
     }
-    return rest(at: now)
+    return startLookback(at: now)
   }
 
   /// A full page, all of it known, leading nowhere: more known events stand at this position than
@@ -168,18 +168,18 @@ extension FeedStateMachine {
   private mutating func countUnreadable(at now: FeedInstant) -> FeedAction {
     unreadablePages += 1
     let failure =
-      readTrouble ?? FeedFailure(.malformedPage, "the pages before a malformed one hold nothing new")
-    readTrouble = failure
+      readProblem ?? FeedFailure(.malformedPage, "the pages before a malformed one hold nothing new")
+    readProblem = failure
     guard unreadablePages >= rules.refusalsBeforeBlocked else {
       return wait(readBackoff.next(&jitter), then: .read, at: now)
     }
-    readTrouble?.hint =
+    readProblem?.hint =
       "what Box serves at position \(position) can't be read; to go on behind it, stop the daemon and "
       + "move the stream with `box-eventd position set`"
     return block(at: now)
   }
 
-  /// The trouble lasts: from now on it is only looked at now and then.
+  /// The problem lasts: from now on it is only looked at now and then.
   private mutating func block(at now: FeedInstant) -> FeedAction {
     isBlocked = true
     blockedAttempts += 1
@@ -189,7 +189,7 @@ extension FeedStateMachine {
   /// The gap that an answer proves possible: Box's clock has moved on by more than it keeps events
   /// since the stream was last seen complete, or, if it never was, since it was begun.
   private func gap(shownBy outcome: PageOutcome) -> Gap? {
-    guard let continuousAt = mark.continuousAt, let date = outcome.date,
+    guard let continuousAt = checkpoint.continuousAt, let date = outcome.date,
       date.since(continuousAt) > rules.retention
     else { return nil }
     return Gap(

@@ -3,7 +3,7 @@
 /// A value without I/O or clock. The driver does the action it is given and reports what came of it
 /// by one call, which returns the next action:
 ///
-///     read until dry ──▶ subscribe ──▶ poll ──▶ read until dry ──▶ poll or subscribe …
+///     drain ──▶ subscribe ──▶ poll ──▶ drain ──▶ poll or subscribe …
 ///
 /// A call that doesn't belong to the present state changes nothing and returns the action the
 /// machine still waits for.
@@ -17,20 +17,20 @@ public struct FeedStateMachine: Sendable {
     case initial
     /// One page is being read.
     /// Can transition to: beginning (the first position), recording (a gap is found), committing (new
-    /// events), reading, saving, subscribing, polling (dry), waiting.
+    /// events), reading, saving, subscribing, polling (caught up), waiting.
     case reading(ReadRequest)
     /// The first position of a new stream is being recorded.
     /// Can transition to: reading, waiting.
-    case beginning(PositionMark)
+    case beginning(Checkpoint)
     /// A break in continuity is being recorded; the page that showed it waits.
     /// Can transition to: whatever the page leads to from `reading`.
     case recording(Gap, PageOutcome, ReadRequest)
     /// New events are being made durable, and the position behind them.
     /// Can transition to: reading, waiting.
-    case committing(PositionMark)
-    /// The stream is dry, and its position is due to be saved.
-    /// Can transition to: subscribing, polling, waiting, reading (a look back).
-    case saving(PositionMark)
+    case committing(Checkpoint)
+    /// The stream is caught up, and its position is due to be saved.
+    /// Can transition to: subscribing, polling, waiting, reading (a lookback).
+    case saving(Checkpoint)
     /// A realtime server is being asked for.
     /// Can transition to: polling, reading, waiting.
     case subscribing
@@ -45,7 +45,7 @@ public struct FeedStateMachine: Sendable {
   /// What a wait is for.
   indirect enum Intention: Hashable, Sendable {
     case read
-    /// The stream is dry: go on to a realtime server, or read again if none is due.
+    /// The stream is caught up: go on to a realtime server, or read again if none is due.
     case listen
     /// Do what had no room.
     case again(State)
@@ -68,18 +68,18 @@ public struct FeedStateMachine: Sendable {
 
   /// What the next read starts from.
   var position: ReadPosition = .oldest
-  /// Box's time when the stream was last seen dry.
+  /// Box's time when the stream was last seen caught up.
   var confirmedAt: BoxTime?
   /// Box's last known time, and when it was heard.
   var boxTime: (date: BoxTime, at: FeedInstant)?
   /// Box's time of the first answer, or of the one that the last gap was recorded for.
   var readSince: BoxTime?
   /// What the store has, and since when.
-  var saved: (mark: PositionMark?, at: FeedInstant)
+  var saved: (checkpoint: Checkpoint?, at: FeedInstant)
 
   // MARK: Reading
 
-  /// Positions asked for since the last new event: an answer that leads back to one of them is dry.
+  /// Positions asked for since the last new event: an answer that leads back to one of them is caught up.
   var asked: Set<ReadPosition> = []
   /// Reads in a row without a new event.
   var unproductive = 0
@@ -97,13 +97,13 @@ public struct FeedStateMachine: Sendable {
 
   // MARK: Looking back
 
-  /// The look back under way, from a dry stream.
-  var check: OverlapCheck?
-  /// Nil without overlap checks.
-  var trail: Trail?
+  /// The lookback under way, from a stream that is caught up.
+  var check: Lookback?
+  /// Nil without lookback.
+  var lookbackHistory: LookbackHistory?
   var lastCheck: FeedInstant
   /// How many have come to their end.
-  public internal(set) var overlapChecks = 0
+  public internal(set) var lookbacks = 0
 
   // MARK: Listening
 
@@ -112,8 +112,8 @@ public struct FeedStateMachine: Sendable {
   var subscribeNotBefore: FeedInstant?
   var realtimeBackoff = Backoff()
   /// Polls in a row that were answered soon and led to nothing.
-  var barren = 0
-  /// The wait between barren polls is over.
+  var emptyWakeUps = 0
+  /// The wait between empty wake-ups is over.
   var hasWaited = false
   /// The last poll was answered soon, and nothing new has come since.
   var awaitsProof = false
@@ -121,13 +121,13 @@ public struct FeedStateMachine: Sendable {
   // MARK: What is wrong
 
   /// Why reads fail; nil when the last one succeeded.
-  var readTrouble: FeedFailure?
+  var readProblem: FeedFailure?
   /// Why there is no realtime server; nil when there is.
-  var realtimeTrouble: FeedFailure?
+  var realtimeProblem: FeedFailure?
   var isStalled = false
-  /// The trouble lasts: a person must act.
+  /// The problem lasts: a person must act.
   var isBlocked = false
-  /// Attempts in a row since the trouble counts as lasting.
+  /// Attempts in a row since the problem counts as lasting.
   var blockedAttempts = 0
 
   /// - Parameters:
@@ -139,43 +139,43 @@ public struct FeedStateMachine: Sendable {
     self.deadline = now + rules.requestBudget
     self.saved = (nil, now)
     self.lastCheck = now
-    if let interval = rules.overlapCheck {
-      trail = Trail(limit: rules.overlapEvents, spacing: interval / 4)
+    if let interval = rules.lookbackInterval {
+      lookbackHistory = LookbackHistory(limit: rules.lookbackEvents, spacing: interval / 4)
     }
   }
 
   // MARK: Views
 
   /// The position to save when the stream stops; nil before there is one, or when it is saved.
-  public var unsavedMark: PositionMark? {
-    saved.mark == nil || position == .now || saved.mark == mark ? nil : mark
+  public var unsavedCheckpoint: Checkpoint? {
+    saved.checkpoint == nil || position == .now || saved.checkpoint == checkpoint ? nil : checkpoint
   }
 
   /// Where the stream is.
   public var currentPosition: ReadPosition { position }
 
-  /// During an overlap check, Box's time when the stream was last seen dry; nil at other times.
-  public var lookingBackFrom: BoxTime? { check == nil ? nil : confirmedAt }
+  /// During a lookback, Box's time when the stream was last seen caught up; nil at other times.
+  public var lookbackCaughtUpAt: BoxTime? { check == nil ? nil : confirmedAt }
 
-  var mark: PositionMark {
-    PositionMark(position: position, confirmedAt: confirmedAt, readSince: readSince)
+  var checkpoint: Checkpoint {
+    Checkpoint(position: position, confirmedAt: confirmedAt, readSince: readSince)
   }
 
   /// How long ago, by Box's clock, the stream was last known to be complete.
   public func positionAge(at now: FeedInstant) -> Duration? {
-    guard let continuousAt = mark.continuousAt, let boxTime else { return nil }
+    guard let continuousAt = checkpoint.continuousAt, let boxTime else { return nil }
     return max(.zero, boxTime.date.since(continuousAt) + boxTime.at.duration(to: now))
   }
 
-  /// A lasting trouble that only a person ends, and that trying again doesn't. A refused request is
+  /// A lasting problem that only a person ends, and that trying again doesn't. A refused request is
   /// tried again for an hour before it counts: Box has had bad hours.
-  public var needsPerson: FeedFailure? {
-    guard isBlocked, let readTrouble else { return nil }
-    switch readTrouble.code {
+  public var operatorActionRequired: FeedFailure? {
+    guard isBlocked, let readProblem else { return nil }
+    switch readProblem.code {
     case .signInRefused:
-      return readTrouble
+      return readProblem
     case .refused, .malformedPage, .tooLarge:
-      return blockedAttempts > rules.attemptsWhileBlocked ? readTrouble : nil
+      return blockedAttempts > rules.attemptsWhileBlocked ? readProblem : nil
     case .unreachable, .throttled, .serverError, .unauthorized, .forbidden, .unreadable, .realtimeRefused,
       .signInFailed, .cancelled:
       return nil
@@ -184,19 +184,19 @@ public struct FeedStateMachine: Sendable {
 
   /// What is wrong with the stream, also while it goes on in spite of it. A poll under way is proof
   /// enough that realtime works again.
-  public var trouble: FeedFailure? {
+  public var problem: FeedFailure? {
     if case .polling = state { return nil }
-    return readTrouble ?? realtimeTrouble
+    return readProblem ?? realtimeProblem
   }
 
   public var condition: FeedCondition {
-    if isBlocked, let readTrouble { return .blocked(readTrouble) }
+    if isBlocked, let readProblem { return .blocked(readProblem) }
     if isStalled { return .stalled }
     switch state {
     case .initial, .reading, .beginning, .recording, .committing, .saving, .subscribing: return .reading
     case .polling: return .polling
     case .waiting(_, then: .again): return .paused
-    case .waiting(_, then: .read), .waiting(_, then: .listen): return .waiting(trouble)
+    case .waiting(_, then: .read), .waiting(_, then: .listen): return .waiting(problem)
     }
   }
 
@@ -205,65 +205,65 @@ public struct FeedStateMachine: Sendable {
     switch state {
     case .initial: .wait(until: deadline)
     case .reading(let request): .read(request)
-    case .beginning(let mark): .begin(mark)
+    case .beginning(let checkpoint): .begin(checkpoint)
     case .recording(let gap, _, _): .record(gap)
-    case .committing(let mark): .commit(mark)
-    case .saving(let mark): .save(mark)
+    case .committing(let checkpoint): .commit(checkpoint)
+    case .saving(let checkpoint): .save(checkpoint)
     case .subscribing: .subscribe
     case .polling(let server, _): .poll(server, from: position)
     case .waiting(let until, _): .wait(until: until)
     }
   }
 
-  // MARK: Happenings
+  // MARK: Inputs
 
   /// The store has said where to go on from, or the configuration where to begin.
   /// - Parameter saved: what the store holds already; nil on a first start.
   public mutating func start(
-    from start: ReadPosition, saved mark: PositionMark?, at now: FeedInstant
+    from start: ReadPosition, saved checkpoint: Checkpoint?, at now: FeedInstant
   ) -> FeedAction {
     guard case .initial = state else { return action }
     position = start
-    confirmedAt = mark?.confirmedAt
-    readSince = mark?.readSince
-    saved = (mark, now)
-    if mark == nil, start != .now {
-      return enter(.beginning(self.mark), budget: rules.commitBudget, at: now)
+    confirmedAt = checkpoint?.confirmedAt
+    readSince = checkpoint?.readSince
+    saved = (checkpoint, now)
+    if checkpoint == nil, start != .now {
+      return enter(.beginning(self.checkpoint), budget: rules.commitBudget, at: now)
     }
-    if start != .now { trail?.pass(start, new: 0, at: now) }
+    if start != .now { lookbackHistory?.pass(start, new: 0, at: now) }
     return read(at: now)
   }
 
   /// The store has done what the last action asked of it.
   public mutating func stored(at now: FeedInstant) -> FeedAction {
     switch state {
-    case .beginning(let mark):
-      saved = (mark, now)
-      position = mark.position
-      trail?.pass(position, new: 0, at: now)
+    case .beginning(let checkpoint):
+      saved = (checkpoint, now)
+      position = checkpoint.position
+      lookbackHistory?.pass(position, new: 0, at: now)
       return read(at: now)
-    case .committing(let mark):
-      saved = (mark, now)
-      position = mark.position
-      return check == nil ? read(at: now) : lookBack(at: now)
+    case .committing(let checkpoint):
+      saved = (checkpoint, now)
+      position = checkpoint.position
+      return check == nil ? read(at: now) : continueLookback(at: now)
     case .recording(_, let outcome, let request):
       // On record: what comes from here on is continuous again.
       readSince = outcome.date
       state = .reading(request)
       return take(outcome, of: request, at: now)
-    case .saving(let mark):
-      saved = (mark, now)
-      return rest(at: now)
+    case .saving(let checkpoint):
+      saved = (checkpoint, now)
+      return startLookback(at: now)
     case .initial, .reading, .subscribing, .polling, .waiting:
       return action
     }
   }
 
   /// There is no room on the disk to read more, or to store what the last action asked for.
-  public mutating func roomMissing(at now: FeedInstant) -> FeedAction {
+  public mutating func diskFull(at now: FeedInstant) -> FeedAction {
     switch state {
     case .reading, .beginning, .recording, .committing, .saving:
-      return wait(rules.roomInterval, then: .again(state), at: now)
+      return wait(rules.diskFullInterval, then: .again(state), at: now)
     case .initial, .subscribing, .polling, .waiting:
       return action
     }
@@ -275,7 +275,7 @@ public struct FeedStateMachine: Sendable {
     guard now >= until else { return action }
     switch intention {
     case .read: return read(at: now)
-    case .listen: return listen(at: now)
+    case .listen: return waitForChange(at: now)
     case .again(let state):
       var budget = rules.commitBudget
       if case .reading = state { budget = rules.requestBudget }

@@ -220,7 +220,7 @@ struct JSONScanner {
           index = end
           throw fault(.unexpectedEnd)
         }
-        guard Self.hexadecimal(byte(at: index + offset)) != nil else { throw fault(.badEscape) }
+        guard Hexadecimal.value(of: byte(at: index + offset)) != nil else { throw fault(.badEscape) }
       }
       index += 6
     default: throw fault(.badEscape)
@@ -297,14 +297,5 @@ struct JSONScanner {
     let start = index
     while index < end, case 0x30...0x39 = byte(at: index) { index += 1 }
     if index == start { throw fault(.badNumber) }
-  }
-
-  static func hexadecimal(_ byte: UInt8) -> UInt32? {
-    switch byte {
-    case 0x30...0x39: UInt32(byte - 0x30)
-    case 0x41...0x46: UInt32(byte - 0x41 + 10)
-    case 0x61...0x66: UInt32(byte - 0x61 + 10)
-    default: nil
-    }
   }
 }

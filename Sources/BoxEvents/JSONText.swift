@@ -131,7 +131,7 @@ enum JSONText {
   }
 
   private static func codeUnit(_ text: UnsafeRawBufferPointer, _ start: Int) -> UInt32 {
-    (0..<4).reduce(0) { $0 << 4 | (JSONScanner.hexadecimal(text[start + $1]) ?? 0) }
+    (0..<4).reduce(0) { $0 << 4 | UInt32(Hexadecimal.value(of: text[start + $1]) ?? 0) }
   }
 
   private static func appendUTF8(_ code: UInt32, to result: inout [UInt8]) {

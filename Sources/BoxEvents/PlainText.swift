@@ -34,7 +34,7 @@ public enum PlainText {
   private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0x00...0x1F, 0x7F...0x9F: true  // C0, DEL and C1 controls
-    case 0x061C, 0x200E, 0x200F: true  // Arabic letter mark, left-to-right and right-to-left marks
+    case 0x061C, 0x200E, 0x200F: true  // Arabic letter checkpoint, left-to-right and right-to-left marks
     case 0x202A...0x202E, 0x2066...0x2069: true  // embeddings, overrides and isolates: UAX #9
     case 0x2028, 0x2029: true  // line and paragraph separator
     case 0xFEFF, 0xFFF9...0xFFFB: true  // byte order mark, interlinear annotations

@@ -26,7 +26,7 @@ public struct StreamPosition: Hashable, Sendable, CustomStringConvertible {
 
   /// Whether this position is longer than `other`, or as long and greater in digits.
   ///
-  /// Only an empty page's position is judged so: Box may send a lower one there, and following it
+  /// Only an empty page's position is checked so: Box may send a lower one there, and following it
   /// would go backwards for nothing.
   public func exceeds(_ other: StreamPosition) -> Bool {
     let (mine, theirs) = (digits.utf8.count, other.digits.utf8.count)

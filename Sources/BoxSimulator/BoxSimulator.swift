@@ -2,7 +2,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// A pretend Box on loopback: tokens, events, realtime server, and faults on request.
+/// A simulated Box on loopback: tokens, events, realtime server, and faults on request.
 ///
 /// ```swift
 /// try await BoxSimulator.run(options) { simulator in

@@ -152,7 +152,7 @@ extension EventFactory {
     #"{"type":"user","id":"11446498","name":"Ada Example","login":"ada@example.com"}"#
 
   private static let filler = Array(
-    "Minutes of the weekly meeting, second draft, with the figures for the quarter. ".utf8)
+    "Minutes of the weekly meeting, second draft, with the metrics for the quarter. ".utf8)
 
   private static let userTail = Array(
     (#""sha1":"85136c79cbf9fe36bb9d05d0639c70c265c18d37","file_version":{"type":"file_version","#

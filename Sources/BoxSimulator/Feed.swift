@@ -104,7 +104,7 @@ struct Feed: Sendable {
     return (factory.odd(kind, secondsSince1970: seconds), kind.isEvent)
   }
 
-  /// Places an entry up to half an overlap behind the newest, where a reader that doesn't look back
+  /// Places an entry up to half an overlap behind the newest, where a reader that doesn't lookback
   /// would miss it. False if there is no room between two neighbours there.
   private mutating func insertLate(_ bytes: [UInt8], _ isEvent: Bool, _ nanoseconds: UInt64) -> Bool {
     insert(bytes, isEvent, depth: max(1, options.overlap / 2), nanoseconds)

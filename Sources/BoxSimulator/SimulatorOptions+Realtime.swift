@@ -18,7 +18,7 @@ extension SimulatorOptions {
     /// `ttl` and its neighbours as JSON numbers instead of strings.
     public var writesNumbers = false
     public var exhaustion = Exhaustion.message
-    /// `new_change` as documented, or `new_message` as some accounts see.
+    /// `new_change` as documented, or `new_message` as some tokenRegistry see.
     public var changeMessage = "new_change"
     /// Events a polled position may be behind the newest before the answer is `out_of_date`.
     public var outOfDateAfter = Int.max

@@ -14,7 +14,7 @@ public struct StreamSnapshot: Sendable {
   public var bytesTotal: UInt64 = 0
   public var quarantinedTotal: UInt64 = 0
   /// Looks back for events that Box has shown late, and how many of those were found.
-  public var overlapChecksTotal: UInt64 = 0
+  public var lookbacksTotal: UInt64 = 0
   public var lateTotal: UInt64 = 0
   /// Local times, seconds since 1970.
   public var lastEventAt: Double?

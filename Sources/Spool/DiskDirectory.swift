@@ -4,7 +4,7 @@ import Glibc
 /// An open directory: names in it are reached through it, and what they name is looked at before it
 /// is trusted.
 public struct DiskDirectory: Sendable {
-  /// Who is asking, and so what is demanded of what is found.
+  /// Who is asking, and so what is required of what is found.
   public enum Access: Hashable, Sendable {
     /// The daemon, for the spool: what it makes has mode 0640 and 2750 and must be its own.
     case shared

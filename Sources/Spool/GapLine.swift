@@ -8,15 +8,15 @@ enum GapLine {
   ///   - ordinal: of the first event after the break.
   ///   - time: local seconds since 1970.
   static func line(_ gap: Gap, ordinal: UInt64, time: Int64) -> [UInt8] {
-    var line = JSONLine()
-    line.add("time", Timestamp.text(time))
-    line.add("cause", gap.cause.rawValue)
-    line.add("ordinal", ordinal)
-    line.add("from", gap.from?.description)
-    line.add("to", gap.to?.description)
-    line.add("since", gap.since.map { Timestamp.text($0.secondsSince1970) })
-    line.add("until", gap.until.map { Timestamp.text($0.secondsSince1970) })
-    return line.finished
+    var object = JSONObjectWriter()
+    object.add("time", UTCDate(secondsSince1970: time).rfc3339)
+    object.add("cause", gap.cause.rawValue)
+    object.add("ordinal", ordinal)
+    if let from = gap.from { object.add("from", from.description) }
+    if let to = gap.to { object.add("to", to.description) }
+    if let since = gap.since { object.add("since", since.date.rfc3339) }
+    if let until = gap.until { object.add("until", until.date.rfc3339) }
+    return object.line
   }
 
   /// Nil for a line that is none.
@@ -26,7 +26,7 @@ enum GapLine {
     else { return nil }
     func position(_ key: String) -> ReadPosition? { document[key].text.flatMap { ReadPosition($0) } }
     func time(_ key: String) -> BoxTime? {
-      document[key].text.flatMap { Timestamp.seconds($0) }.map { BoxTime(secondsSince1970: $0) }
+      document[key].text.flatMap { UTCDate(rfc3339: $0) }.map(BoxTime.init)
     }
     return Gap(
       cause: cause, from: position("from"), to: position("to"), since: time("since"), until: time("until"))
@@ -48,7 +48,7 @@ enum GapLine {
 
   static func identity(of gap: Gap, ordinal: UInt64) -> Identity {
     Identity(
-      cause: gap.cause, ordinal: ordinal, since: gap.since.map { Timestamp.text($0.secondsSince1970) })
+      cause: gap.cause, ordinal: ordinal, since: gap.since?.date.rfc3339)
   }
 
   /// Nil for a line that is none.

@@ -26,17 +26,12 @@ struct KnownIDs: Sendable {
     let text = String(decoding: try file.bytes(in: 0..<file.size()), as: UTF8.self)
     var lines = text.split(separator: "\n")
     guard let last = lines.popLast(), last == Self.checksumLine(lines) else { return }
-    ids = lines.compactMap { line in
-      guard line.utf8.count == 32, let high = UInt64(line.prefix(16), radix: 16),
-        let low = UInt64(line.suffix(16), radix: 16)
-      else { return nil }
-      return EventIdentity(high: high, low: low)
-    }
+    ids = lines.compactMap { EventIdentity(String($0)) }
   }
 
   /// Replaces the file. A crash leaves the old one or the new one.
   func write(in state: DiskDirectory) throws(StoreFailure) {
-    var lines = ids.map { Self.hexadecimal($0.high) + Self.hexadecimal($0.low) }
+    var lines = ids.map(\.description)
     lines.append(Self.checksumLine(lines.map { $0[...] }))
     let file = try state.madeFile(Self.passingName)
     defer { file.close() }
@@ -49,10 +44,5 @@ struct KnownIDs: Sendable {
 
   private static func checksumLine(_ lines: [Substring]) -> String {
     checksum + Hexadecimal.text(of: SHA256.hash(data: Array(lines.joined(separator: "\n").utf8)))
-  }
-
-  private static func hexadecimal(_ number: UInt64) -> String {
-    let digits = String(number, radix: 16)
-    return String(repeating: "0", count: 16 - digits.utf8.count) + digits
   }
 }

@@ -18,12 +18,12 @@ struct LineLog: Sendable {
 
   /// Adds a line. After `noSpace` the call may be repeated, with this or another line.
   mutating func append(_ line: [UInt8]) throws(StoreFailure) {
-    try settle(creating: true)
+    try repairTail(creating: true)
     guard let end, let file = try directory.file(name, writing: true) else {
       throw StoreFailure(.io, "\(directory.path(of: name)) vanished")
     }
     defer { file.close() }
-    // A line torn by a full disk is written over from its start; readers wait for its newline.
+    // A line partial by a full disk is written over from its start; readers wait for its newline.
     try file.write(line, at: end)
     if try file.size() > end + line.count { try file.truncate(to: end + line.count) }
     try file.synchronize()
@@ -39,7 +39,7 @@ struct LineLog: Sendable {
     var lines = try file.bytes(in: start..<size).split(
       separator: 0x0A, omittingEmptySubsequences: false)
     if start > 0, !lines.isEmpty { lines.removeFirst() }
-    _ = lines.popLast()  // what follows the last newline: nothing, or a torn line
+    _ = lines.popLast()  // what follows the last newline: nothing, or a partial line
     return lines
   }
 
@@ -57,9 +57,9 @@ struct LineLog: Sendable {
     return try file.size() > 0
   }
 
-  /// Makes what an earlier run has written trustworthy: a torn last line is cut, and the end is written
+  /// Makes what an earlier run has written trustworthy: a partial last line is cut, and the end is written
   /// again and synced, with the file's name, since that run's sync may have failed.
-  mutating func settle(creating: Bool = false) throws(StoreFailure) {
+  mutating func repairTail(creating: Bool = false) throws(StoreFailure) {
     guard end == nil else { return }
     let found = try directory.file(name, writing: true)
     guard found != nil || creating else { return }
@@ -82,7 +82,7 @@ struct LineLog: Sendable {
     self.end = end
   }
 
-  /// How many of the bytes are lines up to the last one that is JSON. What follows it was torn, or
+  /// How many of the bytes are lines up to the last one that is JSON. What follows it was partial, or
   /// came back from a power cut as zeros. Nil if that line begins before these bytes.
   private static func wholeLines(_ bytes: [UInt8], isAll: Bool) -> Int? {
     var end = bytes.count

@@ -9,7 +9,7 @@ struct PendingCommit: Sendable {
   }
 
   let readFrom: ReadPosition
-  let mark: PositionMark
+  let checkpoint: Checkpoint
   /// What the caller gave, to know the same call again.
   let given: [Int]
   let pageSize: Int
@@ -26,15 +26,15 @@ struct PendingCommit: Sendable {
   /// The lines are durable, counted and known.
   var isDurable = false
 
-  init(_ batch: EventBatch, _ mark: PositionMark) {
+  init(_ batch: EventBatch, _ checkpoint: Checkpoint) {
     readFrom = batch.readFrom
-    self.mark = mark
+    self.checkpoint = checkpoint
     given = batch.new
     pageSize = batch.page.bytes.count
   }
 
-  func isOf(_ batch: EventBatch, _ mark: PositionMark) -> Bool {
-    mark == self.mark && batch.readFrom == readFrom && batch.new == given
+  func isOf(_ batch: EventBatch, _ checkpoint: Checkpoint) -> Bool {
+    checkpoint == self.checkpoint && batch.readFrom == readFrom && batch.new == given
       && batch.page.bytes.count == pageSize
   }
 }

@@ -3,9 +3,9 @@ public import BoxEvents
 /// What the position file says: where to read on, and which bytes of the spool are proven for it.
 public struct PositionRecord: Hashable, Sendable {
   public var position: ReadPosition
-  /// Box's time when the stream was last seen dry.
+  /// Box's time when the stream was last seen caught up.
   public var confirmedAt: BoxTime?
-  /// ``PositionMark/readSince``.
+  /// ``Checkpoint/readSince``.
   public var readSince: BoxTime?
   /// The ordinal of the next event, once everything up to `offset` is counted.
   public var ordinal: UInt64
@@ -13,7 +13,7 @@ public struct PositionRecord: Hashable, Sendable {
   public var segment: UInt64
   /// How many bytes of that segment are durable: always whole lines.
   public var offset: Int
-  /// The boot in which this was written. Bytes behind `offset` are judged by it.
+  /// The boot in which this was written. Bytes behind `offset` are checked by it.
   public var boot: String
   /// ``FeedIdentity/digest`` of whose feed it is.
   public var feed: String
@@ -27,7 +27,7 @@ public struct PositionRecord: Hashable, Sendable {
     /// Those from this ordinal on: kept by a recovery though the position was not yet behind them, or part of
     /// the segment from whose position the stream is read again.
     case since(UInt64)
-    /// Everything in the spool, until the stream has been seen dry: a person has moved the position.
+    /// Everything in the spool, until the stream has been seen caught up: a person has moved the position.
     case all
 
     var text: String {
@@ -49,8 +49,8 @@ public struct PositionRecord: Hashable, Sendable {
     }
   }
 
-  var mark: PositionMark {
-    PositionMark(position: position, confirmedAt: confirmedAt, readSince: readSince)
+  var checkpoint: Checkpoint {
+    Checkpoint(position: position, confirmedAt: confirmedAt, readSince: readSince)
   }
 
   static let fileName = "stream_position"
@@ -62,7 +62,7 @@ public struct PositionRecord: Hashable, Sendable {
     """
     stream_position: \(position)
     confirmed_at: \(confirmedAt.map { String($0.secondsSince1970) } ?? "never")
-    read_since: \(readSince.map { String($0.secondsSince1970) } ?? "dry")
+    read_since: \(readSince.map { String($0.secondsSince1970) } ?? "caught-up")
     ordinal: \(ordinal)
     segment: \(segment)
     offset: \(offset)
@@ -74,12 +74,12 @@ public struct PositionRecord: Hashable, Sendable {
   }
 
   init(
-    mark: PositionMark, ordinal: UInt64, segment: UInt64, offset: Int, boot: String, feed: String,
+    checkpoint: Checkpoint, ordinal: UInt64, segment: UInt64, offset: Int, boot: String, feed: String,
     known: Known = .recent
   ) {
-    position = mark.position
-    confirmedAt = mark.confirmedAt
-    readSince = mark.readSince
+    position = checkpoint.position
+    confirmedAt = checkpoint.confirmedAt
+    readSince = checkpoint.readSince
     self.ordinal = ordinal
     self.segment = segment
     self.offset = offset
@@ -101,11 +101,11 @@ public struct PositionRecord: Hashable, Sendable {
       // Bytes are lines, and lines are events.
       offset == 0 || segment < ordinal
     else { return nil }
-    let mark = PositionMark(
+    let checkpoint = Checkpoint(
       position: position, confirmedAt: Int64(values[1]).map { BoxTime(secondsSince1970: $0) },
       readSince: Int64(values[2]).map { BoxTime(secondsSince1970: $0) })
     self.init(
-      mark: mark, ordinal: ordinal, segment: segment, offset: offset, boot: String(values[6]),
+      checkpoint: checkpoint, ordinal: ordinal, segment: segment, offset: offset, boot: String(values[6]),
       feed: String(values[7]), known: known)
     guard self.text == text else { return nil }
   }

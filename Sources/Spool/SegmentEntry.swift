@@ -10,19 +10,19 @@ struct SegmentEntry: Hashable, Sendable {
   var position: ReadPosition
   /// Whose feed, as ``FeedIdentity/digest``.
   var feed: String
-  /// Box's time when the stream had last been seen dry.
+  /// Box's time when the stream had last been seen caught up.
   var confirmedAt: BoxTime?
   /// Local seconds since 1970.
   var begunAt: Int64
 
   var line: [UInt8] {
-    var line = JSONLine()
-    line.add("ordinal", ordinal)
-    line.add("position", position.description)
-    line.add("feed", feed)
-    if let confirmedAt { line.add("confirmed_at", confirmedAt.secondsSince1970) }
-    line.add("time", Timestamp.text(begunAt))
-    return line.finished
+    var object = JSONObjectWriter()
+    object.add("ordinal", ordinal)
+    object.add("position", position.description)
+    object.add("feed", feed)
+    if let confirmedAt { object.add("confirmed_at", confirmedAt.secondsSince1970) }
+    object.add("time", UTCDate(secondsSince1970: begunAt).rfc3339)
+    return object.line
   }
 
   /// Nil for the start line and for anything unreadable.
@@ -36,7 +36,7 @@ struct SegmentEntry: Hashable, Sendable {
       ordinal: ordinal, position: position, feed: feed,
       confirmedAt: document["confirmed_at"].text.flatMap(Int64.init).map {
         BoxTime(secondsSince1970: $0)
-      }, begunAt: document["time"].text.flatMap { Timestamp.seconds($0) } ?? 0)
+      }, begunAt: document["time"].text.flatMap { UTCDate(rfc3339: $0) }?.secondsSince1970 ?? 0)
   }
 
   init(
@@ -51,10 +51,10 @@ struct SegmentEntry: Hashable, Sendable {
 
   /// The line before all others: this stream has been begun, so an empty spool is no first start.
   static func startLine(at position: ReadPosition, feed: String, time: Int64) -> [UInt8] {
-    var line = JSONLine()
-    line.add("start", position.description)
-    line.add("feed", feed)
-    line.add("time", Timestamp.text(time))
-    return line.finished
+    var object = JSONObjectWriter()
+    object.add("start", position.description)
+    object.add("feed", feed)
+    object.add("time", UTCDate(secondsSince1970: time).rfc3339)
+    return object.line
   }
 }

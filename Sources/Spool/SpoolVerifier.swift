@@ -2,7 +2,7 @@ public import BoxEvents
 
 /// Proves one stream's spool whole: every line an event, no ordinal missing, no id twice, and the
 /// position file in agreement. Reads only, and may run beside the daemon: what it has appended since
-/// the position was read is not judged.
+/// the position was read is not checked.
 public struct SpoolVerifier: Sendable {
   /// What was found.
   public struct Report: Hashable, Sendable {
@@ -10,13 +10,13 @@ public struct SpoolVerifier: Sendable {
     public var events: UInt64 = 0
     public var bytes: UInt64 = 0
     /// The first thing that is not as it must be; nothing behind it was looked at.
-    public var trouble: Trouble?
+    public var problem: Problem?
     /// What is remarkable and allowed, one sentence each.
     public var notes: [String] = []
   }
 
-  /// The first place of trouble.
-  public struct Trouble: Hashable, Sendable {
+  /// The first place of problem.
+  public struct Problem: Hashable, Sendable {
     /// The file's name in the stream's directory.
     public var file: String
     /// Counted from 1; 0 where it is about the file as a whole.
@@ -50,7 +50,7 @@ public struct SpoolVerifier: Sendable {
     let ordinals = try spool.names().compactMap(SegmentName.ordinal).sorted()
     let known = try Evidence(spool)
     var walk = Walk(record: record, evidence: known)
-    for (index, ordinal) in ordinals.enumerated() where walk.report.trouble == nil {
+    for (index, ordinal) in ordinals.enumerated() where walk.report.problem == nil {
       guard let file = try spool.file(SegmentName.text(ordinal), writing: false) else { continue }
       defer { file.close() }
       try walk.enter(file, ordinal: ordinal, isNewest: index + 1 == ordinals.count, progress: progress)
@@ -112,20 +112,20 @@ extension SpoolVerifier {
       _ file: DiskFile, ordinal: UInt64, isNewest: Bool, progress: (Int) -> Void
     ) throws(StoreFailure) {
       let name = SegmentName.text(ordinal)
-      if let expected, expected != ordinal { judgeHole(name, from: expected, to: ordinal) }
-      guard report.trouble == nil else { return }
+      if let expected, expected != ordinal { checkHole(name, from: expected, to: ordinal) }
+      guard report.problem == nil else { return }
       let size = try file.size()
       var place = (line: UInt64(0), offset: 0)
       let end = try LineScan.lines(of: file, in: 0..<size, progress: progress) {
         line, offset throws(StoreFailure) in
-        judgeRecord(name, ordinal: ordinal + place.line, segment: ordinal, offset: offset)
+        checkRecord(name, ordinal: ordinal + place.line, segment: ordinal, offset: offset)
         place = (place.line + 1, offset)
-        judge(line, name, place)
-        return report.trouble == nil
+        check(line, name, place)
+        return report.problem == nil
       }
-      guard report.trouble == nil else { return }
-      judgeRecord(name, ordinal: ordinal + place.line, segment: ordinal, offset: end)
-      if end < size { judgeTear(name, (place.line + 1, end), bytes: size - end, isNewest, segment: ordinal) }
+      guard report.problem == nil else { return }
+      checkRecord(name, ordinal: ordinal + place.line, segment: ordinal, offset: end)
+      if end < size { checkTear(name, (place.line + 1, end), bytes: size - end, isNewest, segment: ordinal) }
       report.segments += 1
       report.events += place.line
       report.bytes += UInt64(end)
@@ -133,15 +133,15 @@ extension SpoolVerifier {
     }
 
     mutating func end() {
-      guard report.trouble == nil, let record, record.offset > 0, !sawRecorded else { return }
+      guard report.problem == nil, let record, record.offset > 0, !sawRecorded else { return }
       // A finished segment may be gone, and newer ones may have come since the record was read.
       if let expected, expected > record.ordinal { return }
       let name = SegmentName.text(record.segment)
       fail(
-        name, (0, record.offset), "the position file vouches for \(record.offset) bytes that are not there")
+        name, (0, record.offset), "the position file guarantees \(record.offset) bytes that are not there")
     }
 
-    private mutating func judge(_ line: UnsafeRawBufferPointer, _ name: String, _ place: (UInt64, Int)) {
+    private mutating func check(_ line: UnsafeRawBufferPointer, _ name: String, _ place: (UInt64, Int)) {
       guard let id = EventLine.identity(of: line) else {
         return fail(name, place, "not one JSON object in UTF-8")
       }
@@ -149,7 +149,7 @@ extension SpoolVerifier {
     }
 
     /// The record's offset must be the end of a line, and of the line that its ordinal counts.
-    private mutating func judgeRecord(_ name: String, ordinal: UInt64, segment: UInt64, offset: Int) {
+    private mutating func checkRecord(_ name: String, ordinal: UInt64, segment: UInt64, offset: Int) {
       guard let record, record.segment == segment, record.offset <= offset, !sawRecorded else { return }
       sawRecorded = true
       if record.offset != offset || record.ordinal != ordinal {
@@ -159,17 +159,17 @@ extension SpoolVerifier {
       }
     }
 
-    private mutating func judgeTear(
+    private mutating func checkTear(
       _ name: String, _ place: (UInt64, Int), bytes: Int, _ isNewest: Bool, segment: UInt64
     ) {
       if isNewest, record.map({ segment != $0.segment || place.1 >= $0.offset }) ?? true {
         report.notes.append("\(name) ends with \(bytes) bytes of a line that is not acknowledged.")
       } else {
-        fail(name, place, "a torn line of \(bytes) bytes")
+        fail(name, place, "a partial line of \(bytes) bytes")
       }
     }
 
-    private mutating func judgeHole(_ name: String, from expected: UInt64, to ordinal: UInt64) {
+    private mutating func checkHole(_ name: String, from expected: UInt64, to ordinal: UInt64) {
       if ordinal < expected {
         fail(name, (0, 0), "begins at \(ordinal), but the segment before goes on to \(expected)")
       } else if evidence.gaps.contains(ordinal) {
@@ -182,7 +182,7 @@ extension SpoolVerifier {
     }
 
     private mutating func fail(_ file: String, _ place: (UInt64, Int), _ message: String) {
-      report.trouble = Trouble(file: file, line: place.0, offset: place.1, message: message)
+      report.problem = Problem(file: file, line: place.0, offset: place.1, message: message)
     }
   }
 }

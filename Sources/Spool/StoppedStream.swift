@@ -4,19 +4,19 @@ public import BoxEvents
 ///
 /// The caller holds both directories' locks while it moves one.
 public struct StoppedStream: Sendable {
-  private let place: StreamSpool.Place
+  private let location: StreamSpool.Location
   private let bootID: String
   private let clock: SpoolClock
 
-  public init(_ place: StreamSpool.Place, bootID: String, clock: SpoolClock = .system) {
-    self.place = place
+  public init(_ location: StreamSpool.Location, bootID: String, clock: SpoolClock = .system) {
+    self.location = location
     self.bootID = bootID
     self.clock = clock
   }
 
   /// The newest whole record, or nil if there is none. Changes nothing.
   public func position() throws(StoreFailure) -> PositionRecord? {
-    guard let state = try place.stateRoot.subdirectory(place.name) else { return nil }
+    guard let state = try location.stateRoot.subdirectory(location.name) else { return nil }
     defer { state.close() }
     let file = try TwoBlockFile(PositionRecord.fileName, in: state, writing: false) {
       PositionRecord(parsing: $0) != nil
@@ -26,12 +26,12 @@ public struct StoppedStream: Sendable {
   }
 
   /// Moves the position, for the feed of the configuration. Every event still in the spool stays known
-  /// until the stream has been dry again, and the break is recorded as a gap.
+  /// until the stream has been caught up again, and the break is recorded as a gap.
   ///
   /// Also the way out for a stream that is blocked because its position was lost.
   public func set(to position: ReadPosition) throws(StoreFailure) -> PositionRecord {
     let files = try StreamFiles(
-      making: place.name, spoolRoot: place.spoolRoot, stateRoot: place.stateRoot)
+      making: location.name, spoolRoot: location.spoolRoot, stateRoot: location.stateRoot)
     defer { files.close() }
     let segments = try files.segments()
     var file = try files.madePosition()
@@ -44,7 +44,8 @@ public struct StoppedStream: Sendable {
     if old != nil || !segments.isEmpty || isAnnounced {
       // What the stream may miss is on record before it goes on elsewhere.
       var gaps = LineLog(GapLine.fileName, in: files.spool)
-      let gap = Gap(cause: .positionSet, from: old?.position, to: position, since: old?.mark.continuousAt)
+      let gap = Gap(
+        cause: .positionSet, from: old?.position, to: position, since: old?.checkpoint.continuousAt)
       try gaps.append(GapLine.line(gap, ordinal: next.ordinal, time: clock.wallSeconds()))
     }
     try file.write(next.text)
@@ -56,11 +57,11 @@ public struct StoppedStream: Sendable {
   }
 
   /// The record with another position. What it says of the spool stays, if it says it of the newest
-  /// segment: the next start judges what stands behind. Otherwise it is read from the spool.
+  /// segment: the next start checks what stands behind. Otherwise it is read from the spool.
   private func moved(
     _ old: PositionRecord?, to position: ReadPosition, _ files: StreamFiles, _ segments: [UInt64]
   ) throws(StoreFailure) -> PositionRecord {
-    let feed = place.feed.digest
+    let feed = location.feed.digest
     let newer = segments.filter { $0 > (old?.segment ?? 0) }
     if var next = old, newer.isEmpty || newer == [next.ordinal] {
       (next.position, next.confirmedAt, next.readSince) = (position, nil, nil)
@@ -68,14 +69,14 @@ public struct StoppedStream: Sendable {
       return next
     }
     var next = PositionRecord(
-      mark: PositionMark(position: position), ordinal: 0, segment: 0, offset: 0, boot: bootID, feed: feed,
+      checkpoint: Checkpoint(position: position), ordinal: 0, segment: 0, offset: 0, boot: bootID, feed: feed,
       known: .all)
     guard let newest = segments.last,
       let file = try files.spool.file(SegmentName.text(newest), writing: true)
     else {
       // The segments are gone, but their ordinals are not used again.
       var log = LineLog(SegmentEntry.fileName, in: files.spool)
-      try log.settle()
+      try log.repairTail()
       next.ordinal = StreamFiles.lastEntry(try log.tail())?.ordinal ?? 0
       next.segment = next.ordinal
       return next

@@ -3,8 +3,8 @@ import BoxEvents
 /// The way of a batch to the disk. Each step says what a crash right after it leaves behind.
 extension StreamSpool {
   /// Gathers what a batch has for the disk.
-  func prepared(_ batch: EventBatch, _ mark: PositionMark) throws(StoreFailure) -> PendingCommit {
-    var commit = PendingCommit(batch, mark)
+  func prepared(_ batch: EventBatch, _ checkpoint: Checkpoint) throws(StoreFailure) -> PendingCommit {
+    var commit = PendingCommit(batch, checkpoint)
     let (page, time) = (batch.page, clock.wallSeconds())
     for index in batch.newRejects.reversed() where page.rejects.indices.contains(index) {
       let reject = page.rejects[index]
@@ -20,7 +20,7 @@ extension StreamSpool {
   }
 
   /// Copies the new events' lines together, so that they are one write. What has become known since the
-  /// batch was sifted stays out.
+  /// batch was deduplicated stays out.
   private func gather(_ batch: EventBatch, into commit: inout PendingCommit) throws(StoreFailure) {
     let window = try knownWindow()
     swap(&commit.lines, &thread.scratch)
@@ -50,23 +50,23 @@ extension StreamSpool {
         try provideSegment(readFrom: given.readFrom)
         pending?.hasSegment = true
       }
-      // 3. The events. A crash: bytes behind the record's offset, judged by recovery.
+      // 3. The events. A crash: bytes behind the record's offset, checked by recovery.
       try append()
       // 4. Durable from here on, and therefore counted and known. A crash: whole lines behind the
       // record's offset; the page is read again, and they are known.
       try advance()
     }
     // 5. The position. A crash before it is on disk: as after step 4.
-    try write(given.mark, isBehindNews: done.events > 0)
+    try write(given.checkpoint, isAfterNewEvents: done.events > 0)
     giveBackBuffer()
     prune()
     return Committed(events: done.events, bytes: done.bytes, ordinal: ordinal)
   }
 
-  /// Rotates if it is time, or else deals with a torn line, so that `append` has only to write.
+  /// Rotates if it is time, or else deals with a partial line, so that `append` has only to write.
   private func provideSegment(readFrom position: ReadPosition) throws(StoreFailure) {
     try checkActive()
-    if !tear.isEmpty, try continuesTear() { return }
+    if !partialLine.isEmpty, try continuesPartialLine() { return }
     if rotation != nil || active == nil || isRotationDue { try rotate(readFrom: position) }
   }
 
@@ -75,12 +75,12 @@ extension StreamSpool {
   private func checkActive() throws(StoreFailure) {
     guard let active, rotation == nil else { return }
     let status = try active.file.status()
-    let size = active.size + tear.count
+    let size = active.size + partialLine.count
     if status.links == 0 || status.size < size {
-      let since = record?.mark.continuousAt
+      let since = record?.checkpoint.continuousAt
       try note(Gap(cause: .spoolShortened, from: nil, to: record?.position, since: since))
       active.file.close()
-      (self.active, tear) = (nil, [])
+      (self.active, partialLine) = (nil, [])
     } else if status.size > size {
       _ = try opened().cut(
         active.file, from: size, size: status.size, segment: active.ordinal,
@@ -90,17 +90,17 @@ extension StreamSpool {
 
   /// An earlier run was cut off in the middle of a line. If the first new event begins with what is there
   /// only its remainder is written, and a reader who has seen the first half sees the second.
-  private func continuesTear() throws(StoreFailure) -> Bool {
+  private func continuesPartialLine() throws(StoreFailure) -> Bool {
     guard let active else { return false }
-    if let lines = pending?.lines, lines.starts(with: tear) {
-      pending?.written = tear.count
-      tear = []
+    if let lines = pending?.lines, lines.starts(with: partialLine) {
+      pending?.written = partialLine.count
+      partialLine = []
       return true
     }
     _ = try opened().cut(
-      active.file, from: active.size, size: active.size + tear.count, segment: active.ordinal,
+      active.file, from: active.size, size: active.size + partialLine.count, segment: active.ordinal,
       sequence: positionFile?.sequence ?? 0)
-    tear = []
+    partialLine = []
     return false
   }
 

@@ -4,7 +4,7 @@ import BoxEvents
 extension StreamSpool {
   func recovered() throws(StoreFailure) -> Recovery {
     let files = try StreamFiles(
-      making: place.name, spoolRoot: place.spoolRoot, stateRoot: place.stateRoot)
+      making: location.name, spoolRoot: location.spoolRoot, stateRoot: location.stateRoot)
     self.files = files
     segmentLog = LineLog(SegmentEntry.fileName, in: files.spool)
     gapLog = LineLog(GapLine.fileName, in: files.spool)
@@ -19,13 +19,13 @@ extension StreamSpool {
         try resumed(found, segments, isAnnounced: isAnnounced)
       } else if segments.isEmpty, !isAnnounced {
         // No record, no start line, no segment: this stream has never run.
-        Recovery(mark: nil, ordinal: 0)
+        Recovery(checkpoint: nil, ordinal: 0)
       } else {
         try rebuilt(segments, because: "the position file has no whole record")
       }
     if let active { try files.spool.pointLink(SegmentName.link, at: SegmentName.text(active.ordinal)) }
-    if found?.known == .all, let gap = try lastMove() { untold.append(gap) }
-    recovery.gaps = takeUntold()
+    if found?.known == .all, let gap = try lastMove() { unreported.append(gap) }
+    recovery.gaps = takeUnreported()
     recovery.recordedGaps = try gapLog?.lineCount() ?? 0
     return recovery
   }
@@ -35,7 +35,7 @@ extension StreamSpool {
   private func resumed(
     _ found: PositionRecord, _ segments: [UInt64], isAnnounced: Bool
   ) throws(StoreFailure) -> Recovery {
-    try demand(found.feed == place.feed.digest, "its position belongs to another feed")
+    try require(found.feed == location.feed.digest, "its position belongs to another feed")
     let newer = segments.filter { $0 > found.segment }
     // A segment is begun only at the record's end, and the next record is in it. Anything else that is
     // newer than the newest record means that records are lost.
@@ -55,12 +55,12 @@ extension StreamSpool {
     } else if found.offset > 0 {
       try noteShortened(found, "the newest segment \(SegmentName.text(found.segment)) is gone", &notes)
     }
-    try settleRecord(found)
-    return Recovery(mark: found.mark, ordinal: ordinal, notes: notes)
+    try updateRecord(found)
+    return Recovery(checkpoint: found.checkpoint, ordinal: ordinal, notes: notes)
   }
 
   /// Writes the record again if it would not say what is so now: other bytes, another boot.
-  private func settleRecord(_ found: PositionRecord) throws(StoreFailure) {
+  private func updateRecord(_ found: PositionRecord) throws(StoreFailure) {
     var next = found
     (next.ordinal, next.boot) = (ordinal, bootID)
     (next.segment, next.offset) = (active?.ordinal ?? ordinal, active?.size ?? 0)
@@ -79,7 +79,7 @@ extension StreamSpool {
     do throws(StoreFailure) {
       size = try file.size()
       guard try endsLine(file, at: found.offset) else {
-        try cutTornLine(file, size: size, found, &notes)
+        try cutPartialLine(file, size: size, found, &notes)
         file.close()
         return try noteShortened(
           found, "\(SegmentName.text(found.segment)) has \(size) bytes, and \(found.offset) were whole lines",
@@ -93,7 +93,7 @@ extension StreamSpool {
     try open(found.segment, from: found.offset, found, &notes)
   }
 
-  /// Makes a segment the active one, after judging what stands behind `offset`.
+  /// Makes a segment the active one, after checking what stands behind `offset`.
   private func open(
     _ segment: UInt64, from offset: Int, _ found: PositionRecord, _ notes: inout [String]
   ) throws(StoreFailure) {
@@ -118,7 +118,7 @@ extension StreamSpool {
   }
 
   /// Same boot: what was written is in the page cache, and a reader may have seen it. Its whole lines
-  /// stay and count, after they have been written again and synced; a torn last line stays too.
+  /// stay and count, after they have been written again and synced; a partial last line stays too.
   private func keepTail(
     of file: DiskFile, segment: UInt64, from offset: Int, size: Int, _ notes: inout [String]
   ) throws(StoreFailure) {
@@ -131,8 +131,8 @@ extension StreamSpool {
     guard tail.end < size else { return }
     let rest = try file.bytes(in: tail.end..<size)
     if !rest.contains(0x0A), !rest.contains(0) {
-      tear = rest
-      notes.append("A line of \(rest.count) bytes is torn at the end of \(SegmentName.text(segment)).")
+      partialLine = rest
+      notes.append("A line of \(rest.count) bytes is partial at the end of \(SegmentName.text(segment)).")
     } else {
       try cutUnproven(file, segment: segment, from: tail.end, size: size, &notes)
     }
@@ -149,12 +149,12 @@ extension StreamSpool {
     try cutUnproven(file, segment: found.segment, from: found.offset, size: size, &notes)
   }
 
-  /// The spool ends before what the record vouches for: someone has emptied it. The position is still
+  /// The spool ends before what the record guarantees: someone has emptied it. The position is still
   /// true, so the stream goes on from there, in a new segment named by the record's ordinal.
   private func noteShortened(
     _ found: PositionRecord, _ what: String, _ notes: inout [String]
   ) throws(StoreFailure) {
-    try note(Gap(cause: .spoolShortened, from: nil, to: found.position, since: found.mark.continuousAt))
+    try note(Gap(cause: .spoolShortened, from: nil, to: found.position, since: found.checkpoint.continuousAt))
     notes.append("The spool is shorter than the position file says: \(what).")
   }
 
@@ -165,12 +165,13 @@ extension StreamSpool {
   private func rebuilt(
     _ segments: [UInt64], because reason: String
   ) throws(StoreFailure) -> Recovery {
-    try segmentLog?.settle()
+    try segmentLog?.repairTail()
     let entry = StreamFiles.lastEntry(try segmentLog?.tail() ?? [])
     guard let entry else {
       throw blocked("\(reason), and segments.ndjson has no line to go on from")
     }
-    try demand(entry.feed == place.feed.digest, "the last line of segments.ndjson belongs to another feed")
+    try require(
+      entry.feed == location.feed.digest, "the last line of segments.ndjson belongs to another feed")
 
     positionFile?.close()
     positionFile = try opened().madePosition()
@@ -178,21 +179,22 @@ extension StreamSpool {
     ordinal = entry.ordinal
     if let newest = segments.last, newest >= entry.ordinal {
       ordinal = newest
-      try openWhole(newest, &notes)
+      try openIntact(newest, &notes)
     }
     try note(Gap(cause: .stateLost, from: entry.position, to: nil, since: entry.confirmedAt))
-    let mark = PositionMark(position: entry.position, confirmedAt: entry.confirmedAt)
+    let checkpoint = Checkpoint(position: entry.position, confirmedAt: entry.confirmedAt)
     firstOrdinal = ordinal
     try write(
       PositionRecord(
-        mark: mark, ordinal: ordinal, segment: active?.ordinal ?? ordinal, offset: active?.size ?? 0,
-        boot: bootID, feed: place.feed.digest, known: .since(entry.ordinal)))
-    return Recovery(mark: mark, ordinal: ordinal, notes: notes, rebuilt: true)
+        checkpoint: checkpoint, ordinal: ordinal, segment: active?.ordinal ?? ordinal,
+        offset: active?.size ?? 0,
+        boot: bootID, feed: location.feed.digest, known: .since(entry.ordinal)))
+    return Recovery(checkpoint: checkpoint, ordinal: ordinal, notes: notes, rebuilt: true)
   }
 
   /// Makes a segment the active one when no record says how much of it is durable: its lines count as far
   /// as they are events, written again and synced.
-  private func openWhole(_ segment: UInt64, _ notes: inout [String]) throws(StoreFailure) {
+  private func openIntact(_ segment: UInt64, _ notes: inout [String]) throws(StoreFailure) {
     let name = SegmentName.text(segment)
     guard let file = try opened().spool.file(name, writing: true) else { return }
     try adopt(file, segment: segment, size: 0)
@@ -222,7 +224,7 @@ extension StreamSpool {
     _ file: DiskFile, in range: Range<Int>
   ) throws(StoreFailure) -> (end: Int, count: UInt64) {
     // The line in segments.ndjson comes before the segment's first event; so does its being on disk.
-    try segmentLog?.settle()
+    try segmentLog?.repairTail()
     try file.rewrite(range)
     try file.synchronize()
     var count: UInt64 = 0
@@ -251,7 +253,7 @@ extension StreamSpool {
   }
 
   /// A segment that was shortened in the middle of a line, or changed, ends with its last whole one.
-  private func cutTornLine(
+  private func cutPartialLine(
     _ file: DiskFile, size: Int, _ found: PositionRecord, _ notes: inout [String]
   ) throws(StoreFailure) {
     let end = try LineScan.lines(of: file, in: 0..<min(size, found.offset)) { _, _ in true }
@@ -264,7 +266,7 @@ extension StreamSpool {
   /// finds it again.
   func recordOnce(_ gap: Gap) throws(StoreFailure) {
     // Before a line is trusted to be on disk.
-    try gapLog?.settle()
+    try gapLog?.repairTail()
     let identity = GapLine.identity(of: gap, ordinal: ordinal)
     let isThere = try gapLog?.tail().contains { GapLine.identity(on: $0)?.isSame(as: identity) == true }
     guard isThere != true else { return }
@@ -274,13 +276,13 @@ extension StreamSpool {
   /// Records a gap that the store itself has found, to be told of by the next answer that can.
   func note(_ gap: Gap) throws(StoreFailure) {
     try recordOnce(gap)
-    untold.append(gap)
+    unreported.append(gap)
   }
 
   /// The gaps that the present call's answer tells of.
-  func takeUntold() -> [Gap] {
-    defer { untold = [] }
-    return untold
+  func takeUnreported() -> [Gap] {
+    defer { unreported = [] }
+    return unreported
   }
 
   /// The gap of the last `position set`.
@@ -288,14 +290,14 @@ extension StreamSpool {
     try gapLog?.tail().reversed().lazy.compactMap { GapLine.gap(on: $0) }.first { $0.cause == .positionSet }
   }
 
-  private func demand(_ condition: Bool, _ message: String) throws(StoreFailure) {
+  private func require(_ condition: Bool, _ message: String) throws(StoreFailure) {
     if !condition { throw blocked(message) }
   }
 
   private func blocked(_ message: String) -> StoreFailure {
     StoreFailure(
-      .blocked, "the stream \(place.name) can't go on: \(message)",
-      hint: "Stop box-eventd and say where to go on: box-eventd position set \(place.name) "
+      .blocked, "the stream \(location.name) can't go on: \(message)",
+      hint: "Stop box-eventd and say where to go on: box-eventd position set \(location.name) "
         + "now|oldest|POSITION. Events in the spool are not fetched twice.")
   }
 }

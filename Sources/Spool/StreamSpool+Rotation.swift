@@ -30,12 +30,12 @@ extension StreamSpool {
     // where the position is lost its position is the one to go on from.
     if rotation?.isAnnounced != true {
       let entry = SegmentEntry(
-        ordinal: ordinal, position: position, feed: place.feed.digest,
+        ordinal: ordinal, position: position, feed: location.feed.digest,
         confirmedAt: record?.confirmedAt, begunAt: begunAt)
       try segmentLog?.append(entry.line)
       rotation?.isAnnounced = true
     }
-    // A crash from here on: an empty segment, named as the record's ordinal demands; it is gone on with.
+    // A crash from here on: an empty segment, named as the record's ordinal requires; it is gone on with.
     if rotation?.file == nil { rotation?.file = try files.spool.newFile(name) }
     if rotation?.isNamed != true {
       try files.spool.synchronize()

@@ -7,7 +7,7 @@ public import BoxEvents
 /// ``StreamSpool/recover()``.
 public actor StreamSpool: EventStore {
   /// What one stream's spool is made of.
-  public struct Place: Sendable {
+  public struct Location: Sendable {
     /// The stream's name, which names its directories.
     public var name: String
     /// Whose feed the position belongs to.
@@ -39,7 +39,7 @@ public actor StreamSpool: EventStore {
   nonisolated let thread: DiskThread
   nonisolated public var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-  let place: Place
+  let location: Location
   let limits: SpoolLimits
   let bootID: String
   let clock: SpoolClock
@@ -54,8 +54,8 @@ public actor StreamSpool: EventStore {
   /// What the position file says.
   var record: PositionRecord?
   var active: ActiveSegment?
-  /// A torn line behind the active segment's whole lines, kept for the event that may begin with it.
-  var tear: [UInt8] = []
+  /// A partial line behind the active segment's whole lines, kept for the event that may begin with it.
+  var partialLine: [UInt8] = []
   /// The ordinal of the next event.
   var ordinal: UInt64 = 0
   /// That of the first event of this run.
@@ -69,7 +69,7 @@ public actor StreamSpool: EventStore {
   /// A commit that a full disk has interrupted.
   var pending: PendingCommit?
   /// Gaps that are on record and have not been told of.
-  var untold: [Gap] = []
+  var unreported: [Gap] = []
   /// A new segment that a full disk has interrupted.
   var rotation: Rotation?
   /// Why this store can't be used any more.
@@ -80,10 +80,10 @@ public actor StreamSpool: EventStore {
   ///   - thread: where the work is done.
   ///   - progress: called with the bytes looked at so far, during a long recovery.
   public init(
-    _ place: Place, limits: SpoolLimits = SpoolLimits(), bootID: String, clock: SpoolClock = .system,
+    _ location: Location, limits: SpoolLimits = SpoolLimits(), bootID: String, clock: SpoolClock = .system,
     thread: DiskThread, progress: @escaping @Sendable (Int) -> Void = { _ in }
   ) {
-    self.place = place
+    self.location = location
     self.limits = limits
     self.bootID = String(bootID.filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }.prefix(64))
     self.clock = clock
@@ -100,19 +100,19 @@ public actor StreamSpool: EventStore {
     }
   }
 
-  public func begin(at mark: PositionMark) throws(StoreFailure) {
+  public func begin(at checkpoint: Checkpoint) throws(StoreFailure) {
     try guarded { () throws(StoreFailure) in
       let files = try opened()
       // The file with its two blocks is on disk before the first record; a crash leaves a first start.
       if positionFile == nil { positionFile = try files.madePosition() } else { try positionFile?.reassert() }
-      try write(mark)
+      try write(checkpoint)
       // A crash here: the record alone says that the stream has begun; recovery adds the line.
       // A stream whose position was set to `now` has its line already.
-      if try segmentLog?.hasContent() != true { try writeStartLine(mark.position) }
+      if try segmentLog?.hasContent() != true { try writeStartLine(checkpoint.position) }
     }
   }
 
-  public func sift(
+  public func deduplicate(
     _ page: EventPage, readFrom position: ReadPosition
   ) throws(StoreFailure) -> EventBatch {
     try guarded { () throws(StoreFailure) in
@@ -123,26 +123,26 @@ public actor StreamSpool: EventStore {
     }
   }
 
-  public func commit(_ batch: EventBatch, at mark: PositionMark) throws(StoreFailure) -> Committed {
+  public func commit(_ batch: EventBatch, at checkpoint: Checkpoint) throws(StoreFailure) -> Committed {
     try guarded { () throws(StoreFailure) in
-      if pending?.isOf(batch, mark) != true {
+      if pending?.isOf(batch, checkpoint) != true {
         if pending != nil { _ = try finish() }
-        pending = try prepared(batch, mark)
+        pending = try prepared(batch, checkpoint)
       }
       var done = try finish()
-      done.gaps = takeUntold()
+      done.gaps = takeUnreported()
       return done
     }
   }
 
-  public func save(_ mark: PositionMark) throws(StoreFailure) {
+  public func save(_ checkpoint: Checkpoint) throws(StoreFailure) {
     try guarded { () throws(StoreFailure) in
       if pending != nil { _ = try finish() }
       // No event depends on it, so it waits for the next sync; a crash of the machine only reads again.
-      try write(mark, durable: false)
+      try write(checkpoint, durable: false)
       prune()
       // Nothing new for as long as a save takes to fall due: the ids can wait in the spool.
-      rest()
+      dropCaches()
     }
   }
 
@@ -153,19 +153,19 @@ public actor StreamSpool: EventStore {
     }
   }
 
-  public func hasRoom() throws(StoreFailure) -> Bool {
+  public func hasFreeSpace() throws(StoreFailure) -> Bool {
     try guarded { () throws(StoreFailure) in try opened().spool.freeBytes() >= limits.keepFree }
   }
 
   public func close() {
     release()
     failure =
-      failure ?? StoreFailure(.io, "the spool of the stream \(place.name) is closed")
+      failure ?? StoreFailure(.io, "the spool of the stream \(location.name) is closed")
   }
 
   /// Forgets the ids, to save memory while nothing happens: 260 KB a stream, with thousands of them in a
   /// process. The next event brings them back from the spool.
-  private func rest() {
+  private func dropCaches() {
     window = nil
     knownRejects = nil
   }
@@ -174,31 +174,32 @@ public actor StreamSpool: EventStore {
 
   func opened() throws(StoreFailure) -> StreamFiles {
     guard let files else {
-      throw StoreFailure(.io, "the spool of the stream \(place.name) has not been recovered")
+      throw StoreFailure(.io, "the spool of the stream \(location.name) has not been recovered")
     }
     return files
   }
 
   /// Writes the position record for what is durable now.
-  /// - Parameter isBehindNews: the mark stands behind events that were new.
+  /// - Parameter isAfterNewEvents: the checkpoint stands behind events that were new.
   func write(
-    _ mark: PositionMark, durable: Bool = true, isBehindNews: Bool = false
+    _ checkpoint: Checkpoint, durable: Bool = true, isAfterNewEvents: Bool = false
   ) throws(StoreFailure) {
     var known = record?.known ?? .recent
     // Dry since: everything the position stood before has been read again.
-    if let confirmedAt = mark.confirmedAt, confirmedAt != record?.confirmedAt { known = .recent }
+    if let confirmedAt = checkpoint.confirmedAt, confirmedAt != record?.confirmedAt { known = .recent }
     // So has a short tail, or nearly; the window of the newest events is enough for it.
-    if isBehindNews, !needsWholeWindow { known = .recent }
+    if isAfterNewEvents, !needsFullWindow { known = .recent }
     try write(
       PositionRecord(
-        mark: mark, ordinal: ordinal, segment: active?.ordinal ?? ordinal, offset: active?.size ?? 0,
-        boot: bootID, feed: place.feed.digest, known: known), durable: durable)
+        checkpoint: checkpoint, ordinal: ordinal, segment: active?.ordinal ?? ordinal,
+        offset: active?.size ?? 0,
+        boot: bootID, feed: location.feed.digest, known: known), durable: durable)
     if known == .recent, window?.capacity == .max { window?.resize(to: limits.knownEvents) }
   }
 
   func write(_ next: PositionRecord, durable: Bool = true) throws(StoreFailure) {
     guard positionFile != nil else {
-      throw StoreFailure(.io, "the stream \(place.name) has no position file; begin was not called")
+      throw StoreFailure(.io, "the stream \(location.name) has no position file; begin was not called")
     }
     try positionFile?.write(next.text, durable: durable)
     record = next
@@ -206,7 +207,7 @@ public actor StreamSpool: EventStore {
 
   func writeStartLine(_ position: ReadPosition) throws(StoreFailure) {
     try segmentLog?.append(
-      SegmentEntry.startLine(at: position, feed: place.feed.digest, time: clock.wallSeconds()))
+      SegmentEntry.startLine(at: position, feed: location.feed.digest, time: clock.wallSeconds()))
   }
 
   /// Runs one call. After a failure that is not for another try, everything is refused: what the disk
@@ -232,8 +233,8 @@ public actor StreamSpool: EventStore {
     files?.close()
     (files, segmentLog, gapLog, quarantine) = (nil, nil, nil, nil)
     (positionFile, record, active, rotation, pending) = (nil, nil, nil, nil, nil)
-    (window, knownRejects, tear, ordinal, firstOrdinal) = (nil, nil, [], 0, 0)
-    untold = []
+    (window, knownRejects, partialLine, ordinal, firstOrdinal) = (nil, nil, [], 0, 0)
+    unreported = []
     (lastRotation, lastPruning) = (nil, nil)
   }
 }

@@ -26,7 +26,7 @@ public struct TwoBlockFile: Sendable {
   private var newest: Block?
   /// The block that was written but not synced since; the other one holds the last synced record.
   private var unsynchronizedIndex: Int?
-  private var isWhole: Bool
+  private var isIntact: Bool
 
   /// The newest whole record's lines, or nil if there is none.
   public var content: String? { newest?.content }
@@ -37,7 +37,7 @@ public struct TwoBlockFile: Sendable {
   /// - Parameters:
   ///   - writing: false for a command that only looks.
   ///   - isValid: whether a record whose checksum is right makes sense to its owner; one that doesn't
-  ///     counts as torn.
+  ///     counts as partial.
   public init?(
     _ name: String, in directory: DiskDirectory, writing: Bool = true,
     isValid: (String) -> Bool = { _ in true }
@@ -61,7 +61,7 @@ public struct TwoBlockFile: Sendable {
     self.file = file
     self.directory = directory
     let bytes = try file.bytes(in: 0..<(2 * Self.blockSize))
-    isWhole = try file.size() == 2 * Self.blockSize
+    isIntact = try file.size() == 2 * Self.blockSize
     for index in 0..<2 {
       let start = min(bytes.count, index * Self.blockSize)
       let block = Block(bytes[start..<min(bytes.count, start + Self.blockSize)])
@@ -72,14 +72,14 @@ public struct TwoBlockFile: Sendable {
   }
 
   /// Writes the newest record again in place and syncs it: an earlier run's sync may have failed and left
-  /// a block that reads well and is not on disk. Torn in this, it would still leave the other block.
+  /// a block that reads well and is not on disk. Partial in this, it would still leave the other block.
   ///
   /// Gives a file that was only half made its size and a name that lasts.
   public mutating func reassert() throws(StoreFailure) {
     if let newest, let newestIndex {
       try file.write(newest.bytes, at: newestIndex * Self.blockSize)
     }
-    if !isWhole {
+    if !isIntact {
       for index in 0..<2 where index != newestIndex {
         try file.write(Block.blank, at: index * Self.blockSize)
       }
@@ -87,7 +87,7 @@ public struct TwoBlockFile: Sendable {
     }
     try file.synchronize()
     try directory.synchronize()
-    isWhole = true
+    isIntact = true
     unsynchronizedIndex = nil
   }
 
@@ -106,7 +106,7 @@ public struct TwoBlockFile: Sendable {
     let index = unsynchronizedIndex ?? newestIndex.map { 1 - $0 } ?? 0
     let block = Block(sequence: sequence + 1, content: content)
     try file.write(block.bytes, at: index * Self.blockSize)
-    // A crash here: this block may be torn; the other is whole and synced.
+    // A crash here: this block may be partial; the other is whole and synced.
     if durable { try file.synchronize() }
     newest = block
     newestIndex = index

@@ -1,9 +1,9 @@
 import BoxEvents
 internal import Logging
 
-/// A log event as one line for people: `stream: sentence: detail; hint (key=value, key=value)`.
+/// A log event as one line for people: `stream: sentence: detail. Hint. (key=value, key=value)`.
 ///
-///     default: Box can't be reached: Box answered 503; trying again in 4 s (request_id=abc, status=503)
+///     default: Box can't be reached: Box answered 503. Wait, or see status.box.com. (request_id=abc, status=503)
 ///
 /// The sentence is constant, so that the same thing always reads the same; everything that varies is
 /// metadata. Four keys have a place of their own: `stream` in front, `detail` and
@@ -18,7 +18,7 @@ struct LogText: Hashable, Sendable, CustomStringConvertible {
       text += ": \(Self.escaped(detail.description))"
     }
     if let hint = metadata["hint"] {
-      text += "; \(Self.escaped(hint.description))"
+      text += ". \(Self.escaped(hint.description))"
     }
     description = text + Self.list(metadata)
   }

@@ -6,22 +6,6 @@ enum StandardError {
   /// Seconds since 1970.
   static var now: Int { time(nil) }
 
-  /// `2026-11-23T20:11:25Z`.
-  ///
-  /// The corresponding C function is `gmtime_r`.
-  static func timestamp(_ seconds: Int) -> String {
-    var seconds = seconds
-    var parts = tm()
-    gmtime_r(&seconds, &parts)
-    let date = [parts.tm_mon + 1, parts.tm_mday].map(twoDigits).joined(separator: "-")
-    let time = [parts.tm_hour, parts.tm_min, parts.tm_sec].map(twoDigits).joined(separator: ":")
-    return "\(Int(parts.tm_year) + 1900)-\(date)T\(time)Z"
-  }
-
-  private static func twoDigits(_ number: CInt) -> String {
-    number < 10 ? "0\(number)" : "\(number)"
-  }
-
   /// Writes all of it, or gives up: there is no one left to tell.
   ///
   /// The corresponding C function is `write`.

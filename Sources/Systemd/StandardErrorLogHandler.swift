@@ -1,3 +1,4 @@
+import BoxEvents
 public import Logging
 
 /// Logs to standard error, a line an event: `2026-11-23T20:11:25Z warning default: sentence (status=503)`.
@@ -29,6 +30,6 @@ public struct StandardErrorLogHandler: LogHandler {
 
   /// - Parameter time: seconds since 1970.
   static func line(_ event: LogEvent, metadata: Logger.Metadata, time: Int) -> String {
-    "\(StandardError.timestamp(time)) \(event.level) \(LogText(event.message, metadata: metadata))\n"
+    "\(UTCDate(secondsSince1970: Int64(time)).rfc3339) \(event.level) \(LogText(event.message, metadata: metadata))\n"
   }
 }

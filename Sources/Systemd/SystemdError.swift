@@ -1,7 +1,8 @@
+public import BoxEvents
 import Glibc
 
 /// Why libsystemd could not do what it was asked: the one error type of this module.
-public struct SystemdError: Error, Hashable, Sendable {
+public struct SystemdError: ExplainedError, Hashable, Sendable {
   public enum Code: String, Hashable, Sendable, CaseIterable {
     /// The kernel's boot id can't be read, for example where `/proc/sys` is hidden.
     case bootIDUnavailable
@@ -13,20 +14,18 @@ public struct SystemdError: Error, Hashable, Sendable {
   /// What happened, one line.
   public var message: String
   /// What to do about it.
-  public var hint: String
+  public var hint: String?
   /// The system's error number.
   public var errno: Int32
 
   init(_ code: Code, _ message: String, hint: String, errno: Int32) {
     self.code = code
-    self.message = message
+    self.message = "\(message): \(String(cString: strerror(errno)))"
     self.hint = hint
     self.errno = errno
   }
 }
 
 extension SystemdError: CustomStringConvertible {
-  public var description: String {
-    "\(message): \(String(cString: strerror(errno)))" + "; \(hint)"
-  }
+  public var description: String { explanation }
 }

@@ -67,7 +67,7 @@ public struct Watchdog: Sendable {
   public func run(clock: some Clock<Duration> = MonotonicClock()) async {
     var gate = WatchdogGate(interval: interval)
     while !Task.isCancelled {
-      let verdict = gate.judge(await health())
+      let verdict = gate.check(await health())
       if verdict.pings { notifier.send(.watchdog) }
       if let change = verdict.report { report(change) }
       do {

@@ -13,7 +13,7 @@ struct WatchdogGate: Hashable, Sendable {
     self.interval = interval
   }
 
-  mutating func judge(_ health: Watchdog.Health) -> Verdict {
+  mutating func check(_ health: Watchdog.Health) -> Verdict {
     switch (health, isOpen) {
     case (.healthy, true):
       return Verdict(pings: true)

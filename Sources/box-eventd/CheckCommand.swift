@@ -38,19 +38,19 @@ struct CheckCommand: AsyncParsableCommand {
       let count = check.findings.count { $0.kind == .problem }
       throw CommandFailure(
         .configuration, count == 1 ? "1 problem found" : "\(count) problems found",
-        hint: "mend what is marked above and check again")
+        hint: "fix what is marked above and check again")
     }
     if online { try await checkOnline(checked, environment) }
   }
 
   private func show(_ finding: ConfigurationCheck.Finding) {
-    let mark =
+    let checkpoint =
       switch finding.kind {
       case .fine: "ok      "
       case .note: "note    "
       case .problem: "PROBLEM "
       }
-    StandardOutput.print(mark + finding.message)
+    StandardOutput.print(checkpoint + finding.message)
     if let hint = finding.hint { StandardOutput.print("          " + hint) }
   }
 

@@ -1,15 +1,16 @@
 import ArgumentParser
+import BoxEvents
 import EventDaemon
 
 /// Why a command ends without success: two lines on stderr, and a status of sysexits.h.
-struct CommandFailure: Error {
+struct CommandFailure: ExplainedError {
   var exit: ExitStatus
   /// What is wrong.
   var message: String
   /// What to do.
-  var hint: String
+  var hint: String?
 
-  init(_ exit: ExitStatus, _ message: String, hint: String) {
+  init(_ exit: ExitStatus, _ message: String, hint: String?) {
     self.exit = exit
     self.message = message
     self.hint = hint
@@ -18,7 +19,7 @@ struct CommandFailure: Error {
   /// Says it and ends the command.
   func end() -> ExitCode {
     StandardOutput.error("box-eventd: \(message)")
-    StandardOutput.error("  \(hint)")
+    if let hint { StandardOutput.error("  \(hint)") }
     return ExitCode(exit.rawValue)
   }
 }

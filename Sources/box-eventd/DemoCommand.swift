@@ -6,7 +6,7 @@ struct DemoCommand: AsyncParsableCommand {
     commandName: "demo",
     abstract: "Show the whole thing on this machine, against the built-in simulator.",
     discussion: """
-      Starts a pretend Box and a real daemon in a directory of their own under /tmp, makes things happen \
+      Starts a simulated Box and a real daemon in a directory of their own under /tmp, makes things happen \
       in the pretend account, and shows the events arriving. Twice it kills the daemon with SIGKILL and \
       starts it again. It ends by itself, or with Ctrl-C, with a count. Nothing outside that directory \
       is touched.
@@ -26,8 +26,8 @@ struct DemoCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await reportingFailure {
-      let isWhole = try await Demo(duration: .seconds(seconds), rate: rate).run()
-      if !isWhole {
+      let isIntact = try await Demo(duration: .seconds(seconds), rate: rate).run()
+      if !isIntact {
         throw CommandFailure(
           .software, "the spool is not what was produced",
           hint: "please report it, with what is printed above")

@@ -5,7 +5,7 @@ import EventDaemon
 struct SimulateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulate",
-    abstract: "Run a pretend Box on loopback, for trying things out and for tests.",
+    abstract: "Run a simulated Box on loopback, for trying things out and for tests.",
     discussion: """
       Serves tokens, events, realtime servers and faults until it is stopped. It is as awkward as the real \
       Box: overlapping pages, duplicates, short pages, positions beyond 2^53.

@@ -25,19 +25,19 @@ struct VerifyCommand: AsyncParsableCommand {
         configuration.path, environment: ProcessInfo.processInfo.environment)
       let tools = StreamTools(loaded)
       let streams = try stream.map { [try tools.stream(named: $0)] } ?? loaded.streams
-      var isWhole = true
+      var isIntact = true
       for stream in streams {
-        isWhole = show(try tools.verify(stream), of: stream.name) && isWhole
+        isIntact = show(try tools.verify(stream), of: stream.name) && isIntact
       }
-      if !isWhole { throw ExitCode(1) }
+      if !isIntact { throw ExitCode(1) }
     }
   }
 
   private func show(_ report: SpoolVerifier.Report, of stream: String) -> Bool {
     for note in report.notes { StandardOutput.print("\(stream): note: \(note)") }
-    if let trouble = report.trouble {
+    if let problem = report.problem {
       StandardOutput.print(
-        "\(stream): NOT WHOLE: \(trouble.file), line \(trouble.line), byte \(trouble.offset): \(trouble.message)"
+        "\(stream): NOT WHOLE: \(problem.file), line \(problem.line), byte \(problem.offset): \(problem.message)"
       )
       return false
     }

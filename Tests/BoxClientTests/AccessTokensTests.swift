@@ -56,7 +56,7 @@ import Testing
     await signIn.waitForAttempts(2)
     #expect(try await tokens.token().text.reveal() == "first")
     signIn.succeed("second")
-    await tokens.settle()
+    await tokens.awaitRenewal()
     #expect(try await tokens.token().text.reveal() == "second")
     #expect(signIn.started == 2)
   }
@@ -80,7 +80,7 @@ import Testing
     _ = try await tokens.token()
     await signIn.waitForAttempts(2)
     signIn.fail(FeedFailure(.signInFailed, "down"))
-    await tokens.settle()
+    await tokens.awaitRenewal()
     #expect(try await tokens.token().text.reveal() == "first")
     time.advance(.seconds(200))
     let expired = Task { await failure { () throws(FeedFailure) in try await tokens.token() } }
@@ -213,7 +213,7 @@ import Testing
     await tokens.reload()
     await signIn.waitForAttempts(2)
     signIn.succeed("better")
-    await tokens.settle()
+    await tokens.awaitRenewal()
     #expect(try await tokens.token().text.reveal() == "better")
   }
 

@@ -125,7 +125,7 @@ import Testing
     try await withTransport { transport in
       let source = try BoxSource(
         transport: transport, tokens: AccessTokens(signIn: CountingSignIn()),
-        settings: FeedSettings(apiURL: "http://127.0.0.1:\(port)"))
+        settings: FeedSettings(apiURL: try webURL("http://127.0.0.1:\(port)")))
       let failure = await failure { () throws(FeedFailure) in try await source.subscribe() }
       #expect(failure?.code == .unreachable)
       #expect(failure?.message == "no connection to 127.0.0.1: Connection refused")
@@ -247,7 +247,7 @@ import Testing
           let failure = try await read(transport, server)
           #expect(failure?.code == .serverError)
           #expect(failure?.status == status)
-          #expect(failure?.hint?.contains("redirects") == true)
+          #expect(failure?.hint?.contains("Redirects") == true)
         }
       }
       #expect(elsewhere.connections == 0)

@@ -25,8 +25,8 @@ import Testing
         ? .answer(200, #"{"access_token":"CANARY-access"}"#) : Self.echo(status, request)
     } _: { server in
       try await withTransport { transport in
-        let good = try TokenEndpoint(transport: transport, url: server.origin + "/token-ok")
-        let bad = try TokenEndpoint(transport: transport, url: server.origin + "/token-bad")
+        let good = try TokenEndpoint(transport: transport, url: webURL(server.origin + "/token-ok"))
+        let bad = try TokenEndpoint(transport: transport, url: webURL(server.origin + "/token-bad"))
         let subject = try #require(Subject("user:1"))
         for endpoint in [good, bad] {
           let methods: [any SignIn] = [
@@ -41,7 +41,8 @@ import Testing
           for method in methods {
             let tokens = AccessTokens(signIn: method) { event in events.withLock { $0.append("\(event)") } }
             let source = try BoxSource(
-              transport: transport, tokens: tokens, settings: FeedSettings(apiURL: server.origin + "/2.0"))
+              transport: transport, tokens: tokens,
+              settings: FeedSettings(apiURL: try webURL(server.origin + "/2.0")))
             let realtime = RealtimeServer(url: Secret(server.origin + "/s?channel=CANARY-channel"))
             let failures = [
               await failure { () throws(FeedFailure) in try await source.read(ReadRequest(position: .now)) },

@@ -15,7 +15,7 @@ import Testing
       reply
     } _: { server in
       try await withTransport { transport in
-        let endpoint = try TokenEndpoint(transport: transport, url: server.origin + "/oauth2/token")
+        let endpoint = try TokenEndpoint(transport: transport, url: webURL(server.origin + "/oauth2/token"))
         let method = ClientCredentials(
           endpoint: endpoint, clientID: "my app", clientSecret: { Secret("CANARY&secret\n") },
           subject: try #require(Subject(subject)))
@@ -101,7 +101,7 @@ import Testing
   @Test func aSecretThatCannotBeReadNeedsAPerson() async throws {
     struct Unreadable: Error {}
     try await withTransport { transport in
-      let endpoint = try TokenEndpoint(transport: transport, url: "https://127.0.0.1:1/")
+      let endpoint = try TokenEndpoint(transport: transport, url: webURL("https://127.0.0.1:1/"))
       for provider: SecretProvider in [{ throw Unreadable() }, { Secret(" \n") }] {
         let method = ClientCredentials(
           endpoint: endpoint, clientID: "id", clientSecret: provider, subject: try #require(Subject("user:1"))

@@ -2,6 +2,7 @@ import BoxEvents
 import NIOPosix
 import ScriptedHTTP
 import Synchronization
+import Testing
 
 @testable import BoxClient
 
@@ -29,7 +30,13 @@ func source(
 ) throws -> BoxSource {
   try BoxSource(
     transport: transport, tokens: AccessTokens(signIn: signIn ?? CountingSignIn(), time: time, seed: 1),
-    settings: FeedSettings(apiURL: server.origin + "/2.0", asUser: asUser, gzip: gzip), onRequest: onRequest)
+    settings: FeedSettings(apiURL: try webURL(server.origin + "/2.0"), asUser: asUser, gzip: gzip),
+    onRequest: onRequest)
+}
+
+/// A URL that the test knows to be one.
+func webURL(_ text: String) throws -> WebURL {
+  try #require(WebURL(text))
 }
 
 /// What a call failed with; nil if it didn't.

@@ -33,7 +33,7 @@ import Testing
   ) async throws -> (Result<AccessToken, FeedFailure>, ScriptedServer) {
     try await ScriptedServer.run(script) { server in
       try await withTransport { transport in
-        let endpoint = try TokenEndpoint(transport: transport, url: server.origin + "/oauth2/token")
+        let endpoint = try TokenEndpoint(transport: transport, url: webURL(server.origin + "/oauth2/token"))
         let method = JWTSignIn(
           endpoint: endpoint, settingsFile: { Secret(file) }, subject: subject, localClock: { Self.now })
         do throws(FeedFailure) {

@@ -21,11 +21,12 @@ import Testing
     #expect(other.authorizationURL.hasSuffix("&redirect_uri=https%3A%2F%2Fb%2Fc%3Fd"))
   }
 
-  @Test func theStateIsRandomAndTheAddressBoxes() {
-    let (one, two) = (OAuthLogin(clientID: "x"), OAuthLogin(clientID: "x"))
+  @Test func theStateIsRandomAndTheAddressBoxes() throws {
+    let box = try webURL("https://api.box.com/oauth2/token")
+    let (one, two) = (OAuthLogin(clientID: "x", tokenURL: box), OAuthLogin(clientID: "x", tokenURL: box))
     #expect(one.state != two.state && one.state.count == 32)
     #expect(one.authorizationURL.hasPrefix("https://account.box.com/api/oauth2/authorize?"))
-    let local = OAuthLogin(clientID: "x", tokenURL: "http://127.0.0.1:8080/oauth2/token")
+    let local = OAuthLogin(clientID: "x", tokenURL: try webURL("http://127.0.0.1:8080/oauth2/token"))
     #expect(local.authorizationURL.hasPrefix("http://127.0.0.1:8080/api/oauth2/authorize?"))
   }
 
@@ -52,7 +53,7 @@ import Testing
       return .answer(200, #"{"access_token":"a","refresh_token":"r1"}"#)
     } _: { server in
       try await withTransport { transport in
-        let endpoint = try TokenEndpoint(transport: transport, url: server.origin + "/token")
+        let endpoint = try TokenEndpoint(transport: transport, url: webURL(server.origin + "/token"))
         try await login.finish(code: Secret("c"), clientSecret: Secret("s"), endpoint: endpoint, store: store)
       }
       #expect(

@@ -35,7 +35,7 @@ import Testing
       ]))
     #expect(proxy.host == "lower" && proxy.port == 2)
     #expect(proxy.credentials?.reveal() == "me:p@ss")
-    func applies(_ url: String) throws -> Bool { proxy.applies(to: try #require(WebAddress(url))) }
+    func applies(_ url: String) throws -> Bool { proxy.applies(to: try #require(WebURL(url))) }
     for url in [
       "https://a.com/", "https://x.a.com/", "https://b.com/", "https://c.com:8443/", "https://x.d.com/",
     ] {
@@ -49,9 +49,9 @@ import Testing
   @Test func loopbackIsNeverProxied() throws {
     let proxy = try ProxySettings(setting: "http://proxy.example:3128")
     for host in ["localhost", "127.0.0.1", "[::1]"] {
-      #expect(!proxy.applies(to: try #require(WebAddress("http://\(host)/"))))
+      #expect(!proxy.applies(to: try #require(WebURL("http://\(host)/"))))
     }
     let all = try #require(try ProxySettings(environment: ["https_proxy": "p:1", "no_proxy": "*"]))
-    #expect(!all.applies(to: try #require(WebAddress("https://api.box.com/"))))
+    #expect(!all.applies(to: try #require(WebURL("https://api.box.com/"))))
   }
 }

@@ -12,7 +12,8 @@ import Testing
       $0.proxy = proxy
     } _: { transport in
       let source = try BoxSource(
-        transport: transport, tokens: AccessTokens(signIn: CountingSignIn()), settings: FeedSettings())
+        transport: transport, tokens: AccessTokens(signIn: CountingSignIn()),
+        settings: FeedSettings(apiURL: try webURL("https://api.box.com/2.0")))
       return await failure { () throws(FeedFailure) in try await source.read(ReadRequest(position: .now)) }
     }
   }
@@ -69,7 +70,7 @@ import Testing
       } _: { transport in
         let source = try BoxSource(
           transport: transport, tokens: AccessTokens(signIn: CountingSignIn()),
-          settings: FeedSettings(apiURL: "https://127.0.0.1:\(server.port)/2.0"))
+          settings: FeedSettings(apiURL: try webURL("https://127.0.0.1:\(server.port)/2.0")))
         let failure = await failure { () throws(FeedFailure) in
           try await source.read(ReadRequest(position: .now))
         }

@@ -24,7 +24,7 @@ import Testing
   ) async throws {
     try await ScriptedServer.run(script) { server in
       try await withTransport { transport in
-        let endpoint = try TokenEndpoint(transport: transport, url: server.origin + "/token")
+        let endpoint = try TokenEndpoint(transport: transport, url: webURL(server.origin + "/token"))
         try await body(
           RefreshTokenSignIn(
             endpoint: endpoint, clientID: "id", clientSecret: { Secret("CANARY") }, store: store), server)

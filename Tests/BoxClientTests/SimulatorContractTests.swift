@@ -6,7 +6,7 @@ import Testing
 
 @testable import BoxClient
 
-/// What every source promises, asked of this one against a whole pretend Box.
+/// What every source promises, asked of this one against a whole simulated Box.
 @Suite struct SimulatorContractTests {
   typealias Method = (BoxSimulator, TokenEndpoint) throws -> any SignIn
 
@@ -19,10 +19,10 @@ import Testing
       try await withTransport {
         $0 = settings
       } _: { transport in
-        let endpoint = try TokenEndpoint(transport: transport, url: simulator.tokenURL)
+        let endpoint = try TokenEndpoint(transport: transport, url: webURL(simulator.tokenURL))
         let tokens = AccessTokens(signIn: try signIn(simulator, endpoint))
         let source = try BoxSource(
-          transport: transport, tokens: tokens, settings: FeedSettings(apiURL: simulator.apiURL))
+          transport: transport, tokens: tokens, settings: FeedSettings(apiURL: try webURL(simulator.apiURL)))
         try await body(simulator, source)
       }
       #expect(simulator.violations.isEmpty)
@@ -190,9 +190,9 @@ import Testing
   @Test func aLoginBringsTheFirstRefreshToken() async throws {
     try await BoxSimulator.run { simulator in
       try await withTransport { transport in
-        let endpoint = try TokenEndpoint(transport: transport, url: simulator.tokenURL)
+        let endpoint = try TokenEndpoint(transport: transport, url: webURL(simulator.tokenURL))
         let credentials = simulator.options.credentials
-        let login = OAuthLogin(clientID: credentials.clientID, tokenURL: simulator.tokenURL)
+        let login = OAuthLogin(clientID: credentials.clientID, tokenURL: try webURL(simulator.tokenURL))
         #expect(login.authorizationURL.hasPrefix(simulator.authorizeURL))
         let store = MemoryTokenStore(nil)
         try await login.finish(
@@ -220,7 +220,7 @@ import Testing
   @Test func aWrongSecretNeedsAPerson() async throws {
     try await BoxSimulator.run { simulator in
       try await withTransport { transport in
-        let endpoint = try TokenEndpoint(transport: transport, url: simulator.tokenURL)
+        let endpoint = try TokenEndpoint(transport: transport, url: webURL(simulator.tokenURL))
         let method = ClientCredentials(
           endpoint: endpoint, clientID: simulator.options.credentials.clientID,
           clientSecret: { Secret("CANARY") },

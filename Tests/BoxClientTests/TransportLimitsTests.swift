@@ -49,7 +49,8 @@ import Testing
         $0.proxy = proxy
       } _: { transport in
         let source = try BoxSource(
-          transport: transport, tokens: AccessTokens(signIn: CountingSignIn()), settings: FeedSettings())
+          transport: transport, tokens: AccessTokens(signIn: CountingSignIn()),
+          settings: FeedSettings(apiURL: try webURL("https://api.box.com/2.0")))
         let realtime = RealtimeServer(url: Secret("https://2.realtime.services.box.net/subscribe?channel=c"))
         let failure = await failure { () throws(FeedFailure) in try await source.poll(realtime, from: .now) }
         #expect(failure?.message == "the proxy refused the connection to 2.realtime.services.box.net")

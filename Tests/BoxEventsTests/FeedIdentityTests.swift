@@ -4,20 +4,21 @@ import Testing
 
 @Suite struct FeedIdentityTests {
   private let feed = FeedIdentity(
-    apiOrigin: "https://api.box.com", subject: "user:1", asUser: "23", type: .all)
+    api: WebURL.Origin(scheme: .https, host: "api.box.com"), subject: Subject("user:1"), asUser: "23",
+    type: .all)
 
   @Test func whateverDiffersGivesAnotherDigest() {
     var others = [FeedIdentity](repeating: feed, count: 4)
-    others[0].apiOrigin = "https://api.box.org"
-    others[1].subject = "user:2"
-    others[2].asUser = ""
+    others[0].api.host = "api.box.org"
+    others[1].subject = Subject("user:2")
+    others[2].asUser = nil
     others[3].type = .changes
     #expect(Set((others + [feed]).map(\.digest)).count == 5)
   }
 
   @Test func whatStandsInOnePartDoesNotStandForTheNext() {
     var moved = feed
-    (moved.subject, moved.asUser) = ("user:12", "3")
+    (moved.subject, moved.asUser) = (Subject("user:12"), "3")
     #expect(moved.digest != feed.digest)
   }
 

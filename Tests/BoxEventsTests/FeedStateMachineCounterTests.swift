@@ -2,7 +2,7 @@ import Testing
 
 @testable import BoxEvents
 
-/// What is counted, and what ends the counting: an old trouble must not make a new one worse.
+/// What is counted, and what ends the counting: an old problem must not make a new one worse.
 @Suite struct FeedStateMachineCounterTests {
   private let feed = FeedStateMachineTests()
   private let refusal = FeedFailure(.unauthorized, "401")
@@ -33,7 +33,7 @@ import Testing
   }
 
   /// A server whose positions pass with the time: the stream is listened to all the same, and neither the time
-  /// without a dry page nor a start of the daemon makes a gap of it.
+  /// without a caught up page nor a start of the daemon makes a gap of it.
   @Test func emptyPagesThatLeadOnAreNoWork() {
     var machine = feed.resumed(confirmed: 1000)
     var (reads, listens, number) = (0, 0, 100)
@@ -63,7 +63,7 @@ import Testing
     #expect(reads <= 11 * listens)
     #expect(machine.positionAge(at: now).map { $0 < .seconds(700) } == true)
     // No page has proved that the stream is complete.
-    #expect(machine.mark.confirmedAt == BoxTime(secondsSince1970: 1000))
+    #expect(machine.checkpoint.confirmedAt == BoxTime(secondsSince1970: 1000))
   }
 
   @Test func aPageOfKnownEventsEndsTheRowOfEmptyOnes() {
@@ -104,32 +104,32 @@ import Testing
     #expect(machine.condition == .waiting(refusal))
   }
 
-  @Test func anotherKindOfTroubleEndsABlock() {
+  @Test func anotherKindOfProblemEndsABlock() {
     var machine = feed.resumed()
     var now = feed.at(0)
     fail(&machine, refusal, times: 6, at: &now)
     let outage = FeedFailure(.serverError, "503")
     _ = machine.readFailed(outage, at: now)
     #expect(machine.condition == .waiting(outage))
-    #expect(machine.needsPerson == nil)
+    #expect(machine.operatorActionRequired == nil)
   }
 
   @Test(arguments: [FeedFailure.Code.unauthorized, .forbidden])
-  func whatAnAdministratorMayMendIsTriedForEver(code: FeedFailure.Code) {
+  func whatAnAdministratorMayFixIsTriedForEver(code: FeedFailure.Code) {
     var machine = feed.resumed()
     var now = feed.at(0)
     fail(&machine, FeedFailure(code, "no"), times: 100, at: &now)
     #expect(machine.condition == .blocked(FeedFailure(code, "no")) || machine.condition == .reading)
-    #expect(machine.needsPerson == nil)
+    #expect(machine.operatorActionRequired == nil)
   }
 
   @Test func aRefusedRequestIsGivenUpAfterFourMoreAttempts() {
     var machine = feed.resumed()
     var now = feed.at(0)
     fail(&machine, FeedFailure(.refused, "400"), times: 8, at: &now)
-    #expect(machine.needsPerson == nil)
+    #expect(machine.operatorActionRequired == nil)
     fail(&machine, FeedFailure(.refused, "400"), times: 1, at: &now)
-    #expect(machine.needsPerson?.code == .refused)
+    #expect(machine.operatorActionRequired?.code == .refused)
   }
 
   @Test func newEventsEndTheSpacingOfReads() {
@@ -142,7 +142,7 @@ import Testing
     #expect(machine.pageRead(feed.page(entries: 9, "120"), at: feed.at(1)) == feed.read("120"))
   }
 
-  @Test func aDryReadEndsTheSmallPages() {
+  @Test func aCaughtUpReadEndsTheSmallPages() {
     var machine = feed.resumed()
     let odd = FeedFailure(.malformedPage, "odd")
     var action = machine.readFailed(odd, at: feed.at(0))
@@ -155,7 +155,7 @@ import Testing
     #expect(machine.replied(.newChange, at: now + .seconds(60)) == feed.read("100"))
   }
 
-  @Test func pollsThatBringEventsAreNeverBarren() {
+  @Test func pollsThatBringEventsAreNeverEmptyWakeUps() {
     var machine = feed.polling()
     var (position, now) = (100, feed.at(1))
     for _ in 0..<40 {
@@ -165,13 +165,13 @@ import Testing
       var action = machine.pageRead(feed.page("\(position + 1)"), at: now)
       if action == .subscribe { action = machine.subscribed(feed.server, at: now) }
       #expect(action == .poll(feed.server, from: feed.position("\(position + 1)")))
-      #expect(machine.barren == 0)
+      #expect(machine.emptyWakeUps == 0)
       position += 1
       now = now + .milliseconds(10)
     }
   }
 
-  @Test func pollsThatLastedHalfAMinuteAreNeverBarren() {
+  @Test func pollsThatLastedHalfAMinuteAreNeverEmptyWakeUps() {
     var machine = feed.polling()
     var now = feed.at(1)
     for _ in 0..<40 {
@@ -186,9 +186,9 @@ import Testing
   @Test func aFullDiskWhileThePositionIsSavedIsWaitedOut() {
     var machine = feed.resumed(confirmed: 1000)
     let quiet = feed.page("100", date: 4700)
-    let save = FeedAction.save(feed.mark("100", confirmed: 4700))
+    let save = FeedAction.save(feed.checkpoint("100", confirmed: 4700))
     #expect(machine.pageRead(quiet, at: feed.at(3700)) == save)
-    #expect(machine.roomMissing(at: feed.at(3700)) == .wait(until: feed.at(3702)))
+    #expect(machine.diskFull(at: feed.at(3700)) == .wait(until: feed.at(3702)))
     #expect(machine.condition == .paused)
     #expect(machine.woke(at: feed.at(3702)) == save)
     #expect(machine.stored(at: feed.at(3702)) == .subscribe)
@@ -211,24 +211,24 @@ import Testing
     #expect(machine.woke(at: feed.at(105)) == .subscribe)
   }
 
-  @Test func aGoodAnswerEndsTheRealtimeTrouble() {
+  @Test func aGoodAnswerEndsTheRealtimeProblem() {
     var machine = feed.polling()
     _ = machine.replied(.unknown("HTML"), at: feed.at(100))
     let action = machine.pageRead(feed.page("100"), at: feed.at(100))
-    #expect(machine.trouble != nil)
+    #expect(machine.problem != nil)
     _ = machine.woke(at: feed.end(action))
     _ = machine.subscribed(feed.server, at: feed.at(102))
     // The poll is on its way: nothing is wrong as far as anyone knows.
-    #expect(machine.trouble == nil)
+    #expect(machine.problem == nil)
     #expect(machine.condition == .polling)
     _ = machine.replied(.newChange, at: feed.at(200))
-    #expect(machine.trouble == nil)
+    #expect(machine.problem == nil)
   }
 
   @Test func aStreamMovedToNowHasNothingToSaveBeforeItsFirstAnswer() {
     var machine = FeedStateMachine(rules: FeedRules(type: .all), at: feed.at(0), seed: 1)
-    _ = machine.start(from: .now, saved: PositionMark(position: .now), at: feed.at(0))
+    _ = machine.start(from: .now, saved: Checkpoint(position: .now), at: feed.at(0))
     _ = machine.pageRead(feed.page(nil, date: 5), at: feed.at(0))
-    #expect(machine.unsavedMark == nil)
+    #expect(machine.unsavedCheckpoint == nil)
   }
 }

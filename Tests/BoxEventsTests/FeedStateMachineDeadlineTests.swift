@@ -29,12 +29,12 @@ import Testing
 
   @Test func afterAFullDiskTheStageHasItsWholeTimeAgain() {
     var machine = feed.resumed()
-    _ = machine.roomMissing(at: feed.at(0))
+    _ = machine.diskFull(at: feed.at(0))
     expect(machine, 2, "the wait for room")
     _ = machine.woke(at: feed.at(2))
     expect(machine, 722, "the read that looks again")
     _ = machine.pageRead(feed.page(new: 1, "101"), at: feed.at(3))
-    _ = machine.roomMissing(at: feed.at(4))
+    _ = machine.diskFull(at: feed.at(4))
     _ = machine.woke(at: feed.at(6))
     expect(machine, 36, "the commit that is tried again")
   }

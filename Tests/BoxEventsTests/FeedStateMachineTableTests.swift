@@ -2,56 +2,56 @@ import Testing
 
 @testable import BoxEvents
 
-/// The machine's every state against its every happening, and long random walks.
+/// The machine's every state against its every input, and long random walks.
 @Suite struct FeedStateMachineTableTests {
   typealias State = FeedStateMachine.State
 
-  enum Happening: String, CaseIterable {
-    case start, pageRead, readFailed, stored, roomMissing, subscribed, subscribeFailed, replied, pollFailed
+  enum Input: String, CaseIterable {
+    case start, pageRead, readFailed, stored, diskFull, subscribed, subscribeFailed, replied, pollFailed
     case woke
   }
 
   static let now = FeedInstant(sinceOrigin: .seconds(1000))
   static let server = RealtimeServer(url: Secret("https://127.0.0.1/?channel=c"))
   static let position = FeedStateMachineTests.position("100")
-  static let mark = PositionMark(position: position)
+  static let checkpoint = Checkpoint(position: position)
   static let gap = Gap(cause: .retention, from: position, to: nil)
   static let outcome = PageOutcome(new: 1, entries: 1, nextPosition: StreamPosition("101"))
   static let request = ReadRequest(position: position)
 
-  /// Every state, and the happenings that belong to it. All others must change nothing.
-  static let table: [(State, Set<Happening>)] = [
+  /// Every state, and the inputs that belong to it. All others must change nothing.
+  static let table: [(State, Set<Input>)] = [
     (.initial, [.start]),
-    (.reading(request), [.pageRead, .readFailed, .roomMissing]),
-    (.beginning(mark), [.stored, .roomMissing]),
-    (.recording(gap, outcome, request), [.stored, .roomMissing]),
-    (.committing(mark), [.stored, .roomMissing]),
-    (.saving(mark), [.stored, .roomMissing]),
+    (.reading(request), [.pageRead, .readFailed, .diskFull]),
+    (.beginning(checkpoint), [.stored, .diskFull]),
+    (.recording(gap, outcome, request), [.stored, .diskFull]),
+    (.committing(checkpoint), [.stored, .diskFull]),
+    (.saving(checkpoint), [.stored, .diskFull]),
     (.subscribing, [.subscribed, .subscribeFailed]),
     (.polling(server, since: now), [.replied, .pollFailed]),
     (.waiting(until: now, then: .read), [.woke]),
     (.waiting(until: now, then: .listen), [.woke]),
-    (.waiting(until: now, then: .again(.committing(mark))), [.woke]),
+    (.waiting(until: now, then: .again(.committing(checkpoint))), [.woke]),
     (.waiting(until: now.advanced(by: .seconds(1)), then: .read), []),
   ]
 
   static func machine(in state: State) -> FeedStateMachine {
     var machine = FeedStateMachine(rules: FeedRules(type: .all), at: now, seed: 3)
-    if state != .initial { _ = machine.start(from: position, saved: mark, at: now) }
+    if state != .initial { _ = machine.start(from: position, saved: checkpoint, at: now) }
     machine.state = state
     return machine
   }
 
   static func apply(
-    _ happening: Happening, to machine: inout FeedStateMachine, at now: FeedInstant = now
+    _ input: Input, to machine: inout FeedStateMachine, at now: FeedInstant = now
   ) -> FeedAction {
     let failure = FeedFailure(.unreachable, "reset")
-    return switch happening {
-    case .start: machine.start(from: position, saved: mark, at: now)
+    return switch input {
+    case .start: machine.start(from: position, saved: checkpoint, at: now)
     case .pageRead: machine.pageRead(outcome, at: now)
     case .readFailed: machine.readFailed(failure, at: now)
     case .stored: machine.stored(at: now)
-    case .roomMissing: machine.roomMissing(at: now)
+    case .diskFull: machine.diskFull(at: now)
     case .subscribed: machine.subscribed(server, at: now)
     case .subscribeFailed: machine.subscribeFailed(failure, at: now)
     case .replied: machine.replied(.newChange, at: now)
@@ -60,17 +60,17 @@ import Testing
     }
   }
 
-  @Test(arguments: Happening.allCases)
-  func everyStateKnowsWhatBelongsToIt(happening: Happening) {
+  @Test(arguments: Input.allCases)
+  func everyStateKnowsWhatBelongsToIt(input: Input) {
     for (state, belonging) in Self.table {
       var machine = Self.machine(in: state)
       let before = machine.action
-      let action = Self.apply(happening, to: &machine)
-      if belonging.contains(happening) {
-        #expect(machine.state != state, "\(happening) in \(state)")
+      let action = Self.apply(input, to: &machine)
+      if belonging.contains(input) {
+        #expect(machine.state != state, "\(input) in \(state)")
       } else {
-        #expect(machine.state == state, "\(happening) in \(state)")
-        #expect(action == before, "\(happening) in \(state)")
+        #expect(machine.state == state, "\(input) in \(state)")
+        #expect(action == before, "\(input) in \(state)")
       }
       #expect(action == machine.action)
     }
@@ -99,8 +99,8 @@ import Testing
     }
   }
 
-  /// A million happenings in random order: the feed never spins, never leaves a position behind
-  /// that no commit vouched for, and is never without a deadline.
+  /// A million inputs in random order: the feed never spins, never leaves a position behind
+  /// that no commit guaranteed for, and is never without a deadline.
   @Test(arguments: [UInt64(1), 2, 3, 4])
   func randomWalksKeepTheRules(seed: UInt64) {
     var walk = RandomWalk(seed: seed)
@@ -114,7 +114,7 @@ import Testing
   }
 }
 
-/// A driver that reports whatever a seed says, and judges what it is told to do.
+/// A driver that reports whatever a seed says, and checks what it is told to do.
 private struct RandomWalk {
   var machine = FeedStateMachine(rules: FeedRules(type: .all), at: FeedInstant(sinceOrigin: .zero), seed: 9)
   var action: FeedAction
@@ -152,18 +152,18 @@ private struct RandomWalk {
         return "read from \(request.position), which nobody served"
       }
       if chance(5) {
-        action = machine.roomMissing(at: now)
+        action = machine.diskFull(at: now)
       } else if chance(10) {
         action = machine.readFailed(failure(), at: now)
       } else {
         return page(request)
       }
-    case .begin(let mark), .commit(let mark), .save(let mark):
+    case .begin(let checkpoint), .commit(let checkpoint), .save(let checkpoint):
       reached.insert("\(action)".prefix { $0 != "(" }.description)
-      if mark.position == .now || !served.contains(mark.position) {
-        return "\(mark.position) was to be stored"
+      if checkpoint.position == .now || !served.contains(checkpoint.position) {
+        return "\(checkpoint.position) was to be stored"
       }
-      action = chance(5) ? machine.roomMissing(at: now) : machine.stored(at: now)
+      action = chance(5) ? machine.diskFull(at: now) : machine.stored(at: now)
     case .record:
       reached.insert("record")
       action = machine.stored(at: now)

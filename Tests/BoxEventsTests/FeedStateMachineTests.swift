@@ -2,7 +2,7 @@ import Testing
 
 @testable import BoxEvents
 
-/// The rules as straight lines: a happening, and the action it must lead to.
+/// The rules as straight lines: a input, and the action it must lead to.
 @Suite struct FeedStateMachineTests {
   static let server = RealtimeServer(url: Secret("https://2.realtime.services.box.net/subscribe?channel=c"))
   let server = Self.server
@@ -25,22 +25,22 @@ import Testing
     .read(ReadRequest(position: position(digits), limit: limit))
   }
 
-  func mark(_ digits: String, confirmed: Int64? = nil, readSince: Int64? = nil) -> PositionMark {
-    PositionMark(
+  func checkpoint(_ digits: String, confirmed: Int64? = nil, readSince: Int64? = nil) -> Checkpoint {
+    Checkpoint(
       position: position(digits), confirmedAt: confirmed.map(BoxTime.init(secondsSince1970:)),
       readSince: readSince.map(BoxTime.init(secondsSince1970:)))
   }
 
   func commit(_ digits: String, confirmed: Int64? = nil, readSince: Int64? = nil) -> FeedAction {
-    .commit(mark(digits, confirmed: confirmed, readSince: readSince))
+    .commit(checkpoint(digits, confirmed: confirmed, readSince: readSince))
   }
 
   /// A machine that goes on from position 100.
   func resumed(type: StreamType = .all, confirmed: Int64? = nil) -> FeedStateMachine {
     var machine = FeedStateMachine(rules: FeedRules(type: type), at: at(0), seed: 1)
-    let mark = PositionMark(
+    let checkpoint = Checkpoint(
       position: position("100"), confirmedAt: confirmed.map(BoxTime.init(secondsSince1970:)))
-    #expect(machine.start(from: position("100"), saved: mark, at: at(0)) == read("100"))
+    #expect(machine.start(from: position("100"), saved: checkpoint, at: at(0)) == read("100"))
     return machine
   }
 
@@ -69,9 +69,9 @@ import Testing
     var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
     #expect(
       machine.start(from: .now, saved: nil, at: at(0)) == .read(ReadRequest(position: .now)))
-    #expect(machine.unsavedMark == nil)
-    let mark = PositionMark(position: position("70"), confirmedAt: BoxTime(secondsSince1970: 5))
-    #expect(machine.pageRead(page("70", date: 5), at: at(0)) == .begin(mark))
+    #expect(machine.unsavedCheckpoint == nil)
+    let checkpoint = Checkpoint(position: position("70"), confirmedAt: BoxTime(secondsSince1970: 5))
+    #expect(machine.pageRead(page("70", date: 5), at: at(0)) == .begin(checkpoint))
     #expect(machine.stored(at: at(0)) == read("70"))
     #expect(machine.pageRead(page("70"), at: at(0)) == .subscribe)
   }
@@ -79,9 +79,9 @@ import Testing
   @Test func startsFromOldestByRecordingIt() {
     var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
     #expect(
-      machine.start(from: .oldest, saved: nil, at: at(0)) == .begin(PositionMark(position: .oldest)))
+      machine.start(from: .oldest, saved: nil, at: at(0)) == .begin(Checkpoint(position: .oldest)))
     // A stream that has not begun has nothing to save when it is stopped.
-    #expect(machine.unsavedMark == nil)
+    #expect(machine.unsavedCheckpoint == nil)
     #expect(machine.stored(at: at(0)) == .read(ReadRequest(position: .oldest)))
     #expect(machine.pageRead(page(new: 3, "7"), at: at(0)) == commit("7"))
   }
@@ -91,10 +91,10 @@ import Testing
     var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
     _ = machine.start(from: .now, saved: nil, at: at(0))
     #expect(isWait(machine.pageRead(page(next), at: at(0)), from: 0, 0.1...1))
-    #expect(machine.unsavedMark == nil)
+    #expect(machine.unsavedCheckpoint == nil)
   }
 
-  // MARK: Reading until dry
+  // MARK: Reading until caught up
 
   @Test func readsOnAfterAShortPage() {
     var machine = resumed()
@@ -134,7 +134,7 @@ import Testing
     #expect(machine.pageRead(page(entries: 1, nil), at: at(0)) == .subscribe)
   }
 
-  @Test func aFullDryPageIsStalledAndRetried() {
+  @Test func aFullCaughtUpPageIsStalledAndRetried() {
     var machine = resumed()
     var now = 0.0
     for _ in 0..<20 {
@@ -172,7 +172,7 @@ import Testing
     var machine = polling()
     #expect(machine.replied(reply, at: at(600)) == read("100"))
     #expect(machine.pageRead(page("100"), at: at(600)) == .subscribe)
-    #expect(machine.trouble == nil)
+    #expect(machine.problem == nil)
   }
 
   @Test func anUnknownReplyBacksOffAndIsReported() {
@@ -180,7 +180,7 @@ import Testing
     #expect(machine.replied(.unknown("HTML"), at: at(100)) == read("100"))
     let action = machine.pageRead(page("100"), at: at(100))
     #expect(isWait(action, from: 100, 0.1...1))
-    #expect(machine.trouble?.code == .unreadable)
+    #expect(machine.problem?.code == .unreadable)
     #expect(machine.woke(at: end(action)) == .subscribe)
   }
 
@@ -220,7 +220,7 @@ import Testing
         action = machine.woke(at: until)
       case .read:
         reads.append(now)
-        #expect(machine.trouble?.message == "no OPTIONS here")
+        #expect(machine.problem?.message == "no OPTIONS here")
         action = machine.pageRead(page("100"), at: at(now))
       default:
         Issue.record("\(action)")
@@ -232,7 +232,7 @@ import Testing
     #expect(zip(reads, reads.dropFirst()).allSatisfy { $1 - $0 <= 61 })
   }
 
-  @Test func barrenPollsAreSpacedAndThenGivenUpForAWhile() {
+  @Test func emptyWakeUpsAreSpacedAndThenReplacedByReads() {
     var machine = polling()
     var now = 1.0
     var polls = [1.0]
@@ -256,16 +256,16 @@ import Testing
     }
     // Ten in the first minutes, then one every ten minutes.
     #expect((13...18).contains(polls.count))
-    #expect(machine.barren >= 9)
+    #expect(machine.emptyWakeUps >= 9)
     #expect(zip(polls.dropFirst(10), polls.dropFirst(11)).allSatisfy { $1 - $0 >= 600 })
   }
 
-  /// The third barren poll in a row delays the next, the tenth gives realtime up; what is between is spaced by
+  /// The third empty wake-up in a row delays the next, the tenth gives realtime up; what is between is spaced by
   /// reads alone.
-  @Test func theThirdBarrenPollDelaysTheNext() {
+  @Test func theThirdEmptyWakeUpDelaysTheNextPoll() {
     var machine = polling()
     var now = 1.0
-    for barren in 1...9 {
+    for emptyWakeUps in 1...9 {
       var action = machine.replied(.newChange, at: at(now))
       if case .wait(let until) = action {
         now = until.sinceOrigin / .seconds(1)
@@ -273,13 +273,13 @@ import Testing
       }
       #expect(action == read("100"))
       action = machine.pageRead(page("100"), at: at(now))
-      #expect(machine.barren == barren)
+      #expect(machine.emptyWakeUps == emptyWakeUps)
       if case .wait(let until) = action {
-        #expect(barren >= 3 && until >= at(now + 1) && until <= at(now + 60), "\(barren)")
+        #expect(emptyWakeUps >= 3 && until >= at(now + 1) && until <= at(now + 60), "\(emptyWakeUps)")
         now = until.sinceOrigin / .seconds(1)
         action = machine.woke(at: until)
       } else {
-        #expect(barren < 3, "\(barren)")
+        #expect(emptyWakeUps < 3, "\(emptyWakeUps)")
       }
       // The server is used up after ten polls.
       if action == .subscribe { action = machine.subscribed(server, at: at(now)) }
@@ -330,7 +330,7 @@ import Testing
       } else {
         #expect(isWait(action, from: now, 0.1...16))
       }
-      #expect(machine.needsPerson == nil)
+      #expect(machine.operatorActionRequired == nil)
       now = end(action).sinceOrigin / .seconds(1)
       _ = machine.woke(at: end(action))
     }
@@ -341,7 +341,7 @@ import Testing
   @Test func aDeadRefreshTokenNeedsAPersonAtOnce() {
     var machine = resumed()
     #expect(machine.readFailed(FeedFailure(.signInRefused, "dead"), at: at(0)) == .wait(until: at(60)))
-    #expect(machine.needsPerson?.code == .signInRefused)
+    #expect(machine.operatorActionRequired?.code == .signInRefused)
     #expect(machine.woke(at: at(60)) == read("100"))
   }
 
@@ -372,24 +372,24 @@ import Testing
       return
     }
     #expect(failure.hint?.contains("position set") == true)
-    #expect(machine.needsPerson == nil)
+    #expect(machine.operatorActionRequired == nil)
     for _ in 0..<4 {
       action = machine.readFailed(FeedFailure(.tooLarge, "large"), at: now)
       now = end(action)
       _ = machine.woke(at: now)
     }
-    #expect(machine.needsPerson != nil)
+    #expect(machine.operatorActionRequired != nil)
   }
 
   // MARK: Store
 
   @Test func aFullDiskPausesAndRepeatsTheSameAction() {
     var machine = resumed()
-    #expect(machine.roomMissing(at: at(0)) == .wait(until: at(2)))
+    #expect(machine.diskFull(at: at(0)) == .wait(until: at(2)))
     #expect(machine.condition == .paused)
     #expect(machine.woke(at: at(2)) == read("100"))
     #expect(machine.pageRead(page(new: 1, "101"), at: at(2)) == commit("101"))
-    #expect(machine.roomMissing(at: at(2)) == .wait(until: at(4)))
+    #expect(machine.diskFull(at: at(2)) == .wait(until: at(4)))
     #expect(machine.woke(at: at(4)) == commit("101"))
     #expect(machine.currentPosition == position("100"))
     #expect(machine.stored(at: at(4)) == read("101"))
@@ -403,10 +403,10 @@ import Testing
     #expect(machine.pageRead(page("100", date: 4609), at: at(3599)) == .subscribe)
     _ = machine.subscribed(server, at: at(3599))
     _ = machine.replied(.newChange, at: at(3700))
-    let mark = PositionMark(position: position("100"), confirmedAt: BoxTime(secondsSince1970: 4710))
-    #expect(machine.pageRead(page("100", date: 4710), at: at(3700)) == .save(mark))
+    let checkpoint = Checkpoint(position: position("100"), confirmedAt: BoxTime(secondsSince1970: 4710))
+    #expect(machine.pageRead(page("100", date: 4710), at: at(3700)) == .save(checkpoint))
     #expect(machine.stored(at: at(3700)) == .poll(server, from: position("100")))
-    #expect(machine.unsavedMark == nil)
+    #expect(machine.unsavedCheckpoint == nil)
   }
 
   @Test func aPositionOlderThanTheRetentionIsAGap() {
@@ -424,13 +424,13 @@ import Testing
         == commit("901", confirmed: 0, readSince: 22 * day))
     #expect(machine.stored(at: at(0)) == read("901"))
     #expect(machine.pageRead(page("901", date: 22 * day), at: at(0)) == .subscribe)
-    #expect(machine.mark == mark("901", confirmed: 22 * day))
+    #expect(machine.checkpoint == checkpoint("901", confirmed: 22 * day))
     machine = resumed(confirmed: 0)
     #expect(machine.pageRead(page(new: 5, "900", date: 21 * day), at: at(0)) == commit("900", confirmed: 0))
   }
 
   /// A stream that has never been read to its end is as old as its first answer.
-  @Test func aStreamThatWasNeverDryHasGapsToo() {
+  @Test func aStreamThatWasNeverCaughtUpHasGapsToo() {
     let day: Int64 = 86_400
     var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
     _ = machine.start(from: .oldest, saved: nil, at: at(0))
@@ -445,7 +445,8 @@ import Testing
 
     var next = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
     #expect(
-      next.start(from: position("950"), saved: mark("950", readSince: 3 * day), at: at(0)) == read("950"))
+      next.start(from: position("950"), saved: checkpoint("950", readSince: 3 * day), at: at(0))
+        == read("950"))
     let gap = Gap(
       cause: .retention, from: position("950"), to: position("990"),
       since: BoxTime(secondsSince1970: 3 * day), until: BoxTime(secondsSince1970: 24 * day + 1))

@@ -126,7 +126,7 @@ import Testing
 
   @Test func jsonIsCutBeforeItIsCompressed() async throws {
     try await TestClient.run(Self.options) { simulator, client async throws in
-      func lengthOfWhole(_ faults: [Fault]) async throws -> Int {
+      func lengthOfIntact(_ faults: [Fault]) async throws -> Int {
         simulator.script(.events, faults)
         let reply = try await client.events(headers: ["Accept-Encoding": "gzip"])
         #expect(reply.status == 200)
@@ -134,9 +134,9 @@ import Testing
         // The last four bytes of a whole stream are its length uncompressed (RFC 1952).
         return reply.body.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
       }
-      let whole = try await lengthOfWhole([])
-      #expect(try await lengthOfWhole([.truncateJSON]) == whole / 2)
-      #expect(try await lengthOfWhole([.truncatedGzip]) != whole)
+      let whole = try await lengthOfIntact([])
+      #expect(try await lengthOfIntact([.truncateJSON]) == whole / 2)
+      #expect(try await lengthOfIntact([.truncatedGzip]) != whole)
     }
   }
 

@@ -60,7 +60,7 @@ import Testing
   ])
   func theDisputedRest(text: String, isValid: Bool) {
     #expect((JSONDocument(Array(text.utf8)) != nil) == isValid)
-    #expect(JSONJudge.accepts(text.utf8) == isValid)
+    #expect(JSONValidator.accepts(text.utf8) == isValid)
   }
 
   @Test(
@@ -70,14 +70,14 @@ import Testing
     ] as [[UInt8]])
   func bothRefuseWhatIsNoUTF8(text: [UInt8]) {
     #expect(JSONDocument(text) == nil)
-    #expect(!JSONJudge.accepts(text))
+    #expect(!JSONValidator.accepts(text))
   }
 
   @Test(arguments: [(512, true), (513, false), (10_000, false)])
   func bothGoAsDeep(depth: Int, isValid: Bool) {
     let text = [UInt8](repeating: 0x5B, count: depth) + [UInt8](repeating: 0x5D, count: depth)
     #expect((JSONDocument(text) != nil) == isValid)
-    #expect(JSONJudge.accepts(text) == isValid)
+    #expect(JSONValidator.accepts(text) == isValid)
   }
 
   /// The one difference that is not about validity: of two members with one key the daemon takes the last, as
@@ -85,7 +85,7 @@ import Testing
   @Test func duplicateKeys() {
     let text = Array(#"{"event_id":"first","event_id":"last"}"#.utf8)
     #expect(JSONDocument(text)?["event_id"].text == "last")
-    guard case .object(let members)? = JSONJudge.read(text), case .string(let id)? = members["event_id"]
+    guard case .object(let members)? = JSONValidator.read(text), case .string(let id)? = members["event_id"]
     else {
       Issue.record("no object")
       return

@@ -7,22 +7,22 @@ import Testing
 struct BrokenDiskTests {
   /// The stage's own limit is 30 s, the watchdog's grace another 30.
   @Test func pingsStopWhenASyncHangs() async throws {
-    try await withPlace { place in
-      let manager = try ServiceManager(path: "\(place.root)/notify")
+    try await withPlace { fixture in
+      let manager = try ServiceManager(path: "\(fixture.root)/notify")
       let environment = manager.environment.merging(["WATCHDOG_USEC": "2000000"]) { $1 }
-      place.simulator.produce(1)
-      let daemon = try place.start(environment: environment)
-      try await place.simulator.wait { $0.heldPolls == 1 }
-      let tracer = try await Tracer.attach(to: daemon, "fdatasync:delay_enter=300s", in: place)
+      fixture.simulator.produce(1)
+      let daemon = try fixture.start(environment: environment)
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
+      let tracer = try await Tracer.attach(to: daemon, "fdatasync:delay_enter=300s", in: fixture)
       try await eventually("a sync that hangs") {
-        place.simulator.produce(1)
+        fixture.simulator.produce(1)
         return try await Tracer.isHolding(daemon)
       }
 
       let before = manager.messages(with: "WATCHDOG").count
       // Within its limits a slow disk is no reason to be killed.
       try await manager.told("WATCHDOG", times: before + 4)
-      try await place.logged("no longer pinging the watchdog")
+      try await fixture.logged("no longer pinging the watchdog")
       let last = manager.messages(with: "WATCHDOG").count
       try await Task.sleep(for: .seconds(5))
       #expect(manager.messages(with: "WATCHDOG").count == last)
@@ -31,46 +31,46 @@ struct BrokenDiskTests {
       // A traced process is gone only when its tracer has seen it.
       try await tracer.killed()
       _ = try await daemon.ended()
-      let next = try place.start()
-      try await place.drained()
-      try await place.simulator.wait { $0.heldPolls == 1 }
-      place.expectWhole()
+      let next = try fixture.start()
+      try await fixture.drained()
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
+      fixture.expectIntact()
       #expect(try await next.terminated() == .code(0))
     }
   }
 
   @Test(arguments: ["fdatasync:error=EIO", "pwrite64:error=EIO"])
   func anErrorOfTheDiskEndsTheProcessAndNothingElse(_ injection: String) async throws {
-    try await withPlace { place in
-      let manager = try ServiceManager(path: "\(place.root)/notify")
-      place.simulator.produce(700)
-      let daemon = try place.start(environment: manager.environment)
-      try await place.drained()
-      try await place.simulator.wait { $0.heldPolls == 1 }
-      _ = try await Tracer.attach(to: daemon, injection, in: place)
-      place.simulator.produce(30)
+    try await withPlace { fixture in
+      let manager = try ServiceManager(path: "\(fixture.root)/notify")
+      fixture.simulator.produce(700)
+      let daemon = try fixture.start(environment: manager.environment)
+      try await fixture.drained()
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
+      _ = try await Tracer.attach(to: daemon, injection, in: fixture)
+      fixture.simulator.produce(30)
       #expect(try await daemon.ended() == .code(74))
       try await manager.told(errno: EIO)
 
-      let next = try place.start()
-      place.simulator.produce(30)
-      try await place.drained()
-      try await place.simulator.wait { $0.heldPolls == 1 }
-      place.expectWhole()
+      let next = try fixture.start()
+      fixture.simulator.produce(30)
+      try await fixture.drained()
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
+      fixture.expectIntact()
       #expect(try await next.terminated() == .code(0))
     }
   }
 
   @Test func interruptedWritesAreRepeated() async throws {
-    try await withPlace { place in
-      let daemon = try place.start(under: Tracer.command("pwrite64:error=EINTR:when=1+3"))
-      try await place.simulator.wait { $0.heldPolls == 1 }
+    try await withPlace { fixture in
+      let daemon = try fixture.start(under: Tracer.command("pwrite64:error=EINTR:when=1+3"))
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
       for _ in 0..<5 {
-        place.simulator.produce(40)
-        try await place.drained()
+        fixture.simulator.produce(40)
+        try await fixture.drained()
       }
       #expect(try await daemon.terminated() == .code(0))
-      place.expectWhole()
+      fixture.expectIntact()
     }
   }
 }

@@ -7,74 +7,75 @@ import Testing
     var options = SimulatorOptions()
     options.credentials.clientSecret = "canary-of-the-client-secret"
     options.realtime.hold = .seconds(1)
-    try await withPlace(options) { place in
-      place.settings.level = level
-      place.configure()
-      let daemon = try place.start()
-      try await place.simulator.wait { $0.heldPolls == 1 }
+    try await withPlace(options) { fixture in
+      fixture.settings.level = level
+      fixture.configure()
+      let daemon = try fixture.start()
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
       // Failures are when programs talk most.
-      place.simulator.script(
+      fixture.simulator.script(
         .events, [.status(500), .status(401), .html, .reset, .truncateJSON, .expireToken])
-      place.simulator.script(.options, [.status(500), .status(403), .html, .reset, .truncateJSON])
-      place.simulator.script(.poll, [.status(500), .html, .reset, .truncate, .message("nonsense")])
-      place.simulator.script(.token, [.status(500), .html])
-      place.simulator.produce(20)
-      try await place.drained()
+      fixture.simulator.script(.options, [.status(500), .status(403), .html, .reset, .truncateJSON])
+      fixture.simulator.script(.poll, [.status(500), .html, .reset, .truncate, .message("nonsense")])
+      fixture.simulator.script(.token, [.status(500), .html])
+      fixture.simulator.produce(20)
+      try await fixture.drained()
       try await eventually("the faults to be played") {
-        [SimulatedEndpoint.options, .poll].allSatisfy { place.simulator.scripted($0) == 0 }
+        [SimulatedEndpoint.options, .poll].allSatisfy { fixture.simulator.scripted($0) == 0 }
       }
-      let status = try await place.run("status", "--json", "--config", place.configuration).output
+      let status = try await fixture.run("status", "--json", "--config", fixture.configuration).output
       #expect(try await daemon.terminated() == .code(0))
-      try expectAbsence(of: secrets(of: place), in: place, besides: ["client-secret"], status)
+      try expectAbsence(of: secrets(of: fixture), in: fixture, besides: ["client-secret"], status)
     }
   }
 
   @Test func loginKeepsItsSecrets() async throws {
-    try await withPlace { place in
-      place.settings.level = "trace"
-      place.settings.auth[0] = #"method = "oauth2""#
-      place.settings.auth.remove(at: 2)
-      place.configure()
-      let (login, name) = try place.begin(["login", "--config", place.configuration], hasInput: true)
+    try await withPlace { fixture in
+      fixture.settings.level = "trace"
+      fixture.settings.auth[0] = #"method = "oauth2""#
+      fixture.settings.auth.remove(at: 2)
+      fixture.configure()
+      let (login, name) = try fixture.begin(["login", "--config", fixture.configuration], hasInput: true)
       login.type("simulator-code")
-      #expect(try await place.outcome(of: login, name).exit == .code(0))
-      let refreshToken = try #require(place.simulator.refreshTokens.first { $0 != "simulator-refresh-token" })
-      let daemon = try place.start()
-      place.simulator.produce(3)
-      try await place.drained()
-      try await place.simulator.wait { $0.heldPolls == 1 }
+      #expect(try await fixture.outcome(of: login, name).exit == .code(0))
+      let refreshToken = try #require(
+        fixture.simulator.refreshTokens.first { $0 != "simulator-refresh-token" })
+      let daemon = try fixture.start()
+      fixture.simulator.produce(3)
+      try await fixture.drained()
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
       #expect(try await daemon.terminated() == .code(0))
       let kept = ["client-secret", "state/refresh_token"]
-      let tokens = place.simulator.refreshTokens.union([refreshToken])
-      try expectAbsence(of: secrets(of: place).union(tokens), in: place, besides: kept, "")
+      let tokens = fixture.simulator.refreshTokens.union([refreshToken])
+      try expectAbsence(of: secrets(of: fixture).union(tokens), in: fixture, besides: kept, "")
     }
   }
 
   /// What Box repeats of a token in an error must not be repeated further.
   @Test func anEchoedTokenIsHidden() async throws {
-    try await withPlace { place in
-      writeFile("\(place.root)/access-token", Array("canary-of-the-access-token".utf8))
-      place.settings.auth = [
-        #"method = "access-token""#, #"access_token_file = "\#(place.root)/access-token""#,
+    try await withPlace { fixture in
+      writeFile("\(fixture.root)/access-token", Array("canary-of-the-access-token".utf8))
+      fixture.settings.auth = [
+        #"method = "access-token""#, #"access_token_file = "\#(fixture.root)/access-token""#,
       ]
-      place.settings.level = "trace"
-      place.configure()
-      place.simulator.addAccessToken("canary-of-the-access-token")
+      fixture.settings.level = "trace"
+      fixture.configure()
+      fixture.simulator.addAccessToken("canary-of-the-access-token")
       let body =
         #"{"type":"error","code":"bad","message":"canary-of-the-access-token is bad","request_id":"r"}"#
-      place.simulator.script(.events, [.status(500, body: body), .status(400, body: body)])
-      let daemon = try place.start()
-      place.simulator.produce(3)
-      try await place.drained()
+      fixture.simulator.script(.events, [.status(500, body: body), .status(400, body: body)])
+      let daemon = try fixture.start()
+      fixture.simulator.produce(3)
+      try await fixture.drained()
       #expect(try await daemon.terminated() == .code(0))
-      try expectAbsence(of: ["canary-of-the-access-token"], in: place, besides: ["access-token"], "")
+      try expectAbsence(of: ["canary-of-the-access-token"], in: fixture, besides: ["access-token"], "")
     }
   }
 
   /// The client secret, and every token and channel that went over the wire.
-  private func secrets(of place: Place) throws -> Set<String> {
-    var secrets: Set = [place.simulator.options.credentials.clientSecret]
-    for request in place.simulator.requests {
+  private func secrets(of fixture: TestEnvironment) throws -> Set<String> {
+    var secrets: Set = [fixture.simulator.options.credentials.clientSecret]
+    for request in fixture.simulator.requests {
       if let header = request.header("Authorization") { secrets.insert(String(header.dropFirst(7))) }
       if let channel = request.queryItem("channel") { secrets.insert(channel) }
     }
@@ -83,10 +84,11 @@ import Testing
   }
 
   private func expectAbsence(
-    of secrets: Set<String>, in place: Place, besides kept: [String], _ status: String
+    of secrets: Set<String>, in fixture: TestEnvironment, besides kept: [String], _ status: String
   ) throws {
-    let found = files(below: place.root).filter { path in !kept.contains { path == "\(place.root)/\($0)" } }
-    try #require(found.contains("\(place.root)/log"))
+    let found = files(below: fixture.root).filter { path in !kept.contains { path == "\(fixture.root)/\($0)" }
+    }
+    try #require(found.contains("\(fixture.root)/log"))
     for secret in secrets {
       #expect(!status.contains(secret))
       for path in found { #expect(!readFile(path).contains(secret), "\(secret) in \(path)") }

@@ -7,34 +7,34 @@ import Testing
   /// The wall clock is set while the daemon runs and while it doesn't; the monotonic clock is the real one.
   @Test(.enabled(if: WallClock.isAvailable, "no C compiler here"))
   func theWallClockJumpsByAYear() async throws {
-    try await withPlace { place in
-      let clock = try await WallClock(place)
-      let manager = try ServiceManager(path: "\(place.root)/notify")
+    try await withPlace { fixture in
+      let clock = try await WallClock(fixture)
+      let manager = try ServiceManager(path: "\(fixture.root)/notify")
       let environment = manager.environment.merging(clock.environment) { $1 }.merging(
         ["WATCHDOG_USEC": "600000"]) { $1 }
-      place.settings.spool.append(#"segment_size = "1KiB""#)
-      place.configure()
-      var daemon = try place.start(environment: environment)
+      fixture.settings.spool.append(#"segment_size = "1KiB""#)
+      fixture.configure()
+      var daemon = try fixture.start(environment: environment)
       for (round, days) in [0, 370, -370, 0, -370, 370].enumerated() {
         clock.set(aheadByDays: days)
         if round > 3 {
           try await daemon.killed()
-          daemon = try place.start(environment: environment)
+          daemon = try fixture.start(environment: environment)
         }
         let pings = manager.messages(with: "WATCHDOG").count
-        place.simulator.produce(20)
-        try await place.drained()
+        fixture.simulator.produce(20)
+        try await fixture.drained()
         try await manager.told("WATCHDOG", times: pings + 3)
-        try await place.simulator.wait { $0.heldPolls == 1 }
-        #expect(try await place.status().streams[0].state == "polling", "round \(round)")
-        place.expectWhole("default", "round \(round)")
+        try await fixture.simulator.wait { $0.heldPolls == 1 }
+        #expect(try await fixture.status().streams[0].state == "polling", "round \(round)")
+        fixture.expectIntact("default", "round \(round)")
       }
-      let years = Set(place.log.split(separator: "\n").map { $0.prefix(4) })
+      let years = Set(fixture.log.split(separator: "\n").map { $0.prefix(4) })
       #expect(years.count > 1, "the clock of the log has not jumped")
       #expect(try await daemon.terminated() == .code(0))
-      #expect(place.lineCount(of: "gaps.ndjson") == 0)
-      #expect(!place.log.contains("no longer pinging"))
-      #expect(place.simulator.violations.isEmpty)
+      #expect(fixture.lineCount(of: "gaps.ndjson") == 0)
+      #expect(!fixture.log.contains("no longer pinging"))
+      #expect(fixture.simulator.violations.isEmpty)
     }
   }
 
@@ -42,41 +42,41 @@ import Testing
   @Test func suspendedWhilePolling() async throws {
     var options = SimulatorOptions()
     options.realtime.hold = .seconds(1)
-    try await withPlace(options) { place in
-      let daemon = try place.start()
-      place.simulator.produce(5)
-      try await place.drained()
-      try await place.simulator.wait { $0.heldPolls == 1 }
-      try await suspend(daemon, place)
-      try await place.drained()
+    try await withPlace(options) { fixture in
+      let daemon = try fixture.start()
+      fixture.simulator.produce(5)
+      try await fixture.drained()
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
+      try await suspend(daemon, fixture)
+      try await fixture.drained()
       #expect(try await daemon.terminated() == .code(0))
-      place.expectWhole()
-      #expect(!place.log.contains("a gap was recorded"))
+      fixture.expectIntact()
+      #expect(!fixture.log.contains("a gap was recorded"))
     }
   }
 
   @Test func suspendedWhileReading() async throws {
-    try await withPlace { place in
-      place.simulator.produce(600)
-      place.simulator.setFaultRates(
+    try await withPlace { fixture in
+      fixture.simulator.produce(600)
+      fixture.simulator.setFaultRates(
         .events, FaultRates([.init(.drip(bytes: 20_000, every: .milliseconds(20)), percent: 100)]))
-      let daemon = try place.start()
-      try await place.simulator.wait { $0.requests(.events) > 0 }
-      try await suspend(daemon, place)
-      try await place.drained()
-      try await place.simulator.wait { $0.heldPolls == 1 }
+      let daemon = try fixture.start()
+      try await fixture.simulator.wait { $0.requests(.events) > 0 }
+      try await suspend(daemon, fixture)
+      try await fixture.drained()
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
       #expect(try await daemon.terminated() == .code(0))
-      place.expectWhole()
-      #expect(!place.log.contains("a gap was recorded"))
+      fixture.expectIntact()
+      #expect(!fixture.log.contains("a gap was recorded"))
     }
   }
 
   /// For longer than the poll is held, while events come.
-  private func suspend(_ daemon: ChildProcess, _ place: Place) async throws {
+  private func suspend(_ daemon: ChildProcess, _ fixture: TestEnvironment) async throws {
     daemon.signal(SIGSTOP)
     try await eventually("the stop") { daemon.statusField("State")?.hasPrefix("T") == true }
     for _ in 1...6 {
-      place.simulator.produce(5)
+      fixture.simulator.produce(5)
       try await Task.sleep(for: .milliseconds(500))
     }
     daemon.signal(SIGCONT)

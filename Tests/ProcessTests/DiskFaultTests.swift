@@ -9,7 +9,7 @@ struct DiskFaultTests {
   /// One call on one file, of the segment that is about to begin.
   struct Call: CustomStringConvertible, Sendable {
     var name: String
-    /// Relative to the place; a single name for calls that take a name in a directory.
+    /// Relative to the fixture; a single name for calls that take a name in a directory.
     var path: String
 
     var description: String { "\(name) \(path)" }
@@ -43,54 +43,54 @@ struct DiskFaultTests {
   @Test(arguments: Call.all) func aFailureEndsTheProcess(_ call: Call) async throws {
     for (name, number) in [("EIO", EIO), ("EROFS", EROFS), ("ENOSPC", ENOSPC), ("EDQUOT", EDQUOT)] {
       guard call.isSync || number == EIO || number == EROFS else { continue }
-      try await withPlace { place in
-        try await prepare(place)
-        let manager = try ServiceManager(path: "\(place.root)/notify")
-        let daemon = try place.start(
-          environment: manager.environment, under: call.injection(name, when: "1+", root: place.root))
-        #expect(try await daemon.ended() == .code(74), "\(call) \(name): \(place.lastLines(3))")
+      try await withPlace { fixture in
+        try await prepare(fixture)
+        let manager = try ServiceManager(path: "\(fixture.root)/notify")
+        let daemon = try fixture.start(
+          environment: manager.environment, under: call.injection(name, when: "1+", root: fixture.root))
+        #expect(try await daemon.ended() == .code(74), "\(call) \(name): \(fixture.lastLines(3))")
         try await manager.told(errno: number)
-        try await finish(place, try place.start(), "\(call) \(name)")
+        try await finish(fixture, try fixture.start(), "\(call) \(name)")
       }
     }
   }
 
   /// A full disk or quota is waited out by the same process.
-  @Test(arguments: Call.all.filter { !$0.isSync }) func noRoomIsWaitedFor(_ call: Call) async throws {
+  @Test(arguments: Call.all.filter { !$0.isSync }) func aFullDiskIsWaitedFor(_ call: Call) async throws {
     for error in ["ENOSPC", "EDQUOT"] {
-      try await withPlace { place in
-        try await prepare(place)
-        let daemon = try place.start(under: call.injection(error, when: "1", root: place.root))
-        try await place.logged("stream paused")
-        try await finish(place, daemon, "\(call) \(error)")
-        #expect(place.segmentCount() == 2, "\(call) \(error)")
+      try await withPlace { fixture in
+        try await prepare(fixture)
+        let daemon = try fixture.start(under: call.injection(error, when: "1", root: fixture.root))
+        try await fixture.logged("stream paused")
+        try await finish(fixture, daemon, "\(call) \(error)")
+        #expect(fixture.segmentCount() == 2, "\(call) \(error)")
       }
     }
   }
 
   /// A daemon that is to begin a new segment at its next event, having found half a line in its way.
-  private func prepare(_ place: Place) async throws {
-    place.settings.spool.append(#"segment_size = "1KiB""#)
-    place.configure()
-    place.simulator.produce(12)
-    let daemon = try place.start()
-    try await place.drained()
-    try await place.simulator.wait { $0.heldPolls == 1 }
+  private func prepare(_ fixture: TestEnvironment) async throws {
+    fixture.settings.spool.append(#"segment_size = "1KiB""#)
+    fixture.configure()
+    fixture.simulator.produce(12)
+    let daemon = try fixture.start()
+    try await fixture.drained()
+    try await fixture.simulator.wait { $0.heldPolls == 1 }
     try #require(try await daemon.terminated() == .code(0))
-    place.ageSegments()
-    let log = "\(place.root)/spool/default/segments.ndjson"
+    fixture.ageSegments()
+    let log = "\(fixture.root)/spool/default/segments.ndjson"
     writeFile(log, readFile(log) + Array(#"{"ordinal":"#.utf8), mode: 0o640)
-    place.simulator.produce(12)
+    fixture.simulator.produce(12)
   }
 
-  private func finish(_ place: Place, _ daemon: ChildProcess, _ comment: Comment) async throws {
-    try await place.drained()
-    place.simulator.produce(5)
-    try await place.drained()
+  private func finish(_ fixture: TestEnvironment, _ daemon: ChildProcess, _ comment: Comment) async throws {
+    try await fixture.drained()
+    fixture.simulator.produce(5)
+    try await fixture.drained()
     #expect(try await daemon.terminated() == .code(0), comment)
-    place.expectWhole("default", comment)
-    #expect(!place.log.contains("a gap was recorded"), comment)
-    let verified = try await place.run("verify", "--config", place.configuration)
+    fixture.expectIntact("default", comment)
+    #expect(!fixture.log.contains("a gap was recorded"), comment)
+    let verified = try await fixture.run("verify", "--config", fixture.configuration)
     #expect(verified.exit == .code(0), "\(comment): \(verified.output)")
   }
 }

@@ -22,50 +22,50 @@ import Testing
   /// is full; without one it meets ENOSPC in the middle of a page.
   @Test(.enabled(if: canMount, "a tmpfs can't be mounted here"), arguments: [("0", 50), ("256KiB", 10)])
   func pausesAndGoesOn(_ keepFree: String, rounds: Int) async throws {
-    try await withPlace { place in
-      let volume = "\(place.root)/volume"
+    try await withPlace { fixture in
+      let volume = "\(fixture.root)/volume"
       mkdir(volume, 0o755)
       try #require(mount("none", volume, "tmpfs", 0, "size=16m,mode=755") == 0)
       defer { umount2(volume, Int32(MNT_DETACH)) }
-      symlink("\(volume)/spool", "\(place.root)/spool")
-      place.settings.spool = [
+      symlink("\(volume)/spool", "\(fixture.root)/spool")
+      fixture.settings.spool = [
         #"directory = "\#(volume)/spool""#, #"segment_size = "1KiB""#, #"keep_free = "\#(keepFree)""#,
       ]
-      place.configure()
-      let manager = try ServiceManager(path: "\(place.root)/notify")
-      let daemon = try place.start(environment: manager.environment)
-      place.simulator.produce(20)
-      try await place.drained()
+      fixture.configure()
+      let manager = try ServiceManager(path: "\(fixture.root)/notify")
+      let daemon = try fixture.start(environment: manager.environment)
+      fixture.simulator.produce(20)
+      try await fixture.drained()
 
       for round in 1...rounds {
-        try await place.simulator.wait { $0.heldPolls == 1 }
+        try await fixture.simulator.wait { $0.heldPolls == 1 }
         fill(volume)
-        let sequence = try await place.position()
-        let (lines, notes) = (place.pauses, manager.messages.count)
-        place.simulator.produce(round % 10 == 0 ? 300 : 40)
-        try await eventually("a pause in round \(round): \(place.lastLines(3))") { place.pauses > lines }
+        let sequence = try await fixture.position()
+        let (lines, notes) = (fixture.pauses, manager.messages.count)
+        fixture.simulator.produce(round % 10 == 0 ? 300 : 40)
+        try await eventually("a pause in round \(round): \(fixture.lastLines(3))") { fixture.pauses > lines }
         if round % 10 == 0 {
-          let stream = try await place.status().streams[0]
+          let stream = try await fixture.status().streams[0]
           #expect(stream.state == "paused")
           #expect(stream.error?.contains("room") == true)
           try await eventually("the pause in STATUS=") {
             manager.messages.dropFirst(notes).contains { $0["STATUS"]?.contains("paused") == true }
           }
         }
-        #expect(try await place.position() == sequence, "round \(round)")
+        #expect(try await fixture.position() == sequence, "round \(round)")
         #expect(daemon.isRunning)
         unlink("\(volume)/filler")
-        try await place.drained()
-        place.expectWhole("default", "round \(round)")
-        #expect(place.pauses == lines + 1, "round \(round): said once")
+        try await fixture.drained()
+        fixture.expectIntact("default", "round \(round)")
+        #expect(fixture.pauses == lines + 1, "round \(round): said once")
       }
-      try await place.simulator.wait { $0.heldPolls == 1 }
-      #expect(try await place.status().streams[0].state == "polling")
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
+      #expect(try await fixture.status().streams[0].state == "polling")
       #expect(try await daemon.terminated() == .code(0))
-      place.expectWhole()
+      fixture.expectIntact()
       #expect(manager.messages(with: "READY").count == 1)
-      #expect(!place.log.contains("a gap was recorded"))
-      let verified = try await place.run("verify", "--config", place.configuration)
+      #expect(!fixture.log.contains("a gap was recorded"))
+      let verified = try await fixture.run("verify", "--config", fixture.configuration)
       #expect(verified.exit == .code(0), "\(verified.output)")
     }
   }
@@ -73,65 +73,65 @@ import Testing
   /// The state may have a disk of its own, and the pause says which of them is full, once.
   @Test(.enabled(if: canMount, "a tmpfs can't be mounted here")) func theStateHasADiskOfItsOwn() async throws
   {
-    try await withPlace { place in
-      let volume = "\(place.root)/volume"
+    try await withPlace { fixture in
+      let volume = "\(fixture.root)/volume"
       mkdir(volume, 0o755)
       try #require(mount("none", volume, "tmpfs", 0, "size=256k,mode=755") == 0)
       defer { umount2(volume, Int32(MNT_DETACH)) }
-      place.settings.state = "\(volume)/state"
-      place.settings.spool.append(#"segment_size = "1KiB""#)
-      place.configure()
-      place.simulator.produce(20)
-      let first = try place.start()
-      try await place.drained()
+      fixture.settings.state = "\(volume)/state"
+      fixture.settings.spool.append(#"segment_size = "1KiB""#)
+      fixture.configure()
+      fixture.simulator.produce(20)
+      let first = try fixture.start()
+      try await fixture.drained()
       #expect(try await first.terminated() == .code(0))
 
       // The next event begins a segment, and what is to be remembered has no room.
-      place.ageSegments()
-      place.simulator.produce(20)
+      fixture.ageSegments()
+      fixture.simulator.produce(20)
       fill(volume)
-      let second = try place.start()
-      try await place.logged("stream paused")
+      let second = try fixture.start()
+      try await fixture.logged("stream paused")
       // Some looks at the disk.
       try await Task.sleep(for: .seconds(5))
       try await eventually("the full disk in the status") {
-        try await place.status().streams[0].error?.contains("\(volume)/state/default/.known_ids") == true
+        try await fixture.status().streams[0].error?.contains("\(volume)/state/default/.known_ids") == true
       }
-      #expect(place.pauses == 1 && place.log.contains("\(volume)/state/default/.known_ids"))
+      #expect(fixture.pauses == 1 && fixture.log.contains("\(volume)/state/default/.known_ids"))
       #expect(second.isRunning)
       unlink("\(volume)/filler")
-      try await place.drained()
+      try await fixture.drained()
       #expect(try await second.terminated() == .code(0))
-      place.expectWhole()
+      fixture.expectIntact()
     }
   }
 
   /// Killed while the disk is full, with half a page written.
   @Test(.enabled(if: canMount, "a tmpfs can't be mounted here")) func killedWhileFull() async throws {
-    try await withPlace { place in
-      let volume = "\(place.root)/volume"
+    try await withPlace { fixture in
+      let volume = "\(fixture.root)/volume"
       mkdir(volume, 0o755)
       try #require(mount("none", volume, "tmpfs", 0, "size=4m,mode=755") == 0)
       defer { umount2(volume, Int32(MNT_DETACH)) }
-      symlink("\(volume)/spool", "\(place.root)/spool")
-      place.settings.spool = [#"directory = "\#(volume)/spool""#, #"keep_free = "0""#]
-      place.configure()
-      var daemon = try place.start()
-      place.simulator.produce(20)
-      try await place.drained()
+      symlink("\(volume)/spool", "\(fixture.root)/spool")
+      fixture.settings.spool = [#"directory = "\#(volume)/spool""#, #"keep_free = "0""#]
+      fixture.configure()
+      var daemon = try fixture.start()
+      fixture.simulator.produce(20)
+      try await fixture.drained()
       for _ in 1...4 {
-        try await place.simulator.wait { $0.heldPolls == 1 }
+        try await fixture.simulator.wait { $0.heldPolls == 1 }
         fill(volume, leaving: 100_000)
-        let size = place.spoolSize()
-        place.simulator.produce(300)
-        try await eventually("the last byte of the disk") { place.spoolSize() > size + 50_000 }
+        let size = fixture.spoolSize()
+        fixture.simulator.produce(300)
+        try await eventually("the last byte of the disk") { fixture.spoolSize() > size + 50_000 }
         try await daemon.killed()
         // Started on the full disk, it waits there too.
-        daemon = try place.start()
-        try await place.logged("stream paused")
+        daemon = try fixture.start()
+        try await fixture.logged("stream paused")
         unlink("\(volume)/filler")
-        try await place.drained()
-        place.expectWhole()
+        try await fixture.drained()
+        fixture.expectIntact()
       }
       #expect(try await daemon.terminated() == .code(0))
     }
@@ -149,7 +149,7 @@ import Testing
   }
 }
 
-extension Place {
+extension TestEnvironment {
   /// How often the log says that the stream has been paused.
   fileprivate var pauses: Int { log.split(separator: "\n").count { $0.contains("stream paused") } }
 

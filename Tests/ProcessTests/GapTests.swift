@@ -3,7 +3,7 @@ import FoundationEssentials
 import Glibc
 import Testing
 
-/// A break in continuity is told in three places: the stream's `gaps.ndjson`, the journal and the figures.
+/// A break in continuity is told in three places: the stream's `gaps.ndjson`, the journal and the metrics.
 @Suite struct GapTests {
   enum Break: CaseIterable {
     case spoolEmptied, positionLost, positionSet
@@ -17,40 +17,41 @@ import Testing
     }
   }
 
-  @Test(arguments: Break.allCases) func isToldInThreePlaces(_ happening: Break) async throws {
-    try await withPlace { place in
-      place.simulator.produce(30)
-      let first = try place.start()
-      try await place.drained()
-      try await place.simulator.wait { $0.heldPolls == 1 }
-      #expect(try await place.status().streams[0].gaps == 0)
+  @Test(arguments: Break.allCases) func isToldInThreePlaces(_ input: Break) async throws {
+    try await withPlace { fixture in
+      fixture.simulator.produce(30)
+      let first = try fixture.start()
+      try await fixture.drained()
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
+      #expect(try await fixture.status().streams[0].gaps == 0)
       #expect(try await first.terminated() == .code(0))
-      #expect(!place.log.contains("a gap was recorded"))
+      #expect(!fixture.log.contains("a gap was recorded"))
 
-      switch happening {
+      switch input {
       case .spoolEmptied:
-        try #require(truncate("\(place.root)/spool/default/events-0000000000000000.ndjson", 0) == 0)
-      case .positionLost: try #require(unlink("\(place.root)/state/default/stream_position") == 0)
+        try #require(truncate("\(fixture.root)/spool/default/events-0000000000000000.ndjson", 0) == 0)
+      case .positionLost: try #require(unlink("\(fixture.root)/state/default/stream_position") == 0)
       case .positionSet:
-        let set = try await place.run("position", "set", "default", "oldest", "--config", place.configuration)
+        let set = try await fixture.run(
+          "position", "set", "default", "oldest", "--config", fixture.configuration)
         try #require(set.exit == .code(0), "\(set.errors)")
       }
-      let second = try place.start()
-      try await place.simulator.wait { $0.heldPolls == 1 }
-      #expect(try await place.status().streams[0].gaps == 1)
+      let second = try fixture.start()
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
+      #expect(try await fixture.status().streams[0].gaps == 1)
       #expect(try await second.terminated() == .code(0))
-      let told = place.log.split(separator: "\n").filter { $0.contains("a gap was recorded") }
-      #expect(told.count == 1 && told.allSatisfy { $0.contains(happening.cause) }, "\(told)")
-      let lines = readFile("\(place.root)/spool/default/gaps.ndjson").lines
+      let told = fixture.log.split(separator: "\n").filter { $0.contains("a gap was recorded") }
+      #expect(told.count == 1 && told.allSatisfy { $0.contains(input.cause) }, "\(told)")
+      let lines = readFile("\(fixture.root)/spool/default/gaps.ndjson").lines
       #expect(lines.count == 1)
-      #expect(lines.allSatisfy { Array($0).contains(#""cause":"\#(happening.cause)""#) })
+      #expect(lines.allSatisfy { Array($0).contains(#""cause":"\#(input.cause)""#) })
 
-      // The stream has been dry since: nothing more to tell, and still on record.
-      let third = try place.start()
-      try await place.simulator.wait { $0.heldPolls == 1 }
-      #expect(try await place.status().streams[0].gaps == 1)
+      // The stream has been caught up since: nothing more to tell, and still on record.
+      let third = try fixture.start()
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
+      #expect(try await fixture.status().streams[0].gaps == 1)
       #expect(try await third.terminated() == .code(0))
-      #expect(place.log.split(separator: "\n").count { $0.contains("a gap was recorded") } == 1)
+      #expect(fixture.log.split(separator: "\n").count { $0.contains("a gap was recorded") } == 1)
     }
   }
 }

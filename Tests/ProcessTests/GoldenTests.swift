@@ -9,9 +9,9 @@ import Testing
   @Test(arguments: [
     "", "run", "check", "status", "tail", "verify", "position", "login", "demo", "simulate",
   ]) func help(_ command: String) async throws {
-    try await withPlace { place in
-      let (child, name) = try place.begin(command.isEmpty ? ["--help"] : [command, "--help"])
-      let outcome = try await place.outcome(of: child, name)
+    try await withPlace { fixture in
+      let (child, name) = try fixture.begin(command.isEmpty ? ["--help"] : [command, "--help"])
+      let outcome = try await fixture.outcome(of: child, name)
       #expect(outcome.exit == .code(0))
       #expect(outcome.errors.isEmpty)
       expect(outcome.output, isAs: command.isEmpty ? "help" : "help-\(command)")
@@ -19,8 +19,8 @@ import Testing
   }
 
   @Test func everyCommandHasItsHelpHere() async throws {
-    try await withPlace { place in
-      let text = try await place.run("--help").output
+    try await withPlace { fixture in
+      let text = try await fixture.run("--help").output
       let list = text.split(separator: "\n").drop { !$0.hasPrefix("SUBCOMMANDS") }.dropFirst()
       let names = list.filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") && !$0.hasPrefix("  See") }
         .map { String($0.dropFirst(2).prefix { $0 != " " }) }
@@ -31,12 +31,12 @@ import Testing
 
   /// Each way to go wrong that a person meets first.
   @Test(arguments: Mishap.allCases) func error(_ mishap: Mishap) async throws {
-    try await withPlace { place in
-      let outcome = try await mishap.outcome(place)
+    try await withPlace { fixture in
+      let outcome = try await mishap.outcome(fixture)
       #expect(outcome.exit == .code(mishap.status))
       #expect(outcome.output.isEmpty)
       let text = outcome.errors.split(separator: "\n").filter { !$0.hasPrefix("2") }.joined(separator: "\n")
-      expect(text.replacing(place.root, with: "ROOT") + "\n", isAs: "error-\(mishap.rawValue)")
+      expect(text.replacing(fixture.root, with: "ROOT") + "\n", isAs: "error-\(mishap.rawValue)")
     }
   }
 
@@ -52,23 +52,23 @@ import Testing
 
     var status: Int32 { self == .noDaemon ? 69 : 78 }
 
-    func outcome(_ place: Place) async throws -> Place.Outcome {
+    func outcome(_ fixture: TestEnvironment) async throws -> TestEnvironment.Outcome {
       var command = "run"
       switch self {
-      case .noConfiguration: unlink(place.configuration)
+      case .noConfiguration: unlink(fixture.configuration)
       case .unknownKey:
-        place.settings.auth.append(#"clientid = "x""#)
-        place.configure()
+        fixture.settings.auth.append(#"clientid = "x""#)
+        fixture.configure()
       case .brokenSyntax:
-        place.settings.auth.append("client_id = ")
-        place.configure()
-      case .noSecret: unlink("\(place.root)/client-secret")
-      case .openSecret: chmod("\(place.root)/client-secret", 0o644)
+        fixture.settings.auth.append("client_id = ")
+        fixture.configure()
+      case .noSecret: unlink("\(fixture.root)/client-secret")
+      case .openSecret: chmod("\(fixture.root)/client-secret", 0o644)
       case .noDaemon: command = "status"
       case .noLoginNeeded: command = "login"
-      case .spoolIsAFile: writeFile("\(place.root)/spool", [], mode: 0o640)
+      case .spoolIsAFile: writeFile("\(fixture.root)/spool", [], mode: 0o640)
       }
-      return try await place.run(command, "--config", place.configuration)
+      return try await fixture.run(command, "--config", fixture.configuration)
     }
   }
 

@@ -9,29 +9,29 @@ import Testing
   @Test func controlAndBidirectionalCharactersAreEscaped() async throws {
     var options = SimulatorOptions()
     options.realtime.hold = .seconds(1)
-    try await withPlace(options) { place in
+    try await withPlace(options) { fixture in
       let evil = Self.evil
       let error =
         #"{"type":"error","status":400,"code":"c\#(evil)","message":"m\#(evil)","request_id":"r\#(evil)"}"#
       let refusal = #"{"error":"e\#(evil)","error_description":"d\#(evil)"}"#
-      place.settings.level = "trace"
-      place.configure()
-      place.simulator.script(.token, [.status(503, body: refusal)])
-      place.simulator.script(.events, [.status(400, body: error), .status(500, body: error)])
-      place.simulator.script(.options, [.status(500, body: error)])
-      place.simulator.script(
+      fixture.settings.level = "trace"
+      fixture.configure()
+      fixture.simulator.script(.token, [.status(503, body: refusal)])
+      fixture.simulator.script(.events, [.status(400, body: error), .status(500, body: error)])
+      fixture.simulator.script(.options, [.status(500, body: error)])
+      fixture.simulator.script(
         .poll, [.body(#"{"version":1,"message":"m\#(evil)"}"#), .status(400, body: error)])
-      let daemon = try place.start()
-      place.simulator.produce(3)
-      try await place.drained()
-      try await eventually("the faults to be played") { place.simulator.scripted(.poll) == 0 }
-      let status = try await place.run("status", "--config", place.configuration).output
+      let daemon = try fixture.start()
+      fixture.simulator.produce(3)
+      try await fixture.drained()
+      try await eventually("the faults to be played") { fixture.simulator.scripted(.poll) == 0 }
+      let status = try await fixture.run("status", "--config", fixture.configuration).output
       #expect(try await daemon.terminated() == .code(0))
 
-      #expect(place.log.contains("[2J"), "nothing of it was logged, so nothing was tested")
-      expectHarmless(place.log)
+      #expect(fixture.log.contains("[2J"), "nothing of it was logged, so nothing was tested")
+      expectHarmless(fixture.log)
       expectHarmless(status)
-      for line in place.log.split(separator: "\n") {
+      for line in fixture.log.split(separator: "\n") {
         #expect(line.prefix(2) == "20" && !line.hasPrefix("2026-01-01T"), "\(line)")
       }
     }

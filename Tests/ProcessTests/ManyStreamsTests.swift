@@ -9,27 +9,27 @@ import Testing
     let count = 1000
     var options = SimulatorOptions()
     options.feed = .exact
-    try await withPlace(options) { place in
+    try await withPlace(options) { fixture in
       var limits = rlimit()
       getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits)
       try #require(limits.rlim_cur >= 4096, "this test needs 4,096 descriptors of its own")
-      place.settings.streams = (0..<count).map { .init(name: "stream-\($0)") }
-      place.configure()
-      let daemon = try place.start(under: ["/bin/sh", "-c", "ulimit -S -n 1024; exec \"$@\"", "sh"])
+      fixture.settings.streams = (0..<count).map { .init(name: "stream-\($0)") }
+      fixture.configure()
+      let daemon = try fixture.start(under: ["/bin/sh", "-c", "ulimit -S -n 1024; exec \"$@\"", "sh"])
       try await eventually(
-        "\(count) polls, got \(place.simulator.statistics.heldPolls): \(place.lastLines(3))"
+        "\(count) polls, got \(fixture.simulator.statistics.heldPolls): \(fixture.lastLines(3))"
       ) {
-        place.simulator.statistics.heldPolls == count || !daemon.isRunning
+        fixture.simulator.statistics.heldPolls == count || !daemon.isRunning
       }
-      #expect(daemon.isRunning, "\(place.lastLines(3))")
+      #expect(daemon.isRunning, "\(fixture.lastLines(3))")
       let quiet = daemon.statusField("VmRSS") ?? ""
-      place.simulator.produce(1)
-      let event = place.ledger()
+      fixture.simulator.produce(1)
+      let event = fixture.ledger()
       for stream in 0..<count {
         try await eventually("the event in stream \(stream)") {
-          place.spoolSize("stream-\(stream)") >= event.count
+          fixture.spoolSize("stream-\(stream)") >= event.count
         }
-        #expect(place.spool("stream-\(stream)") == event)
+        #expect(fixture.spool("stream-\(stream)") == event)
       }
       print(
         "\(count) streams: \(quiet) resident while quiet, \(daemon.statusField("VmRSS") ?? "") after an "

@@ -9,82 +9,82 @@ import Testing
 struct PowerCutTests {
   /// Seeded: a failure prints its seed.
   @Test(arguments: [1, 2] as [UInt64]) func atRandomMomentsUnderLoad(_ seed: UInt64) async throws {
-    try await withPlace { place in
-      let power = try await PowerSwitch(place)
+    try await withPlace { fixture in
+      let power = try await PowerSwitch(fixture)
       defer { power.remove() }
       var random = SplitMix64(seed: seed)
       for boot in 1...12 {
-        let size = place.spoolSize()
-        let daemon = try place.start(environment: Self.boot(boot))
-        place.simulator.produce(5)
+        let size = fixture.spoolSize()
+        let daemon = try fixture.start(environment: Self.boot(boot))
+        fixture.simulator.produce(5)
         // Every other time while it starts, at the latest.
-        if boot % 2 == 0 { try await eventually("the first event") { place.spoolSize() > size } }
+        if boot % 2 == 0 { try await eventually("the first event") { fixture.spoolSize() > size } }
         var rest = Int.random(in: 10...150, using: &random)
         while rest > 0 {
-          place.simulator.produce(5)
+          fixture.simulator.produce(5)
           try await Task.sleep(for: .milliseconds(min(rest, 15)))
           rest -= 15
         }
-        #expect(daemon.isRunning, "seed \(seed): \(place.lastLines(3))")
+        #expect(daemon.isRunning, "seed \(seed): \(fixture.lastLines(3))")
         #expect(try await power.cut(daemon), "the power cut has lost nothing")
-        place.ageSegments()
+        fixture.ageSegments()
       }
-      try await finish(place, "seed \(seed)")
+      try await finish(fixture, "seed \(seed)")
     }
   }
 
   /// The process has come to a named point when the power fails: between a write and its sync, between a
   /// name and the sync of its directory, in the middle of a record.
   @Test func atNamedPoints() async throws {
-    try await withPlace { place in
-      let power = try await PowerSwitch(place)
+    try await withPlace { fixture in
+      let power = try await PowerSwitch(fixture)
       defer { power.remove() }
       let operations = StopScenario.rotation.operations + StopScenario.powerCut.operations
       var (boot, stopped) = (0, 0)
       for (operation, target, calls) in operations {
         for point in StopPoint.all where point.operation == operation && point.target == target {
           boot += 1
-          place.simulator.produce(6)
+          fixture.simulator.produce(6)
           let stop = ["STOP_AT": point.name, "STOP_AT_CALL": "\(calls)"]
-          let daemon = try place.start(
+          let daemon = try fixture.start(
             Executable.stopping, environment: Self.boot(boot).merging(stop) { $1 })
-          try await eventually("an end, or a poll: \(place.lastLines(3))") {
-            !daemon.isRunning || place.simulator.statistics.heldPolls == 1
+          try await eventually("an end, or a poll: \(fixture.lastLines(3))") {
+            !daemon.isRunning || fixture.simulator.statistics.heldPolls == 1
           }
           if daemon.exit == .signal(SIGKILL) { stopped += 1 }
           #expect(try await power.cut(daemon), "\(point): the power cut has lost nothing")
-          place.ageSegments()
+          fixture.ageSegments()
         }
       }
       print("\(boot) power cuts, \(stopped) of them at the named point")
       #expect(stopped >= 30)
-      try await finish(place, "named points")
+      try await finish(fixture, "named points")
     }
   }
 
   /// The kernel finds the file system broken and makes it read-only under the running daemon; somebody
-  /// mends it without a reboot.
+  /// fixes it without a reboot.
   @Test func readOnlyFromOneMomentToTheNext() async throws {
-    try await withPlace { place in
-      let power = try await PowerSwitch(place)
+    try await withPlace { fixture in
+      let power = try await PowerSwitch(fixture)
       defer { power.remove() }
-      let manager = try ServiceManager(path: "\(place.root)/notify")
+      let manager = try ServiceManager(path: "\(fixture.root)/notify")
       for _ in 1...3 {
-        let daemon = try place.start(environment: manager.environment)
-        place.simulator.produce(20)
-        try await place.drained()
-        try await place.simulator.wait { $0.heldPolls == 1 }
+        let daemon = try fixture.start(environment: manager.environment)
+        fixture.simulator.produce(20)
+        try await fixture.drained()
+        try await fixture.simulator.wait { $0.heldPolls == 1 }
         try await power.breakReadOnly()
-        place.simulator.produce(20)
-        #expect(try await daemon.ended() == .code(74), "\(place.lastLines(3))")
+        fixture.simulator.produce(20)
+        #expect(try await daemon.ended() == .code(74), "\(fixture.lastLines(3))")
         try await manager.told(errno: EROFS)
-        // The unit starts it again and again until the disk is mended.
-        let hopeless = try place.start(environment: manager.environment)
-        #expect(try await hopeless.ended() == .code(74), "\(place.lastLines(3))")
+        // The unit starts it again and again until the disk is fixed.
+        let hopeless = try fixture.start(environment: manager.environment)
+        #expect(try await hopeless.ended() == .code(74), "\(fixture.lastLines(3))")
         try await power.remount()
-        place.ageSegments()
+        fixture.ageSegments()
       }
-      try await finish(place, "read-only", segments: 3)
+      try await finish(fixture, "read-only", segments: 3)
     }
   }
 
@@ -94,16 +94,16 @@ struct PowerCutTests {
     return ["BOOT_ID": String(repeating: "0", count: 31 - digits.count) + digits + "b"]
   }
 
-  private func finish(_ place: Place, _ comment: Comment, segments: Int = 6) async throws {
-    let daemon = try place.start(environment: Self.boot(0xfff))
-    place.simulator.produce(5)
-    try await place.drained()
-    try await place.simulator.wait { $0.heldPolls == 1 }
+  private func finish(_ fixture: TestEnvironment, _ comment: Comment, segments: Int = 6) async throws {
+    let daemon = try fixture.start(environment: Self.boot(0xfff))
+    fixture.simulator.produce(5)
+    try await fixture.drained()
+    try await fixture.simulator.wait { $0.heldPolls == 1 }
     #expect(try await daemon.terminated() == .code(0), comment)
-    place.expectWhole("default", comment)
-    #expect(place.lineCount(of: "gaps.ndjson") == 0, comment)
-    #expect(place.segmentCount() >= segments, comment)
-    let verified = try await place.run("verify", "--config", place.configuration)
+    fixture.expectIntact("default", comment)
+    #expect(fixture.lineCount(of: "gaps.ndjson") == 0, comment)
+    #expect(fixture.segmentCount() >= segments, comment)
+    let verified = try await fixture.run("verify", "--config", fixture.configuration)
     #expect(verified.exit == .code(0), "\(comment): \(verified.output)")
   }
 }

@@ -11,21 +11,21 @@ import Testing
     #"http://127.0.0.1:1/subscribe?channel=canary-channel\nHost: evil"#,
     "ftp://127.0.0.1/subscribe?channel=canary-channel", "//127.0.0.1/subscribe", "",
   ]) func readingGoesOnWithout(_ url: String) async throws {
-    try await withPlace { place in
+    try await withPlace { fixture in
       let body =
         #"{"entries":[{"type":"realtime_server","url":"\#(url)","ttl":"10","max_retries":"10","retry_timeout":610}]}"#
-      place.simulator.setFaultRates(.options, FaultRates([.init(.body(body), percent: 100)]))
-      let daemon = try place.start()
-      try await place.simulator.wait { $0.requests(.options) > 0 }
-      try await eventually("the trouble in the status") {
-        try await place.status().streams[0].error?.isEmpty == false
+      fixture.simulator.setFaultRates(.options, FaultRates([.init(.body(body), percent: 100)]))
+      let daemon = try fixture.start()
+      try await fixture.simulator.wait { $0.requests(.options) > 0 }
+      try await eventually("the problem in the status") {
+        try await fixture.status().streams[0].error?.isEmpty == false
       }
-      place.simulator.produce(3)
-      try await place.drained()
-      #expect(place.simulator.statistics.requests(.poll) == 0)
-      #expect(!place.log.contains("canary-channel"))
+      fixture.simulator.produce(3)
+      try await fixture.drained()
+      #expect(fixture.simulator.statistics.requests(.poll) == 0)
+      #expect(!fixture.log.contains("canary-channel"))
       #expect(try await daemon.terminated() == .code(0))
-      place.expectWhole()
+      fixture.expectIntact()
     }
   }
 }

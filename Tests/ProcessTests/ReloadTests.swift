@@ -11,142 +11,144 @@ import Testing
   }
 
   @Test func addsAndRemovesStreamsAndLeavesTheOthersAlone() async throws {
-    try await withPlace(Self.options) { place in
-      place.settings.streams = [.init(name: "kept", asUser: "201"), .init(name: "removed", asUser: "202")]
-      place.configure()
-      let daemon = try place.start()
-      try await place.simulator.wait { $0.heldPolls == 2 }
-      let before = place.calls(asUser: "201")
+    try await withPlace(Self.options) { fixture in
+      fixture.settings.streams = [.init(name: "kept", asUser: "201"), .init(name: "removed", asUser: "202")]
+      fixture.configure()
+      let daemon = try fixture.start()
+      try await fixture.simulator.wait { $0.heldPolls == 2 }
+      let before = fixture.calls(asUser: "201")
 
-      place.settings.streams[1] = .init(name: "added", asUser: "203")
-      place.configure()
+      fixture.settings.streams[1] = .init(name: "added", asUser: "203")
+      fixture.configure()
       daemon.signal(SIGHUP)
-      try await place.logged("reload done")
-      place.simulator.produce(4, user: "203")
-      try await place.drained("added", user: "203")
-      try await place.simulator.wait { $0.heldPolls == 2 }
-      #expect(place.calls(asUser: "201") == before)
+      try await fixture.logged("reload done")
+      fixture.simulator.produce(4, user: "203")
+      try await fixture.drained("added", user: "203")
+      try await fixture.simulator.wait { $0.heldPolls == 2 }
+      #expect(fixture.calls(asUser: "201") == before)
 
-      for user in ["201", "202", "203"] { place.simulator.produce(3, user: user) }
-      try await place.drained("kept", user: "201")
-      try await place.drained("added", user: "203")
-      #expect(place.spoolSize("removed") == 0)
-      #expect(try await place.status().streams.map(\.name) == ["added", "kept"])
+      for user in ["201", "202", "203"] { fixture.simulator.produce(3, user: user) }
+      try await fixture.drained("kept", user: "201")
+      try await fixture.drained("added", user: "203")
+      #expect(fixture.spoolSize("removed") == 0)
+      #expect(try await fixture.status().streams.map(\.name) == ["added", "kept"])
 
       // Taken up again, it goes on where it was.
-      place.settings.streams.append(.init(name: "removed", asUser: "202"))
-      place.configure()
+      fixture.settings.streams.append(.init(name: "removed", asUser: "202"))
+      fixture.configure()
       daemon.signal(SIGHUP)
-      try await place.drained("removed", user: "202")
+      try await fixture.drained("removed", user: "202")
       #expect(try await daemon.terminated() == .code(0))
       for (stream, user) in [("kept", "201"), ("removed", "202"), ("added", "203")] {
-        place.expectWhole(stream, user: user)
+        fixture.expectIntact(stream, user: user)
       }
     }
   }
 
   @Test func takesOverAnotherSecretFile() async throws {
-    try await withPlace { place in
-      let daemon = try place.start()
-      try await place.simulator.wait { $0.heldPolls == 1 }
-      writeFile("\(place.root)/client-secret", Array("useless".utf8))
-      writeFile("\(place.root)/second", Array(place.simulator.options.credentials.clientSecret.utf8))
-      place.settings.auth[3] = #"client_secret_file = "\#(place.root)/second""#
-      place.configure()
+    try await withPlace { fixture in
+      let daemon = try fixture.start()
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
+      writeFile("\(fixture.root)/client-secret", Array("useless".utf8))
+      writeFile("\(fixture.root)/second", Array(fixture.simulator.options.credentials.clientSecret.utf8))
+      fixture.settings.auth[3] = #"client_secret_file = "\#(fixture.root)/second""#
+      fixture.configure()
       daemon.signal(SIGHUP)
-      try await place.logged("reload done")
-      place.simulator.expireTokens()
-      place.simulator.produce(3)
-      try await place.drained()
-      #expect(!place.log.contains("cannot sign in"))
+      try await fixture.logged("reload done")
+      fixture.simulator.expireTokens()
+      fixture.simulator.produce(3)
+      try await fixture.drained()
+      #expect(!fixture.log.contains("cannot sign in"))
       #expect(try await daemon.terminated() == .code(0))
-      place.expectWhole()
+      fixture.expectIntact()
     }
   }
 
   @Test func aBadFileLeavesTheOldOneInForce() async throws {
-    try await withPlace { place in
-      let manager = try ServiceManager(path: "\(place.root)/notify")
-      let daemon = try place.start(environment: manager.environment)
-      try await place.simulator.wait { $0.heldPolls == 1 }
-      let options = place.simulator.statistics.requests(.options)
+    try await withPlace { fixture in
+      let manager = try ServiceManager(path: "\(fixture.root)/notify")
+      let daemon = try fixture.start(environment: manager.environment)
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
+      let options = fixture.simulator.statistics.requests(.options)
       for bad in ["[[stream]]\nname = 7\n", "[spool", "[spool]\nsegment_sice = 1\n", ""] {
         let reloads = manager.messages(with: "RELOADING").count
-        writeFile(place.configuration, Array(bad.utf8), mode: 0o644)
+        writeFile(fixture.configuration, Array(bad.utf8), mode: 0o644)
         daemon.signal(SIGHUP)
         try await manager.told("RELOADING", times: reloads + 1)
         try await manager.told("READY", times: reloads + 2)
         #expect(
-          place.log.split(separator: "\n").count { $0.contains("the old one stays in force") } > reloads)
+          fixture.log.split(separator: "\n").count { $0.contains("the old one stays in force") } > reloads)
       }
-      place.simulator.produce(3)
-      try await place.drained()
-      #expect(place.simulator.statistics.requests(.options) == options)
+      fixture.simulator.produce(3)
+      try await fixture.drained()
+      #expect(fixture.simulator.statistics.requests(.options) == options)
       #expect(try await daemon.terminated() == .code(0))
-      place.expectWhole()
+      fixture.expectIntact()
     }
   }
 
   @Test func keysThatAreFixedAreNamedAndRefused() async throws {
-    try await withPlace { place in
-      let daemon = try place.start()
-      try await place.simulator.wait { $0.heldPolls == 1 }
-      place.settings.spool.append(#"segment_size = "2MiB""#)
-      place.settings.socket = "\(place.root)/other.sock"
+    try await withPlace { fixture in
+      let daemon = try fixture.start()
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
+      fixture.settings.spool.append(#"segment_size = "2MiB""#)
+      fixture.settings.socket = "\(fixture.root)/other.sock"
       // Not even what could be taken over is, beside it.
-      place.settings.streams.append(.init(name: "added"))
-      place.configure()
+      fixture.settings.streams.append(.init(name: "added"))
+      fixture.configure()
       daemon.signal(SIGHUP)
-      try await place.logged("[spool] segment_size has changed")
-      try await place.logged("[status] socket has changed")
-      #expect(!place.log.contains("reload done"))
-      #expect(directoryNames("\(place.root)/spool").contains("added") == false)
+      try await fixture.logged("[spool] segment_size has changed")
+      try await fixture.logged("[status] socket has changed")
+      #expect(!fixture.log.contains("reload done"))
+      #expect(directoryNames("\(fixture.root)/spool").contains("added") == false)
       #expect(try await daemon.terminated() == .code(0))
     }
   }
 
   @Test func aNewLogLevelCountsAtOnce() async throws {
-    try await withPlace { place in
-      place.settings.level = "error"
-      place.configure()
-      let daemon = try place.start()
-      try await place.simulator.wait { $0.heldPolls == 1 }
-      #expect(place.log.isEmpty)
-      place.settings.level = "info"
-      place.configure()
+    try await withPlace { fixture in
+      fixture.settings.level = "error"
+      fixture.configure()
+      let daemon = try fixture.start()
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
+      #expect(fixture.log.isEmpty)
+      fixture.settings.level = "info"
+      fixture.configure()
       daemon.signal(SIGHUP)
-      try await place.logged("reload done")
+      try await fixture.logged("reload done")
       #expect(try await daemon.terminated() == .code(0))
     }
   }
 
   @Test func manyReloadsAtOnce() async throws {
-    try await withPlace(Self.options) { place in
-      place.settings.streams = [.init(name: "kept", asUser: "201")]
-      place.configure()
-      let daemon = try place.start()
-      try await place.simulator.wait { $0.heldPolls == 1 }
+    try await withPlace(Self.options) { fixture in
+      fixture.settings.streams = [.init(name: "kept", asUser: "201")]
+      fixture.configure()
+      let daemon = try fixture.start()
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
       for round in 0..<20 {
-        place.settings.streams = [.init(name: "kept", asUser: "201")]
-        if round % 2 == 0 { place.settings.streams.append(.init(name: "flickering", asUser: "202")) }
-        place.configure()
-        place.simulator.produce(20, user: "201")
-        place.simulator.produce(20, user: "202")
+        fixture.settings.streams = [.init(name: "kept", asUser: "201")]
+        if round % 2 == 0 { fixture.settings.streams.append(.init(name: "flickering", asUser: "202")) }
+        fixture.configure()
+        fixture.simulator.produce(20, user: "201")
+        fixture.simulator.produce(20, user: "202")
         daemon.signal(SIGHUP)
       }
-      place.settings.streams = [.init(name: "kept", asUser: "201"), .init(name: "flickering", asUser: "202")]
-      place.configure()
+      fixture.settings.streams = [
+        .init(name: "kept", asUser: "201"), .init(name: "flickering", asUser: "202"),
+      ]
+      fixture.configure()
       daemon.signal(SIGHUP)
-      try await place.drained("kept", user: "201")
-      try await place.drained("flickering", user: "202")
+      try await fixture.drained("kept", user: "201")
+      try await fixture.drained("flickering", user: "202")
       #expect(try await daemon.terminated() == .code(0))
-      place.expectWhole("kept", user: "201")
-      place.expectWhole("flickering", user: "202")
+      fixture.expectIntact("kept", user: "201")
+      fixture.expectIntact("flickering", user: "202")
     }
   }
 }
 
-extension Place {
+extension TestEnvironment {
   /// Calls of OPTIONS and polls for this user so far.
   fileprivate func calls(asUser user: String) -> Int {
     simulator.requests.count { $0.endpoint == .options && $0.header("As-User") == user }

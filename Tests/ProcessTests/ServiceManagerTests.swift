@@ -6,12 +6,12 @@ import Testing
 /// What the daemon tells the service manager, and when.
 @Suite struct ServiceManagerTests {
   @Test func readyThenStatusThenReloadThenStopping() async throws {
-    try await withPlace { place in
-      let manager = try ServiceManager(path: "\(place.root)/notify")
-      let daemon = try place.start(environment: manager.environment)
+    try await withPlace { fixture in
+      let manager = try ServiceManager(path: "\(fixture.root)/notify")
+      let daemon = try fixture.start(environment: manager.environment)
       try await manager.told("READY")
       try await manager.told("STATUS")
-      try await place.simulator.wait { $0.heldPolls == 1 }
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
 
       let asked = MonotonicTime.now / 1000
       daemon.signal(SIGHUP)
@@ -28,12 +28,12 @@ import Testing
   }
 
   @Test func boxOutOfReachIsNoReasonNotToBeReady() async throws {
-    try await withPlace { place in
-      place.simulator.setFaultRates(.token, FaultRates([.init(.status(503), percent: 100)]))
-      let manager = try ServiceManager(path: "\(place.root)/notify")
-      let daemon = try place.start(environment: manager.environment)
+    try await withPlace { fixture in
+      fixture.simulator.setFaultRates(.token, FaultRates([.init(.status(503), percent: 100)]))
+      let manager = try ServiceManager(path: "\(fixture.root)/notify")
+      let daemon = try fixture.start(environment: manager.environment)
       try await manager.told("READY")
-      try await eventually("the trouble in STATUS=, got \(manager.messages.map(\.text))") {
+      try await eventually("the problem in STATUS=, got \(manager.messages.map(\.text))") {
         manager.messages(with: "STATUS").contains { $0["STATUS"]?.contains("503") == true }
       }
       #expect(try await daemon.terminated() == .code(0))
@@ -44,56 +44,56 @@ import Testing
   /// that takes its time.
   @Test(.enabled(if: Tracer.isAvailable, "strace can't be used here"))
   func readyWaitsForRecovery() async throws {
-    try await withPlace { place in
-      try await leaveWorkForRecovery(place)
-      let manager = try ServiceManager(path: "\(place.root)/notify")
-      let daemon = try place.start(
+    try await withPlace { fixture in
+      try await leaveWorkForRecovery(fixture)
+      let manager = try ServiceManager(path: "\(fixture.root)/notify")
+      let daemon = try fixture.start(
         environment: manager.environment, under: Tracer.command("fdatasync:delay_enter=5s:when=1"))
       try await manager.told("EXTEND_TIMEOUT_USEC")
       #expect(manager.messages(with: "READY").isEmpty)
       try await eventually("the status of a daemon that is starting") {
-        (try? await place.status())?.state == "starting"
+        (try? await fixture.status())?.state == "starting"
       }
       #expect(manager.messages(with: "READY").isEmpty)
       try await manager.told("READY")
-      #expect(place.spool().contains("written but not acknowledged"))
+      #expect(fixture.spool().contains("written but not acknowledged"))
       #expect(try await daemon.terminated() == .code(0))
     }
   }
 
   @Test(.enabled(if: Tracer.isAvailable, "strace can't be used here"))
   func stoppedBeforeItWasReady() async throws {
-    try await withPlace { place in
-      try await leaveWorkForRecovery(place)
-      let manager = try ServiceManager(path: "\(place.root)/notify")
-      let daemon = try place.start(
+    try await withPlace { fixture in
+      try await leaveWorkForRecovery(fixture)
+      let manager = try ServiceManager(path: "\(fixture.root)/notify")
+      let daemon = try fixture.start(
         environment: manager.environment, under: Tracer.command("fdatasync:delay_enter=30s:when=1"))
       try await manager.told("EXTEND_TIMEOUT_USEC")
-      #expect(try await daemon.terminated() == .code(0), "\(place.lastLines(3))")
+      #expect(try await daemon.terminated() == .code(0), "\(fixture.lastLines(3))")
       #expect(manager.messages(with: "READY").isEmpty)
       #expect(!manager.messages(with: "STOPPING").isEmpty)
     }
   }
 
   /// A spool whose last line was written but never acknowledged.
-  private func leaveWorkForRecovery(_ place: Place) async throws {
-    place.simulator.produce(20)
-    let first = try place.start()
-    try await place.drained()
-    try await place.simulator.wait { $0.heldPolls == 1 }
+  private func leaveWorkForRecovery(_ fixture: TestEnvironment) async throws {
+    fixture.simulator.produce(20)
+    let first = try fixture.start()
+    try await fixture.drained()
+    try await fixture.simulator.wait { $0.heldPolls == 1 }
     try await first.killed()
-    let segment = "\(place.root)/spool/default/events-0000000000000000.ndjson"
+    let segment = "\(fixture.root)/spool/default/events-0000000000000000.ndjson"
     let own = Array(#"{"event_id":"written but not acknowledged"}"#.utf8) + [10]
     writeFile(segment, readFile(segment) + own, mode: 0o640)
   }
 
   @Test func watchdogIsPingedAtHalfItsInterval() async throws {
-    try await withPlace { place in
-      let manager = try ServiceManager(path: "\(place.root)/notify")
+    try await withPlace { fixture in
+      let manager = try ServiceManager(path: "\(fixture.root)/notify")
       let environment = manager.environment.merging(["WATCHDOG_USEC": "600000"]) { $1 }
       let start = ContinuousClock.now
       // The shell becomes the daemon, so that its own id is the daemon's.
-      let daemon = try place.start(
+      let daemon = try fixture.start(
         environment: environment,
         under: ["/bin/sh", "-c", "export WATCHDOG_PID=$$; exec \"$@\"", "sh"])
       let seventh = try await manager.told("WATCHDOG", times: 7).at
@@ -104,11 +104,11 @@ import Testing
   }
 
   @Test func nobodyElsesWatchdogIsPinged() async throws {
-    try await withPlace { place in
-      let manager = try ServiceManager(path: "\(place.root)/notify")
+    try await withPlace { fixture in
+      let manager = try ServiceManager(path: "\(fixture.root)/notify")
       let environment = manager.environment.merging(["WATCHDOG_USEC": "100000", "WATCHDOG_PID": "1"]) { $1 }
-      let daemon = try place.start(environment: environment)
-      try await place.simulator.wait { $0.heldPolls == 1 }
+      let daemon = try fixture.start(environment: environment)
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
       #expect(try await daemon.terminated() == .code(0))
       #expect(manager.messages(with: "WATCHDOG").isEmpty)
     }

@@ -13,48 +13,48 @@ import Testing
   func goesOnAfterSilence(_ fault: Fault, _ endpoint: SimulatedEndpoint) async throws {
     var options = SimulatorOptions()
     options.realtime.retryTimeout = Self.retryTimeout
-    try await withPlace(options) { place in
-      place.simulator.setFaultRates(endpoint, FaultRates([.init(fault, percent: 100)]))
-      let manager = try ServiceManager(path: "\(place.root)/notify")
-      let daemon = try place.start(environment: manager.environment)
+    try await withPlace(options) { fixture in
+      fixture.simulator.setFaultRates(endpoint, FaultRates([.init(fault, percent: 100)]))
+      let manager = try ServiceManager(path: "\(fixture.root)/notify")
+      let daemon = try fixture.start(environment: manager.environment)
       try await manager.told("READY")
-      place.simulator.produce(5)
-      try await place.simulator.wait { $0.faults[endpoint] ?? 0 > 0 }
-      place.simulator.setFaultRates(endpoint, FaultRates())
-      place.simulator.produce(5)
-      try await place.drained(within: .seconds(150))
-      try await place.simulator.wait { $0.heldPolls == 1 }
-      place.simulator.produce(5)
-      try await place.drained()
+      fixture.simulator.produce(5)
+      try await fixture.simulator.wait { $0.faults[endpoint] ?? 0 > 0 }
+      fixture.simulator.setFaultRates(endpoint, FaultRates())
+      fixture.simulator.produce(5)
+      try await fixture.drained(within: .seconds(150))
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
+      fixture.simulator.produce(5)
+      try await fixture.drained()
       #expect(daemon.isRunning)
       #expect(try await daemon.terminated() == .code(0))
-      place.expectWhole()
+      fixture.expectIntact()
     }
   }
 
   /// Nobody accepts, and the kernel has stopped answering for them: connecting takes for ever.
   @Test func goesOnAfterABlackHole() async throws {
-    try await withPlace { place in
+    try await withPlace { fixture in
       let hole = try BlackHole()
       let body =
         #"{"entries":[{"type":"realtime_server","url":"http://127.0.0.1:\#(hole.port)/subscribe?channel=c","#
         + #""ttl":"10","max_retries":"10","retry_timeout":2}]}"#
-      place.simulator.setFaultRates(.options, FaultRates([.init(.body(body), percent: 100)]))
-      let daemon = try place.start()
-      place.simulator.produce(5)
-      try await place.drained()
-      try await place.simulator.wait { $0.requests(.options) > 0 }
+      fixture.simulator.setFaultRates(.options, FaultRates([.init(.body(body), percent: 100)]))
+      let daemon = try fixture.start()
+      fixture.simulator.produce(5)
+      try await fixture.drained()
+      try await fixture.simulator.wait { $0.requests(.options) > 0 }
       // Read again after the poll that never was one.
-      let reads = place.simulator.statistics.requests(.events)
-      place.simulator.produce(5)
-      try await place.drained()
-      #expect(place.simulator.statistics.requests(.events) > reads)
-      place.simulator.setFaultRates(.options, FaultRates())
-      try await place.simulator.wait { $0.heldPolls == 1 }
-      place.simulator.produce(5)
-      try await place.drained()
+      let reads = fixture.simulator.statistics.requests(.events)
+      fixture.simulator.produce(5)
+      try await fixture.drained()
+      #expect(fixture.simulator.statistics.requests(.events) > reads)
+      fixture.simulator.setFaultRates(.options, FaultRates())
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
+      fixture.simulator.produce(5)
+      try await fixture.drained()
       #expect(try await daemon.terminated() == .code(0))
-      place.expectWhole()
+      fixture.expectIntact()
     }
   }
 }

@@ -24,13 +24,13 @@ import Testing
     let stops = Self.stops(in: scenario)
     for stop in stops {
       do {
-        try await withPlace { place in
-          try await scenario.prepare(place)
-          scenario.stir(place)
-          try #require(try await dies(at: stop, place), "\(stop) was never reached")
-          scenario.stir(place)
-          if try await dies(at: stop, place) { twice += 1 }
-          try await finish(place, stop)
+        try await withPlace { fixture in
+          try await scenario.prepare(fixture)
+          scenario.stir(fixture)
+          try #require(try await dies(at: stop, fixture), "\(stop) was never reached")
+          scenario.stir(fixture)
+          if try await dies(at: stop, fixture) { twice += 1 }
+          try await finish(fixture, stop)
         }
       } catch {
         Issue.record("\(stop): \(error)")
@@ -57,41 +57,41 @@ import Testing
 
   /// Starts the daemon and ends it in order when it has nothing left to do, which is on the way to a point
   /// as well.
-  private func dies(at stop: Stop, _ place: Place) async throws -> Bool {
-    let daemon = try place.start(Executable.stopping, environment: stop.environment)
-    try await settled(daemon, place)
+  private func dies(at stop: Stop, _ fixture: TestEnvironment) async throws -> Bool {
+    let daemon = try fixture.start(Executable.stopping, environment: stop.environment)
+    try await settled(daemon, fixture)
     let exit = try await daemon.terminated()
     #expect(
       exit == .signal(SIGKILL) || exit == .code(0) || needsLogin(exit, stop),
-      "\(stop): \(exit), \(place.lastLines(3))")
+      "\(stop): \(exit), \(fixture.lastLines(3))")
     return exit == .signal(SIGKILL)
   }
 
   /// The start after the last stop, and what the stream has come to then.
-  private func finish(_ place: Place, _ stop: Stop) async throws {
-    var daemon = try place.start(Executable.stopping, environment: stop.scenario.environment)
-    try await settled(daemon, place)
+  private func finish(_ fixture: TestEnvironment, _ stop: Stop) async throws {
+    var daemon = try fixture.start(Executable.stopping, environment: stop.scenario.environment)
+    try await settled(daemon, fixture)
     if let exit = daemon.exit, needsLogin(exit, stop) {
-      place.simulator.addAuthorizationCode("another-code")
-      try await stop.scenario.login(place, code: "another-code")
-      daemon = try place.start(Executable.stopping, environment: stop.scenario.environment)
-      try await settled(daemon, place)
+      fixture.simulator.addAuthorizationCode("another-code")
+      try await stop.scenario.login(fixture, code: "another-code")
+      daemon = try fixture.start(Executable.stopping, environment: stop.scenario.environment)
+      try await settled(daemon, fixture)
     }
-    let polls = place.simulator.statistics.requests(.poll)
-    place.simulator.setFaultRates(.events, FaultRates())
-    place.simulator.produce(5)
-    try await place.simulator.wait { $0.heldPolls == 1 && $0.requests(.poll) > polls }
-    #expect(try await daemon.terminated() == .code(0), "\(stop): \(place.lastLines(3))")
-    stop.scenario.expectWhole(place, "\(stop)")
-    let verified = try await place.run("verify", "--config", place.configuration)
+    let polls = fixture.simulator.statistics.requests(.poll)
+    fixture.simulator.setFaultRates(.events, FaultRates())
+    fixture.simulator.produce(5)
+    try await fixture.simulator.wait { $0.heldPolls == 1 && $0.requests(.poll) > polls }
+    #expect(try await daemon.terminated() == .code(0), "\(stop): \(fixture.lastLines(3))")
+    stop.scenario.expectIntact(fixture, "\(stop)")
+    let verified = try await fixture.run("verify", "--config", fixture.configuration)
     #expect(verified.exit == .code(0), "\(stop): \(verified.output)")
   }
 
   /// Waits until the daemon has read everything and polls, or has ended.
-  private func settled(_ daemon: ChildProcess, _ place: Place) async throws {
-    let polls = place.simulator.statistics.requests(.poll)
-    try await eventually("an end, or a poll: \(place.lastLines(5))") {
-      let statistics = place.simulator.statistics
+  private func settled(_ daemon: ChildProcess, _ fixture: TestEnvironment) async throws {
+    let polls = fixture.simulator.statistics.requests(.poll)
+    try await eventually("an end, or a poll: \(fixture.lastLines(5))") {
+      let statistics = fixture.simulator.statistics
       return !daemon.isRunning || statistics.heldPolls == 1 && statistics.requests(.poll) > polls
     }
   }

@@ -7,7 +7,7 @@ import Testing
 enum StopScenario: String, CaseIterable {
   /// The first start of all, with events waiting.
   case firstStart
-  /// The first event begins a new segment; an earlier attempt has left a torn line and a passing link.
+  /// The first event begins a new segment; an earlier attempt has left a partial line and a passing link.
   case rotation
   /// Pages with entries that are no events.
   case quarantine
@@ -82,34 +82,34 @@ enum StopScenario: String, CaseIterable {
 
   // MARK: Before
 
-  /// Brings a place to where the process is to stop.
-  func prepare(_ place: Place) async throws {
-    place.settings.spool.append(#"segment_size = "1KiB""#)
+  /// Brings a fixture to where the process is to stop.
+  func prepare(_ fixture: TestEnvironment) async throws {
+    fixture.settings.spool.append(#"segment_size = "1KiB""#)
     if self == .signIn {
-      place.settings.auth[0] = #"method = "oauth2""#
-      place.settings.auth.remove(at: 2)
+      fixture.settings.auth[0] = #"method = "oauth2""#
+      fixture.settings.auth.remove(at: 2)
     }
-    place.configure()
-    if self == .signIn { try await login(place, code: "simulator-code") }
+    fixture.configure()
+    if self == .signIn { try await login(fixture, code: "simulator-code") }
     guard self != .firstStart else { return }
     for _ in 1...(self == .pruning ? 3 : 1) {
-      place.ageSegments()
-      try await live(place)
+      fixture.ageSegments()
+      try await live(fixture)
     }
-    try await damage(place)
+    try await damage(fixture)
   }
 
-  /// One life of the daemon, without trouble.
-  private func live(_ place: Place) async throws {
-    place.simulator.produce(Self.batch)
-    let daemon = try place.start()
-    try await place.drained()
-    try await place.simulator.wait { $0.heldPolls == 1 }
-    try #require(try await daemon.terminated() == .code(0), "\(place.lastLines(3))")
+  /// One life of the daemon, without problem.
+  private func live(_ fixture: TestEnvironment) async throws {
+    fixture.simulator.produce(Self.batch)
+    let daemon = try fixture.start()
+    try await fixture.drained()
+    try await fixture.simulator.wait { $0.heldPolls == 1 }
+    try #require(try await daemon.terminated() == .code(0), "\(fixture.lastLines(3))")
   }
 
-  private func damage(_ place: Place) async throws {
-    let (spool, state) = ("\(place.root)/spool/default", "\(place.root)/state/default")
+  private func damage(_ fixture: TestEnvironment) async throws {
+    let (spool, state) = ("\(fixture.root)/spool/default", "\(fixture.root)/state/default")
     switch self {
     case .firstStart, .quarantine, .signIn: break
     case .rotation:
@@ -117,10 +117,10 @@ enum StopScenario: String, CaseIterable {
       writeFile(log, readFile(log) + Array(#"{"ordinal":"#.utf8), mode: 0o640)
       symlink("nowhere", "\(spool)/.current")
     case .powerCut:
-      place.simulator.produce(Self.batch)
+      fixture.simulator.produce(Self.batch)
       // The first is recovery's.
       let stop = ["STOP_AT": "sync-events:before", "STOP_AT_CALL": "2"]
-      let daemon = try place.start(Executable.stopping, environment: stop)
+      let daemon = try fixture.start(Executable.stopping, environment: stop)
       try #require(try await daemon.ended() == .signal(SIGKILL))
       for number in 1...65 { writeFile("\(state)/aside-0000000000000000-0-\(number)", [10]) }
     case .emptied:
@@ -128,17 +128,17 @@ enum StopScenario: String, CaseIterable {
     case .positionLost:
       unlink("\(state)/stream_position")
     case .pruning:
-      place.settings.spool.append(#"max_size = "1KiB""#)
-      place.configure()
+      fixture.settings.spool.append(#"max_size = "1KiB""#)
+      fixture.configure()
     }
   }
 
   /// What each start that is to stop finds waiting.
-  func stir(_ place: Place) {
-    place.ageSegments()
-    guard self == .quarantine else { return place.simulator.produce(Self.batch) }
-    let position = place.simulator.newestPosition()
-    place.simulator.setFaultRates(
+  func stir(_ fixture: TestEnvironment) {
+    fixture.ageSegments()
+    guard self == .quarantine else { return fixture.simulator.produce(Self.batch) }
+    let position = fixture.simulator.newestPosition()
+    fixture.simulator.setFaultRates(
       .events,
       FaultRates([
         .init(.body(#"{"next_stream_position":\#(position),"entries":[5,"no event"]}"#), percent: 100)
@@ -148,37 +148,37 @@ enum StopScenario: String, CaseIterable {
   // MARK: Afterwards
 
   /// Expects every event once, in order, and each break and oddity on record once.
-  func expectWhole(_ place: Place, _ comment: Comment) {
+  func expectIntact(_ fixture: TestEnvironment, _ comment: Comment) {
     switch self {
     case .pruning:
-      let first = expectEnd(place, comment)
+      let first = expectEnd(fixture, comment)
       #expect((1..<first.served).contains(first.spooled), comment)
     case .emptied:
       // What Box serves again of the events that somebody took is new.
-      let first = expectEnd(place, comment)
+      let first = expectEnd(fixture, comment)
       #expect((first.served - Self.batch...first.served).contains(first.spooled), comment)
     case .firstStart, .rotation, .quarantine, .powerCut, .positionLost, .signIn:
-      place.expectWhole("default", comment)
+      fixture.expectIntact("default", comment)
     }
     let gaps = self == .emptied || self == .positionLost ? 1 : 0
-    #expect(place.lineCount(of: "gaps.ndjson") == gaps, comment)
-    #expect(place.lineCount(of: "quarantine.ndjson") == (self == .quarantine ? Self.odd : 0), comment)
+    #expect(fixture.lineCount(of: "gaps.ndjson") == gaps, comment)
+    #expect(fixture.lineCount(of: "quarantine.ndjson") == (self == .quarantine ? Self.odd : 0), comment)
   }
 
   /// Expects the spool to be the end of what was served; gives the number of lines of both.
-  private func expectEnd(_ place: Place, _ comment: Comment) -> (spooled: Int, served: Int) {
-    let (spooled, served) = (place.spool(), place.ledger())
+  private func expectEnd(_ fixture: TestEnvironment, _ comment: Comment) -> (spooled: Int, served: Int) {
+    let (spooled, served) = (fixture.spool(), fixture.ledger())
     let isEnd = spooled.isSame(as: Array(served.suffix(spooled.count)))
     #expect(isEnd, comment)
     return (spooled.lines.count, served.lines.count)
   }
 
   /// Logs in with a code that the simulator knows.
-  func login(_ place: Place, code: String) async throws {
-    let (login, name) = try place.begin(["login", "--config", place.configuration], hasInput: true)
+  func login(_ fixture: TestEnvironment, code: String) async throws {
+    let (login, name) = try fixture.begin(["login", "--config", fixture.configuration], hasInput: true)
     try await eventually("the address to open") { readFile(name + ".out").contains("press Enter") }
     login.type(code)
-    let outcome = try await place.outcome(of: login, name)
+    let outcome = try await fixture.outcome(of: login, name)
     try #require(outcome.exit == .code(0), "\(outcome.errors)")
   }
 }

@@ -6,7 +6,7 @@ import Testing
 
 /// The process or the machine stops at every single call, and every event is in the spool once.
 struct CrashTests {
-  private let box = PretendBox(total: 23)
+  private let box = SimulatedBox(total: 23)
 
   private func fixture() -> SpoolFixture {
     let fixture = SpoolFixture(memory: ())
@@ -19,7 +19,7 @@ struct CrashTests {
     let disk = FaultyDisk(MemoryDisk())
     let fixture = fixture()
     try await fixture.drain(box, into: fixture.store(on: disk))
-    try fixture.expectWhole(box, on: disk)
+    try fixture.expectIntact(box, on: disk)
     return disk.calls
   }
 
@@ -38,7 +38,7 @@ struct CrashTests {
       memory.kill()
       let seen = try fixture.lines(on: memory)
       try await fixture.drain(box, into: fixture.store(on: memory))
-      try fixture.expectWhole(box, on: memory, "\(fault) at \(call)")
+      try fixture.expectIntact(box, on: memory, "\(fault) at \(call)")
       // Whole lines that a reader has seen are still there.
       #expect(try fixture.lines(on: memory).starts(with: seen.dropLast()), "\(fault) at \(call)")
     }
@@ -53,9 +53,9 @@ struct CrashTests {
         memory.losePower(seed: seed)
         // What `commit` has returned from is there before anything is fetched again.
         let survived = try fixture.lines(on: memory).prefix(fixture.committed)
-        #expect(survived.elementsEqual((0..<fixture.committed).map { PretendBox.line($0) }))
+        #expect(survived.elementsEqual((0..<fixture.committed).map { SimulatedBox.line($0) }))
         try await fixture.drain(box, into: fixture.store(on: memory, boot: "boot-2"))
-        try fixture.expectWhole(box, on: memory, "\(fault) at \(call), seed \(seed)")
+        try fixture.expectIntact(box, on: memory, "\(fault) at \(call), seed \(seed)")
       }
     }
   }
@@ -75,17 +75,17 @@ struct CrashTests {
         }
         memory.losePower(seed: seed)
         try await fixture.drain(box, into: fixture.store(on: memory, boot: "boot-2"))
-        try fixture.expectWhole(box, on: memory, "sync failed at \(call), seed \(seed)")
+        try fixture.expectIntact(box, on: memory, "sync failed at \(call), seed \(seed)")
       }
     }
   }
 
   /// Crash after crash, of both kinds, with full disks in between.
-  @Test func longTroubledLife() async throws {
+  @Test func longDegradedRun() async throws {
     for seed in UInt64(0)..<60 {
       var random = SplitMix64(seed: seed &+ 1000)
       let (memory, fixture) = (MemoryDisk(), fixture())
-      var life = PretendBox(total: 4)
+      var life = SimulatedBox(total: 4)
       for run in 0..<12 {
         life.total += Int.random(in: 0...9, using: &random)
         let fault = FaultyDisk.Fault.allCases.randomElement(using: &random)
@@ -94,7 +94,7 @@ struct CrashTests {
         if run % 3 == 2 { memory.losePower(seed: seed &* 77 &+ UInt64(run)) } else { memory.kill() }
       }
       try await fixture.drain(life, into: fixture.store(on: memory, boot: "boot-9"))
-      try fixture.expectWhole(life, on: memory, "seed \(seed)")
+      try fixture.expectIntact(life, on: memory, "seed \(seed)")
     }
   }
 
@@ -104,7 +104,7 @@ struct CrashTests {
       let disk = FaultyDisk(memory, .noSpace, at: call)
       try await fixture.drain(box, into: fixture.store(on: disk))
       #expect(disk.hasStruck)
-      try fixture.expectWhole(box, on: memory, "full at \(call)")
+      try fixture.expectIntact(box, on: memory, "full at \(call)")
     }
   }
 
@@ -117,20 +117,20 @@ struct CrashTests {
       _ = try? await once(fixture, store)
       memory.kill()
       try await fixture.drain(box, into: fixture.store(on: memory))
-      try fixture.expectWhole(box, on: memory, "full at \(call)")
+      try fixture.expectIntact(box, on: memory, "full at \(call)")
     }
   }
 
   /// As `drain`, but a full disk ends it.
   private func once(_ fixture: SpoolFixture, _ store: StreamSpool) async throws {
-    var position = try await store.recover().mark?.position ?? .oldest
-    try await store.begin(at: PositionMark(position: position))
+    var position = try await store.recover().checkpoint?.position ?? .oldest
+    try await store.begin(at: Checkpoint(position: position))
     for _ in 0..<8 {
       let page = try box.page(from: position)
-      let batch = try await store.sift(page, readFrom: position)
+      let batch = try await store.deduplicate(page, readFrom: position)
       fixture.clock.advance(11)
       guard let next = page.nextPosition else { return }
-      _ = try await store.commit(batch, at: PositionMark(position: .at(next)))
+      _ = try await store.commit(batch, at: Checkpoint(position: .at(next)))
       position = .at(next)
     }
   }
@@ -144,7 +144,7 @@ struct CrashTests {
       let disk = FaultyDisk(LocalDisk(), fault, at: call)
       _ = try? await fixture.drain(box, into: fixture.store(on: disk))
       try await fixture.drain(box, into: fixture.store())
-      try fixture.expectWhole(box, "\(fault) at \(call)")
+      try fixture.expectIntact(box, "\(fault) at \(call)")
     }
   }
 }

@@ -15,11 +15,11 @@ struct DiskDirectoryTests {
     let fixture = try SpoolFixture()
     fixture.limits.segmentSize = 700
     let disk = PiecemealDisk(base: LocalDisk())
-    try await fixture.drain(PretendBox(total: 23), into: fixture.store(on: disk))
-    try fixture.expectWhole(PretendBox(total: 23))
-    try fixture.expectWhole(PretendBox(total: 23), on: disk)
-    try await fixture.drain(PretendBox(total: 30), into: fixture.store(on: disk))
-    try fixture.expectWhole(PretendBox(total: 30))
+    try await fixture.drain(SimulatedBox(total: 23), into: fixture.store(on: disk))
+    try fixture.expectIntact(SimulatedBox(total: 23))
+    try fixture.expectIntact(SimulatedBox(total: 23), on: disk)
+    try await fixture.drain(SimulatedBox(total: 30), into: fixture.store(on: disk))
+    try fixture.expectIntact(SimulatedBox(total: 30))
   }
 
   /// write(2) promises progress; a disk that makes none must not hold the daemon up for ever.
@@ -27,7 +27,7 @@ struct DiskDirectoryTests {
     let fixture = try SpoolFixture()
     let failure = await #expect(throws: StoreFailure.self) {
       try await fixture.drain(
-        PretendBox(total: 1), into: fixture.store(on: PiecemealDisk(base: LocalDisk(), pieceSize: 0)))
+        SimulatedBox(total: 1), into: fixture.store(on: PiecemealDisk(base: LocalDisk(), pieceSize: 0)))
     }
     #expect(failure?.code == .io)
     #expect(failure?.errno == EIO)
@@ -38,7 +38,7 @@ struct DiskDirectoryTests {
     let fixture = try SpoolFixture()
     try #require(chmod(fixture.spoolPath, 0o2750) == 0)
     let disk = PiecemealDisk(base: LocalDisk(), pieceSize: 1 << 20, mask: mask)
-    try await fixture.drain(PretendBox(total: 4), into: fixture.store(on: disk))
+    try await fixture.drain(SimulatedBox(total: 4), into: fixture.store(on: disk))
     #expect(mode("\(fixture.spoolPath)/default") == 0o2750)
     #expect(mode("\(fixture.statePath)/default") == 0o700)
     #expect(mode(fixture.positionPath) == 0o600)
@@ -48,7 +48,7 @@ struct DiskDirectoryTests {
 
   @Test func aLinkThatACrashLeftHalfwayIsNoHindrance() async throws {
     let fixture = try SpoolFixture()
-    try await fixture.drain(PretendBox(total: 4), into: fixture.store())
+    try await fixture.drain(SimulatedBox(total: 4), into: fixture.store())
     try #require(symlink("nowhere", fixture.path(".current")) == 0)
     try #require(unlink(fixture.path("current")) == 0)
     _ = try await fixture.store().recover()
@@ -82,7 +82,7 @@ struct DiskDirectoryTests {
 
   private func refused(_ fixture: SpoolFixture) async -> Bool {
     do {
-      try await fixture.drain(PretendBox(total: 9), into: fixture.store())
+      try await fixture.drain(SimulatedBox(total: 9), into: fixture.store())
       return false
     } catch { return (error as? StoreFailure)?.code == .refused }
   }
@@ -90,7 +90,7 @@ struct DiskDirectoryTests {
   @Test(.enabled(if: isRoot), arguments: ["stream_position", "events-0000000000000000.ndjson"])
   func aFileOfSomebodyElseIsRefused(name: String) async throws {
     let fixture = try SpoolFixture()
-    try await fixture.drain(PretendBox(total: 4), into: fixture.store())
+    try await fixture.drain(SimulatedBox(total: 4), into: fixture.store())
     let path = name == "stream_position" ? fixture.positionPath : fixture.path(name)
     try #require(chown(path, 12_345, 0) == 0)
     #expect(await refused(fixture))
@@ -99,7 +99,7 @@ struct DiskDirectoryTests {
   @Test(.enabled(if: isRoot), arguments: [true, false])
   func aDirectoryOfSomebodyElseIsRefused(isStream: Bool) async throws {
     let fixture = try SpoolFixture()
-    try await fixture.drain(PretendBox(total: 4), into: fixture.store())
+    try await fixture.drain(SimulatedBox(total: 4), into: fixture.store())
     try #require(chown(isStream ? "\(fixture.spoolPath)/default" : fixture.spoolPath, 12_345, 0) == 0)
     #expect(await refused(fixture))
   }
@@ -108,7 +108,7 @@ struct DiskDirectoryTests {
   func aFileThatOthersMayWriteIsRefused(mode: mode_t) async throws {
     for name in ["stream_position", "events-0000000000000000.ndjson"] {
       let fixture = try SpoolFixture()
-      try await fixture.drain(PretendBox(total: 4), into: fixture.store())
+      try await fixture.drain(SimulatedBox(total: 4), into: fixture.store())
       try #require(chmod(name == "stream_position" ? fixture.positionPath : fixture.path(name), mode) == 0)
       #expect(await refused(fixture), "\(name)")
     }

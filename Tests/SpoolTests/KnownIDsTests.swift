@@ -16,11 +16,11 @@ struct KnownIDsTests {
     fixture.limits.segmentSize = 1
     let store = try fixture.store()
     _ = try await store.recover()
-    try await store.begin(at: PositionMark(position: .oldest))
+    try await store.begin(at: Checkpoint(position: .oldest))
     for number in 0..<count {
-      let batch = try await store.sift(page(number..<(number + 1)), readFrom: .oldest)
+      let batch = try await store.deduplicate(page(number..<(number + 1)), readFrom: .oldest)
       fixture.clock.advance(11)
-      _ = try await store.commit(batch, at: PositionMark(position: try #require(ReadPosition("2"))))
+      _ = try await store.commit(batch, at: Checkpoint(position: try #require(ReadPosition("2"))))
     }
     await store.close()
     for number in 0..<(count - 1) {
@@ -34,9 +34,9 @@ struct KnownIDsTests {
     try await spooled(6, in: fixture)
     let store = try fixture.store(boot: boot)
     _ = try await store.recover()
-    let batch = try await store.sift(page(0..<8), readFrom: .oldest)
+    let batch = try await store.deduplicate(page(0..<8), readFrom: .oldest)
     #expect(batch.new == [6, 7])
-    _ = try await store.commit(batch, at: PositionMark(position: try #require(ReadPosition("2"))))
+    _ = try await store.commit(batch, at: Checkpoint(position: try #require(ReadPosition("2"))))
     #expect(try fixture.lines().count == 3)
   }
 
@@ -45,20 +45,20 @@ struct KnownIDsTests {
     let fixture = try SpoolFixture()
     fixture.limits.segmentSize = 1
     fixture.limits.knownEvents = 6
-    let mark = PositionMark(position: try #require(ReadPosition("2")))
+    let checkpoint = Checkpoint(position: try #require(ReadPosition("2")))
     let store = try fixture.store()
     _ = try await store.recover()
-    try await store.begin(at: PositionMark(position: .oldest))
+    try await store.begin(at: Checkpoint(position: .oldest))
     for range in [0..<3, 3..<5] {
       fixture.clock.advance(11)
-      _ = try await store.commit(store.sift(page(range), readFrom: .oldest), at: mark)
+      _ = try await store.commit(store.deduplicate(page(range), readFrom: .oldest), at: checkpoint)
     }
     await store.close()
     let next = try fixture.store()
     _ = try await next.recover()
-    _ = try await next.commit(next.sift(page(5..<7), readFrom: .oldest), at: mark)
+    _ = try await next.commit(next.deduplicate(page(5..<7), readFrom: .oldest), at: checkpoint)
     // The window holds 6: events 1 to 6.
-    #expect(try await next.sift(page(1..<8), readFrom: .oldest).new == [6])
+    #expect(try await next.deduplicate(page(1..<8), readFrom: .oldest).new == [6])
   }
 
   @Test func aDamagedFileIsNotBelieved() async throws {
@@ -71,6 +71,6 @@ struct KnownIDsTests {
     let store = try fixture.store()
     _ = try await store.recover()
     // Only what the newest segment holds is known; nothing traps, and nothing new is hidden.
-    #expect(try await store.sift(page(0..<6), readFrom: .oldest).new.suffix(2) == [4, 5])
+    #expect(try await store.deduplicate(page(0..<6), readFrom: .oldest).new.suffix(2) == [4, 5])
   }
 }

@@ -6,7 +6,7 @@ import Testing
 
 struct PositionRecordTests {
   private let record = PositionRecord(
-    mark: PositionMark(
+    checkpoint: Checkpoint(
       position: ReadPosition("11529229762522908860000000000000") ?? .now,
       confirmedAt: BoxTime(secondsSince1970: 1_700_000_000)), ordinal: 104_729, segment: 100_000,
     offset: 7_000_000, boot: "6b9a-1", feed: String(repeating: "ab", count: 32))
@@ -27,7 +27,8 @@ struct PositionRecordTests {
     ("ordinal: 104729", "ordinal: 99999"), ("ordinal: 104729", "ordinal: 18446744073709551615"),
     ("offset: 7000000", "offset: -1"), ("stream_position: 1", "stream_position: -1"),
     ("stream_position", "position"), ("confirmed_at: 1700000000", "confirmed_at: soon"),
-    ("read_since: dry", "read_since: wet"), ("known_from: recent", "known_from: "), ("feed: ", "feed:"),
+    ("read_since: caught-up", "read_since: soon"), ("known_from: recent", "known_from: "),
+    ("feed: ", "feed:"),
     ("boot: 6b9a-1\n", ""),
   ])
   func refuses(_ change: (String, String)) {
@@ -39,7 +40,7 @@ struct PositionRecordTests {
   @Test func tenThousandMutations() async throws {
     let disk = MemoryDisk()
     let fixture = SpoolFixture(memory: ())
-    try await fixture.drain(PretendBox(total: 12), into: fixture.store(on: disk))
+    try await fixture.drain(SimulatedBox(total: 12), into: fixture.store(on: disk))
     let place = try fixture.place(on: disk)
     let state = try #require(try place.stateRoot.subdirectory("default"))
     let file = try #require(try state.file("stream_position", writing: true))
@@ -56,7 +57,7 @@ struct PositionRecordTests {
       guard seed % 20 == 0 else { continue }
       do {
         let recovery = try await fixture.store(on: disk).recover()
-        #expect(recovery.mark != nil, "seed \(seed)")
+        #expect(recovery.checkpoint != nil, "seed \(seed)")
         #expect(recovery.rebuilt == (found == nil), "seed \(seed)")
       } catch {
         Issue.record("seed \(seed): \(error)")

@@ -9,7 +9,7 @@ import Testing
 struct RecoveryTests {
   private func fixture(events: Int = 4) async throws -> SpoolFixture {
     let fixture = try SpoolFixture()
-    try await fixture.drain(PretendBox(total: events), into: fixture.store())
+    try await fixture.drain(SimulatedBox(total: events), into: fixture.store())
     return fixture
   }
 
@@ -24,15 +24,15 @@ struct RecoveryTests {
   @Test func firstStart() async throws {
     let fixture = try SpoolFixture()
     let recovery = try await fixture.store().recover()
-    #expect(recovery == Recovery(mark: nil, ordinal: 0))
+    #expect(recovery == Recovery(checkpoint: nil, ordinal: 0))
     // Still one, as long as nothing has begun.
-    #expect(try await fixture.store().recover().mark == nil)
+    #expect(try await fixture.store().recover().checkpoint == nil)
   }
 
   @Test func quietRestart() async throws {
     let fixture = try await fixture()
     let recovery = try await fixture.store(boot: "boot-2").recover()
-    #expect(recovery.mark?.position == PretendBox(total: 4).position(4))
+    #expect(recovery.checkpoint?.position == SimulatedBox(total: 4).position(4))
     #expect(recovery.ordinal == 4)
     #expect(recovery.notes.isEmpty)
     #expect(try fixture.record()?.boot == "boot-2")
@@ -40,14 +40,14 @@ struct RecoveryTests {
 
   @Test func sameBootKeepsWholeLines() async throws {
     let fixture = try await fixture()
-    try fixture.append(PretendBox.line(4) + "\n" + PretendBox.line(5) + "\n", to: fixture.path(segment))
+    try fixture.append(SimulatedBox.line(4) + "\n" + SimulatedBox.line(5) + "\n", to: fixture.path(segment))
     let recovery = try await fixture.store().recover()
     #expect(recovery.ordinal == 6)
-    #expect(recovery.mark?.position == PretendBox(total: 4).position(4))
+    #expect(recovery.checkpoint?.position == SimulatedBox(total: 4).position(4))
     #expect(recovery.notes.count == 1)
     #expect(try fixture.lines().count == 6)
-    try await fixture.drain(PretendBox(total: 9), into: fixture.store())
-    try fixture.expectWhole(PretendBox(total: 9))
+    try await fixture.drain(SimulatedBox(total: 9), into: fixture.store())
+    try fixture.expectIntact(SimulatedBox(total: 9))
   }
 
   /// Each run ends between its events and its record, again and again: none moves the position, and all they
@@ -58,54 +58,54 @@ struct RecoveryTests {
     var total = 4
     for _ in 0..<10 {
       for number in total..<(total + events) {
-        try fixture.append(PretendBox.line(number) + "\n", to: fixture.path(segment))
+        try fixture.append(SimulatedBox.line(number) + "\n", to: fixture.path(segment))
       }
       total += events
       let recovery = try await fixture.store().recover()
-      #expect(recovery.mark?.position == PretendBox(total: 4).position(4))
+      #expect(recovery.checkpoint?.position == SimulatedBox(total: 4).position(4))
       #expect(recovery.ordinal == UInt64(total))
     }
     #expect(try fixture.record()?.known == .since(4))
-    try await fixture.drain(PretendBox(total: total + 30), into: fixture.store())
-    try fixture.expectWhole(PretendBox(total: total + 30))
+    try await fixture.drain(SimulatedBox(total: total + 30), into: fixture.store())
+    try fixture.expectIntact(SimulatedBox(total: total + 30))
     #expect(try fixture.record()?.known == .recent)
   }
 
-  @Test func sameBootCompletesTornLine() async throws {
+  @Test func sameBootCompletesPartialLine() async throws {
     let fixture = try await fixture()
-    try fixture.append(String(PretendBox.line(4).prefix(20)), to: fixture.path(segment))
+    try fixture.append(String(SimulatedBox.line(4).prefix(20)), to: fixture.path(segment))
     let size = try fixture.read(fixture.path(segment)).count
     _ = try await fixture.store().recover()
     #expect(try fixture.read(fixture.path(segment)).count == size)
-    try await fixture.drain(PretendBox(total: 9), into: fixture.store())
-    try fixture.expectWhole(PretendBox(total: 9))
+    try await fixture.drain(SimulatedBox(total: 9), into: fixture.store())
+    try fixture.expectIntact(SimulatedBox(total: 9))
     #expect(try asides(fixture) == [])
   }
 
-  @Test func sameBootReplacesTornLineOfAnother() async throws {
+  @Test func sameBootReplacesPartialLineOfAnother() async throws {
     let fixture = try await fixture()
     try fixture.append(#"{"event_id":"never sent whole"#, to: fixture.path(segment))
-    try await fixture.drain(PretendBox(total: 9), into: fixture.store())
-    try fixture.expectWhole(PretendBox(total: 9))
+    try await fixture.drain(SimulatedBox(total: 9), into: fixture.store())
+    try fixture.expectIntact(SimulatedBox(total: 9))
     #expect(try asides(fixture) == [#"{"event_id":"never sent whole"#])
   }
 
   @Test func otherBootFetchesAgain() async throws {
     let fixture = try await fixture()
-    let tail = PretendBox.line(4) + "\n" + "\0\0\0\0{" + "\n"
+    let tail = SimulatedBox.line(4) + "\n" + "\0\0\0\0{" + "\n"
     try fixture.append(tail, to: fixture.path(segment))
     let recovery = try await fixture.store(boot: "boot-2").recover()
     #expect(recovery.ordinal == 4)
     #expect(try fixture.lines().count == 4)
     #expect(try asides(fixture) == [tail])
-    try await fixture.drain(PretendBox(total: 9), into: fixture.store(boot: "boot-2"))
-    try fixture.expectWhole(PretendBox(total: 9))
+    try await fixture.drain(SimulatedBox(total: 9), into: fixture.store(boot: "boot-2"))
+    try fixture.expectIntact(SimulatedBox(total: 9))
   }
 
   @Test func unknownBootTrustsNothing() async throws {
     let fixture = try SpoolFixture()
-    try await fixture.drain(PretendBox(total: 4), into: fixture.store(boot: ""))
-    try fixture.append(PretendBox.line(4) + "\n", to: fixture.path(segment))
+    try await fixture.drain(SimulatedBox(total: 4), into: fixture.store(boot: ""))
+    try fixture.append(SimulatedBox.line(4) + "\n", to: fixture.path(segment))
     #expect(try await fixture.store(boot: "").recover().ordinal == 4)
   }
 
@@ -115,7 +115,7 @@ struct RecoveryTests {
     try #require(truncate(fixture.path(segment), size) == 0)
     let recovery = try await fixture.store().recover()
     #expect(recovery.ordinal == 4)
-    #expect(recovery.mark?.position == PretendBox(total: 4).position(4))
+    #expect(recovery.checkpoint?.position == SimulatedBox(total: 4).position(4))
     #expect(recovery.notes.contains { $0.contains("shorter") })
     #expect(recovery.gaps.map(\.cause) == [.spoolShortened] && recovery.recordedGaps == 1)
     // Said once.
@@ -124,17 +124,17 @@ struct RecoveryTests {
     let gaps = String(decoding: try fixture.read(fixture.path("gaps.ndjson")), as: UTF8.self)
     #expect(gaps.split(separator: "\n").count == 1)
     #expect(gaps.contains(#""cause":"spool-shortened","ordinal":4"#))
-    try await fixture.drain(PretendBox(total: 9, overlap: 0), into: fixture.store())
+    try await fixture.drain(SimulatedBox(total: 9, overlap: 0), into: fixture.store())
     #expect(try fixture.segmentNames() == [segment, "events-0000000000000004.ndjson"])
-    #expect(try fixture.verify().trouble == nil)
-    #expect(try fixture.lines().suffix(5).elementsEqual((4..<9).map { PretendBox.line($0) }))
+    #expect(try fixture.verify().problem == nil)
+    #expect(try fixture.lines().suffix(5).elementsEqual((4..<9).map { SimulatedBox.line($0) }))
   }
 
   @Test func newestSegmentDeleted() async throws {
     let fixture = try await fixture()
     try #require(unlink(fixture.path(segment)) == 0)
     #expect(try await fixture.store().recover().notes.contains { $0.contains("gone") })
-    try await fixture.drain(PretendBox(total: 9, overlap: 0), into: fixture.store())
+    try await fixture.drain(SimulatedBox(total: 9, overlap: 0), into: fixture.store())
     #expect(try fixture.segmentNames() == ["events-0000000000000004.ndjson"])
   }
 
@@ -142,36 +142,36 @@ struct RecoveryTests {
   func positionFileDestroyed(content: String) async throws {
     let fixture = try SpoolFixture()
     fixture.limits.segmentSize = 700
-    try await fixture.drain(PretendBox(total: 23), into: fixture.store())
+    try await fixture.drain(SimulatedBox(total: 23), into: fixture.store())
     try fixture.write(Array(content.utf8), to: fixture.positionPath)
-    let recovery = try await fixture.drain(PretendBox(total: 30), into: fixture.store())
+    let recovery = try await fixture.drain(SimulatedBox(total: 30), into: fixture.store())
     #expect(recovery.rebuilt)
     #expect(recovery.gaps.map(\.cause) == [.stateLost] && recovery.recordedGaps == 1)
     #expect(recovery.ordinal == 23)
-    try fixture.expectWhole(PretendBox(total: 30))
+    try fixture.expectIntact(SimulatedBox(total: 30))
     let gaps = String(decoding: try fixture.read(fixture.path("gaps.ndjson")), as: UTF8.self)
     #expect(gaps.contains("state-lost"))
   }
 
-  @Test func positionFileDeletedAndNewestSegmentTorn() async throws {
+  @Test func positionFileDeletedAndNewestSegmentPartial() async throws {
     let fixture = try await fixture()
     try #require(unlink(fixture.positionPath) == 0)
-    try fixture.append(String(PretendBox.line(4).prefix(30)), to: fixture.path(segment))
-    let recovery = try await fixture.drain(PretendBox(total: 9), into: fixture.store(boot: "boot-2"))
+    try fixture.append(String(SimulatedBox.line(4).prefix(30)), to: fixture.path(segment))
+    let recovery = try await fixture.drain(SimulatedBox(total: 9), into: fixture.store(boot: "boot-2"))
     #expect(recovery.rebuilt && recovery.ordinal == 4)
-    try fixture.expectWhole(PretendBox(total: 9))
+    try fixture.expectIntact(SimulatedBox(total: 9))
   }
 
   @Test func olderPositionFilePutBack() async throws {
     let fixture = try SpoolFixture()
     fixture.limits.segmentSize = 500
-    try await fixture.drain(PretendBox(total: 6), into: fixture.store())
+    try await fixture.drain(SimulatedBox(total: 6), into: fixture.store())
     let old = try fixture.read(fixture.positionPath)
-    try await fixture.drain(PretendBox(total: 30), into: fixture.store())
+    try await fixture.drain(SimulatedBox(total: 30), into: fixture.store())
     try fixture.write(old, to: fixture.positionPath)
-    let recovery = try await fixture.drain(PretendBox(total: 33), into: fixture.store(boot: "boot-2"))
+    let recovery = try await fixture.drain(SimulatedBox(total: 33), into: fixture.store(boot: "boot-2"))
     #expect(recovery.rebuilt)
-    try fixture.expectWhole(PretendBox(total: 33))
+    try fixture.expectIntact(SimulatedBox(total: 33))
   }
 
   /// The order of the blocks means nothing; the greater sequence counts.
@@ -181,9 +181,9 @@ struct RecoveryTests {
     let newest = try #require(try fixture.record())
     try fixture.write(Array(bytes[4096...]) + Array(bytes[..<4096]), to: fixture.positionPath)
     #expect(try fixture.record() == newest)
-    let recovery = try await fixture.drain(PretendBox(total: 12), into: fixture.store())
+    let recovery = try await fixture.drain(SimulatedBox(total: 12), into: fixture.store())
     #expect(!recovery.rebuilt && recovery.notes.isEmpty)
-    try fixture.expectWhole(PretendBox(total: 12))
+    try fixture.expectIntact(SimulatedBox(total: 12))
   }
 
   /// Whole records with a line that this version doesn't know are none: what it means can't be guessed.
@@ -194,9 +194,9 @@ struct RecoveryTests {
     var file = try TwoBlockFile(making: "stream_position", in: state)
     for _ in 0..<2 { try file.write(record.text + "shard: 3\n") }
     #expect(try fixture.record() == nil)
-    let recovery = try await fixture.drain(PretendBox(total: 12), into: fixture.store())
+    let recovery = try await fixture.drain(SimulatedBox(total: 12), into: fixture.store())
     #expect(recovery.rebuilt)
-    try fixture.expectWhole(PretendBox(total: 12))
+    try fixture.expectIntact(SimulatedBox(total: 12))
     let gaps = String(decoding: try fixture.read(fixture.path("gaps.ndjson")), as: UTF8.self)
     #expect(gaps.contains("state-lost"))
   }
@@ -204,16 +204,16 @@ struct RecoveryTests {
   /// Another account's file blocks the stream; one of the same feed, copied from another spool, is a gap.
   @Test func positionFileOfAnotherStream() async throws {
     let other = try SpoolFixture()
-    other.feed.subject = "user:2"
-    try await other.drain(PretendBox(total: 23), into: other.store())
+    other.feed.subject = Subject("user:2")
+    try await other.drain(SimulatedBox(total: 23), into: other.store())
     let fixture = try await fixture()
     try fixture.write(try other.read(other.positionPath), to: fixture.positionPath)
     let failure = await #expect(throws: StoreFailure.self) { try await fixture.store().recover() }
     #expect(failure?.code == .blocked)
-    #expect(failure?.hint.contains("box-eventd position set default") == true)
+    #expect(failure?.hint?.contains("box-eventd position set default") == true)
 
     let twin = try SpoolFixture()
-    try await twin.drain(PretendBox(total: 23), into: twin.store())
+    try await twin.drain(SimulatedBox(total: 23), into: twin.store())
     try fixture.write(try twin.read(twin.positionPath), to: fixture.positionPath)
     let recovery = try await fixture.store().recover()
     #expect(recovery.ordinal == 23)
@@ -222,27 +222,27 @@ struct RecoveryTests {
     #expect(gaps.contains("spool-shortened"))
   }
 
-  @Test func newestRecordTorn() async throws {
+  @Test func newestRecordPartial() async throws {
     let fixture = try await fixture()
     var bytes = try fixture.read(fixture.positionPath)
     let newest = try #require(try fixture.record())
     let block = String(decoding: bytes[..<4096], as: UTF8.self).contains(newest.text) ? 0 : 4096
     bytes[block + 100] ^= 1
     try fixture.write(bytes, to: fixture.positionPath)
-    let recovery = try await fixture.drain(PretendBox(total: 9), into: fixture.store())
+    let recovery = try await fixture.drain(SimulatedBox(total: 9), into: fixture.store())
     #expect(!recovery.rebuilt)
-    try fixture.expectWhole(PretendBox(total: 9))
+    try fixture.expectIntact(SimulatedBox(total: 9))
   }
 
   @Test func startLineAloneBlocks() async throws {
     let fixture = try SpoolFixture()
     let store = try fixture.store()
     _ = try await store.recover()
-    try await store.begin(at: PositionMark(position: .now))
+    try await store.begin(at: Checkpoint(position: .now))
     try #require(unlink(fixture.positionPath) == 0)
     let failure = await #expect(throws: StoreFailure.self) { try await fixture.store().recover() }
     #expect(failure?.code == .blocked)
-    #expect(failure?.hint.contains("box-eventd position set default") == true)
+    #expect(failure?.hint?.contains("box-eventd position set default") == true)
   }
 
   @Test func spoolWithoutEvidenceBlocks() async throws {
@@ -257,9 +257,9 @@ struct RecoveryTests {
     let fixture = try SpoolFixture()
     let store = try fixture.store()
     _ = try await store.recover()
-    try await store.begin(at: PositionMark(position: .oldest))
+    try await store.begin(at: Checkpoint(position: .oldest))
     try #require(unlink(fixture.path("segments.ndjson")) == 0)
-    #expect(try await fixture.store().recover().mark?.position == .oldest)
+    #expect(try await fixture.store().recover().checkpoint?.position == .oldest)
     let line = String(decoding: try fixture.read(fixture.path("segments.ndjson")), as: UTF8.self)
     #expect(line.hasPrefix(#"{"start":"0","feed":""#))
   }
@@ -268,7 +268,7 @@ struct RecoveryTests {
   func anotherFeedBlocks(positionLost: Bool) async throws {
     let fixture = try await fixture()
     if positionLost { try #require(unlink(fixture.positionPath) == 0) }
-    fixture.feed.subject = "user:2"
+    fixture.feed.subject = Subject("user:2")
     let failure = await #expect(throws: StoreFailure.self) { try await fixture.store().recover() }
     #expect(failure?.code == .blocked)
     #expect(failure?.message.contains("another feed") == true)
@@ -285,12 +285,12 @@ struct RecoveryTests {
   @Test func finishedSegmentsMayBeGone() async throws {
     let fixture = try SpoolFixture()
     fixture.limits.segmentSize = 500
-    try await fixture.drain(PretendBox(total: 30), into: fixture.store())
+    try await fixture.drain(SimulatedBox(total: 30), into: fixture.store())
     let names = try fixture.segmentNames()
     try #require(names.count > 3)
     for name in names.dropLast() { try #require(unlink(fixture.path(name)) == 0) }
-    let recovery = try await fixture.drain(PretendBox(total: 33, overlap: 0), into: fixture.store())
+    let recovery = try await fixture.drain(SimulatedBox(total: 33, overlap: 0), into: fixture.store())
     #expect(recovery.notes.isEmpty && recovery.ordinal == 30)
-    #expect(try fixture.verify().trouble == nil)
+    #expect(try fixture.verify().problem == nil)
   }
 }

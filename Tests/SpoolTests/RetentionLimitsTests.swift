@@ -12,13 +12,13 @@ struct RetentionLimitsTests {
     let fixture = try SpoolFixture()
     fixture.limits.segmentSize = 500
     limit(&fixture.limits)
-    try await fixture.drain(PretendBox(total: 60), into: fixture.store())
+    try await fixture.drain(SimulatedBox(total: 60), into: fixture.store())
     // Files carry the system's time; the clock of the test goes on from there.
     fixture.clock.advance(Int64(time(nil)) - fixture.clock.clock.wallSeconds() + seconds)
     let store = try fixture.store()
-    let mark = try #require(try await store.recover().mark)
-    try await store.save(mark)
-    #expect(try fixture.verify().trouble == nil)
+    let checkpoint = try #require(try await store.recover().checkpoint)
+    try await store.save(checkpoint)
+    #expect(try fixture.verify().problem == nil)
     return try fixture.segmentNames()
   }
 

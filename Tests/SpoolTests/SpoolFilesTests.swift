@@ -6,24 +6,6 @@ import Testing
 
 /// The small formats of the spool's own files.
 struct SpoolFilesTests {
-  @Test(arguments: [
-    (0, "1970-01-01T00:00:00Z"), (951_782_399, "2000-02-28T23:59:59Z"), (951_868_800, "2000-03-01T00:00:00Z"),
-    (1_772_323_200, "2026-03-01T00:00:00Z"), (4_107_542_400, "2100-03-01T00:00:00Z"),
-    (253_402_300_799, "9999-12-31T23:59:59Z"),
-  ])
-  func timestamps(_ seconds: Int64, _ text: String) {
-    #expect(Timestamp.text(seconds) == text)
-    #expect(Timestamp.seconds(text) == seconds)
-  }
-
-  @Test func timestampsOutOfRange() {
-    #expect(Timestamp.text(.min) == "1970-01-01T00:00:00Z")
-    #expect(Timestamp.text(.max) == "9999-12-31T23:59:59Z")
-    for text in ["", "2026-02-30T00:00:00Z", "2026-02-28 00:00:00Z", "2026-02-28T24:00:00Z"] {
-      #expect(Timestamp.seconds(text) == nil, "\(text)")
-    }
-  }
-
   @Test func segmentNames() {
     #expect(SegmentName.text(104_729) == "events-0000000000104729.ndjson")
     #expect(SegmentName.ordinal("events-0000000000104729.ndjson") == 104_729)
@@ -35,18 +17,7 @@ struct SpoolFilesTests {
     }
   }
 
-  @Test func linesAreJSON() throws {
-    var line = JSONLine()
-    line.add("text", "a\"\\\u{1}\u{7F}ü\n")
-    line.add("nothing", nil)
-    line.add("number", UInt64.max)
-    let document = try #require(JSONDocument(line.finished))
-    #expect(document["text"].text == "a\"\\\u{1}\u{7F}ü\n")
-    #expect(document["number"].text == "18446744073709551615")
-    #expect(line.finished.filter { $0 == 0x0A }.count == 1)
-  }
-
-  @Test func aTornLogLineIsCutBeforeTheNext() throws {
+  @Test func aPartialLogLineIsCutBeforeTheNext() throws {
     let directory = try DiskDirectory.root("/spool", on: MemoryDisk(), access: .shared)
     for garbage in [[], Array("{\"half\":".utf8), [UInt8](repeating: 0, count: 50), [0, 0x0A]] {
       let name = "log-\(garbage.count)"
@@ -60,7 +31,7 @@ struct SpoolFilesTests {
     }
   }
 
-  @Test func aTornLogLineLargerThanTheTail() throws {
+  @Test func aPartialLogLineLargerThanTheTail() throws {
     let directory = try DiskDirectory.root("/spool", on: MemoryDisk(), access: .shared)
     let long = Array("{\"a\":\"\(String(repeating: "x", count: 3 << 20))\"}\n".utf8)
     var log = LineLog("log", in: directory)

@@ -19,10 +19,10 @@ struct SpoolReaderTests {
   }
 
   /// Lines `from..<to`, each its number, behind what a segment has.
-  private func write(_ segment: UInt64, _ range: Range<Int>, torn: String = "") throws {
+  private func write(_ segment: UInt64, _ range: Range<Int>, partial: String = "") throws {
     let path = fixture.path(SegmentName.text(segment))
     let old = (try? fixture.read(path)) ?? []
-    try fixture.write(old + Array((range.map { "\($0)\n" }.joined() + torn).utf8), to: path)
+    try fixture.write(old + Array((range.map { "\($0)\n" }.joined() + partial).utf8), to: path)
   }
 
   private func lines(_ reader: inout SpoolReader) throws -> [String] {
@@ -70,15 +70,15 @@ struct SpoolReaderTests {
     #expect(try lines(&reader) == numbers(9..<20))
   }
 
-  @Test func aTornLineIsReadWhenItIsWhole() throws {
-    try write(0, 0..<2, torn: "hal")
+  @Test func aPartialLineIsReadWhenItIsWhole() throws {
+    try write(0, 0..<2, partial: "hal")
     var reader = try reader()
     try reader.seek(last: 1)
     #expect(try lines(&reader) == numbers(1..<2))
     #expect(try lines(&reader) == [])
-    try write(0, 0..<0, torn: "f\nne")
+    try write(0, 0..<0, partial: "f\nne")
     #expect(try lines(&reader) == ["half"])
-    try write(0, 0..<0, torn: "xt\n")
+    try write(0, 0..<0, partial: "xt\n")
     #expect(try lines(&reader) == ["next"])
   }
 

@@ -10,7 +10,7 @@ struct SpoolVerifierEvidenceTests {
   private func holed() async throws -> (fixture: SpoolFixture, second: UInt64) {
     let fixture = try SpoolFixture()
     fixture.limits.segmentSize = 700
-    try await fixture.drain(PretendBox(total: 23), into: fixture.store())
+    try await fixture.drain(SimulatedBox(total: 23), into: fixture.store())
     let path = fixture.path(try fixture.segmentNames()[0])
     let bytes = try fixture.read(path)
     try fixture.write(Array(bytes[(try #require(bytes.firstIndex(of: 0x0A)) + 1)...]), to: path)
@@ -26,7 +26,7 @@ struct SpoolVerifierEvidenceTests {
   func aRecordedLossExcusesTheHoleItNames(cause: Gap.Cause) async throws {
     let (fixture, second) = try await holed()
     try record(cause, at: second, fixture)
-    #expect(try fixture.verify().trouble == nil)
+    #expect(try fixture.verify().problem == nil)
     #expect(try fixture.verify().notes.count == 1)
   }
 
@@ -34,36 +34,36 @@ struct SpoolVerifierEvidenceTests {
   func aLossRecordedElsewhereExcusesNothing(cause: Gap.Cause) async throws {
     let (fixture, second) = try await holed()
     try record(cause, at: second + 1, fixture)
-    #expect(try fixture.verify().trouble?.message.contains("missing") == true)
+    #expect(try fixture.verify().problem?.message.contains("missing") == true)
   }
 
   @Test(arguments: [Gap.Cause.positionSet, .retention])
   func aGapInWhatBoxServedExcusesNoMissingLine(cause: Gap.Cause) async throws {
     let (fixture, second) = try await holed()
     try record(cause, at: second, fixture)
-    #expect(try fixture.verify().trouble?.message.contains("missing") == true)
+    #expect(try fixture.verify().problem?.message.contains("missing") == true)
   }
 
   @Test func aSegmentThatGoesOnIntoTheNextIsFound() async throws {
     let fixture = try SpoolFixture()
     fixture.limits.segmentSize = 700
-    try await fixture.drain(PretendBox(total: 23), into: fixture.store())
+    try await fixture.drain(SimulatedBox(total: 23), into: fixture.store())
     let names = try fixture.segmentNames()
     try fixture.append("{\"event_id\":\"one too many\"}\n", to: fixture.path(names[0]))
-    let trouble = try fixture.verify().trouble
-    #expect(trouble?.file == names[1])
-    #expect(trouble?.message.hasPrefix("begins at") == true)
+    let problem = try fixture.verify().problem
+    #expect(problem?.file == names[1])
+    #expect(problem?.message.hasPrefix("begins at") == true)
   }
 
   @Test func aRecordThatCountsOtherwiseIsFound() async throws {
     let fixture = try SpoolFixture()
-    try await fixture.drain(PretendBox(total: 9), into: fixture.store())
+    try await fixture.drain(SimulatedBox(total: 9), into: fixture.store())
     let state = try DiskDirectory.root("\(fixture.statePath)/default", on: LocalDisk(), access: .own)
     defer { state.close() }
     var record = try #require(try fixture.record())
     record.ordinal += 1
     var file = try #require(try TwoBlockFile(PositionRecord.fileName, in: state))
     try file.write(record.text)
-    #expect(try fixture.verify().trouble?.message.contains("the position file says 10 events") == true)
+    #expect(try fixture.verify().problem?.message.contains("the position file says 10 events") == true)
   }
 }

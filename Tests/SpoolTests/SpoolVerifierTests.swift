@@ -8,14 +8,14 @@ struct SpoolVerifierTests {
   private func fixture() async throws -> SpoolFixture {
     let fixture = try SpoolFixture()
     fixture.limits.segmentSize = 700
-    try await fixture.drain(PretendBox(total: 23), into: fixture.store())
+    try await fixture.drain(SimulatedBox(total: 23), into: fixture.store())
     return fixture
   }
 
   @Test func wholeSpool() async throws {
     let fixture = try await fixture()
     let report = try fixture.verify()
-    #expect(report.trouble == nil)
+    #expect(report.problem == nil)
     #expect(report.events == 23)
     #expect(report.segments == (try fixture.segmentNames().count))
     #expect(report.notes == [])
@@ -24,10 +24,10 @@ struct SpoolVerifierTests {
   @Test func findsADuplicate() async throws {
     let fixture = try await fixture()
     let name = try #require(try fixture.segmentNames().last)
-    try fixture.append(PretendBox.line(3) + "\n", to: fixture.path(name))
-    let trouble = try fixture.verify().trouble
-    #expect(trouble?.file == name)
-    #expect(trouble?.message.contains("already") == true)
+    try fixture.append(SimulatedBox.line(3) + "\n", to: fixture.path(name))
+    let problem = try fixture.verify().problem
+    #expect(problem?.file == name)
+    #expect(problem?.message.contains("already") == true)
   }
 
   @Test func findsALineThatIsNoEvent() async throws {
@@ -37,9 +37,9 @@ struct SpoolVerifierTests {
     let second = try #require(bytes.firstIndex(of: 0x0A)) + 1
     bytes[second] = 0
     try fixture.write(bytes, to: path)
-    let trouble = try fixture.verify().trouble
-    #expect(trouble?.line == 2)
-    #expect(trouble?.offset == second)
+    let problem = try fixture.verify().problem
+    #expect(problem?.line == 2)
+    #expect(problem?.offset == second)
   }
 
   @Test func findsAMissingLine() async throws {
@@ -47,23 +47,23 @@ struct SpoolVerifierTests {
     let path = fixture.path(try fixture.segmentNames()[0])
     let bytes = try fixture.read(path)
     try fixture.write(Array(bytes[(try #require(bytes.firstIndex(of: 0x0A)) + 1)...]), to: path)
-    #expect(try fixture.verify().trouble?.message.contains("missing") == true)
+    #expect(try fixture.verify().problem?.message.contains("missing") == true)
   }
 
   @Test func findsATornFinishedSegment() async throws {
     let fixture = try await fixture()
     let path = fixture.path(try fixture.segmentNames()[0])
     try #require(truncate(path, try fixture.read(path).count - 3) == 0)
-    #expect(try fixture.verify().trouble?.message.contains("torn") == true)
+    #expect(try fixture.verify().problem?.message.contains("partial") == true)
   }
 
   @Test func findsAShortenedNewest() async throws {
     let fixture = try await fixture()
     let path = fixture.path(try #require(try fixture.segmentNames().last))
     try #require(truncate(path, 0) == 0)
-    #expect(try fixture.verify().trouble?.message.contains("vouches") == true)
+    #expect(try fixture.verify().problem?.message.contains("guarantees") == true)
     try #require(unlink(path) == 0)
-    #expect(try fixture.verify().trouble?.message.contains("vouches") == true)
+    #expect(try fixture.verify().problem?.message.contains("guarantees") == true)
   }
 
   @Test func allowsWhatIsAllowed() async throws {
@@ -73,7 +73,7 @@ struct SpoolVerifierTests {
     try #require(unlink(fixture.path(names[0])) == 0 && unlink(fixture.path(names[2])) == 0)
     try fixture.append(#"{"event_id":"half"#, to: fixture.path(names[names.count - 1]))
     let report = try fixture.verify()
-    #expect(report.trouble == nil)
+    #expect(report.problem == nil)
     #expect(report.notes.count == 2)
   }
 }

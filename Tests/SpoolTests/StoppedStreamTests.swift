@@ -5,7 +5,7 @@ import Testing
 @testable import Spool
 
 struct StoppedStreamTests {
-  private let box = PretendBox(total: 23)
+  private let box = SimulatedBox(total: 23)
 
   private func fixture() async throws -> SpoolFixture {
     let fixture = try SpoolFixture()
@@ -21,15 +21,15 @@ struct StoppedStreamTests {
     #expect(try fixture.record()?.position == .oldest)
     // It is stopped again on its way back.
     let store = try fixture.store()
-    let position = try #require(try await store.recover().mark?.position)
+    let position = try #require(try await store.recover().checkpoint?.position)
     let page = try box.page(from: position)
-    let batch = try await store.sift(page, readFrom: position)
+    let batch = try await store.deduplicate(page, readFrom: position)
     #expect(batch.new.isEmpty)
-    try await store.save(PositionMark(position: .at(try #require(page.nextPosition))))
+    try await store.save(Checkpoint(position: .at(try #require(page.nextPosition))))
     await store.close()
 
-    try await fixture.drain(PretendBox(total: 30), into: fixture.store())
-    try fixture.expectWhole(PretendBox(total: 30))
+    try await fixture.drain(SimulatedBox(total: 30), into: fixture.store())
+    try fixture.expectIntact(SimulatedBox(total: 30))
     #expect(try fixture.record()?.known == .recent)
     let gaps = String(decoding: try fixture.read(fixture.path("gaps.ndjson")), as: UTF8.self)
     #expect(gaps.contains(#""cause":"position-set","ordinal":23,"from":""#))
@@ -37,11 +37,11 @@ struct StoppedStreamTests {
 
   @Test func bindsToTheConfiguredFeed() async throws {
     let fixture = try await fixture()
-    fixture.feed.subject = "user:2"
+    fixture.feed.subject = Subject("user:2")
     await #expect(throws: StoreFailure.self) { try await fixture.store().recover() }
     _ = try fixture.stopped().set(to: .oldest)
     try await fixture.drain(box, into: fixture.store())
-    try fixture.expectWhole(box)
+    try fixture.expectIntact(box)
   }
 
   @Test func freesABlockedStream() async throws {
@@ -49,8 +49,8 @@ struct StoppedStreamTests {
     try #require(unlink(fixture.positionPath) == 0 && unlink(fixture.path("segments.ndjson")) == 0)
     await #expect(throws: StoreFailure.self) { try await fixture.store().recover() }
     #expect(try fixture.stopped().set(to: .oldest).ordinal == 23)
-    try await fixture.drain(PretendBox(total: 30), into: fixture.store())
-    try fixture.expectWhole(PretendBox(total: 30))
+    try await fixture.drain(SimulatedBox(total: 30), into: fixture.store())
+    try fixture.expectIntact(SimulatedBox(total: 30))
   }
 
   @Test func beginsAStreamThatHasNeverRun() async throws {
@@ -58,7 +58,7 @@ struct StoppedStreamTests {
     #expect(try fixture.stopped().position() == nil)
     _ = try fixture.stopped().set(to: .oldest)
     let recovery = try await fixture.store().recover()
-    #expect(recovery.mark?.position == .oldest)
+    #expect(recovery.checkpoint?.position == .oldest)
     #expect(recovery.ordinal == 0)
   }
 }

@@ -46,7 +46,7 @@ struct StoreFailureTests {
 
   @Test func everyHintIsAWayOut() {
     func hint(_ operation: DiskError.Operation, _ errno: Int32) -> String {
-      StoreFailure(DiskError(operation, errno: errno), path: "/x").hint
+      StoreFailure(DiskError(operation, errno: errno), path: "/x").hint ?? ""
     }
     #expect(hint(.write, ENOSPC).contains("Make room"))
     #expect(hint(.open, EPERM).contains("belongs to the daemon's user"))

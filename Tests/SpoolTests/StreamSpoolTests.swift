@@ -6,7 +6,7 @@ import Testing
 
 @testable import Spool
 
-struct StreamSpoolTests: StoreScenes {
+struct StreamSpoolTests: EventStoreFixture {
   @Test func commitsVerbatimAndCounts() async throws {
     let fixture = try SpoolFixture()
     let store = try await begun(fixture)
@@ -16,36 +16,36 @@ struct StreamSpoolTests: StoreScenes {
     #expect(done == Committed(events: 2, bytes: size, ordinal: 2))
     #expect(try fixture.lines() == lines)
     #expect(try fixture.record()?.offset == size)
-    #expect(try fixture.record()?.position == mark.position)
+    #expect(try fixture.record()?.position == checkpoint.position)
   }
 
-  @Test func siftsKnownAndRepeatedEvents() async throws {
+  @Test func deduplicatesKnownAndRepeatedEvents() async throws {
     let fixture = try SpoolFixture()
     let store = try await begun(fixture)
     let first = #"{"event_id":"a","v":1}"#
     _ = try await commit([first], to: store)
     let again = try page([#"{"event_id":"a","v":2}"#, #"{"event_id":"b"}"#, #"{"event_id":"b","v":2}"#])
-    let batch = try await store.sift(again, readFrom: .oldest)
+    let batch = try await store.deduplicate(again, readFrom: .oldest)
     #expect(batch.new == [1])
     #expect(batch.duplicates == 2)
-    _ = try await store.commit(batch, at: mark)
+    _ = try await store.commit(batch, at: checkpoint)
     #expect(try fixture.lines() == [first, #"{"event_id":"b"}"#])
-    // A batch sifted before that commit brings nothing twice.
-    #expect(try await store.commit(batch, at: mark).events == 0)
+    // A batch deduplicated before that commit brings nothing twice.
+    #expect(try await store.commit(batch, at: checkpoint).events == 0)
   }
 
   @Test func quarantinesOnce() async throws {
     let fixture = try SpoolFixture()
     let store = try await begun(fixture)
     let odd = try page([#""odd \"entry\"""#, #"{"event_id":"a"}"#, #""odd \"entry\"""#])
-    let batch = try await store.sift(odd, readFrom: .oldest)
+    let batch = try await store.deduplicate(odd, readFrom: .oldest)
     #expect(batch.newRejects == [0])
-    _ = try await store.commit(batch, at: mark)
-    #expect(try await store.sift(odd, readFrom: .oldest).newRejects == [])
+    _ = try await store.commit(batch, at: checkpoint)
+    #expect(try await store.deduplicate(odd, readFrom: .oldest).newRejects == [])
     await store.close()
     let next = try fixture.store()
     _ = try await next.recover()
-    #expect(try await next.sift(odd, readFrom: .oldest).newRejects == [])
+    #expect(try await next.deduplicate(odd, readFrom: .oldest).newRejects == [])
     let text = String(decoding: try fixture.read(fixture.path("quarantine.ndjson")), as: UTF8.self)
     #expect(text.split(separator: "\n").count == 1)
     let document = try #require(JSONDocument(Array(text.utf8)))
@@ -82,7 +82,7 @@ struct StreamSpoolTests: StoreScenes {
     let slow = try await begun(old)
     _ = try await commit([#"{"event_id":"a"}"#], to: slow)
     old.clock.advance(86_400)
-    try await slow.save(mark)
+    try await slow.save(checkpoint)
     #expect(try old.segmentNames().count == 1)
     _ = try await commit([#"{"event_id":"b"}"#], to: slow)
     #expect(try old.segmentNames().count == 2)
@@ -92,41 +92,41 @@ struct StreamSpoolTests: StoreScenes {
     let fixture = try SpoolFixture()
     fixture.limits.segmentSize = 500
     fixture.limits.maxSize = 1500
-    try await fixture.drain(PretendBox(total: 60), into: fixture.store())
+    try await fixture.drain(SimulatedBox(total: 60), into: fixture.store())
     fixture.clock.advance(61)
     let store = try fixture.store()
     let recovery = try await store.recover()
-    try await store.save(try #require(recovery.mark))
+    try await store.save(try #require(recovery.checkpoint))
     let names = try fixture.segmentNames()
     let size = try names.reduce(0) { try $0 + fixture.read(fixture.path($1)).count }
     #expect(size <= 1500 && !names.isEmpty)
-    #expect(try fixture.verify().trouble == nil)
+    #expect(try fixture.verify().problem == nil)
     // Everything is too old, but the newest stays.
     let aged = try SpoolFixture()
     aged.limits.segmentSize = 500
     aged.limits.maxAge = .seconds(1)
-    try await aged.drain(PretendBox(total: 60), into: aged.store())
+    try await aged.drain(SimulatedBox(total: 60), into: aged.store())
     aged.clock.advance(10_000_000)
     let later = try aged.store()
-    let mark = try #require(try await later.recover().mark)
-    try await later.save(mark)
+    let checkpoint = try #require(try await later.recover().checkpoint)
+    try await later.save(checkpoint)
     #expect(try aged.segmentNames().count == 1)
   }
 
   @Test func knowsOnlySoMuch() async throws {
     let fixture = try SpoolFixture()
     fixture.limits.knownEvents = 10
-    try await fixture.drain(PretendBox(total: 50), into: fixture.store())
+    try await fixture.drain(SimulatedBox(total: 50), into: fixture.store())
     let store = try fixture.store()
     _ = try await store.recover()
-    let all = try page((0..<50).map { PretendBox.line($0) })
-    #expect(try await store.sift(all, readFrom: .oldest).new == Array(0..<40))
+    let all = try page((0..<50).map { SimulatedBox.line($0) })
+    #expect(try await store.deduplicate(all, readFrom: .oldest).new == Array(0..<40))
     // A save lets the ids rest; the next page brings them back from the spool.
-    try await store.save(mark)
-    #expect(try await store.sift(all, readFrom: .oldest).new == Array(0..<40))
+    try await store.save(checkpoint)
+    #expect(try await store.deduplicate(all, readFrom: .oldest).new == Array(0..<40))
   }
 
-  @Test func recordsGapsAndRoom() async throws {
+  @Test func recordsGapsAndFreeSpace() async throws {
     let fixture = try SpoolFixture()
     let store = try await begun(fixture)
     try await store.record(
@@ -138,28 +138,28 @@ struct StreamSpoolTests: StoreScenes {
       line.hasSuffix(
         #""cause":"retention","ordinal":0,"from":"0","to":"now","since":"1970-01-01T00:00:00Z","until":"2000-02-29T00:00:00Z"}"#
           + "\n"))
-    #expect(try await store.hasRoom())
+    #expect(try await store.hasFreeSpace())
     fixture.limits.keepFree = .max
     let full = try fixture.store()
     _ = try await full.recover()
-    #expect(try await !full.hasRoom())
+    #expect(try await !full.hasFreeSpace())
   }
 
   @Test func failedSyncIsFinal() async throws {
     let memory = MemoryDisk()
     let fixture = SpoolFixture(memory: ())
-    try await fixture.drain(PretendBox(total: 4), into: fixture.store(on: memory))
+    try await fixture.drain(SimulatedBox(total: 4), into: fixture.store(on: memory))
     let quiet = FaultyDisk(memory)
     _ = try await fixture.store(on: quiet).recover()
     // The first changing call after recovery is the write of the event, the second its sync.
     let disk = FaultyDisk(memory, .ioError, at: quiet.calls + 2)
     let store = try fixture.store(on: disk)
     let recovery = try await store.recover()
-    let box = PretendBox(total: 5, oddAfter: -1)
-    let position = try #require(recovery.mark?.position)
-    let batch = try await store.sift(box.page(from: position), readFrom: position)
+    let box = SimulatedBox(total: 5, oddAfter: -1)
+    let position = try #require(recovery.checkpoint?.position)
+    let batch = try await store.deduplicate(box.page(from: position), readFrom: position)
     for _ in 0..<2 {
-      let failure = await #expect(throws: StoreFailure.self) { try await store.commit(batch, at: mark) }
+      let failure = await #expect(throws: StoreFailure.self) { try await store.commit(batch, at: checkpoint) }
       #expect(failure?.code == .io)
       #expect(failure?.errno == EIO)
       #expect(failure?.message.hasPrefix("cannot sync /spool/default/events-") == true)
@@ -187,7 +187,7 @@ struct StreamSpoolTests: StoreScenes {
         lines == (tamper == "append" ? [#"{"event_id":"a"}"#] : []) + [
           #"{"event_id":"b"}"#, #"{"event_id":"c"}"#,
         ])
-      #expect(try fixture.verify().trouble == nil, "\(tamper)")
+      #expect(try fixture.verify().problem == nil, "\(tamper)")
       let gaps = try? fixture.read(fixture.path("gaps.ndjson"))
       #expect((gaps == nil) == (tamper == "append"), "\(tamper)")
       _ = try await fixture.store().recover()
@@ -197,7 +197,7 @@ struct StreamSpoolTests: StoreScenes {
   @Test func refusesWorkBeforeRecovery() async throws {
     let fixture = try SpoolFixture()
     let store = try fixture.store()
-    await #expect(throws: StoreFailure.self) { try await store.save(mark) }
+    await #expect(throws: StoreFailure.self) { try await store.save(checkpoint) }
   }
 
   @Test func namesAndModes() async throws {
@@ -229,10 +229,10 @@ struct StreamSpoolTests: StoreScenes {
         let store = StreamSpool(own, bootID: "b", clock: fixture.clock.clock, thread: threads.next())
         group.addTask {
           _ = try await store.recover()
-          try await store.begin(at: PositionMark(position: .oldest))
+          try await store.begin(at: Checkpoint(position: .oldest))
           let page = try EventPage(lines: [Array(#"{"event_id":1}"#.utf8)], nextPosition: nil)
-          let batch = try await store.sift(page, readFrom: .oldest)
-          return try await store.commit(batch, at: PositionMark(position: .oldest)).ordinal
+          let batch = try await store.deduplicate(page, readFrom: .oldest)
+          return try await store.commit(batch, at: Checkpoint(position: .oldest)).ordinal
         }
       }
       for try await ordinal in group { #expect(ordinal == 1) }

@@ -72,8 +72,8 @@ struct TwoBlockFileTests {
       _ = try TwoBlockFile("pair", in: directory(quiet))
       // The write, then its sync.
       let failing = try directory(FaultyDisk(disk, .ioError, at: quiet.calls + 2))
-      var torn = try #require(try TwoBlockFile("pair", in: failing))
-      #expect(throws: StoreFailure.self) { try torn.write("n: 3\n") }
+      var partial = try #require(try TwoBlockFile("pair", in: failing))
+      #expect(throws: StoreFailure.self) { try partial.write("n: 3\n") }
       disk.kill()
       var next = try TwoBlockFile(making: "pair", in: directory(disk))
       #expect(next.content == "n: 3\n")

@@ -44,12 +44,6 @@ struct StandardErrorTests {
     #expect(received == line.utf8.count)
   }
 
-  @Test func timesAreUniversalAndPadded() {
-    #expect(StandardError.timestamp(0) == "1970-01-01T00:00:00Z")
-    #expect(StandardError.timestamp(951_782_399) == "2000-02-28T23:59:59Z")
-    #expect(StandardError.timestamp(4_102_444_801) == "2100-01-01T00:00:01Z")
-  }
-
   private func available(in descriptor: CInt) -> CInt {
     var count: CInt = 0
     _ = ioctl(descriptor, UInt(FIONREAD), &count)

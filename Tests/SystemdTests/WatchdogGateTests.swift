@@ -7,31 +7,31 @@ struct WatchdogGateTests {
 
   @Test func pingsWhileHealthyAtHalfTheInterval() {
     var gate = WatchdogGate(interval: .seconds(120))
-    #expect(gate.judge(.healthy) == Verdict(pings: true))
-    #expect(gate.judge(.healthy) == Verdict(pings: true))
+    #expect(gate.check(.healthy) == Verdict(pings: true))
+    #expect(gate.check(.healthy) == Verdict(pings: true))
     #expect(gate.pause == .seconds(60))
   }
 
   @Test func saysOnceWhyItFallsSilentAndLooksMoreOften() {
     var gate = WatchdogGate(interval: .seconds(120))
-    #expect(gate.judge(.healthy) == Verdict(pings: true))
-    #expect(gate.judge(.overdue("a sync")) == Verdict(pings: false, report: .withheld("a sync")))
+    #expect(gate.check(.healthy) == Verdict(pings: true))
+    #expect(gate.check(.overdue("a sync")) == Verdict(pings: false, report: .withheld("a sync")))
     #expect(gate.pause == .seconds(15))
-    #expect(gate.judge(.overdue("a sync")) == Verdict(pings: false))
-    #expect(gate.judge(.overdue("and a poll")) == Verdict(pings: false))
+    #expect(gate.check(.overdue("a sync")) == Verdict(pings: false))
+    #expect(gate.check(.overdue("and a poll")) == Verdict(pings: false))
   }
 
   @Test func aRecoveryInTimePingsAgain() {
     var gate = WatchdogGate(interval: .seconds(120))
-    _ = gate.judge(.overdue("a sync"))
-    #expect(gate.judge(.healthy) == Verdict(pings: true, report: .resumed))
-    #expect(gate.judge(.healthy) == Verdict(pings: true))
+    _ = gate.check(.overdue("a sync"))
+    #expect(gate.check(.healthy) == Verdict(pings: true, report: .resumed))
+    #expect(gate.check(.healthy) == Verdict(pings: true))
     #expect(gate.pause == .seconds(60))
-    #expect(gate.judge(.overdue("again")) == Verdict(pings: false, report: .withheld("again")))
+    #expect(gate.check(.overdue("again")) == Verdict(pings: false, report: .withheld("again")))
   }
 
   @Test func isSilentFromTheStartWhenNeverHealthy() {
     var gate = WatchdogGate(interval: .seconds(2))
-    #expect(gate.judge(.overdue("recovery")) == Verdict(pings: false, report: .withheld("recovery")))
+    #expect(gate.check(.overdue("recovery")) == Verdict(pings: false, report: .withheld("recovery")))
   }
 }

@@ -99,7 +99,7 @@ public actor AccessTokens {
 
   /// Returns when no sign-in is under way: before the process ends, so that a spent refresh token's
   /// successor is saved.
-  public func settle() async {
+  public func awaitRenewal() async {
     if isRenewing { _ = await outcome() }
   }
 

@@ -20,7 +20,7 @@ struct JWTAssertion: JWTPayload {
     case subjectType = "box_sub_type"
   }
 
-  /// Below Box's 60 s, so that a clock a little fast is no trouble.
+  /// Below Box's 60 s, so that a clock a little fast is no problem.
   static let lifetimeSeconds: Int64 = 45
 
   init(clientID: String, subject: Subject, audience: String, now: BoxTime) {

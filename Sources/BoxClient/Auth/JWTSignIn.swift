@@ -13,7 +13,7 @@ public struct JWTSignIn: SignIn {
   ///   - settingsFile: the contents of Box's settings file.
   ///   - subject: nil for the settings file's enterprise.
   public init(endpoint: TokenEndpoint, settingsFile: @escaping SecretProvider, subject: Subject? = nil) {
-    self.init(endpoint: endpoint, settingsFile: settingsFile, subject: subject) { HTTPDate.localNow() }
+    self.init(endpoint: endpoint, settingsFile: settingsFile, subject: subject) { .localNow }
   }
 
   init(
@@ -43,7 +43,7 @@ public struct JWTSignIn: SignIn {
         hint: "set subject in [auth]")
     }
     let assertion = JWTAssertion(
-      clientID: settings.clientID, subject: subject, audience: endpoint.url, now: now)
+      clientID: settings.clientID, subject: subject, audience: endpoint.url.description, now: now)
     let key = try settings.signingKey()
     guard let text = try? await assertion.signed(by: key, keyID: settings.publicKeyID) else {
       throw FeedFailure(.signInRefused, "the private key in the JWT settings file can't sign")

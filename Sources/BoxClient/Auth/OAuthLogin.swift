@@ -17,7 +17,7 @@ public struct OAuthLogin: Sendable {
   ///   - authorizeURL: overrides that.
   ///   - redirectURI: needed only if the app has several.
   public init(
-    clientID: String, tokenURL: String = TokenEndpoint.defaultURL, authorizeURL: String? = nil,
+    clientID: String, tokenURL: WebURL, authorizeURL: String? = nil,
     redirectURI: String? = nil
   ) {
     self.init(
@@ -93,10 +93,7 @@ public struct OAuthLogin: Sendable {
     }
   }
 
-  private static func authorizeURL(beside tokenURL: String) -> String {
-    guard let address = WebAddress(tokenURL), address.host != "api.box.com" else {
-      return defaultAuthorizeURL
-    }
-    return address.origin + "/api/oauth2/authorize"
+  private static func authorizeURL(beside tokenURL: WebURL) -> String {
+    tokenURL.host == "api.box.com" ? defaultAuthorizeURL : "\(tokenURL.origin)/api/oauth2/authorize"
   }
 }

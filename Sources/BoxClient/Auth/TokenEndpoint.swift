@@ -1,23 +1,20 @@
-import BoxEvents
+public import BoxEvents
 import NIOHTTP1
 
 /// `POST /oauth2/token`, for every kind of grant.
 ///
 /// Source: <https://developer.box.com/reference/post-oauth2-token/>
 public struct TokenEndpoint: Sendable {
-  public static let defaultURL = "https://api.box.com/oauth2/token"
-
-  /// The address; an assertion's `aud` is exactly the text configured.
-  let url: String
+  let url: WebURL
   private let transport: BoxTransport
   private let onRequest: RequestObserver
 
-  /// - Throws: where `token_url` is no URL or not encrypted.
+  /// - Throws: where `token_url` is not encrypted.
   public init(
-    transport: BoxTransport, url: String = Self.defaultURL,
+    transport: BoxTransport, url: WebURL,
     onRequest: @escaping RequestObserver = { _, _, _ in }
   ) throws(ClientSettingsError) {
-    _ = try WebAddress.checked(url, key: "token_url")
+    try url.requireConfidential(key: "token_url")
     self.transport = transport
     self.url = url
     self.onRequest = onRequest
@@ -47,7 +44,7 @@ public struct TokenEndpoint: Sendable {
   /// - Throws: where there was no answer at all.
   func request(_ fields: [Field]) async throws(FeedFailure) -> TokenAnswer {
     var call = HTTPCall(
-      method: .POST, url: Secret(url), maximumBodyBytes: transport.settings.maximumSmallBodyBytes,
+      method: .POST, url: Secret(url.description), maximumBodyBytes: transport.settings.maximumSmallBodyBytes,
       tooLarge: FeedFailure(.signInFailed, "the token endpoint's answer is far too long"))
     call.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
     call.body = FormEncoding.body(fields.map(\.pair))

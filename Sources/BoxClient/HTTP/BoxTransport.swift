@@ -47,17 +47,17 @@ public final class BoxTransport: Sendable {
   /// A connection that turns out dead before a byte of the answer has come is no failure: the
   /// request is sent once more at once.
   func send(_ call: HTTPCall) async throws(FeedFailure) -> HTTPAnswer {
-    guard let address = WebAddress(call.url.reveal()) else {
+    guard let url = WebURL(call.url.reveal()) else {
       throw FeedFailure(.refused, "an address is no plain http or https URL")
     }
     let deadline = NIODeadline.now() + TimeAmount(timeLimit(call))
-    var attempt = await attempt(call, address, deadline)
+    var attempt = await attempt(call, url, deadline)
     if attempt.isRetryable, !Task.isCancelled {
-      attempt = await self.attempt(call, address, deadline)
+      attempt = await self.attempt(call, url, deadline)
     }
     switch attempt.result {
     case .success(let answer): return answer
-    case .failure(let error): throw failure(error, call, address)
+    case .failure(let error): throw failure(error, call, url)
     }
   }
 
@@ -73,14 +73,15 @@ public final class BoxTransport: Sendable {
     var isRetryable: Bool
   }
 
-  private func attempt(_ call: HTTPCall, _ address: WebAddress, _ deadline: NIODeadline) async -> Attempt {
+  private func attempt(_ call: HTTPCall, _ url: WebURL, _ deadline: NIODeadline) async -> Attempt {
     let exchange: Exchange
     let task: HTTPClient.Task<HTTPAnswer>
     do {
       let request = try HTTPClient.Request(
-        url: address.text, method: call.method, headers: headers(call), body: call.body.map { .string($0) })
+        url: url.description, method: call.method, headers: headers(call), body: call.body.map { .string($0) }
+      )
       exchange = self.exchange(call)
-      task = client(call, address).execute(request: request, delegate: exchange, deadline: deadline)
+      task = client(call, url).execute(request: request, delegate: exchange, deadline: deadline)
     } catch {
       return Attempt(result: .failure(error), isRetryable: false)
     }
@@ -117,18 +118,18 @@ public final class BoxTransport: Sendable {
       bodyTimeout: bodyTimeout)
   }
 
-  private func client(_ call: HTTPCall, _ address: WebAddress) -> HTTPClient {
-    let proxied = settings.proxy?.applies(to: address) == true ? self.proxied : nil
+  private func client(_ call: HTTPCall, _ url: WebURL) -> HTTPClient {
+    let proxied = settings.proxy?.applies(to: url) == true ? self.proxied : nil
     switch call.lane {
     case .api: return proxied?.api ?? api
     case .poll: return proxied?.polls ?? polls
     }
   }
 
-  private func failure(_ error: any Error, _ call: HTTPCall, _ address: WebAddress) -> FeedFailure {
+  private func failure(_ error: any Error, _ call: HTTPCall, _ url: WebURL) -> FeedFailure {
     if Task.isCancelled { return .cancelled }
     if TransportFault.isTooLarge(error) { return call.tooLarge }
-    return TransportFault.failure(error, host: address.host, settings: settings)
+    return TransportFault.failure(error, host: url.host, settings: settings)
   }
 }
 

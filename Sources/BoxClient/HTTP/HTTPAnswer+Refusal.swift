@@ -41,7 +41,7 @@ extension HTTPAnswer {
 
   private var hint: String? {
     switch status {
-    case 300..<400: "redirects are not followed; check the addresses in [box]"
+    case 300..<400: "Redirects are not followed. Check the addresses in [box]."
     case 407: "set proxy_auth_file in [box]"
     default: nil
     }

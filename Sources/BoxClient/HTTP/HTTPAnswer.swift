@@ -10,11 +10,11 @@ struct HTTPAnswer: Sendable {
 
   /// By Box's clock.
   var date: BoxTime? {
-    headers.first(name: "date").flatMap { HTTPDate.parse($0) }
+    headers.first(name: "date").flatMap { UTCDate(httpDate: $0) }.map(BoxTime.init)
   }
 
   var retryAfter: Duration? {
-    headers.first(name: "retry-after").flatMap { RetryAfter.parse($0, now: date ?? HTTPDate.localNow()) }
+    headers.first(name: "retry-after").flatMap { RetryAfter.parse($0, now: date ?? BoxTime.localNow) }
   }
 
   /// The header `box-request-id`, fit for a log.

@@ -15,13 +15,13 @@ public struct ProxySettings: Sendable {
   /// The `proxy` setting: `http://host:port`, without credentials.
   /// - Parameter credentials: `user:password`, the contents of `proxy_auth_file`.
   public init(setting: String, credentials: Secret<String>? = nil) throws(ClientSettingsError) {
-    let (address, inline) = try Self.parse(setting, key: "proxy")
+    let (url, inline) = try Self.parse(setting, key: "proxy")
     guard inline == nil else {
       throw ClientSettingsError(
         "proxy", "credentials don't belong into the configuration",
         hint: "put user:password into a file and name it as proxy_auth_file")
     }
-    self.init(address, credentials: credentials.map { Secret($0.reveal().trimmed) }, exceptions: [])
+    self.init(url, credentials: credentials.map { Secret($0.reveal().trimmed) }, exceptions: [])
     if let text = self.credentials?.reveal(), !text.contains(":") {
       throw ClientSettingsError(
         "proxy_auth_file", "the file holds no user:password", hint: "write it as user:password on one line")
@@ -35,21 +35,20 @@ public struct ProxySettings: Sendable {
     }
     guard let text = value("https_proxy") else { return nil }
     let withScheme = text.contains("://") ? text : "http://" + text
-    let (address, credentials) = try Self.parse(withScheme, key: "HTTPS_PROXY")
+    let (url, credentials) = try Self.parse(withScheme, key: "HTTPS_PROXY")
     let exceptions = (value("no_proxy") ?? "").split(separator: ",").map { String($0).trimmed.lowercased() }
-    self.init(address, credentials: credentials, exceptions: exceptions.filter { !$0.isEmpty })
+    self.init(url, credentials: credentials, exceptions: exceptions.filter { !$0.isEmpty })
   }
 
   /// Whether requests to `address` go through the proxy. Loopback never does.
-  public func applies(to address: WebAddress) -> Bool {
-    guard !address.isLoopback else { return false }
-    let port = address.port ?? (address.isSecure ? 443 : 80)
-    return !exceptions.contains { Self.covers($0, address.host, port) }
+  public func applies(to url: WebURL) -> Bool {
+    guard !url.isLoopback else { return false }
+    return !exceptions.contains { Self.covers($0, url.host, url.port) }
   }
 
-  private init(_ address: WebAddress, credentials: Secret<String>?, exceptions: [String]) {
-    self.host = address.host
-    self.port = address.port ?? Self.defaultPort
+  private init(_ url: WebURL, credentials: Secret<String>?, exceptions: [String]) {
+    self.host = url.host
+    self.port = url.hasPort ? url.port : Self.defaultPort
     self.credentials = credentials
     self.exceptions = exceptions
   }
@@ -72,7 +71,7 @@ public struct ProxySettings: Sendable {
   /// The address, and the credentials written into it.
   private static func parse(
     _ text: String, key: String
-  ) throws(ClientSettingsError) -> (WebAddress, Secret<String>?) {
+  ) throws(ClientSettingsError) -> (WebURL, Secret<String>?) {
     var text = text
     var credentials: Secret<String>?
     if let scheme = text.firstRange(of: "://"),
@@ -81,13 +80,13 @@ public struct ProxySettings: Sendable {
       credentials = FormEncoding.unescaped(text[scheme.upperBound..<at]).map { Secret($0) }
       text.removeSubrange(scheme.upperBound...at)
     }
-    guard let address = WebAddress(text), address.target == "/" else {
+    guard let url = WebURL(text), url.target == "/" else {
       throw ClientSettingsError(key, "the proxy is no URL", hint: "name it as http://host:port")
     }
-    guard !address.isSecure else {
+    guard url.scheme == .http else {
       throw ClientSettingsError(
         key, "a proxy that is itself reached over TLS is not supported", hint: "name it as http://host:port")
     }
-    return (address, credentials)
+    return (url, credentials)
   }
 }

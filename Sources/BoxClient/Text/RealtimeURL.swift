@@ -15,22 +15,22 @@ enum RealtimeURL {
   static func checked(
     _ url: Secret<String>, patterns: [String], allowsLoopback: Bool
   ) throws(FeedFailure) -> Secret<String> {
-    guard var address = WebAddress(url.reveal()) else {
+    guard var parsed = WebURL(url.reveal()) else {
       throw FeedFailure(.realtimeRefused, "Box named a realtime server by something that is no plain URL")
     }
     let isAllowed =
-      allowsLoopback && address.isLoopback || patterns.contains { matches(address.host, pattern: $0) }
+      allowsLoopback && parsed.isLoopback || patterns.contains { matches(parsed.host, pattern: $0) }
     guard isAllowed else {
       throw FeedFailure(
         .realtimeRefused,
-        "the realtime server \(PlainText.excerpt(address.host)) is not among the allowed hosts",
+        "the realtime server \(PlainText.excerpt(parsed.host)) is not among the allowed hosts",
         hint: "if Box has moved its realtime servers, add the host to realtime_hosts in [box]")
     }
-    if !address.isSecure && !address.isLoopback {
-      address.isSecure = true
-      if address.port == 80 { address.port = nil }
+    if !parsed.isConfidential {
+      let port = parsed.port == WebURL.Scheme.http.defaultPort ? nil : parsed.port
+      parsed.origin = WebURL.Origin(scheme: .https, host: parsed.host, port: port)
     }
-    return Secret(address.text)
+    return Secret(parsed.description)
   }
 
   /// The URL of one poll.

@@ -13,7 +13,7 @@ enum RetryAfter {
       guard let seconds = Int64(text) else { return maximum }  // more digits than an Int64 holds
       return bounded(.seconds(min(seconds, 86_400)))
     }
-    return HTTPDate.parse(text).flatMap { bounded($0.since(now)) }
+    return UTCDate(httpDate: text).flatMap { bounded(BoxTime($0).since(now)) }
   }
 
   private static func bounded(_ duration: Duration) -> Duration? {

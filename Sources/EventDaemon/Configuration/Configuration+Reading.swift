@@ -111,13 +111,13 @@ extension ConfigurationReader {
       stream.subject = optional(table, "subject", allowed: Self.subjectWords) { Subject($0) }
       let start = "\"now\", \"oldest\" or a position, digits in quotes"
       stream.start = text(table, "start", allowed: start) { ReadPosition($0) } ?? stream.start
-      stream.overlapCheck = overlapCheck(table)
+      stream.lookbackInterval = lookbackInterval(table)
       return (stream, table)
     }
   }
 
-  /// Each look back costs calls, so not all the time; and Box is never later than days.
-  private mutating func overlapCheck(_ table: Table) -> Duration? {
+  /// Each lookback costs calls, so not all the time; and Box is never later than days.
+  private mutating func lookbackInterval(_ table: Table) -> Duration? {
     let allowed = "a time from 10s to 7d, such as \"1h\", or \"0\" for none"
     let bounds = Duration.seconds(10)...(.seconds(7 * 86_400))
     let value = read(table, "overlap_check", allowed: allowed) { node in
@@ -141,7 +141,7 @@ extension ConfigurationReader {
   private mutating func name(_ table: Table) -> String {
     let allowed = "1 to 63 of a-z, 0-9, \".\", \"_\" and \"-\", the first a letter or digit"
     guard table.settings["name"] != nil else {
-      report(table.place, "a [[stream]] without a name", hint: "add a line: name = \"default\"")
+      report(table.location, "a [[stream]] without a name", hint: "add a line: name = \"default\"")
       return ""
     }
     return text(table, "name", allowed: allowed) { Configuration.Stream.isName($0) ? $0 : nil } ?? ""
@@ -161,23 +161,28 @@ extension ConfigurationReader {
   }
 
   /// https, or http to this machine.
-  private mutating func url(_ table: Table, _ key: String) -> ServerURL? {
+  private mutating func url(_ table: Table, _ key: String) -> WebURL? {
     guard !reportUser(table, key, "remove the user and password: the daemon signs in with [auth]") else {
       return nil
     }
     let allowed = "a URL beginning with https:// (http:// only to this machine), without query or fragment"
     return text(table, key, allowed: allowed) { text in
-      ServerURL(text).flatMap { $0.scheme == .https || $0.isLoopback ? $0 : nil }
+      Self.serverURL(text).flatMap { $0.isConfidential ? $0 : nil }
     }
   }
 
-  private mutating func proxy(_ table: Table) -> ServerURL? {
+  private mutating func proxy(_ table: Table) -> WebURL? {
     guard !reportUser(table, "proxy", "put user:password into a file and name it with proxy_auth_file")
     else { return nil }
     let allowed = "the proxy's URL with its port, such as \"http://proxy.example:3128\""
     return optional(table, "proxy", allowed: allowed) { text in
-      ServerURL(text).flatMap { $0.scheme == .http && $0.port != nil && $0.path.isEmpty ? $0 : nil }
+      Self.serverURL(text).flatMap { $0.scheme == .http && $0.hasPort && $0.target == "/" ? $0 : nil }
     }
+  }
+
+  /// The URL of a server, perhaps with a path; no query, no fragment.
+  private static func serverURL(_ text: String) -> WebURL? {
+    text.contains("?") || text.contains("#") ? nil : WebURL(text)?.removingTrailingSlashes()
   }
 
   /// A user and password in a URL: reported without showing them.
@@ -185,7 +190,7 @@ extension ConfigurationReader {
     guard let setting = table.settings[key], case .string(let text) = setting.node, text.contains("@") else {
       return false
     }
-    report(setting.place, "\(key) in [\(table.name)] holds a user or password", hint: hint)
+    report(setting.location, "\(key) in [\(table.name)] holds a user or password", hint: hint)
     return true
   }
 }

@@ -22,12 +22,12 @@ public struct Configuration: Hashable, Sendable {
 
   /// `[box]`: where Box is and how to reach it.
   public struct Box: Hashable, Sendable {
-    public var apiURL = ServerURL(scheme: .https, host: "api.box.com", path: "/2.0")
-    public var tokenURL = ServerURL(scheme: .https, host: "api.box.com", path: "/oauth2/token")
+    public var apiURL = WebURL(.init(scheme: .https, host: "api.box.com"), path: "/2.0")
+    public var tokenURL = WebURL(.init(scheme: .https, host: "api.box.com"), path: "/oauth2/token")
     /// Hosts a realtime URL may name, on any port.
     public var realtimeHosts = ["*.services.box.net", "*.box.com"].compactMap { HostPattern($0) }
     /// Nil: what `HTTPS_PROXY` and `NO_PROXY` say.
-    public var proxy: ServerURL?
+    public var proxy: WebURL?
     /// A file with `user:password`.
     public var proxyAuthFile: String?
     /// A larger answer is refused.
@@ -123,8 +123,8 @@ public struct Configuration: Hashable, Sendable {
     public var subject: Subject?
     /// Where a stream begins that has never run.
     public var start = ReadPosition.now
-    /// Between looks back for late events; nil for none.
-    public var overlapCheck: Duration?
+    /// Between lookback for late events; nil for none.
+    public var lookbackInterval: Duration?
 
     public init(name: String) {
       self.name = name

@@ -59,7 +59,7 @@ public struct ConfigurationCheck: Sendable {
     findings.append(Finding(kind: .note, message: message, hint: hint))
   }
 
-  mutating func problem(_ message: String, hint: String) {
+  mutating func problem(_ message: String, hint: String?) {
     findings.append(Finding(kind: .problem, message: message, hint: hint))
   }
 

@@ -1,3 +1,5 @@
+public import BoxEvents
+
 /// Why a configuration can't be used: everything that is wrong with it, not only the first.
 public struct ConfigurationError: Error, Hashable, Sendable {
   /// At least one, by file and line.
@@ -8,24 +10,24 @@ public struct ConfigurationError: Error, Hashable, Sendable {
   }
 
   /// One thing that is wrong. Never carries a secret.
-  public struct Problem: Hashable, Sendable {
-    /// What is wrong, with its place: `/etc/box-eventd/box-eventd.toml:12: unknown key …`.
+  public struct Problem: ExplainedError, Hashable, Sendable {
+    /// What is wrong, with its location: `/etc/box-eventd/box-eventd.toml:12: unknown key …`.
     public var message: String
     /// What to do about it.
-    public var hint: String
+    public var hint: String?
 
-    public init(_ message: String, hint: String) {
+    public init(_ message: String, hint: String?) {
       self.message = message
       self.hint = hint
     }
 
-    init(at place: Place, _ message: String, hint: String) {
-      self.init("\(place): \(message)", hint: hint)
+    init(at location: Location, _ message: String, hint: String) {
+      self.init("\(location): \(message)", hint: hint)
     }
   }
 
   /// Where in the files something stands.
-  struct Place: Hashable, Sendable, Comparable, CustomStringConvertible {
+  struct Location: Hashable, Sendable, Comparable, CustomStringConvertible {
     var file: String
     /// From 1; nil for a whole file.
     var line: Int?
@@ -44,6 +46,7 @@ public struct ConfigurationError: Error, Hashable, Sendable {
 extension ConfigurationError: CustomStringConvertible {
   /// Two lines a problem: what is wrong, and what to do.
   public var description: String {
-    problems.map { "\($0.message)\n  \($0.hint)" }.joined(separator: "\n")
+    problems.map { [$0.message, $0.hint].compactMap(\.self).joined(separator: "\n  ") }.joined(
+      separator: "\n")
   }
 }

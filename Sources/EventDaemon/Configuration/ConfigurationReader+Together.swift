@@ -9,9 +9,9 @@ extension ConfigurationReader {
     checkAuth(configuration.auth, source.table("auth"))
     checkSubjects(configuration.auth, source.table("auth"), streams)
     if configuration.state.directory == configuration.spool.directory {
-      let place = source.table("state").settings["directory"]?.place ?? source.table("spool").place
+      let location = source.table("state").settings["directory"]?.location ?? source.table("spool").location
       report(
-        place, "[state] and [spool] have the same directory, \(configuration.state.directory)",
+        location, "[state] and [spool] have the same directory, \(configuration.state.directory)",
         hint: "give each a directory of its own: both hold a folder for every stream")
     }
   }
@@ -22,15 +22,15 @@ extension ConfigurationReader {
         .init(file: source.mainFile), "there is no [[stream]]",
         hint: "add two lines: [[stream]] and name = \"default\"")
     }
-    var places: [String: ConfigurationError.Place] = [:]
+    var places: [String: ConfigurationError.Location] = [:]
     for (stream, table) in streams where !stream.name.isEmpty {
-      let place = table.settings["name"]?.place ?? table.place
+      let location = table.settings["name"]?.location ?? table.location
       if let first = places[stream.name] {
         report(
-          place, "a second [[stream]] named \"\(stream.name)\"",
+          location, "a second [[stream]] named \"\(stream.name)\"",
           hint: "choose another name, or remove one: the first is at \(first)")
       } else {
-        places[stream.name] = place
+        places[stream.name] = location
       }
     }
   }
@@ -42,11 +42,11 @@ extension ConfigurationReader {
     // A file fresh from the package has nothing here; one clear sentence is enough then.
     if table.settings.isEmpty {
       report(
-        table.place, "nothing is configured yet: client_id in [auth] is missing",
+        table.location, "nothing is configured yet: client_id in [auth] is missing",
         hint: "fill in [auth]: client_id and subject of your Box app, and where its secret is")
     } else {
       report(
-        table.place, "client_id in [auth] is missing",
+        table.location, "client_id in [auth] is missing",
         hint: "add client_id = \"…\", from your app's page in Box's developer console")
     }
   }
@@ -56,9 +56,10 @@ extension ConfigurationReader {
     _ auth: Configuration.Auth, _ table: ConfigurationSource.Table, _ streams: [ReadStream]
   ) {
     if !auth.method.choosesSubject {
-      for place in streams.compactMap({ $0.table.settings["subject"] }).filter({ $0.node != .string("") }) {
+      for location in streams.compactMap({ $0.table.settings["subject"] }).filter({ $0.node != .string("") })
+      {
         report(
-          place.place, "subject in [[stream]] does nothing with method \"\(auth.method.rawValue)\"",
+          location.location, "subject in [[stream]] does nothing with method \"\(auth.method.rawValue)\"",
           hint: "remove it: the token has one owner; as_user selects another user")
       }
       return
@@ -68,7 +69,7 @@ extension ConfigurationReader {
       !table.settings.isEmpty
     else { return }
     report(
-      table.place, "subject in [auth] is missing",
+      table.location, "subject in [auth] is missing",
       hint: "add subject = \"enterprise:ID\" or \"user:ID\": whose token is asked for")
   }
 

@@ -1,6 +1,6 @@
 /// Reads typed values out of settings, and collects what is wrong with them instead of stopping.
 struct ConfigurationReader {
-  private(set) var problems: [(place: ConfigurationError.Place, problem: ConfigurationError.Problem)]
+  private(set) var problems: [(location: ConfigurationError.Location, problem: ConfigurationError.Problem)]
 
   init(_ source: ConfigurationSource) {
     problems = source.problems
@@ -9,11 +9,11 @@ struct ConfigurationReader {
   /// All problems, in the order of the files.
   func check() throws(ConfigurationError) {
     guard !problems.isEmpty else { return }
-    throw ConfigurationError(problems.sorted { $0.place < $1.place }.map(\.problem))
+    throw ConfigurationError(problems.sorted { $0.location < $1.location }.map(\.problem))
   }
 
-  mutating func report(_ place: ConfigurationError.Place, _ message: String, hint: String) {
-    problems.append((place, ConfigurationError.Problem(at: place, message, hint: hint)))
+  mutating func report(_ location: ConfigurationError.Location, _ message: String, hint: String) {
+    problems.append((location, ConfigurationError.Problem(at: location, message, hint: hint)))
   }
 
   /// One value, or nil where it isn't set or is wrong.
@@ -25,7 +25,7 @@ struct ConfigurationReader {
     guard let setting = table.settings[key] else { return nil }
     if let value = convert(setting.node) { return value }
     let header = ConfigurationSource.header(table.name)
-    report(setting.place, "\(key) in \(header) is \(setting.node.shown)", hint: "give \(allowed)")
+    report(setting.location, "\(key) in \(header) is \(setting.node.shown)", hint: "give \(allowed)")
     return nil
   }
 

@@ -1,3 +1,5 @@
+import BoxEvents
+
 /// A host name, or `*.` and the end of one, lower case: `*.box.com` stands for every host below
 /// `box.com`, not for `box.com` itself. An address is written as in a URL, without brackets.
 public struct HostPattern: Hashable, Sendable, CustomStringConvertible {
@@ -7,8 +9,8 @@ public struct HostPattern: Hashable, Sendable, CustomStringConvertible {
   public init?(_ text: some StringProtocol) {
     let lower = text.lowercased()
     let name = lower.hasPrefix("*.") ? lower.dropFirst(2) : lower[...]
-    let isName = ServerURL.isHostName(name)
-    guard isName || (name.count == lower.count && ServerURL.isIPv6(name)) else { return nil }
+    let isName = WebHost.isName(name)
+    guard isName || (name.count == lower.count && WebHost.isIPv6(name)) else { return nil }
     self.text = lower
   }
 

@@ -1,3 +1,5 @@
+import BoxEvents
+
 /// A TCP address to listen on: `127.0.0.1:9464`, `[::1]:9464`, `localhost:9464`.
 public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
   /// Without brackets.
@@ -7,7 +9,7 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
 
   /// Nil unless there are both a host and a port.
   public init?(_ text: some StringProtocol) {
-    guard let (host, port) = ServerURL.hostAndPort(text), let port else { return nil }
+    guard let (host, port) = WebHost.andPort(Substring(text)), let port else { return nil }
     self.host = host
     self.port = port
   }

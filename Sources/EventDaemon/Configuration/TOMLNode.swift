@@ -16,10 +16,10 @@ enum TOMLNode: Hashable {
     do {
       return members(try TOMLTable(string: file.text))
     } catch let error as TOMLParseError {
-      let place = ConfigurationError.Place(
+      let location = ConfigurationError.Location(
         file: file.path, line: error.source.begin.line, column: error.source.begin.column)
       let problem = ConfigurationError.Problem(
-        at: place, "not valid TOML: \(error.description)",
+        at: location, "not valid TOML: \(error.description)",
         hint: "correct the line; strings stand in double quotes, see https://toml.io")
       throw ConfigurationError([problem])
     } catch {

@@ -23,13 +23,13 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
     guard let recovery = try await recover() else { return }
     report.recovered(recovery)
     var action = machine.start(
-      from: recovery.mark?.position ?? start, saved: recovery.mark, at: clock.now)
+      from: recovery.checkpoint?.position ?? start, saved: recovery.checkpoint, at: clock.now)
     while !Task.isCancelled {
       report.observe(machine, at: clock.now)
       action = try await perform(action, &machine, &batch)
     }
     report.stopping(until: clock.now + rules.commitBudget)
-    if let mark = machine.unsavedMark { try await store.save(mark) }
+    if let checkpoint = machine.unsavedCheckpoint { try await store.save(checkpoint) }
     await store.close()
     report.stopped()
   }
@@ -43,8 +43,8 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
         return try await store.recover()
       } catch {
         guard error.code == .noSpace else { throw error }
-        report.paused(error, until: clock.now + rules.roomInterval)
-        try? await clock.sleep(until: clock.now + rules.roomInterval)
+        report.paused(error, until: clock.now + rules.diskFullInterval)
+        try? await clock.sleep(until: clock.now + rules.diskFullInterval)
       }
     }
     return nil
@@ -73,7 +73,7 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
   private func read(
     _ request: ReadRequest, _ machine: inout FeedStateMachine, _ batch: inout EventBatch?
   ) async throws(StoreFailure) -> FeedAction {
-    guard try await store.hasRoom() else { return noRoom(nil, &machine) }
+    guard try await store.hasFreeSpace() else { return diskFull(nil, &machine) }
     let page: EventPage
     let date: BoxTime?
     do throws(FeedFailure) {
@@ -81,17 +81,17 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
     } catch {
       return failed(error, machine.readFailed(error, at: clock.now))
     }
-    let sifted: EventBatch
+    let deduplicated: EventBatch
     do throws(StoreFailure) {
-      sifted = try await store.sift(page, readFrom: request.position)
+      deduplicated = try await store.deduplicate(page, readFrom: request.position)
     } catch {
       guard error.code == .noSpace else { throw error }
-      return noRoom(error, &machine)
+      return diskFull(error, &machine)
     }
-    report.sifted(sifted)
-    batch = sifted
+    report.deduplicated(deduplicated)
+    batch = deduplicated
     let outcome = PageOutcome(
-      new: sifted.new.count + sifted.newRejects.count, entries: page.entryCount,
+      new: deduplicated.new.count + deduplicated.newRejects.count, entries: page.entryCount,
       nextPosition: page.nextPosition, date: date)
     return machine.pageRead(outcome, at: clock.now)
   }
@@ -123,7 +123,7 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
       let reply = try await source.poll(server, from: position)
       let next = machine.replied(reply, at: clock.now)
       // The machine has made a failure of a reply without meaning.
-      if case .unknown = reply, let trouble = machine.trouble { report.failed(trouble) }
+      if case .unknown = reply, let problem = machine.problem { report.failed(problem) }
       return next
     } catch {
       return failed(error, machine.pollFailed(error, at: clock.now))
@@ -141,30 +141,30 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
     let began = clock.now
     do throws(StoreFailure) {
       switch action {
-      case .begin(let mark):
-        try await store.begin(at: mark)
-      case .save(let mark):
-        try await store.save(mark)
+      case .begin(let checkpoint):
+        try await store.begin(at: checkpoint)
+      case .save(let checkpoint):
+        try await store.save(checkpoint)
       case .record(let gap):
         try await store.record(gap)
         report.recorded(gap)
-      case .commit(let mark):
+      case .commit(let checkpoint):
         guard let batch else { return machine.stored(at: clock.now) }
-        let committed = try await store.commit(batch, at: mark)
+        let committed = try await store.commit(batch, at: checkpoint)
         report.committed(batch, committed, took: began.duration(to: clock.now))
-        if let dryAt = machine.lookingBackFrom { report.lookedBack(batch, dryAt: dryAt) }
+        if let caughtUpAt = machine.lookbackCaughtUpAt { report.lookbackFound(batch, caughtUpAt: caughtUpAt) }
       case .read, .subscribe, .poll, .wait:
         break
       }
       return machine.stored(at: clock.now)
     } catch {
       guard error.code == .noSpace else { throw error }
-      return noRoom(error, &machine)
+      return diskFull(error, &machine)
     }
   }
 
-  private func noRoom(_ failure: StoreFailure?, _ machine: inout FeedStateMachine) -> FeedAction {
-    report.roomMissing(failure)
-    return machine.roomMissing(at: clock.now)
+  private func diskFull(_ failure: StoreFailure?, _ machine: inout FeedStateMachine) -> FeedAction {
+    report.diskFull(failure)
+    return machine.diskFull(at: clock.now)
   }
 }

@@ -2,7 +2,7 @@ import BoxEvents
 import Logging
 import Systemd
 
-/// What a driver says of its stream while it works: to the figures, and to the journal.
+/// What a driver says of its stream while it works: to the metrics, and to the journal.
 struct FeedReport: Sendable {
   let telemetry: StreamTelemetry
   let journal: StreamJournal
@@ -14,14 +14,14 @@ struct FeedReport: Sendable {
 
   /// There is no room to go on.
   /// - Parameter failure: of a call; nil where less than `keep_free` is left.
-  func roomMissing(_ failure: StoreFailure?) {
+  func diskFull(_ failure: StoreFailure?) {
     let shortage = failure?.message ?? StreamJournal.reserveUsed
     telemetry.noted(shortage: shortage)
     journal.noted(shortage: shortage)
   }
 
   func paused(_ failure: StoreFailure, until deadline: FeedInstant) {
-    roomMissing(failure)
+    diskFull(failure)
     telemetry.enter(.paused, deadline: deadline)
     journal.pause()
   }
@@ -37,8 +37,8 @@ struct FeedReport: Sendable {
     journal.observe(condition, machine, at: now, retention: retention)
   }
 
-  func sifted(_ batch: EventBatch) {
-    telemetry.sifted(batch)
+  func deduplicated(_ batch: EventBatch) {
+    telemetry.deduplicated(batch)
     journal.quarantining(batch)
   }
 
@@ -47,9 +47,9 @@ struct FeedReport: Sendable {
     journal.committed(committed)
   }
 
-  /// New events of an overlap check.
-  func lookedBack(_ batch: EventBatch, dryAt: BoxTime) {
-    let late = batch.lateEvents(whenDryAt: dryAt)
+  /// New events of a lookback.
+  func lookbackFound(_ batch: EventBatch, caughtUpAt: BoxTime) {
+    let late = batch.lateEvents(whenCaughtUpAt: caughtUpAt)
     guard late > 0 else { return }
     telemetry.found(late: late)
     journal.found(late: late)

@@ -10,7 +10,7 @@ final class StreamJournal: Sendable {
   private struct Memory {
     var condition: FeedCondition?
     var failures = 0
-    var troubled: FeedFailure.Code?
+    var failing: FeedFailure.Code?
     /// Events committed since the start, until the stream is said to be caught up; then nil.
     var backlog: Int? = 0
     var warnedPercent = 0
@@ -38,7 +38,7 @@ final class StreamJournal: Sendable {
     if recovery.rebuilt {
       logger.warning(
         "position rebuilt from the spool", id: .positionRebuilt,
-        metadata: ["position": "\(recovery.mark?.position.description ?? "none")"])
+        metadata: ["position": "\(recovery.checkpoint?.position.description ?? "none")"])
     }
     for gap in recovery.gaps { recorded(gap) }
   }
@@ -90,7 +90,7 @@ final class StreamJournal: Sendable {
   }
 
   func found(late: Int) {
-    logger.notice("an overlap check found events that Box had shown late", metadata: ["events": "\(late)"])
+    logger.notice("a lookback found events that Box had shown late", metadata: ["events": "\(late)"])
   }
 
   func recorded(_ gap: Gap) {
@@ -105,8 +105,8 @@ final class StreamJournal: Sendable {
   func failed(_ failure: FeedFailure) {
     guard failure.code != .cancelled else { return }
     let (count, isChange) = memory.withLock { memory in
-      let isChange = memory.troubled != failure.code
-      memory.troubled = failure.code
+      let isChange = memory.failing != failure.code
+      memory.failing = failure.code
       memory.failures = isChange ? 1 : memory.failures + 1
       return (memory.failures, isChange)
     }
@@ -153,7 +153,7 @@ final class StreamJournal: Sendable {
 
   private func recover() {
     let failures = memory.withLock { memory in
-      defer { (memory.failures, memory.troubled) = (0, nil) }
+      defer { (memory.failures, memory.failing) = (0, nil) }
       return memory.failures
     }
     guard failures > 0 else { return }
@@ -173,16 +173,16 @@ final class StreamJournal: Sendable {
   /// Warns once each at 50, 80 and 95 % of the time Box keeps events.
   private func warnOfRetention(_ machine: FeedStateMachine, at now: FeedInstant, retention: Duration) {
     let percent = machine.positionAge(at: now).map { Int($0 / retention * 100) } ?? 0
-    let mark = [95, 80, 50].first { percent >= $0 } ?? 0
+    let checkpoint = [95, 80, 50].first { percent >= $0 } ?? 0
     let isNew = memory.withLock { memory in
-      defer { memory.warnedPercent = mark }
-      return mark > memory.warnedPercent
+      defer { memory.warnedPercent = checkpoint }
+      return checkpoint > memory.warnedPercent
     }
     guard isNew else { return }
     logger.warning(
       "Box will soon drop events that are not read yet", id: .retentionWarning,
       metadata: [
-        "detail": "the position is older than \(mark) % of the time Box keeps events",
+        "detail": "the position is older than \(checkpoint) % of the time Box keeps events",
         "position": "\(machine.currentPosition)",
       ])
   }

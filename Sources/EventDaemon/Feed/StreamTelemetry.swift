@@ -2,35 +2,35 @@ import BoxEvents
 import FoundationEssentials
 import Synchronization
 
-/// The figures of one stream: written by its driver, read by the status server and the watchdog.
+/// The metrics of one stream: written by its driver, read by the status server and the watchdog.
 final class StreamTelemetry: Sendable {
-  private struct Figures {
+  private struct Metrics {
     var snapshot: StreamSnapshot
     var deadline: FeedInstant?
-    /// The position's age, and when it was judged.
+    /// The position's age, and when it was checked.
     var age: (Duration, at: FeedInstant)?
-    var needsPerson: StreamGivenUp?
+    var operatorActionRequired: OperatorActionRequired?
     var hasRecovered = false
     /// Where there is no room, for people.
     var shortage = StreamJournal.reserveUsed
   }
 
-  private let figures: Mutex<Figures>
+  private let metrics: Mutex<Metrics>
   private let retention: Duration
 
   init(name: String, retention: Duration) {
     self.retention = retention
-    figures = Mutex(Figures(snapshot: StreamSnapshot(name: name, state: .starting)))
+    metrics = Mutex(Metrics(snapshot: StreamSnapshot(name: name, state: .starting)))
   }
 
   // MARK: Reading
 
   /// The stream as it is at `now`.
   func snapshot(at now: FeedInstant) -> StreamSnapshot {
-    figures.withLock { figures in
-      var snapshot = figures.snapshot
-      snapshot.isTimely = figures.deadline.map { now <= $0 } ?? true
-      if let (age, at) = figures.age {
+    metrics.withLock { metrics in
+      var snapshot = metrics.snapshot
+      snapshot.isTimely = metrics.deadline.map { now <= $0 } ?? true
+      if let (age, at) = metrics.age {
         let present = max(.zero, age + at.duration(to: now))
         snapshot.positionAge = present
         snapshot.retentionLeft = retention - present
@@ -41,59 +41,59 @@ final class StreamTelemetry: Sendable {
 
   /// How far past its deadline the present stage is; negative while there is time left.
   func overrun(at now: FeedInstant) -> Duration? {
-    figures.withLock { $0.deadline.map { $0.duration(to: now) } }
+    metrics.withLock { $0.deadline.map { $0.duration(to: now) } }
   }
 
   /// Set when trying again no longer helps.
-  var needsPerson: StreamGivenUp? { figures.withLock { $0.needsPerson } }
+  var operatorActionRequired: OperatorActionRequired? { metrics.withLock { $0.operatorActionRequired } }
 
   /// The store has proven its state and spool.
-  var hasRecovered: Bool { figures.withLock { $0.hasRecovered } }
+  var hasRecovered: Bool { metrics.withLock { $0.hasRecovered } }
 
-  var isPaused: Bool { figures.withLock { $0.snapshot.state == .paused } }
+  var isPaused: Bool { metrics.withLock { $0.snapshot.state == .paused } }
 
   // MARK: Writing
 
   func enter(_ state: StreamState, deadline: FeedInstant?) {
-    figures.withLock {
+    metrics.withLock {
       $0.snapshot.state = state
       $0.deadline = deadline
     }
   }
 
   func setDeadline(_ deadline: FeedInstant?) {
-    figures.withLock { $0.deadline = deadline }
+    metrics.withLock { $0.deadline = deadline }
   }
 
   func noted(shortage: String) {
-    figures.withLock { $0.shortage = shortage }
+    metrics.withLock { $0.shortage = shortage }
   }
 
   func recovered(_ recovery: Recovery) {
-    figures.withLock {
+    metrics.withLock {
       $0.hasRecovered = true
       $0.snapshot.eventsTotal = recovery.ordinal
       $0.snapshot.gapsTotal = UInt64(recovery.recordedGaps)
-      $0.snapshot.position = recovery.mark.map(\.position.description)
+      $0.snapshot.position = recovery.checkpoint.map(\.position.description)
     }
   }
 
   func observe(_ machine: FeedStateMachine, _ condition: FeedCondition, at now: FeedInstant) {
-    let trouble = machine.trouble
+    let problem = machine.problem
     let age = machine.positionAge(at: now)
-    figures.withLock {
+    metrics.withLock {
       $0.snapshot.state = StreamState(condition)
-      $0.snapshot.error = Self.error(condition, trouble, $0.shortage)
+      $0.snapshot.error = Self.error(condition, problem, $0.shortage)
       $0.snapshot.position = machine.currentPosition.description
-      $0.snapshot.overlapChecksTotal = UInt64(machine.overlapChecks)
+      $0.snapshot.lookbacksTotal = UInt64(machine.lookbacks)
       $0.deadline = machine.deadline
       $0.age = age.map { ($0, at: now) }
-      $0.needsPerson = machine.needsPerson.map(StreamGivenUp.init)
+      $0.operatorActionRequired = machine.operatorActionRequired.map(OperatorActionRequired.init)
     }
   }
 
-  func sifted(_ batch: EventBatch) {
-    figures.withLock { $0.snapshot.duplicatesTotal += UInt64(batch.duplicates) }
+  func deduplicated(_ batch: EventBatch) {
+    metrics.withLock { $0.snapshot.duplicatesTotal += UInt64(batch.duplicates) }
   }
 
   func committed(_ batch: EventBatch, _ committed: Committed, took: Duration) {
@@ -101,7 +101,7 @@ final class StreamTelemetry: Sendable {
     let delay = batch.new.last.flatMap { createdAt(of: batch.page.events[$0], in: batch.page) }.map {
       now - $0
     }
-    figures.withLock {
+    metrics.withLock {
       $0.snapshot.eventsTotal = committed.ordinal
       $0.snapshot.bytesTotal += UInt64(committed.bytes)
       $0.snapshot.quarantinedTotal += UInt64(batch.newRejects.count)
@@ -113,51 +113,51 @@ final class StreamTelemetry: Sendable {
     }
   }
 
-  /// An overlap check has found events that Box had not shown in time.
+  /// An lookback has found events that Box had not shown in time.
   func found(late: Int) {
-    figures.withLock { $0.snapshot.lateTotal += UInt64(late) }
+    metrics.withLock { $0.snapshot.lateTotal += UInt64(late) }
   }
 
   func recordedGap() {
-    figures.withLock { $0.snapshot.gapsTotal += 1 }
+    metrics.withLock { $0.snapshot.gapsTotal += 1 }
   }
 
   /// A call to Box has ended.
   func requested(endpoint: String, code: String, took: Duration) {
-    figures.withLock {
+    metrics.withLock {
       $0.snapshot.requests[.init(endpoint: endpoint, code: code), default: 0] += 1
       $0.snapshot.requestSeconds.record(took)
     }
   }
 
   /// The stream has ended for good, until a person acts.
-  func block(_ reason: StreamGivenUp) {
-    figures.withLock {
+  func block(_ reason: OperatorActionRequired) {
+    metrics.withLock {
       $0.snapshot.state = .blocked
-      $0.snapshot.error = reason.text
+      $0.snapshot.error = reason.explanation
       $0.deadline = nil
-      $0.needsPerson = reason
+      $0.operatorActionRequired = reason
     }
   }
 
   private func createdAt(of event: EventPage.Event, in page: EventPage) -> Double? {
-    event.createdAt.isEmpty ? nil : EventTime.secondsSince1970(page.bytes[event.createdAt])
+    UTCDate(rfc3339: page.bytes[event.createdAt]).map { Double($0.secondsSince1970) }
   }
 
   private static func error(
-    _ condition: FeedCondition, _ trouble: FeedFailure?, _ shortage: String
+    _ condition: FeedCondition, _ problem: FeedFailure?, _ shortage: String
   ) -> String? {
     switch condition {
     case .stalled: "Box serves a full page of known events again and again; reading goes on at intervals"
     case .paused: "the disk has too little room (\(shortage)); free some space, nothing is lost meanwhile"
-    case .blocked(let failure): failure.text
-    case .reading, .polling, .waiting: trouble?.text
+    case .blocked(let failure): failure.explanation
+    case .reading, .polling, .waiting: problem?.explanation
     }
   }
 }
 
 /// Why a stream goes on only when a person acts.
-struct StreamGivenUp: Hashable, Sendable {
+struct OperatorActionRequired: ExplainedError, Hashable, Sendable {
   enum Remedy: Hashable, Sendable {
     /// Sign in again.
     case signIn
@@ -182,19 +182,6 @@ struct StreamGivenUp: Hashable, Sendable {
     message = failure.message
     hint = failure.hint
   }
-
-  /// What is wrong and what to do, one line.
-  var text: String { hint.map { "\(message); \($0)" } ?? message }
-}
-
-extension FeedFailure {
-  /// Message and hint in one line.
-  var text: String { hint.map { "\(message); \($0)" } ?? message }
-}
-
-extension StoreFailure {
-  /// Message and hint in one line.
-  var text: String { "\(message); \(hint)" }
 }
 
 extension StreamState {

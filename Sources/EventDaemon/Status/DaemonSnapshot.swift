@@ -23,11 +23,11 @@ public struct DaemonSnapshot: Sendable {
     self.streams = streams
   }
 
-  /// The daemon in one word: while it runs, `degraded` as soon as a stream is in trouble.
+  /// The daemon in one word: while it runs, `degraded` as soon as a stream is in problem.
   public var state: String {
     switch phase {
     case .starting: "starting"
-    case .running: streams.contains { $0.trouble != nil } ? "degraded" : "running"
+    case .running: streams.contains { $0.problem != nil } ? "degraded" : "running"
     case .stopping: "stopping"
     }
   }
@@ -37,23 +37,23 @@ extension StreamSnapshot {
   /// The word for what is wrong with a stream, or nil if nothing is.
   ///
   /// A stream that is late for its own deadline is `overdue`, whatever it thinks it is doing; one
-  /// that reports an error while it waits or goes on is `troubled`: it recovers by itself.
-  public var trouble: Trouble? {
+  /// that reports an error while it waits or goes on is `failing`: it recovers by itself.
+  public var problem: Problem? {
     switch state {
     case .blocked: .blocked
     case .stalled: .stalled
     case .paused: .paused
     case .starting, .reading, .polling, .waiting, .stopped:
-      isTimely ? (error == nil ? nil : .troubled) : .overdue
+      isTimely ? (error == nil ? nil : .failing) : .overdue
     }
   }
 
   /// What can be wrong with a stream, the worst first.
-  public enum Trouble: String, Sendable, Hashable, CaseIterable {
+  public enum Problem: String, Sendable, Hashable, CaseIterable {
     case blocked
     case overdue
     case stalled
     case paused
-    case troubled
+    case failing
   }
 }

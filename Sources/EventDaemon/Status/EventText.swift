@@ -15,7 +15,7 @@ public struct EventText: Sendable {
 
   /// When it happened, seconds since 1970.
   public var createdAt: Double? {
-    document["created_at"].text.flatMap { EventTime.secondsSince1970($0.utf8) }
+    document["created_at"].text.flatMap { UTCDate(rfc3339: $0) }.map { Double($0.secondsSince1970) }
   }
 
   /// `2026-11-23T10:00:00-08:00  ITEM_UPLOAD  Jane Doe  file “a.pdf”`.
@@ -32,6 +32,7 @@ public struct EventText: Sendable {
   /// Reads a `--since`: an RFC 3339 time, or how long ago, such as `10m`.
   /// - Parameter now: seconds since 1970.
   public static func since(_ text: String, now: Double) -> Double? {
-    EventTime.secondsSince1970(text.utf8) ?? Duration(configured: text).map { now - $0 / .seconds(1) }
+    UTCDate(rfc3339: text).map { Double($0.secondsSince1970) }
+      ?? Duration(configured: text).map { now - $0 / .seconds(1) }
   }
 }

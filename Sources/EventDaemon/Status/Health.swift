@@ -16,7 +16,7 @@ public struct Health: Sendable, Hashable {
     }
     isHealthy = ill.isEmpty
     if let first = ill.first {
-      let word = first.trouble?.rawValue ?? first.state.rawValue
+      let word = first.problem?.rawValue ?? first.state.rawValue
       let error = first.error.map { ": \($0)" } ?? ""
       let others = ill.count > 1 ? " (and \(ill.count - 1) more)" : ""
       reason = PlainText.escaped("\(first.name) is \(word)\(error)\(others)")

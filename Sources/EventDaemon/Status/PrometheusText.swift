@@ -1,8 +1,10 @@
+import BoxEvents
+
 /// The metrics in Prometheus' text format.
 ///
 /// Every stream has its own series as long as there are at most ``maximumStreams``. With more, the
 /// number of series no longer grows with the streams: counts are summed up under `stream=""`, ages
-/// are the highest, and only streams in trouble, at most as many, still show their state and age.
+/// are the highest, and only streams in problem, at most as many, still show their state and age.
 ///
 /// Source: <https://prometheus.io/docs/instrumenting/exposition_formats/>, "Text-based format".
 public struct PrometheusText {
@@ -27,7 +29,7 @@ public struct PrometheusText {
     let groups = isSummed ? [Group(label: "", streams: snapshot.streams)] : each
     let shown =
       isSummed
-      ? Array(snapshot.streams.filter { $0.trouble != nil }.prefix(Self.maximumStreams)) : snapshot.streams
+      ? Array(snapshot.streams.filter { $0.problem != nil }.prefix(Self.maximumStreams)) : snapshot.streams
     daemon(snapshot)
     counters(groups)
     requests(groups)
@@ -55,8 +57,8 @@ public struct PrometheusText {
       ("bytes_total", "Bytes written to the spool.", \.bytesTotal),
       ("gaps_total", "Breaks in continuity that could not be excluded.", \.gapsTotal),
       ("quarantined_total", "Entries that were no events, kept aside.", \.quarantinedTotal),
-      ("overlap_checks_total", "Stretches read again to find late events.", \.overlapChecksTotal),
-      ("late_events_total", "Events that only an overlap check has found.", \.lateTotal),
+      ("overlap_checks_total", "Stretches read again to find late events.", \.lookbacksTotal),
+      ("late_events_total", "Events that only a lookback has found.", \.lateTotal),
     ]
     for (name, help, count) in counters {
       family(name, "counter", help)
@@ -142,6 +144,6 @@ extension PrometheusText {
   }
 
   static func number(_ value: Double) -> String {
-    JSONObjectText.number(value) ?? "NaN"
+    JSONObjectWriter.number(value) ?? "NaN"
   }
 }

@@ -1,5 +1,7 @@
+public import BoxEvents
+
 /// Why the daemon can't be asked, or can't answer.
-public struct StatusFailure: Error, Hashable, Sendable {
+public struct StatusFailure: ExplainedError, Hashable, Sendable {
   public enum Code: Hashable, Sendable {
     /// Nobody listens on the socket.
     case notRunning
@@ -16,7 +18,7 @@ public struct StatusFailure: Error, Hashable, Sendable {
   /// What is wrong.
   public var message: String
   /// What to do.
-  public var hint: String
+  public var hint: String?
   /// The system's error number, where a call failed.
   public var errno: CInt?
 

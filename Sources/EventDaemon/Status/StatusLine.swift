@@ -1,6 +1,6 @@
 import BoxEvents
 
-/// The text of systemd's `STATUS=`: one line a person understands, the trouble first.
+/// The text of systemd's `STATUS=`: one line a person understands, the problem first.
 ///
 /// Source: sd_notify(3), "STATUS=…".
 public enum StatusLine {
@@ -16,52 +16,52 @@ public enum StatusLine {
   }
 
   private static func running(_ all: [StreamSnapshot], _ now: Double) -> String {
-    let worst = StreamSnapshot.Trouble.allCases.first { trouble in all.contains { $0.trouble == trouble } }
+    let worst = StreamSnapshot.Problem.allCases.first { problem in all.contains { $0.problem == problem } }
     guard let worst else {
       let parts = [
         "Streaming \(streams(all.count))", lastEvent(all, now), spooled(all), positionAge(all),
       ]
       return parts.compactMap(\.self).joined(separator: " · ")
     }
-    return trouble(worst, all) + " · " + spooled(all)
+    return problem(worst, all) + " · " + spooled(all)
   }
 
-  /// The worst trouble with the first stream that has it, and how many more are in another.
-  private static func trouble(_ worst: StreamSnapshot.Trouble, _ all: [StreamSnapshot]) -> String {
-    let affected = all.filter { $0.trouble == worst }
-    let others = all.count { $0.trouble != nil } - affected.count
+  /// The worst problem with the first stream that has it, and how many more are in another.
+  private static func problem(_ worst: StreamSnapshot.Problem, _ all: [StreamSnapshot]) -> String {
+    let affected = all.filter { $0.problem == worst }
+    let others = all.count { $0.problem != nil } - affected.count
     let count = all.count == 1 ? "The stream is" : "\(affected.count) of \(all.count) streams"
     let first = affected.first.map { "\($0.name): \($0.error ?? defaultText(worst))" } ?? ""
-    let remedy = worst == .troubled ? "; tried again by itself" : ""
+    let remedy = worst == .failing ? "; tried again by itself" : ""
     return "\(count) \(worst.rawValue): \(first)\(remedy)"
       + (affected.count > 1 ? " (and \(affected.count - 1) more)" : "")
-      + (others > 0 ? " · \(others) with other trouble" : "")
+      + (others > 0 ? " · \(others) with other problems" : "")
   }
 
-  private static func defaultText(_ trouble: StreamSnapshot.Trouble) -> String {
-    switch trouble {
+  private static func defaultText(_ problem: StreamSnapshot.Problem) -> String {
+    switch problem {
     case .blocked: "needs a person, see the journal"
     case .overdue: "past its deadline, the watchdog will restart the service"
     case .stalled: "Box serves only events that are known"
     case .paused: "the disk is nearly full"
-    case .troubled: "see the journal"
+    case .failing: "see the journal"
     }
   }
 
   private static func streams(_ count: Int) -> String {
-    count == 1 ? "1 stream" : "\(FigureText.count(UInt64(count))) streams"
+    count == 1 ? "1 stream" : "\(MetricText.count(UInt64(count))) streams"
   }
 
   private static func lastEvent(_ all: [StreamSnapshot], _ now: Double) -> String? {
-    all.compactMap(\.lastEventAt).max().map { "last event \(FigureText.span(now - $0)) ago" }
+    all.compactMap(\.lastEventAt).max().map { "last event \(MetricText.span(now - $0)) ago" }
   }
 
   private static func spooled(_ all: [StreamSnapshot]) -> String {
-    "\(FigureText.count(all.total(\.eventsTotal))) spooled"
+    "\(MetricText.count(all.total(\.eventsTotal))) spooled"
   }
 
   private static func positionAge(_ all: [StreamSnapshot]) -> String? {
-    all.compactMap(\.positionAge).max().map { "position age \(FigureText.span($0 / .seconds(1)))" }
+    all.compactMap(\.positionAge).max().map { "position age \(MetricText.span($0 / .seconds(1)))" }
   }
 }
 

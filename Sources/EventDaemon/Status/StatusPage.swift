@@ -3,7 +3,7 @@ import BoxEvents
 /// The page at `/`: one HTML document without scripts or anything from elsewhere, loaded anew every
 /// five seconds by the browser.
 public enum StatusPage {
-  /// Rows shown; streams in trouble come first.
+  /// Rows shown; streams in problem come first.
   public static let maximumRows = 500
 
   /// Nothing but the page's own styles: whatever a stream's error says, it stays text.
@@ -39,16 +39,16 @@ public enum StatusPage {
   }
 
   private static func footer(_ snapshot: DaemonSnapshot, _ now: Double) -> String {
-    let since = UTCTime.text(snapshot.since).map { " · since \($0)" } ?? ""
-    return escaped("version \(snapshot.version)\(since) (\(FigureText.span(now - snapshot.since)))")
+    let since = UTCDate(secondsSince1970: snapshot.since).map { " · since \($0.rfc3339)" } ?? ""
+    return escaped("version \(snapshot.version)\(since) (\(MetricText.span(now - snapshot.since)))")
   }
 
   private static func table(_ streams: [StreamSnapshot], _ now: Double) -> String {
     guard !streams.isEmpty else { return "<p>No streams.</p>" }
-    let ordered = streams.filter { $0.trouble != nil } + streams.filter { $0.trouble == nil }
+    let ordered = streams.filter { $0.problem != nil } + streams.filter { $0.problem == nil }
     let rows = ordered.prefix(maximumRows).map { row($0, now) }.joined(separator: "\n")
     let hidden = streams.count - min(streams.count, maximumRows)
-    let more = hidden > 0 ? "\n<p>and \(hidden) more streams, none in greater trouble</p>" : ""
+    let more = hidden > 0 ? "\n<p>and \(hidden) more streams, none in greater problem</p>" : ""
     return """
       <div class="wide"><table>
       <thead><tr><th>Stream</th><th>State</th><th class="n">Events</th><th class="n">Duplicates</th>\
@@ -64,22 +64,22 @@ public enum StatusPage {
   private static func row(_ stream: StreamSnapshot, _ now: Double) -> String {
     let cells = [
       "<th scope=\"row\">\(escaped(stream.name))</th>",
-      "<td><span class=\"state \(stream.trouble?.rawValue ?? stream.state.rawValue)\">"
+      "<td><span class=\"state \(stream.problem?.rawValue ?? stream.state.rawValue)\">"
         + "\(stream.state.rawValue)</span></td>",
       number(stream.eventsTotal), number(stream.duplicatesTotal), number(stream.gapsTotal),
-      cell(stream.lastEventAt.map { "\(FigureText.span(now - $0)) ago" }),
-      cell(stream.positionAge.map { FigureText.span($0 / .seconds(1)) }),
-      cell(stream.retentionLeft.map { FigureText.span($0 / .seconds(1)) }),
+      cell(stream.lastEventAt.map { "\(MetricText.span(now - $0)) ago" }),
+      cell(stream.positionAge.map { MetricText.span($0 / .seconds(1)) }),
+      cell(stream.retentionLeft.map { MetricText.span($0 / .seconds(1)) }),
       "<td class=\"p\">\(escaped(stream.position ?? "–"))</td>",
     ]
     let row = "<tr>\(cells.joined())</tr>"
-    let trouble = stream.error ?? (stream.isTimely ? nil : "past its deadline")
-    guard let trouble else { return row }
-    return row + "\n<tr class=\"error\"><td colspan=\"9\">\(escaped(trouble))</td></tr>"
+    let problem = stream.error ?? (stream.isTimely ? nil : "past its deadline")
+    guard let problem else { return row }
+    return row + "\n<tr class=\"error\"><td colspan=\"9\">\(escaped(problem))</td></tr>"
   }
 
   private static func number(_ count: UInt64) -> String {
-    "<td class=\"n\">\(FigureText.count(count))</td>"
+    "<td class=\"n\">\(MetricText.count(count))</td>"
   }
 
   private static func cell(_ text: String?) -> String {
@@ -121,7 +121,7 @@ public enum StatusPage {
     .p { font-family: ui-monospace, monospace; font-size: .85rem; }
     .state { border: 1px solid currentColor; border-radius: 1rem; padding: .05rem .6rem; font-size: .8rem;
       font-weight: 600; vertical-align: middle; color: var(--good); }
-    .starting, .waiting, .troubled, .stopping { color: var(--wait); }
+    .starting, .waiting, .failing, .stopping { color: var(--wait); }
     .degraded, .blocked, .stalled, .paused, .overdue { color: var(--bad); }
     .stopped { color: var(--dim); }
     tr.error td { white-space: normal; color: var(--bad); background: var(--soft); padding-top: .2rem; }

@@ -1,9 +1,10 @@
+import BoxEvents
 import FoundationEssentials
 
 extension StatusReport {
   /// The report as one JSON object, keys in the documented order, with a newline at its end already.
   public var json: String {
-    var object = JSONObjectText()
+    var object = JSONObjectWriter()
     object.add("version", version)
     object.add("state", state)
     object.add("since", since)
@@ -26,7 +27,7 @@ extension StatusReport {
 
 extension StatusReport.Stream {
   fileprivate var json: String {
-    var object = JSONObjectText()
+    var object = JSONObjectWriter()
     object.add("name", name)
     object.add("state", state)
     object.add("stream_position", streamPosition)

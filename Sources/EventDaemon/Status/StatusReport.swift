@@ -1,8 +1,10 @@
+import BoxEvents
+
 /// What `GET /status` and `status --json` say. Times are RFC 3339 text in UTC, ages are seconds, a
 /// position is text because its digits don't fit a JSON number; `null` is "not known".
 public struct StatusReport: Hashable, Sendable, Decodable {
   public var version: String
-  /// `starting`, `running`, `degraded` (a stream is in trouble) or `stopping`.
+  /// `starting`, `running`, `degraded` (a stream is in problem) or `stopping`.
   public var state: String
   public var since: String?
   public var streams: [Stream]
@@ -40,7 +42,7 @@ public struct StatusReport: Hashable, Sendable, Decodable {
   public init(_ snapshot: DaemonSnapshot) {
     version = snapshot.version
     state = snapshot.state
-    since = UTCTime.text(snapshot.since)
+    since = UTCDate(secondsSince1970: snapshot.since)?.rfc3339
     streams = snapshot.streams.map(Stream.init)
   }
 }
@@ -54,8 +56,8 @@ extension StatusReport.Stream {
     duplicatesTotal = snapshot.duplicatesTotal
     gapsTotal = snapshot.gapsTotal
     bytesTotal = snapshot.bytesTotal
-    lastEventAt = snapshot.lastEventAt.flatMap(UTCTime.text)
-    lastCommitAt = snapshot.lastCommitAt.flatMap(UTCTime.text)
+    lastEventAt = snapshot.lastEventAt.flatMap { UTCDate(secondsSince1970: $0)?.rfc3339 }
+    lastCommitAt = snapshot.lastCommitAt.flatMap { UTCDate(secondsSince1970: $0)?.rfc3339 }
     positionAgeSeconds = snapshot.positionAge.map { $0 / .seconds(1) }
     retentionLeftSeconds = snapshot.retentionLeft.map { $0 / .seconds(1) }
     error = snapshot.error

@@ -10,12 +10,12 @@ public enum StatusText {
     } else {
       lines += aligned([titles] + report.streams.map { row($0, now) })
     }
-    let trouble = report.streams.compactMap { stream in
+    let problem = report.streams.compactMap { stream in
       stream.error.map { PlainText.escaped("\(stream.name): \($0)") }
     }
-    if !trouble.isEmpty { lines += [""] + trouble }
+    if !problem.isEmpty { lines += [""] + problem }
     let gaps = report.streams.filter { $0.gapsTotal > 0 }.map {
-      "\(PlainText.escaped($0.name)): \(FigureText.count($0.gapsTotal)) \($0.gapsTotal == 1 ? "gap" : "gaps") "
+      "\(PlainText.escaped($0.name)): \(MetricText.count($0.gapsTotal)) \($0.gapsTotal == 1 ? "gap" : "gaps") "
         + "on record, see its gaps.ndjson"
     }
     if !gaps.isEmpty { lines += [""] + gaps }
@@ -37,15 +37,15 @@ public enum StatusText {
 
   private static func row(_ stream: StatusReport.Stream, _ now: Double) -> [String] {
     [
-      stream.name, stream.state, FigureText.count(stream.eventsTotal),
+      stream.name, stream.state, MetricText.count(stream.eventsTotal),
       stream.lastEventAt.flatMap { age($0, now) }.map { "\($0) ago" } ?? "-",
-      stream.positionAgeSeconds.map(FigureText.span) ?? "-",
-      stream.retentionLeftSeconds.map(FigureText.span) ?? "-", stream.streamPosition ?? "-",
+      stream.positionAgeSeconds.map(MetricText.span) ?? "-",
+      stream.retentionLeftSeconds.map(MetricText.span) ?? "-", stream.streamPosition ?? "-",
     ].map { PlainText.escaped($0) }
   }
 
   private static func age(_ time: String, _ now: Double) -> String? {
-    UTCTime.seconds(time).map { FigureText.span(now - $0) }
+    UTCDate(rfc3339: time).map { MetricText.span(now - Double($0.secondsSince1970)) }
   }
 
   /// Columns two spaces apart, no spaces at line ends.

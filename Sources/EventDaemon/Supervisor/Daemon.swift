@@ -41,7 +41,7 @@ public struct Daemon: Sendable {
     } catch {
       let failure = DaemonFailure(error)
       if let errno = failure.errno { notifier.send(.errno(errno)) }
-      notifier.send(.status("\(failure.message); \(failure.hint)"))
+      notifier.send(.status(failure.explanation))
       throw failure
     }
   }
@@ -85,7 +85,7 @@ public struct Daemon: Sendable {
       for problem in error.problems {
         logger.error(
           "configuration rejected", id: .configurationRejected,
-          metadata: ["detail": "\(problem.message)", "hint": "\(problem.hint)"])
+          metadata: Logger.Metadata().explaining(problem))
       }
       throw DaemonFailure(error)
     }

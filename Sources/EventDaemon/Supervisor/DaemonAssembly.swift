@@ -12,7 +12,7 @@ struct DaemonAssembly: Sendable {
   let logger: Logger
   let clock = MonotonicFeedClock()
   let supervisor: FeedSupervisor
-  let accounts: Accounts
+  let tokenRegistry: TokenRegistry
   let feeds: FeedFactory
   let reloader: Reloader
   let status: Configuration.Status
@@ -28,17 +28,19 @@ struct DaemonAssembly: Sendable {
     self.logger = logger
     status = configuration.status
     supervisor = FeedSupervisor(logger: logger)
-    accounts = Accounts(
+    tokenRegistry = TokenRegistry(
       configuration: configuration, environment: environment,
       endpoint: try TokenEndpoint(transport, configuration),
       refreshTokens: StoredRefreshToken(directories.state), logger: logger)
     feeds = try FeedFactory(
-      configuration: configuration, directories: directories, transport: transport, accounts: accounts,
+      configuration: configuration, directories: directories, transport: transport,
+      tokenRegistry: tokenRegistry,
       clock: clock, logger: logger)
     for stream in configuration.streams { supervisor.start(try feeds.feed(stream)) }
     reloader = Reloader(
       path: configurationPath, environment: environment, configuration: configuration,
-      supervisor: supervisor, accounts: accounts, feeds: feeds, threshold: threshold, notifier: notifier,
+      supervisor: supervisor, tokenRegistry: tokenRegistry, feeds: feeds, threshold: threshold,
+      notifier: notifier,
       logger: logger)
   }
 
@@ -51,7 +53,8 @@ struct DaemonAssembly: Sendable {
     let monitor = Monitor(assembly: self)
     // Stopped in reverse order: first the streams, which save their positions, last the status.
     let services: [any Service] = [
-      server, CancellableService { [self] in try await watch() }, CancellableService { await accounts.run() },
+      server, CancellableService { [self] in try await watch() },
+      CancellableService { await tokenRegistry.run() },
       CancellableService { try await monitor.run() },
       CancellableService { await reloader.run(signals.reload) },
       CancellableService { [self] in try await runFeeds() },

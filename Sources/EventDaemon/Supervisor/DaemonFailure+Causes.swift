@@ -1,6 +1,5 @@
 import BoxClient
 import BoxEvents
-import Glibc
 import Systemd
 
 extension DaemonFailure {
@@ -18,9 +17,7 @@ extension DaemonFailure {
   }
 
   init(_ error: SystemdError) {
-    self.init(
-      .configuration, "\(error.message): \(String(cString: strerror(error.errno)))", hint: error.hint,
-      errno: error.errno)
+    self.init(.configuration, error.message, hint: error.hint, errno: error.errno)
   }
 
   init(_ failure: StoreFailure) {
@@ -51,9 +48,10 @@ extension DaemonFailure {
       hint: first?.hint ?? "see: box-eventd check")
   }
 
-  init(_ givenUp: StreamGivenUp) {
+  init(_ operatorActionRequired: OperatorActionRequired) {
     self.init(
-      givenUp.remedy == .signIn ? .signIn : .data, "every stream waits for a person: \(givenUp.message)",
-      hint: givenUp.hint ?? "see the log for each stream")
+      operatorActionRequired.remedy == .signIn ? .signIn : .data,
+      "every stream requires operator action: \(operatorActionRequired.message)",
+      hint: operatorActionRequired.hint ?? "see the log for each stream")
   }
 }

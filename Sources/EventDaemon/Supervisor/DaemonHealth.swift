@@ -3,7 +3,7 @@ import Systemd
 
 /// What the watchdog and the exit rules ask of all streams together.
 struct DaemonHealth {
-  /// The watchdog judges this long after a stage should have given itself up.
+  /// The watchdog checks this long after a stage should have given itself up.
   static let grace = Duration.seconds(30)
 
   let telemetries: [StreamTelemetry]
@@ -20,15 +20,17 @@ struct DaemonHealth {
     return .healthy
   }
 
-  /// Whether every stream waits for a person, and for what.
-  var givenUp: StreamGivenUp? {
-    let givenUp = telemetries.compactMap(\.needsPerson)
-    guard !givenUp.isEmpty, givenUp.count == telemetries.count else { return nil }
-    return givenUp.first { $0.remedy == .signIn } ?? givenUp.first
+  /// Whether every stream requires operator action, and for what.
+  var operatorActionRequired: OperatorActionRequired? {
+    let operatorActionRequired = telemetries.compactMap(\.operatorActionRequired)
+    guard !operatorActionRequired.isEmpty, operatorActionRequired.count == telemetries.count else {
+      return nil
+    }
+    return operatorActionRequired.first { $0.remedy == .signIn } ?? operatorActionRequired.first
   }
 
   /// Every stream has recovered, or said why it can't yet: a full disk, a person to act.
   var isProven: Bool {
-    telemetries.allSatisfy { $0.hasRecovered || $0.isPaused || $0.needsPerson != nil }
+    telemetries.allSatisfy { $0.hasRecovered || $0.isPaused || $0.operatorActionRequired != nil }
   }
 }

@@ -1,3 +1,5 @@
+public import BoxEvents
+
 /// How the process ends: the statuses of sysexits.h that the commands use.
 public enum ExitStatus: Int32, Sendable, CaseIterable {
   case success = 0
@@ -15,15 +17,15 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
 }
 
 /// Why the daemon, or a command, ends without success.
-public struct DaemonFailure: Error, Hashable, Sendable {
+public struct DaemonFailure: ExplainedError, Hashable, Sendable {
   public var exit: ExitStatus
   /// What is wrong.
   public var message: String
   /// What to do.
-  public var hint: String
+  public var hint: String?
   public var errno: Int32?
 
-  public init(_ exit: ExitStatus, _ message: String, hint: String, errno: Int32? = nil) {
+  public init(_ exit: ExitStatus, _ message: String, hint: String?, errno: Int32? = nil) {
     self.exit = exit
     self.message = message
     self.hint = hint

@@ -9,7 +9,7 @@ struct FeedFactory: Sendable {
   private let configuration: Configuration
   private let directories: DaemonDirectories
   private let transport: BoxTransport
-  private let accounts: Accounts
+  private let tokenRegistry: TokenRegistry
   private let clock: MonotonicFeedClock
   private let logger: Logger
   private let threads: DiskThreads
@@ -17,12 +17,12 @@ struct FeedFactory: Sendable {
 
   init(
     configuration: Configuration, directories: DaemonDirectories, transport: BoxTransport,
-    accounts: Accounts, clock: MonotonicFeedClock, logger: Logger
+    tokenRegistry: TokenRegistry, clock: MonotonicFeedClock, logger: Logger
   ) throws(DaemonFailure) {
     self.configuration = configuration
     self.directories = directories
     self.transport = transport
-    self.accounts = accounts
+    self.tokenRegistry = tokenRegistry
     self.clock = clock
     self.logger = logger
     do throws(StoreFailure) {
@@ -40,7 +40,7 @@ struct FeedFactory: Sendable {
   /// A stream that is ready to run.
   func feed(_ stream: Configuration.Stream) throws(DaemonFailure) -> FeedSupervisor.Feed {
     var rules = FeedRules(type: stream.type)
-    rules.overlapCheck = stream.overlapCheck
+    rules.lookbackInterval = stream.lookbackInterval
     let telemetry = StreamTelemetry(name: stream.name, retention: rules.retention)
     let driver = FeedDriver(
       source: try source(stream, telemetry), store: store(stream, telemetry), clock: clock, rules: rules,
@@ -58,7 +58,7 @@ struct FeedFactory: Sendable {
   ) throws(DaemonFailure) -> BoxSource {
     try settingsChecked { () throws(ClientSettingsError) in
       try BoxSource(
-        transport: transport, tokens: accounts.tokens(for: configuration.subject(of: stream)),
+        transport: transport, tokens: tokenRegistry.tokens(for: configuration.subject(of: stream)),
         settings: FeedSettings(configuration, stream)
       ) { endpoint, code, duration in
         telemetry.requested(endpoint: endpoint, code: code, took: duration)
@@ -67,7 +67,7 @@ struct FeedFactory: Sendable {
   }
 
   private func store(_ stream: Configuration.Stream, _ telemetry: StreamTelemetry) -> StreamSpool {
-    let place = StreamSpool.Place(
+    let place = StreamSpool.Location(
       name: stream.name, feed: configuration.feedIdentity(of: stream), spoolRoot: directories.spool,
       stateRoot: directories.state)
     return StreamSpool(
@@ -83,15 +83,14 @@ extension Configuration {
   /// Whose feed a stream's position belongs to.
   func feedIdentity(of stream: Stream) -> FeedIdentity {
     FeedIdentity(
-      apiOrigin: box.apiURL.origin, subject: subject(of: stream)?.description ?? "",
-      asUser: stream.asUser ?? "", type: stream.type)
+      api: box.apiURL.origin, subject: subject(of: stream), asUser: stream.asUser, type: stream.type)
   }
 }
 
 extension FeedSettings {
   init(_ configuration: Configuration, _ stream: Configuration.Stream) {
     self.init(
-      apiURL: configuration.box.apiURL.description, type: stream.type, asUser: stream.asUser ?? "",
+      apiURL: configuration.box.apiURL, type: stream.type, asUser: stream.asUser ?? "",
       realtimeHosts: configuration.box.realtimeHosts.map(\.description))
   }
 }

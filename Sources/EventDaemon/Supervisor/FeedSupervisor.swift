@@ -6,7 +6,7 @@ import Systemd
 /// All streams of one process: each in a task of its own, started and stopped by name.
 ///
 /// One bad stream never stops another. The process ends by itself only when a disk failed, or when
-/// every stream waits for a person.
+/// every stream requires operator action.
 final class FeedSupervisor: Sendable {
   /// One stream, ready to run.
   struct Feed: Sendable {
@@ -36,12 +36,12 @@ final class FeedSupervisor: Sendable {
 
   private let state = Mutex(State())
   private let commands: AsyncStream<Command>
-  private let commander: AsyncStream<Command>.Continuation
+  private let continuation: AsyncStream<Command>.Continuation
   private let logger: Logger
 
   init(logger: Logger) {
     self.logger = logger
-    (commands, commander) = AsyncStream.makeStream()
+    (commands, continuation) = AsyncStream.makeStream()
   }
 
   /// The streams' telemetry, in order of name.
@@ -54,7 +54,7 @@ final class FeedSupervisor: Sendable {
   /// Starts a stream; its name must not be in use.
   func start(_ feed: Feed) {
     state.withLock { $0.running[feed.name] = Running(feed: feed) }
-    commander.yield(.start(feed))
+    continuation.yield(.start(feed))
   }
 
   /// Stops a stream and returns when it has saved its position and closed its files.
@@ -81,7 +81,7 @@ final class FeedSupervisor: Sendable {
           group.addTask { await self.supervise(feed) }
         }
       } onCancel: {
-        commander.finish()
+        continuation.finish()
       }
       group.cancelAll()
     }
@@ -112,10 +112,10 @@ final class FeedSupervisor: Sendable {
       case .io:
         fail(error, feed)
       case .blocked, .refused, .locked, .noSpace:
-        feed.telemetry.block(StreamGivenUp(error))
+        feed.telemetry.block(OperatorActionRequired(error))
         logger.error(
           "stream blocked", id: .streamBlocked,
-          metadata: ["stream": "\(feed.name)", "detail": "\(error.message)", "hint": "\(error.hint)"])
+          metadata: ["stream": "\(feed.name)"].explaining(error))
         await untilCancelled()
       }
     }
@@ -125,7 +125,7 @@ final class FeedSupervisor: Sendable {
     state.withLock { $0.fatal = $0.fatal ?? error }
     logger.critical(
       "the disk failed; the daemon ends and recovers at its next start", id: .syncFailed,
-      metadata: ["stream": "\(feed.name)", "detail": "\(error.message)", "hint": "\(error.hint)"])
-    commander.yield(.fail)
+      metadata: ["stream": "\(feed.name)"].explaining(error))
+    continuation.yield(.fail)
   }
 }

@@ -18,7 +18,7 @@ public struct LoginSession: Sendable {
     self.configuration = configuration
     self.environment = environment
     login = OAuthLogin(
-      clientID: configuration.auth.clientID ?? "", tokenURL: configuration.box.tokenURL.description)
+      clientID: configuration.auth.clientID ?? "", tokenURL: configuration.box.tokenURL)
   }
 
   /// Where a person allows the app to read their events.

@@ -2,13 +2,13 @@ import BoxEvents
 import Logging
 import Systemd
 
-/// Tells systemd how the daemon is, and ends it when every stream waits for a person.
+/// Tells systemd how the daemon is, and ends it when every stream requires operator action.
 struct Monitor: Sendable {
   let assembly: DaemonAssembly
 
   /// Between two looks at the streams.
   private static let step = Duration.seconds(1)
-  /// `STATUS=` is sent when the trouble changes, else only this often: it counts seconds.
+  /// `STATUS=` is sent when the problem changes, else only this often: it counts seconds.
   private static let statusInterval = Duration.seconds(10)
   /// Each look at an unfinished recovery asks systemd for this much more time.
   private static let recoveryExtension = Duration.seconds(60)
@@ -16,21 +16,23 @@ struct Monitor: Sendable {
   func run() async throws {
     defer { stop() }
     await start()
-    var lastStatus: (text: String, trouble: String, at: FeedInstant)?
+    var lastStatus: (text: String, problem: String, at: FeedInstant)?
     while !Task.isCancelled {
       let now = assembly.clock.now
       let snapshot = assembly.snapshot()
-      let trouble = snapshot.state + (snapshot.streams.first { $0.trouble != nil }?.error ?? "")
-      let isDue = lastStatus.map { $0.trouble != trouble || now >= $0.at + Self.statusInterval } ?? true
+      let problem = snapshot.state + (snapshot.streams.first { $0.problem != nil }?.error ?? "")
+      let isDue = lastStatus.map { $0.problem != problem || now >= $0.at + Self.statusInterval } ?? true
       if isDue {
         let text = StatusLine.text(snapshot, now: LocalTime.now)
         if text != lastStatus?.text { assembly.notifier.send(.status(text)) }
-        lastStatus = (text, trouble, now)
+        lastStatus = (text, problem, now)
       }
-      let wasGivenUp = givenUp != nil
+      let wasRequired = operatorActionRequired != nil
       try? await Task.sleep(for: Self.step)
-      // Looked at twice: a reload may have mended it in the meantime.
-      if wasGivenUp, !Task.isCancelled, let givenUp { throw DaemonFailure(givenUp) }
+      // Looked at twice: a reload may have fixed it in the meantime.
+      if wasRequired, !Task.isCancelled, let operatorActionRequired {
+        throw DaemonFailure(operatorActionRequired)
+      }
     }
   }
 
@@ -48,8 +50,8 @@ struct Monitor: Sendable {
     assembly.notifier.send(.ready, .status(StatusLine.text(assembly.snapshot(), now: LocalTime.now)))
   }
 
-  private var givenUp: StreamGivenUp? {
-    DaemonHealth(telemetries: assembly.supervisor.telemetries).givenUp
+  private var operatorActionRequired: OperatorActionRequired? {
+    DaemonHealth(telemetries: assembly.supervisor.telemetries).operatorActionRequired
   }
 
   /// Says once that the daemon ends: when it is asked to, before the streams have done what they are at.

@@ -27,25 +27,26 @@ public struct OnlineCheck: Sendable {
     try await withTransport(configuration, environment) { transport in
       let state = try DaemonDirectories.openState(configuration)
       defer { state.close() }
-      let accounts = try Accounts(
+      let tokenRegistry = try TokenRegistry(
         configuration: configuration, environment: environment,
         endpoint: TokenEndpoint(transport, configuration), refreshTokens: StoredRefreshToken(state),
         logger: Logger(label: "check") { _ in SwiftLogNoOpLogHandler() })
       var results: [Result] = []
       for stream in configuration.streams {
-        results.append(Result(stream: stream.name, failure: try await check(stream, transport, accounts)))
+        results.append(
+          Result(stream: stream.name, failure: try await check(stream, transport, tokenRegistry)))
       }
-      await accounts.settle()
+      await tokenRegistry.awaitRenewal()
       return results
     }
   }
 
   private func check(
-    _ stream: Configuration.Stream, _ transport: BoxTransport, _ accounts: Accounts
+    _ stream: Configuration.Stream, _ transport: BoxTransport, _ tokenRegistry: TokenRegistry
   ) async throws -> FeedFailure? {
     let source = try settingsChecked { () throws(ClientSettingsError) in
       try BoxSource(
-        transport: transport, tokens: accounts.tokens(for: configuration.subject(of: stream)),
+        transport: transport, tokens: tokenRegistry.tokens(for: configuration.subject(of: stream)),
         settings: FeedSettings(configuration, stream))
     }
     do throws(FeedFailure) {
@@ -80,7 +81,7 @@ func withTransport<Value>(
 extension TokenEndpoint {
   init(_ transport: BoxTransport, _ configuration: Configuration) throws(DaemonFailure) {
     self = try settingsChecked { () throws(ClientSettingsError) in
-      try TokenEndpoint(transport: transport, url: configuration.box.tokenURL.description)
+      try TokenEndpoint(transport: transport, url: configuration.box.tokenURL)
     }
   }
 }

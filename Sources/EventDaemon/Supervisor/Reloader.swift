@@ -9,7 +9,7 @@ struct Reloader: Sendable {
   let path: String
   let environment: [String: String]
   let supervisor: FeedSupervisor
-  let accounts: Accounts
+  let tokenRegistry: TokenRegistry
   let feeds: FeedFactory
   let threshold: LogThreshold
   let notifier: Notifier
@@ -18,13 +18,14 @@ struct Reloader: Sendable {
 
   init(
     path: String, environment: [String: String], configuration: Configuration, supervisor: FeedSupervisor,
-    accounts: Accounts, feeds: FeedFactory, threshold: LogThreshold, notifier: Notifier, logger: Logger
+    tokenRegistry: TokenRegistry, feeds: FeedFactory, threshold: LogThreshold, notifier: Notifier,
+    logger: Logger
   ) {
     self.path = path
     self.environment = environment
     self.initial = configuration
     self.supervisor = supervisor
-    self.accounts = accounts
+    self.tokenRegistry = tokenRegistry
     self.feeds = feeds
     self.threshold = threshold
     self.notifier = notifier
@@ -42,7 +43,7 @@ struct Reloader: Sendable {
         for problem in error.problems {
           logger.error(
             "configuration rejected; the old one stays in force", id: .configurationRejected,
-            metadata: ["detail": "\(problem.message)", "hint": "\(problem.hint)"])
+            metadata: Logger.Metadata().explaining(problem))
         }
       }
       notifier.send(.ready)
@@ -61,7 +62,7 @@ struct Reloader: Sendable {
     }
     let feeds = try made(change.added + change.changed, of: new.streams.count)
     if let level = change.logLevel { threshold.level = level }
-    await accounts.reload(new)
+    await tokenRegistry.reload(new)
     for name in change.removed + change.changed.map(\.name) {
       await supervisor.stop(name)
       logger.notice("stream stopped", metadata: ["stream": "\(name)"])

@@ -86,7 +86,7 @@ public struct StreamTools: Sendable {
   private func stopped(
     _ stream: Configuration.Stream, _ spool: DiskDirectory, _ state: DiskDirectory
   ) -> StoppedStream {
-    let place = StreamSpool.Place(
+    let place = StreamSpool.Location(
       name: stream.name, feed: configuration.feedIdentity(of: stream), spoolRoot: spool, stateRoot: state)
     return StoppedStream(place, bootID: (try? BootID.current()) ?? "")
   }

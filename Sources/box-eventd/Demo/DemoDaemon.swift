@@ -6,14 +6,15 @@ struct DemoDaemon {
   let processID: pid_t
 
   /// Starts `box-eventd run`; its log goes to the demo's directory.
-  init(_ place: DemoPlace) throws {
-    let arguments = ["box-eventd", "run", "--config", place.configuration]
+  init(_ environment: DemoEnvironment) throws {
+    let arguments = ["box-eventd", "run", "--config", environment.configuration]
     var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
     defer { for pointer in pointers { free(pointer) } }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, place.log, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+    posix_spawn_file_actions_addopen(
+      &actions, STDERR_FILENO, environment.log, O_WRONLY | O_CREAT | O_APPEND, 0o644)
     posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO)
     // A group of its own, so that Ctrl-C reaches the demo alone; and no signal blocked.
     var attributes = posix_spawnattr_t()

@@ -3,14 +3,14 @@ import Glibc
 
 /// The demo's one screen; where the output is no terminal, a line now and then.
 struct DemoScreen {
-  let place: DemoPlace
+  let environment: DemoEnvironment
   private(set) var kills = 0
   private var notes: [String] = []
   private var lastLine = ContinuousClock.now - .seconds(60)
   private let isTerminal = isatty(STDOUT_FILENO) == 1
 
-  init(place: DemoPlace) {
-    self.place = place
+  init(environment: DemoEnvironment) {
+    self.environment = environment
   }
 
   mutating func note(_ text: String) {
@@ -20,8 +20,8 @@ struct DemoScreen {
   }
 
   mutating func show(produced: Int, elapsed: Duration) {
-    let report = try? StatusClient(socket: place.socket, timeout: .milliseconds(300)).report()
-    let line = "\(elapsed.components.seconds) s: produced \(produced), spooled \(place.spooledCount)"
+    let report = try? StatusClient(socket: environment.socket, timeout: .milliseconds(300)).report()
+    let line = "\(elapsed.components.seconds) s: produced \(produced), spooled \(environment.spooledCount)"
     guard isTerminal else {
       guard ContinuousClock.now - lastLine >= .seconds(5) else { return }
       lastLine = ContinuousClock.now
@@ -30,18 +30,19 @@ struct DemoScreen {
     }
     var rows = ["\u{1B}[H\u{1B}[2J\u{1B}[1mbox-eventd demo\u{1B}[0m   \(line)   (Ctrl-C ends it)", ""]
     rows += ["The last events in the spool:"]
-    rows += place.lastLines(6).map { "  " + ($0.withUnsafeBytes { EventText($0)?.pretty } ?? "") }
+    rows += environment.lastLines(6).map { "  " + ($0.withUnsafeBytes { EventText($0)?.pretty } ?? "") }
     rows += ["", "The daemon's own report (box-eventd status):"]
     rows +=
       report.map { StatusText.text($0, now: Double(time(nil))) }?.split(separator: "\n").map { "  \($0)" }
       ?? ["  (it is just starting)"]
     rows += ["", "What happened:"] + notes.suffix(4).map { "  \($0)" }
     rows += [
-      "", "Look for yourself:", "  box-eventd tail -f --config \(place.configuration)",
-      "  tail -F \(place.spool)/current",
+      "", "Look for yourself:", "  box-eventd tail -f --config \(environment.configuration)",
+      "  tail -F \(environment.spool)/current",
     ]
     rows += [
-      "  ls -l \(place.spool)", "  cat \(place.root)/state/demo/stream_position", "  less \(place.log)",
+      "  ls -l \(environment.spool)", "  cat \(environment.root)/state/demo/stream_position",
+      "  less \(environment.log)",
     ]
     StandardOutput.print(rows.joined(separator: "\n"))
   }
@@ -52,9 +53,9 @@ struct DemoScreen {
 
       produced \(tally.produced), spooled \(tally.spooled), missing \(tally.missing), twice \(tally.twice), \
       with \(kills) kills
-      spool:    \(place.spool)
-      position: \(place.root)/state/demo/stream_position
-      log:      \(place.log)
+      spool:    \(environment.spool)
+      position: \(environment.root)/state/demo/stream_position
+      log:      \(environment.log)
       """)
   }
 }

@@ -66,22 +66,6 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    "https://user@api.box.com", "https://user:pass@api.box.com", "https://api.box.com@evil.example/",
-    "https://@a",
-  ])
-  func isNoServer(text: String) {
-    #expect(ServerURL(text) == nil)
-  }
-
-  @Test func theUsualPortIsLeftOut() {
-    #expect(ServerURL("https://a.example:443/2.0/")?.description == "https://a.example/2.0")
-    #expect(ServerURL("http://127.0.0.1:80")?.origin == "http://127.0.0.1")
-    #expect(ServerURL("https://a.example:80")?.origin == "https://a.example:80")
-    #expect(ServerURL("http://127.0.0.1:443")?.origin == "http://127.0.0.1:443")
-    #expect(ServerURL("https://[::1]:443/x")?.description == "https://[::1]/x")
-  }
-
   @Test func linesAreCountedOverListsAndComments() {
     let lines = TOMLKeyLines(
       """

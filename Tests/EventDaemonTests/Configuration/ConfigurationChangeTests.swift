@@ -46,7 +46,7 @@ import Testing
 
   @Test func allOtherKeysAreRefusedByName() throws {
     var new = old
-    new.box.apiURL = try #require(ServerURL("https://other.example"))
+    new.box.apiURL = try #require(WebURL("https://other.example"))
     new.box.tokenURL = new.box.apiURL
     new.box.realtimeHosts = []
     new.box.proxy = new.box.apiURL

@@ -26,7 +26,7 @@ enum ConfigurationText {
       _ = try read(text, dropIns)
       return []
     } catch {
-      return error.problems.map { "\($0.message) / \($0.hint)" }
+      return error.problems.map { "\($0.message) / \($0.hint ?? "")" }
     }
   }
 

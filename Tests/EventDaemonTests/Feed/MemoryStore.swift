@@ -3,7 +3,7 @@ import BoxEvents
 /// An event store without a disk, which can be told to fail.
 actor MemoryStore: EventStore {
   private(set) var lines: [String] = []
-  private(set) var marks: [PositionMark] = []
+  private(set) var marks: [Checkpoint] = []
   private(set) var gaps: [Gap] = []
   private(set) var quarantined = 0
   private(set) var isClosed = false
@@ -15,8 +15,8 @@ actor MemoryStore: EventStore {
   var fullLooks = 0
   var commitFailure: StoreFailure?
 
-  init(_ mark: PositionMark? = nil) {
-    recovery = Recovery(mark: mark, ordinal: 0)
+  init(_ checkpoint: Checkpoint? = nil) {
+    recovery = Recovery(checkpoint: checkpoint, ordinal: 0)
   }
 
   func setFull(commits: Int = 0, looks: Int = 0) {
@@ -29,9 +29,11 @@ actor MemoryStore: EventStore {
 
   func recover() async throws(StoreFailure) -> Recovery { recovery }
 
-  func begin(at mark: PositionMark) async throws(StoreFailure) { marks.append(mark) }
+  func begin(at checkpoint: Checkpoint) async throws(StoreFailure) { marks.append(checkpoint) }
 
-  func sift(_ page: EventPage, readFrom position: ReadPosition) async throws(StoreFailure) -> EventBatch {
+  func deduplicate(_ page: EventPage, readFrom position: ReadPosition) async throws(StoreFailure)
+    -> EventBatch
+  {
     var seen = known
     let new = page.events.indices.filter { seen.insert(page.events[$0].identity).inserted }
     return EventBatch(
@@ -39,7 +41,7 @@ actor MemoryStore: EventStore {
       newRejects: page.rejects.indices.filter { !known.contains(page.rejects[$0].identity) })
   }
 
-  func commit(_ batch: EventBatch, at mark: PositionMark) async throws(StoreFailure) -> Committed {
+  func commit(_ batch: EventBatch, at checkpoint: Checkpoint) async throws(StoreFailure) -> Committed {
     if let commitFailure { throw commitFailure }
     if fullCommits > 0 {
       fullCommits -= 1
@@ -52,14 +54,14 @@ actor MemoryStore: EventStore {
     }
     for index in batch.newRejects { known.insert(batch.page.rejects[index].identity) }
     quarantined += batch.newRejects.count
-    marks.append(mark)
+    marks.append(checkpoint)
     return Committed(events: batch.new.count, bytes: 0, ordinal: UInt64(lines.count))
   }
 
-  func save(_ mark: PositionMark) async throws(StoreFailure) { marks.append(mark) }
+  func save(_ checkpoint: Checkpoint) async throws(StoreFailure) { marks.append(checkpoint) }
   func record(_ gap: Gap) async throws(StoreFailure) { gaps.append(gap) }
 
-  func hasRoom() async throws(StoreFailure) -> Bool {
+  func hasFreeSpace() async throws(StoreFailure) -> Bool {
     guard fullLooks > 0 else { return true }
     fullLooks -= 1
     return false

@@ -21,8 +21,8 @@ import Testing
   private func machine(age: Int64 = 0) throws -> FeedStateMachine {
     let position = ReadPosition.at(try #require(StreamPosition("100")))
     var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
-    let mark = PositionMark(position: position, confirmedAt: BoxTime(secondsSince1970: 1_000_000_000))
-    _ = machine.start(from: position, saved: mark, at: at(0))
+    let checkpoint = Checkpoint(position: position, confirmedAt: BoxTime(secondsSince1970: 1_000_000_000))
+    _ = machine.start(from: position, saved: checkpoint, at: at(0))
     _ = machine.pageRead(
       PageOutcome(
         new: 1, entries: 1, nextPosition: StreamPosition("101"),
@@ -46,7 +46,7 @@ import Testing
     return log.taken().filter { $0.level > .debug }
   }
 
-  private let blocked = FeedCondition.blocked(FeedFailure(.refused, "400", hint: "mend it", requestID: "r7"))
+  private let blocked = FeedCondition.blocked(FeedFailure(.refused, "400", hint: "fix it", requestID: "r7"))
 
   @Test func everyEntryNamesItsStream() throws {
     try observe(.polling)
@@ -60,16 +60,18 @@ import Testing
   @Test(
     arguments: [(49.9, nil), (50.0, 50), (79.9, 50), (80.0, 80), (94.9, 80), (95.0, 95), (300.0, 95)]
       as [(Double, Int?)])
-  func warnsOfTheRetention(percent: Double, mark: Int?) throws {
+  func warnsOfTheRetention(percent: Double, checkpoint: Int?) throws {
     journal.observe(
       .reading, try machine(age: Int64(percent * 21 * 864)), at: at(0), retention: retention)
     let warnings = log.taken().filter { $0.id == .retentionWarning }
-    #expect(warnings.count == (mark == nil ? 0 : 1))
-    #expect(warnings.first?.level == mark.map { _ in .warning })
-    if let mark { #expect(warnings.first?.metadata["detail"]?.contains("older than \(mark) %") == true) }
+    #expect(warnings.count == (checkpoint == nil ? 0 : 1))
+    #expect(warnings.first?.level == checkpoint.map { _ in .warning })
+    if let checkpoint {
+      #expect(warnings.first?.metadata["detail"]?.contains("older than \(checkpoint) %") == true)
+    }
   }
 
-  @Test func eachMarkIsWarnedOfOnceUntilItIsCaughtUp() throws {
+  @Test func eachThresholdIsWarnedOfOnceUntilItIsCaughtUp() throws {
     let day: Int64 = 86_400
     for (age, warns) in [
       (9, false), (11, true), (12, false), (17, true), (18, false), (20, true), (22, false),
@@ -93,7 +95,7 @@ import Testing
     #expect(entry.id == .streamBlocked)
     #expect(entry.level == .error)
     #expect(entry.metadata["detail"] == "400")
-    #expect(entry.metadata["hint"] == "mend it")
+    #expect(entry.metadata["hint"] == "fix it")
     #expect(entry.metadata["request_id"] == "r7")
     #expect(try observe(blocked).isEmpty)
     #expect(try observe(.reading).isEmpty)
@@ -117,7 +119,7 @@ import Testing
     #expect(try observe(.reading).isEmpty)
   }
 
-  @Test func aPauseSaysWhereThereIsNoRoom() throws {
+  @Test func aPauseNamesTheFullDisk() throws {
     func pause() throws -> String? {
       journal.observe(.paused, try machine(), at: at(0), retention: retention)
       return log.taken().last { $0.id == .paused }?.metadata["detail"]
@@ -211,18 +213,18 @@ import Testing
   }
 
   @Test func aRecoverySaysWhatItDid() {
-    journal.recovered(Recovery(mark: nil, ordinal: 7, notes: ["one", "two"], rebuilt: true))
+    journal.recovered(Recovery(checkpoint: nil, ordinal: 7, notes: ["one", "two"], rebuilt: true))
     let entries = log.taken()
     #expect(entries.compactMap { $0.metadata["detail"] } == ["one", "two"])
     #expect(entries.last?.id == .positionRebuilt)
     #expect(entries.last?.level == .warning)
-    journal.recovered(Recovery(mark: nil, ordinal: 7))
+    journal.recovered(Recovery(checkpoint: nil, ordinal: 7))
     #expect(log.taken().isEmpty)
   }
 
   @Test func aGapThatTheStoreFindsIsTold() {
     let gap = Gap(cause: .spoolShortened, from: nil, to: .oldest)
-    journal.recovered(Recovery(mark: nil, ordinal: 7, gaps: [gap], recordedGaps: 3))
+    journal.recovered(Recovery(checkpoint: nil, ordinal: 7, gaps: [gap], recordedGaps: 3))
     journal.committed(Committed(events: 1, bytes: 9, ordinal: 8, gaps: [gap]))
     let entries = log.taken()
     #expect(entries.map(\.id) == [.gap, .gap])

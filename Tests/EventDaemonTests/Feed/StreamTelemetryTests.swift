@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventDaemon
 
-/// The figures of one stream, as status and metrics show them.
+/// The metrics of one stream, as status and metrics show them.
 @Suite struct StreamTelemetryTests {
   private let telemetry = StreamTelemetry(name: "work", retention: .seconds(21 * 86_400))
 
@@ -12,8 +12,8 @@ import Testing
   private func machine(age: Int64 = 100) throws -> FeedStateMachine {
     let position = ReadPosition.at(try #require(StreamPosition("100")))
     var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
-    let mark = PositionMark(position: position, confirmedAt: BoxTime(secondsSince1970: 1000))
-    _ = machine.start(from: position, saved: mark, at: at(0))
+    let checkpoint = Checkpoint(position: position, confirmedAt: BoxTime(secondsSince1970: 1000))
+    _ = machine.start(from: position, saved: checkpoint, at: at(0))
     _ = machine.pageRead(
       PageOutcome(
         new: 1, entries: 1, nextPosition: StreamPosition("101"), date: BoxTime(secondsSince1970: 1000 + age)),
@@ -53,13 +53,13 @@ import Testing
   }
 
   @Test func whatIsReadAndCommittedIsCounted() throws {
-    telemetry.recovered(Recovery(mark: nil, ordinal: 1000, recordedGaps: 4))
+    telemetry.recovered(Recovery(checkpoint: nil, ordinal: 1000, recordedGaps: 4))
     #expect(telemetry.snapshot(at: at(0)).eventsTotal == 1000)
     #expect(telemetry.snapshot(at: at(0)).gapsTotal == 4)
     let page = #"{"entries":[{"event_id":"a"},{"event_id":"b","created_at":"2020-01-01T00:00:00Z"},17,null]}"#
     let given = try batch(page, new: [0, 1], rejects: [0, 1], duplicates: 3)
     let gap = Gap(cause: .spoolShortened, from: nil, to: nil)
-    telemetry.sifted(given)
+    telemetry.deduplicated(given)
     telemetry.committed(
       given, Committed(events: 2, bytes: 77, ordinal: 1002, gaps: [gap]), took: .milliseconds(20))
     telemetry.recordedGap()
@@ -91,16 +91,17 @@ import Testing
 
   @Test func whatNeedsAPersonIsNotLateForever() {
     telemetry.enter(.reading, deadline: at(10))
-    telemetry.block(StreamGivenUp(StoreFailure(.blocked, "another feed", hint: "set it")))
+    telemetry.block(OperatorActionRequired(StoreFailure(.blocked, "another feed", hint: "Set it.")))
     let snapshot = telemetry.snapshot(at: at(1000))
     #expect(snapshot.state == .blocked)
-    #expect(snapshot.error == "another feed; set it")
+    #expect(snapshot.error == "another feed. Set it.")
     #expect(snapshot.isTimely)
-    #expect(telemetry.needsPerson?.remedy == .data)
+    #expect(telemetry.operatorActionRequired?.remedy == .data)
   }
 
   @Test(arguments: FeedFailure.Code.allCases)
-  func onlyADeadSignInIsMendedBySigningIn(code: FeedFailure.Code) {
-    #expect(StreamGivenUp(FeedFailure(code, "x")).remedy == (code == .signInRefused ? .signIn : .data))
+  func onlyADeadSignInIsFixedBySigningIn(code: FeedFailure.Code) {
+    #expect(
+      OperatorActionRequired(FeedFailure(code, "x")).remedy == (code == .signInRefused ? .signIn : .data))
   }
 }

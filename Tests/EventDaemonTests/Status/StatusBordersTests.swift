@@ -2,7 +2,7 @@ import Testing
 
 @testable import EventDaemon
 
-/// Figures at the borders of what is shown.
+/// Metrics at the borders of what is shown.
 @Suite struct StatusBordersTests {
   private func streams(_ count: Int) -> [StreamSnapshot] {
     (0..<count).map { Snapshots.stream("s\($0)", .polling) }

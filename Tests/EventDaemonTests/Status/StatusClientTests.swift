@@ -35,7 +35,7 @@ import Testing
     let failure = failure(socket)
     #expect(failure?.code == .notRunning)
     #expect(failure?.message == "box-eventd is not running: nobody listens on \(socket)")
-    #expect(failure?.hint.contains("systemctl start box-eventd") == true)
+    #expect(failure?.hint?.contains("systemctl start box-eventd") == true)
   }
 
   @Test func aSocketLeftBehindMeansNotRunning() {
@@ -63,7 +63,7 @@ import Testing
     }
     #expect(failure?.code == .permissionDenied)
     #expect(failure?.message == "\(socket): permission denied")
-    #expect(failure?.hint.contains("socket's group") == true)
+    #expect(failure?.hint?.contains("socket's group") == true)
     #expect(failure?.errno == EACCES)
   }
 

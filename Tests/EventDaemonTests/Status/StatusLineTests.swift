@@ -22,7 +22,7 @@ import Testing
     #expect(text([healthy, Snapshots.stream("b", .stopped)], .stopping) == "Stopping · 1 204 331 spooled")
   }
 
-  @Test func troubleComesFirstWithItsRemedy() {
+  @Test func problemComesFirstWithItsRemedy() {
     let blocked = Snapshots.stream(
       "a", .blocked, "Box refuses the position; use: box-eventd position set a now")
     #expect(
@@ -34,7 +34,7 @@ import Testing
         == "The stream is blocked: c: needs a person, see the journal · 0 spooled")
   }
 
-  @Test func theWorstTroubleWins() {
+  @Test func theWorstProblemWins() {
     var late = healthy
     late.isTimely = false
     let paused = Snapshots.stream("p", .paused, "the disk has 200 MiB left, keep_free is 256MiB")
@@ -43,11 +43,11 @@ import Testing
     #expect(
       text([waiting, paused, stalled, late])
         == "1 of 4 streams overdue: default: past its deadline, the watchdog will restart the service "
-        + "· 3 with other trouble · 1 204 331 spooled")
+        + "· 3 with other problems · 1 204 331 spooled")
     #expect(text([waiting, paused, stalled]).hasPrefix("1 of 3 streams stalled: s: Box serves only events"))
     #expect(text([waiting, paused]).hasPrefix("1 of 2 streams paused: p: the disk has 200 MiB left"))
     #expect(
-      text([waiting]) == "The stream is troubled: w: Box answered 503; tried again by itself · 0 spooled")
+      text([waiting]) == "The stream is failing: w: Box answered 503; tried again by itself · 0 spooled")
   }
 
   @Test func itStaysOneLine() {

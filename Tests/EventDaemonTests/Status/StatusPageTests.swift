@@ -35,7 +35,7 @@ import Testing
     #expect(page.contains("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&quot;&amp;\\u{202E}\\u{A}"))
   }
 
-  @Test func streamsInTroubleComeFirstAndRowsAreBounded() throws {
+  @Test func streamsInProblemComeFirstAndRowsAreBounded() throws {
     let streams =
       (0..<2_000).map { Snapshots.stream("s\($0)", .polling) } + [Snapshots.stream("bad", .blocked, "x")]
     let page = html(streams)

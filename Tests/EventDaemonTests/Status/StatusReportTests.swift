@@ -33,13 +33,6 @@ import Testing
     #expect(throws: StatusFailure.self) { try StatusReport(parsing: Array(text.utf8)) }
   }
 
-  @Test func numbersJSONDoesNotHaveAreNull() {
-    #expect(JSONObjectText.number(.infinity) == nil)
-    #expect(JSONObjectText.number(.nan) == nil)
-    #expect(JSONObjectText.number(1e300) == "1e+300")
-    #expect(JSONObjectText.number(-3) == "-3")
-  }
-
   @Test func theDaemonsStateFollowsItsStreams() {
     let healthy = Snapshots.healthy
     #expect(Snapshots.daemon([healthy]).state == "running")

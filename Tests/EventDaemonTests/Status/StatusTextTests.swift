@@ -7,7 +7,7 @@ import Testing
     StatusText.text(StatusReport(Snapshots.daemon(streams)), now: Snapshots.now)
   }
 
-  @Test func aTableWithTroubleBelow() {
+  @Test func aTableWithProblemBelow() {
     var gappy = Snapshots.stream("audit-logs", .blocked, "Box answered 403; give the app the right\nto …")
     gappy.gapsTotal = 2
     #expect(

@@ -11,8 +11,8 @@ import Testing
 
   private func at(_ seconds: Double) -> FeedInstant { FeedInstant(sinceOrigin: .seconds(seconds)) }
 
-  private let data = StreamGivenUp(StoreFailure(.blocked, "another feed"))
-  private let signIn = StreamGivenUp(FeedFailure(.signInRefused, "dead"))
+  private let data = OperatorActionRequired(StoreFailure(.blocked, "another feed"))
+  private let signIn = OperatorActionRequired(FeedFailure(.signInRefused, "dead"))
 
   @Test func theWatchdogJudgesHalfAMinuteAfterTheDeadline() {
     for stream in streams { stream.enter(.polling, deadline: at(100)) }
@@ -35,7 +35,7 @@ import Testing
 
   @Test func itIsReadyWhenEveryStreamIsProvenOrCantBe() {
     #expect(!health.isProven)
-    streams[0].recovered(Recovery(mark: nil, ordinal: 0))
+    streams[0].recovered(Recovery(checkpoint: nil, ordinal: 0))
     #expect(!health.isProven)
     streams[1].enter(.paused, deadline: at(10))
     #expect(!health.isProven)
@@ -44,14 +44,14 @@ import Testing
   }
 
   @Test func itGivesUpOnlyWhenEveryStreamNeedsAPerson() {
-    #expect(health.givenUp == nil)
+    #expect(health.operatorActionRequired == nil)
     streams[0].block(data)
     streams[1].block(signIn)
-    #expect(health.givenUp == nil)
+    #expect(health.operatorActionRequired == nil)
     streams[2].block(data)
-    // Signing in comes first: nothing else can be mended without it.
-    #expect(health.givenUp == signIn)
-    #expect(DaemonHealth(telemetries: []).givenUp == nil)
+    // Signing in comes first: nothing else can be fixed without it.
+    #expect(health.operatorActionRequired == signIn)
+    #expect(DaemonHealth(telemetries: []).operatorActionRequired == nil)
   }
 
   @Test func everyEndHasItsExitStatus() {

@@ -8,7 +8,7 @@ struct PowerSwitch {
   /// Where it is mounted.
   let volume: String
   private let image: String
-  private let place: Place
+  private let fixture: TestEnvironment
 
   /// Whether this machine has loop devices, allows mounting, and knows this way to shut a file system down.
   static let isAvailable: Bool = {
@@ -29,19 +29,19 @@ struct PowerSwitch {
     return works
   }()
 
-  /// Makes the file system and puts spool and state of a place on it.
-  init(_ place: Place) async throws {
-    self.place = place
-    (volume, image) = ("\(place.root)/volume", "\(place.root)/image")
+  /// Makes the file system and puts spool and state of a fixture on it.
+  init(_ fixture: TestEnvironment) async throws {
+    self.fixture = fixture
+    (volume, image) = ("\(fixture.root)/volume", "\(fixture.root)/image")
     mkdir(volume, 0o755)
     for command in [Self.makeCommand(image), Self.mountCommand(image, volume)] { try await run(command) }
     for part in ["spool", "state"] {
       mkdir("\(volume)/\(part)", 0o700)
-      symlink("\(volume)/\(part)", "\(place.root)/\(part)")
+      symlink("\(volume)/\(part)", "\(fixture.root)/\(part)")
     }
     Glibc.sync()
-    place.settings.spool += [#"segment_size = "1KiB""#, #"keep_free = "1MiB""#]
-    place.configure()
+    fixture.settings.spool += [#"segment_size = "1KiB""#, #"keep_free = "1MiB""#]
+    fixture.configure()
   }
 
   /// Cuts the power under a daemon, and gives it back.
@@ -90,8 +90,8 @@ struct PowerSwitch {
   }
 
   private func run(_ command: [String]) async throws {
-    let (child, name) = try place.begin(command)
-    let outcome = try await place.outcome(of: child, name)
+    let (child, name) = try fixture.begin(command)
+    let outcome = try await fixture.outcome(of: child, name)
     guard outcome.exit == .code(0) else { throw TimedOut(description: "\(command): \(outcome.errors)") }
   }
 

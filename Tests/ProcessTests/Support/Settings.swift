@@ -8,7 +8,7 @@ struct Settings {
     var asUser = ""
     var subject = ""
     var start = "oldest"
-    var overlapCheck = "0"
+    var lookbackInterval = "0"
   }
 
   var box: [String]
@@ -42,7 +42,7 @@ struct Settings {
       as_user = "\(stream.asUser)"
       subject = "\(stream.subject)"
       start = "\(stream.start)"
-      overlap_check = "\(stream.overlapCheck)"
+      overlap_check = "\(stream.lookbackInterval)"
 
       """
     }

@@ -20,14 +20,14 @@ enum Tracer {
   }
 
   /// Takes hold of a running process and returns when it has.
-  static func attach(to child: ChildProcess, _ injection: String, in place: Place) async throws
+  static func attach(to child: ChildProcess, _ injection: String, in fixture: TestEnvironment) async throws
     -> ChildProcess
   {
-    let tracer = try place.spawn(
+    let tracer = try fixture.spawn(
       ["/usr/bin/strace", "-f", "-qq", "-o", "/dev/null"] + options(injection) + [
         "-p", "\(child.processID)",
       ],
-      output: "\(place.root)/strace", errors: "\(place.root)/strace")
+      output: "\(fixture.root)/strace", errors: "\(fixture.root)/strace")
     try await eventually("strace to take hold of process \(child.processID)") {
       let tasks = directoryNames("/proc/\(child.processID)/task")
       return !tasks.isEmpty

@@ -16,12 +16,12 @@ struct WallClock {
     return child.exit == .code(0)
   }()
 
-  init(_ place: Place) async throws {
-    file = "\(place.root)/clock"
-    let (source, library) = ("\(place.root)/clock.c", "\(place.root)/clock.so")
+  init(_ fixture: TestEnvironment) async throws {
+    file = "\(fixture.root)/clock"
+    let (source, library) = ("\(fixture.root)/clock.c", "\(fixture.root)/clock.so")
     writeFile(source, Array(Self.source.utf8))
-    let log = "\(place.root)/clang"
-    let clang = try place.spawn(
+    let log = "\(fixture.root)/clang"
+    let clang = try fixture.spawn(
       ["clang", "-shared", "-fPIC", "-o", library, source], output: log, errors: log)
     guard try await clang.ended() == .code(0) else {
       throw TimedOut(description: String(decoding: readFile(log), as: UTF8.self))

@@ -29,7 +29,7 @@ final class FaultyDisk: Disk {
   private let state = Mutex(State())
   let userID: UInt32
 
-  /// - Parameter at: which of the changing calls the fault strikes, counted from 1.
+  /// - Parameter at: which of the changing calls the fault injections, counted from 1.
   init(_ base: any Disk, _ fault: Fault? = nil, at: Int = 0, userID: UInt32? = nil) {
     self.userID = userID ?? base.userID
     self.base = base
@@ -46,12 +46,12 @@ final class FaultyDisk: Disk {
     _ operation: DiskError.Operation, half: (() throws(DiskError) -> Void)? = nil,
     _ body: () throws(DiskError) -> Result
   ) throws(DiskError) -> Result {
-    let strikes = state.withLock { state in
+    let injections = state.withLock { state in
       state.calls += 1
       return state.calls == at
     }
     try alive(operation)
-    guard strikes, let fault else { return try body() }
+    guard injections, let fault else { return try body() }
     switch fault {
     case .diesBefore:
       state.withLock { $0.isDead = true }

@@ -9,7 +9,8 @@ import Testing
 final class SpoolFixture {
   static let thread = try? DiskThread()
   static let feed = FeedIdentity(
-    apiOrigin: "https://api.box.com", subject: "user:1", asUser: "", type: .all)
+    api: WebURL.Origin(scheme: .https, host: "api.box.com"), subject: Subject("user:1"), asUser: nil,
+    type: .all)
 
   let spoolPath: String
   let statePath: String
@@ -40,8 +41,8 @@ final class SpoolFixture {
     if let base { try? FileManager.default.removeItem(atPath: base) }
   }
 
-  func place(on disk: any Disk = LocalDisk()) throws(StoreFailure) -> StreamSpool.Place {
-    StreamSpool.Place(
+  func place(on disk: any Disk = LocalDisk()) throws(StoreFailure) -> StreamSpool.Location {
+    StreamSpool.Location(
       name: "default", feed: feed,
       spoolRoot: try DiskDirectory.root(spoolPath, on: disk, access: .shared),
       stateRoot: try DiskDirectory.root(statePath, on: disk, access: .own))
@@ -60,33 +61,33 @@ final class SpoolFixture {
   /// Reads until nothing is left, as the driver does. A full disk is tried again.
   /// - Returns: what recovery found.
   @discardableResult
-  func drain(_ box: PretendBox, into store: StreamSpool) async throws(StoreFailure) -> Recovery {
+  func drain(_ box: SimulatedBox, into store: StreamSpool) async throws(StoreFailure) -> Recovery {
     let recovery = try await retrying { () async throws(StoreFailure) in try await store.recover() }
-    var position = recovery.mark?.position ?? .oldest
-    if recovery.mark == nil {
+    var position = recovery.checkpoint?.position ?? .oldest
+    if recovery.checkpoint == nil {
       try await retrying { () async throws(StoreFailure) in
-        try await store.begin(at: PositionMark(position: .oldest))
+        try await store.begin(at: Checkpoint(position: .oldest))
       }
     }
     while true {
       guard let page = try? box.page(from: position), let next = page.nextPosition else { break }
       let batch = try await retrying { () async throws(StoreFailure) in
-        try await store.sift(page, readFrom: position)
+        try await store.deduplicate(page, readFrom: position)
       }
       clock.advance(11)
-      let isDry = batch.new.isEmpty && ReadPosition.at(next) == position
-      let mark = PositionMark(
-        position: .at(next), confirmedAt: isDry ? BoxTime(secondsSince1970: 1_800_000_000) : nil)
+      let isCaughtUp = batch.new.isEmpty && ReadPosition.at(next) == position
+      let checkpoint = Checkpoint(
+        position: .at(next), confirmedAt: isCaughtUp ? BoxTime(secondsSince1970: 1_800_000_000) : nil)
       if batch.new.isEmpty && batch.newRejects.isEmpty {
-        try await retrying { () async throws(StoreFailure) in try await store.save(mark) }
+        try await retrying { () async throws(StoreFailure) in try await store.save(checkpoint) }
       } else {
         let done = try await retrying { () async throws(StoreFailure) in
-          try await store.commit(batch, at: mark)
+          try await store.commit(batch, at: checkpoint)
         }
         committed = Int(done.ordinal)
       }
       position = .at(next)
-      if isDry { break }
+      if isCaughtUp { break }
     }
     return recovery
   }
@@ -126,13 +127,13 @@ final class SpoolFixture {
   }
 
   /// Every event of `box` is there once, in order, and the verifier agrees.
-  func expectWhole(
-    _ box: PretendBox, on disk: any Disk = LocalDisk(), _ comment: Comment? = nil,
+  func expectIntact(
+    _ box: SimulatedBox, on disk: any Disk = LocalDisk(), _ comment: Comment? = nil,
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
-    let expected = (0..<box.total).map { PretendBox.line($0) }
+    let expected = (0..<box.total).map { SimulatedBox.line($0) }
     #expect(try lines(on: disk) == expected, comment, sourceLocation: sourceLocation)
-    #expect(try verify(on: disk).trouble == nil, comment, sourceLocation: sourceLocation)
+    #expect(try verify(on: disk).problem == nil, comment, sourceLocation: sourceLocation)
   }
 
   func path(_ name: String) -> String { "\(spoolPath)/default/\(name)" }

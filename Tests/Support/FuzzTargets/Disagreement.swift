@@ -20,7 +20,7 @@ package enum Disagreement: String, CaseIterable, Sendable {
   /// The kinds that explain the difference; empty if there is none, nil if nothing explains it.
   package static func kinds(of text: [UInt8]) -> Set<Disagreement>? {
     let ours = JSONDocument(text) != nil
-    let theirs = JSONJudge.accepts(text)
+    let theirs = JSONValidator.accepts(text)
     if ours == theirs { return [] }
     return ours ? whyTheyRefuse(text) : whyTheyAccept(text)
   }
@@ -36,7 +36,7 @@ package enum Disagreement: String, CaseIterable, Sendable {
     var kinds: Set<Disagreement> = []
     if tokens.removeTrailingCommas() { kinds.insert(.trailingComma) }
     // What Foundation refuses by itself too, it must have overlooked.
-    if tokens.replaceValues(where: { !JSONJudge.accepts($0) }) { kinds.insert(.hiddenMember) }
+    if tokens.replaceValues(where: { !JSONValidator.accepts($0) }) { kinds.insert(.hiddenMember) }
     return !kinds.isEmpty && JSONDocument(tokens.text) != nil ? kinds : nil
   }
 
@@ -44,10 +44,10 @@ package enum Disagreement: String, CaseIterable, Sendable {
     var kinds: Set<Disagreement> = []
     var tokens = JSONTokens(text)
     if tokens.replaceNumbers(where: { $0.isOutOfRange }) { kinds.insert(.numberOutOfRange) }
-    if tokens.replaceNumbers(where: { $0.isZero && !JSONJudge.accepts($0.text) }) {
+    if tokens.replaceNumbers(where: { $0.isZero && !JSONValidator.accepts($0.text) }) {
       kinds.insert(.zeroWithExponent)
     }
     if tokens.replaceLoneSurrogates() { kinds.insert(.loneSurrogate) }
-    return !kinds.isEmpty && JSONJudge.accepts(tokens.text) ? kinds : nil
+    return !kinds.isEmpty && JSONValidator.accepts(tokens.text) ? kinds : nil
   }
 }

@@ -18,7 +18,7 @@ package struct Mutator {
       "\nposition: now",
       "\nordinal: 3", "\noffset: 17", "\nsegment: 2", "{\"event_id\":\"1\"}\n",
       "=== events-0000000000000000.ndjson\n",
-      "=== segments.ndjson\n", "torn",
+      "=== segments.ndjson\n", "partial",
     ].map { Array($0.utf8) } + [
       [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xE2, 0x82], [0xF4, 0x90, 0x80, 0x80],
     ]

@@ -9,17 +9,17 @@ struct PageCheck {
     self.body = body
     do throws(EventPage.Unreadable) {
       let page = try EventPage(parsing: body)
-      judgeRanges(page)
-      judgePosition(page)
-      for event in page.events { judge(event, of: page) }
-      for reject in page.rejects { judge(reject, of: page) }
-      judgeCount(page)
+      checkRanges(page)
+      checkPosition(page)
+      for event in page.events { check(event, of: page) }
+      for reject in page.rejects { check(reject, of: page) }
+      checkCount(page)
     } catch {
-      judge(error)
+      check(error)
     }
   }
 
-  private mutating func demand(_ condition: Bool, _ message: @autoclosure () -> String) {
+  private mutating func require(_ condition: Bool, _ message: @autoclosure () -> String) {
     if !condition { violations.append(message()) }
   }
 
@@ -31,69 +31,71 @@ struct PageCheck {
   }
 
   /// A valid page is never refused.
-  private mutating func judge(_ refusal: EventPage.Unreadable) {
-    demand(!refusal.message.isEmpty, "a refusal without words")
+  private mutating func check(_ refusal: EventPage.Unreadable) {
+    require(!refusal.message.isEmpty, "a refusal without words")
     guard hasOneListOfEntries, let document = JSONDocument(body) else { return }
-    demand(document["entries"].elements.isEmpty, "a page with entries was refused: \(refusal.message)")
+    require(document["entries"].elements.isEmpty, "a page with entries was refused: \(refusal.message)")
   }
 
   /// Nothing overlaps, everything is in order, and nothing of the body has changed.
-  private mutating func judgeRanges(_ page: EventPage) {
-    demand(page.bytes.starts(with: body), "the body has changed")
+  private mutating func checkRanges(_ page: EventPage) {
+    require(page.bytes.starts(with: body), "the body has changed")
     let all = page.events.map(\.range) + page.rejects.map(\.range)
     for range in all {
-      demand(range.upperBound <= page.bytes.count, "a range ends behind the page: \(range)")
+      require(range.upperBound <= page.bytes.count, "a range ends behind the page: \(range)")
     }
     let sent = all.filter { $0.upperBound <= body.count }.sorted { $0.lowerBound < $1.lowerBound }
     for (left, right) in zip(sent, sent.dropFirst()) {
-      demand(left.upperBound <= right.lowerBound, "ranges overlap: \(left), \(right)")
+      require(left.upperBound <= right.lowerBound, "ranges overlap: \(left), \(right)")
     }
     let rewritten = all.filter { $0.upperBound > body.count }
-    demand(
+    require(
       rewritten.reduce(body.count) { $1.lowerBound == $0 ? $1.upperBound : -1 } == page.bytes.count,
       "rewritten lines do not follow one another")
-    demand(page.events.map(\.range).filter { $0.upperBound <= body.count }.isSorted, "events out of order")
-    demand(page.rejects.map(\.range).isSorted, "rejects out of order")
+    require(page.events.map(\.range).filter { $0.upperBound <= body.count }.isSorted, "events out of order")
+    require(page.rejects.map(\.range).isSorted, "rejects out of order")
   }
 
-  private mutating func judgePosition(_ page: EventPage) {
+  private mutating func checkPosition(_ page: EventPage) {
     guard let position = page.nextPosition else { return }
     let digits = position.digits.utf8
-    demand(
+    require(
       1...64 ~= digits.count && digits.allSatisfy { 0x30...0x39 ~= $0 } && digits.contains { $0 != 0x30 },
       "no position to go on from: \(position)")
   }
 
-  private mutating func judge(_ event: EventPage.Event, of page: EventPage) {
+  private mutating func check(_ event: EventPage.Event, of page: EventPage) {
     let line = Array(page.bytes[event.range])
     let text = String(decoding: line.prefix(200), as: UTF8.self)
-    demand(!line.contains(0x0A) && !line.contains(0x0D), "a line break in \(text)")
-    demand(line.first == UInt8(ascii: "{") && line.last == UInt8(ascii: "}"), "no object: \(text)")
-    demand(
+    require(!line.contains(0x0A) && !line.contains(0x0D), "a line break in \(text)")
+    require(line.first == UInt8(ascii: "{") && line.last == UInt8(ascii: "}"), "no object: \(text)")
+    require(
       JSONDocument(line) != nil && Disagreement.kinds(of: line) != nil, "Foundation finds no JSON in \(text)")
-    demand(line.withUnsafeBytes { EventLine.identity(of: $0) } == event.identity, "another identity: \(text)")
+    require(
+      line.withUnsafeBytes { EventLine.identity(of: $0) } == event.identity, "another identity: \(text)")
     let again = try? EventPage(lines: [line], nextPosition: nil)
-    demand(again?.events.map(\.identity) == [event.identity], "served again it is another: \(text)")
-    demand(
+    require(again?.events.map(\.identity) == [event.identity], "served again it is another: \(text)")
+    require(
       event.createdAt.isEmpty
         || event.range.contains(event.createdAt.lowerBound)
           && event.createdAt.upperBound <= event.range.upperBound,
       "created_at is not the event's: \(text)")
   }
 
-  private mutating func judge(_ reject: EventPage.Reject, of page: EventPage) {
-    demand(!reject.reason.isEmpty, "a reject without a reason")
+  private mutating func check(_ reject: EventPage.Reject, of page: EventPage) {
+    require(!reject.reason.isEmpty, "a reject without a reason")
     let entry = Array(page.bytes[reject.range])
     let identity = entry.withUnsafeBytes { EventLine.identity(of: $0) }
-    demand(identity == nil, "an event was rejected: \(String(decoding: entry.prefix(200), as: UTF8.self))")
+    require(identity == nil, "an event was rejected: \(String(decoding: entry.prefix(200), as: UTF8.self))")
   }
 
   /// Where the whole is valid JSON, another reader counts as many entries.
-  private mutating func judgeCount(_ page: EventPage) {
-    guard hasOneListOfEntries, case .object(let members)? = JSONJudge.read(body), JSONDocument(body) != nil,
+  private mutating func checkCount(_ page: EventPage) {
+    guard hasOneListOfEntries, case .object(let members)? = JSONValidator.read(body),
+      JSONDocument(body) != nil,
       case .array(let elements)? = members["entries"]
     else { return }
-    demand(elements.count == page.entryCount, "\(elements.count) entries, \(page.entryCount) taken")
+    require(elements.count == page.entryCount, "\(elements.count) entries, \(page.entryCount) taken")
   }
 }
 

@@ -40,20 +40,21 @@ struct RecoveryCheck {
     do throws(StoreFailure) {
       recovery = try await store.recover()
     } catch {
-      try Self.demand(error.code == .blocked, "not blocked but \(error)")
-      try Self.demand(error.hint.contains("box-eventd position set"), "blocked without a way out")
+      try Self.require(error.code == .blocked, "not blocked but \(error)")
+      try Self.require(
+        error.hint?.contains("box-eventd position set") == true, "blocked without a way out")
       await store.close()
       return try await takeTheWayOut(place)
     }
-    try judge(recovery)
+    try check(recovery)
     guard Self.isPossible(recovery) else { return await store.close() }
-    if recovery.mark == nil { try await store.begin(at: PositionMark(position: Self.position("1000"))) }
+    if recovery.checkpoint == nil { try await store.begin(at: Checkpoint(position: Self.position("1000"))) }
     let committed = try await Self.commit(to: store)
     await store.close()
     try await restart(place, expecting: committed)
   }
 
-  private static func demand(_ condition: Bool, _ message: @autoclosure () -> String) throws(Violation) {
+  private static func require(_ condition: Bool, _ message: @autoclosure () -> String) throws(Violation) {
     if !condition { throw Violation(message: message()) }
   }
 
@@ -62,31 +63,31 @@ struct RecoveryCheck {
     return position
   }
 
-  private static func place(on disk: MemoryDisk) throws(StoreFailure) -> StreamSpool.Place {
-    StreamSpool.Place(
+  private static func place(on disk: MemoryDisk) throws(StoreFailure) -> StreamSpool.Location {
+    StreamSpool.Location(
       name: "default", feed: RecoveryScene.feed,
       spoolRoot: try .root("/spool", on: disk, access: .shared),
       stateRoot: try .root("/state", on: disk, access: .own))
   }
 
-  private func store(_ place: StreamSpool.Place, boot: String? = nil) throws -> StreamSpool {
+  private func store(_ place: StreamSpool.Location, boot: String? = nil) throws -> StreamSpool {
     guard let thread = Self.thread else { throw Violation(message: "no thread") }
     return StreamSpool(place, bootID: boot ?? scene.boot, clock: Self.clock, thread: thread)
   }
 
   /// A first start only where nothing has run; otherwise a position that something on the disk names.
-  private func judge(_ recovery: Recovery) throws {
-    guard let mark = recovery.mark else {
-      try Self.demand(!scene.hasRun, "what has run before is taken for a first start")
-      try Self.demand(recovery.ordinal == 0, "a first start at event \(recovery.ordinal)")
+  private func check(_ recovery: Recovery) throws {
+    guard let checkpoint = recovery.checkpoint else {
+      try Self.require(!scene.hasRun, "what has run before is taken for a first start")
+      try Self.require(recovery.ordinal == 0, "a first start at event \(recovery.ordinal)")
       return
     }
-    let position = mark.position.description
-    let words = mark.position == .oldest ? ["0", "oldest"] : [position]
+    let position = checkpoint.position.description
+    let words = checkpoint.position == .oldest ? ["0", "oldest"] : [position]
     let isNamed = scene.evidence.contains { text in
       text.contains(#"\u"#) || words.contains { text.contains($0) }
     }
-    try Self.demand(isNamed || mark.position == .oldest, "nothing on the disk says \(position)")
+    try Self.require(isNamed || checkpoint.position == .oldest, "nothing on the disk says \(position)")
   }
 
   /// A stream can't have 2^61 events; from 2^62 on a record is none.
@@ -95,28 +96,29 @@ struct RecoveryCheck {
   private static func commit(to store: StreamSpool) async throws -> Committed {
     let next = StreamPosition("2000")
     let page = try EventPage(lines: lines, nextPosition: next)
-    let batch = try await store.sift(page, readFrom: position("1000"))
-    return try await store.commit(batch, at: PositionMark(position: position("2000")))
+    let batch = try await store.deduplicate(page, readFrom: position("1000"))
+    return try await store.commit(batch, at: Checkpoint(position: position("2000")))
   }
 
   /// Whoever starts next finds the commit, in the same boot or another.
-  private func restart(_ place: StreamSpool.Place, expecting committed: Committed) async throws {
+  private func restart(_ place: StreamSpool.Location, expecting committed: Committed) async throws {
     for boot in [scene.boot, "another-boot"] {
       let store = try self.store(place, boot: boot)
       let recovery = try await store.recover()
-      try Self.demand(recovery.mark?.position.description == "2000", "the commit is not found: \(recovery)")
-      try Self.demand(recovery.ordinal == committed.ordinal, "\(recovery.ordinal), not \(committed.ordinal)")
-      try Self.demand(recovery.notes.isEmpty && !recovery.rebuilt, "not whole: \(recovery.notes)")
+      try Self.require(
+        recovery.checkpoint?.position.description == "2000", "the commit is not found: \(recovery)")
+      try Self.require(recovery.ordinal == committed.ordinal, "\(recovery.ordinal), not \(committed.ordinal)")
+      try Self.require(recovery.notes.isEmpty && !recovery.rebuilt, "not whole: \(recovery.notes)")
       let page = try EventPage(lines: Self.lines, nextPosition: nil)
-      let batch = try await store.sift(page, readFrom: Self.position("2000"))
-      try Self.demand(batch.new.isEmpty, "\(batch.new.count) events are not known again")
+      let batch = try await store.deduplicate(page, readFrom: Self.position("2000"))
+      try Self.require(batch.new.isEmpty, "\(batch.new.count) events are not known again")
       await store.close()
     }
-    try Self.judgeSegments(place, newest: committed.events)
+    try Self.checkSegments(place, newest: committed.events)
   }
 
   /// The newest segment ends with what was committed last.
-  private static func judgeSegments(_ place: StreamSpool.Place, newest count: Int) throws {
+  private static func checkSegments(_ place: StreamSpool.Location, newest count: Int) throws {
     guard count > 0 else { return }
     guard let spool = try place.spoolRoot.subdirectory("default"),
       let newest = try spool.names().compactMap(SegmentName.ordinal).max(),
@@ -124,17 +126,17 @@ struct RecoveryCheck {
     else { throw Violation(message: "no segment after a commit") }
     let bytes = try file.bytes(in: 0..<file.size())
     let expected = Array((lines.suffix(count).joined(separator: [0x0A])) + [0x0A])
-    try demand(
+    try require(
       bytes.suffix(expected.count).elementsEqual(expected), "the segment doesn't end with the commit")
   }
 
   /// `position set` is the way out of everything that blocks.
-  private func takeTheWayOut(_ place: StreamSpool.Place) async throws {
+  private func takeTheWayOut(_ place: StreamSpool.Location) async throws {
     let stopped = StoppedStream(place, bootID: scene.boot, clock: Self.clock)
     _ = try stopped.set(to: Self.position("1000"))
     let store = try self.store(place)
     let recovery = try await store.recover()
-    try Self.demand(recovery.mark?.position.description == "1000", "set to 1000, at \(recovery)")
+    try Self.require(recovery.checkpoint?.position.description == "1000", "set to 1000, at \(recovery)")
     guard Self.isPossible(recovery) else { return await store.close() }
     let committed = try await Self.commit(to: store)
     await store.close()

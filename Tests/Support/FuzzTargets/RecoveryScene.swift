@@ -21,7 +21,8 @@ import TestDisks
 /// feed.
 struct RecoveryScene {
   static let feed = FeedIdentity(
-    apiOrigin: "https://api.box.com", subject: "user:1", asUser: "", type: .all)
+    api: WebURL.Origin(scheme: .https, host: "api.box.com"), subject: Subject("user:1"), asUser: nil,
+    type: .all)
 
   private(set) var boot = "boot-1"
   /// Text that a position may come from.
@@ -95,8 +96,8 @@ struct RecoveryScene {
       evidence.append(String(decoding: bytes, as: UTF8.self))
     case let name? where Self.isFileName(name) && !spool.contains { $0.name == name }:
       // Files end with a newline unless the section says otherwise.
-      let isTorn = words.dropFirst().first == "torn"
-      spool.append((name, bytes + (isTorn || bytes.isEmpty ? [] : [0x0A])))
+      let isPartial = words.dropFirst().first == "partial"
+      spool.append((name, bytes + (isPartial || bytes.isEmpty ? [] : [0x0A])))
       evidence.append(String(decoding: bytes, as: UTF8.self))
     default: break
     }
@@ -120,7 +121,7 @@ struct RecoveryScene {
 
   private static func record(_ text: String) -> PositionRecord {
     var record = PositionRecord(
-      mark: PositionMark(position: .oldest), ordinal: 0, segment: 0, offset: 0, boot: "boot-1",
+      checkpoint: Checkpoint(position: .oldest), ordinal: 0, segment: 0, offset: 0, boot: "boot-1",
       feed: feed.digest)
     for line in text.split(separator: "\n") {
       let parts = line.split(separator: ": ", maxSplits: 1).map { String($0) }

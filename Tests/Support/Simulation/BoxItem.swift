@@ -11,7 +11,7 @@ struct BoxItem: Sendable {
   var isOdd: Bool
   /// Box's time of its birth; Box forgets it when the stream's retention is over.
   var bornAt: Int64
-  /// It appeared behind a position that was given out: only a look back can find it.
+  /// It appeared behind a position that was given out: only a lookback can find it.
   var isHidden = false
   /// Box has forgotten it.
   var isForgotten = false

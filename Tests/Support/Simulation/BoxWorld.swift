@@ -20,7 +20,7 @@ struct BoxWorld: Sendable {
   private var order: [Int] = []
   private var choices: Choices
   private let scenario: Scenario
-  private var troubles: Int
+  private var problems: Int
   private var lateLeft: Int
   /// The greatest position that was ever given out: nothing may appear before it.
   private var greatestGiven: UInt64
@@ -31,7 +31,7 @@ struct BoxWorld: Sendable {
   init(_ scenario: Scenario, now: Int64) {
     self.scenario = scenario
     choices = Choices(seed: scenario.seed ^ 0xB0B0)
-    troubles = scenario.troubles
+    problems = scenario.problems
     lateLeft = scenario.lateItems
     greatestGiven = nextKey - 1
     for _ in 0..<scenario.backlog { append(at: now - Int64(choices.pick(86_400))) }
@@ -50,7 +50,7 @@ struct BoxWorld: Sendable {
   }
 
   private mutating func append(at now: Int64) {
-    if scenario.overlapCheck != nil, choices.chance(15), hide(at: now) { return }
+    if scenario.lookbackInterval != nil, choices.chance(15), hide(at: now) { return }
     hasNews = true
     let newest = order.last.map { items[$0].key } ?? nextKey
     if lateLeft > 0, newest > greatestGiven + 1, choices.chance(40) {
@@ -117,14 +117,14 @@ struct BoxWorld: Sendable {
       page.items.append((index, line))
     }
     page.body = body(texts, next: quoted(next))
-    if spendTrouble(12) { breakBody(&page) }
+    if spendProblem(12) { breakBody(&page) }
     return page
   }
 
   /// A full page that shows nothing but what was served before, and leads nowhere: more stands in the overlap
   /// than a page holds.
   private mutating func stuckPage(_ from: UInt64, _ limit: Int) -> Page? {
-    guard let known = order.last(where: { items[$0].key <= from && !items[$0].isOdd }), spendTrouble(4) else {
+    guard let known = order.last(where: { items[$0].key <= from && !items[$0].isOdd }), spendProblem(4) else {
       return nil
     }
     var page = Page(body: [], hasMore: true)
@@ -220,19 +220,19 @@ struct BoxWorld: Sendable {
 
   // MARK: Failures and the long poll
 
-  private mutating func spendTrouble(_ percent: Int) -> Bool {
-    guard troubles > 0, choices.chance(percent) else { return false }
-    troubles -= 1
+  private mutating func spendProblem(_ percent: Int) -> Bool {
+    guard problems > 0, choices.chance(percent) else { return false }
+    problems -= 1
     return true
   }
 
   /// Box behaves from now on.
-  mutating func calmDown() { troubles = 0 }
+  mutating func calmDown() { problems = 0 }
 
-  mutating func omitsDate() -> Bool { spendTrouble(10) }
+  mutating func omitsDate() -> Bool { spendProblem(10) }
 
   mutating func failure() -> FeedFailure? {
-    guard spendTrouble(20) else { return nil }
+    guard spendProblem(20) else { return nil }
     let codes: [FeedFailure.Code] = [
       .unreachable, .throttled, .serverError, .unauthorized, .forbidden, .refused, .unreadable,
       .malformedPage,
@@ -251,7 +251,7 @@ struct BoxWorld: Sendable {
   /// How a long poll ends.
   mutating func reply() -> (after: Duration, reply: RealtimeReply, failure: FeedFailure?, arrives: Bool) {
     let pause = Duration.milliseconds(choices.number(5, 90_000))
-    if spendTrouble(50) {
+    if spendProblem(50) {
       switch choices.pick(7) {
       case 0: return (.milliseconds(50), .newChange, nil, false)
       case 1: return (pause, .reconnect, nil, false)

@@ -1,5 +1,5 @@
 extension Coverage {
-  /// The stages of the store's work, each with the faults that can strike it required of every whole batch.
+  /// The stages of the store's work, each with the faults that can inject it required of every whole batch.
   /// A batch that meets one that is not among them fails too, so that this list stays true.
   static let stages: [Stage] =
     make(
@@ -24,7 +24,7 @@ extension Coverage {
         (.create, .segments), (.write, .segments), (.sync, .segments),
       ])
     + make(
-      .sift,
+      .deduplicate,
       [
         (.list, .directory), (.open, .events), (.read, .events), (.open, .knownIDs), (.read, .knownIDs),
         (.open, .quarantine), (.read, .quarantine), (.write, .quarantine), (.truncate, .quarantine),
@@ -52,9 +52,9 @@ extension Coverage {
 
   /// Whether a stage has to be on the list. Deleting old segments on the way of a quiet stream, and closing,
   /// are no steps of a commit or a recovery.
-  static func isJudged(_ stage: Stage) -> Bool {
+  static func isChecked(_ stage: Stage) -> Bool {
     switch stage.phase {
-    case .recovery, .begin, .sift, .commit, .gap: true
+    case .recovery, .begin, .deduplicate, .commit, .gap: true
     case .save, .room, .close: false
     }
   }

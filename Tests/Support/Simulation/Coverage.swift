@@ -16,9 +16,9 @@ struct Coverage: Sendable {
     stage.code * Fault.allCases.count + fault.rawValue
   }
 
-  /// Every stage of a commit and of a recovery, with every fault that can strike it.
+  /// Every stage of a commit and of a recovery, with every fault that can inject it.
   static let required: [(stage: Stage, fault: Fault)] = stages.flatMap { stage in
-    Fault.allCases.filter { $0.canStrike(stage.operation) }.map { (stage, $0) }
+    Fault.allCases.filter { $0.canInject(stage.operation) }.map { (stage, $0) }
   }
 
   /// What no run has met although every run together must.
@@ -35,7 +35,7 @@ struct Coverage: Sendable {
     ]
     for stage in Self.stages {
       let name = stage.description
-      let cells = Fault.allCases.map { pad($0.canStrike(stage.operation) ? "\(count(stage, $0))" : ".") }
+      let cells = Fault.allCases.map { pad($0.canInject(stage.operation) ? "\(count(stage, $0))" : ".") }
       lines.append(name + String(repeating: " ", count: max(1, 34 - name.count)) + cells.joined())
     }
     return lines.joined(separator: "\n")

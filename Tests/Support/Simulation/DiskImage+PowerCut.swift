@@ -1,6 +1,6 @@
 /// What a power cut leaves.
 ///
-/// Each sector that differs from the medium comes out old, new, or torn at a byte, either way round; the
+/// Each sector that differs from the medium comes out old, new, or partial at a byte, either way round; the
 /// file's size is the old one, the new one or one in between, so that what was appended and is not there
 /// reads as zeros. Each change of a directory since its sync is kept or lost by itself. All of it
 /// independent between sectors, files and directories: nothing is in order that no sync has put in order.
@@ -10,7 +10,7 @@ extension DiskImage {
     for index in nodes.indices {
       if nodes[index].isDirectory {
         loseEntries(index, &choices)
-      } else if nodes[index].isUnsettled {
+      } else if nodes[index].needsRepair {
         loseBytes(index, &choices, staleness: staleness)
       }
     }
@@ -36,14 +36,14 @@ extension DiskImage {
       let range = start..<min(size, start + sectorSize)
       let (mine, theirs) = (Self.part(new, range), Self.part(old, range))
       guard mine != theirs else { continue }
-      let isBehind = start >= old.count && staleness && nodes[index].place == .events
-      let sector = Self.sector(new: mine, old: theirs, &choices, stale: isBehind ? new : [])
+      let isAfter = start >= old.count && staleness && nodes[index].place == .events
+      let sector = Self.sector(new: mine, old: theirs, &choices, stale: isAfter ? new : [])
       result.replaceSubrange(range, with: sector)
     }
     nodes[index].bytes = result
     nodes[index].durable = result
     nodes[index].sectors = [UInt8](repeating: Sector.clean, count: (size + sectorSize - 1) / sectorSize)
-    nodes[index].isUnsettled = false
+    nodes[index].needsRepair = false
   }
 
   private static func size(_ new: Int, _ old: Int, _ choices: inout Choices) -> Int {

@@ -34,7 +34,7 @@ struct DiskImage: Sendable {
     /// from `durable` all the same.
     var sectors: [UInt8] = []
     /// Written, cut or marked clean by a failed sync since `bytes` and `durable` were last the same.
-    var isUnsettled = false
+    var needsRepair = false
 
     var entries: [String: Entry] = [:]
     var durableEntries: [String: Entry] = [:]
@@ -101,13 +101,13 @@ struct DiskImage: Sendable {
     for sector in (offset / sectorSize)...((end - 1) / sectorSize) {
       nodes[index].sectors[sector] = Sector.dirty
     }
-    nodes[index].isUnsettled = true
+    nodes[index].needsRepair = true
     nodes[index].modifiedAt = now
   }
 
   mutating func truncate(_ index: Int, to size: Int, now: Int64) {
     resize(index, to: size)
-    nodes[index].isUnsettled = true
+    nodes[index].needsRepair = true
     nodes[index].modifiedAt = now
   }
 
@@ -130,7 +130,7 @@ struct DiskImage: Sendable {
   /// A sync that succeeds: the dirty sectors and the size reach the medium. What an earlier sync has lost
   /// does not: those sectors look clean.
   mutating func synchronize(_ index: Int) {
-    guard nodes[index].isUnsettled else { return }
+    guard nodes[index].needsRepair else { return }
     let size = nodes[index].bytes.count
     let known = nodes[index].durable.count
     if known > size {

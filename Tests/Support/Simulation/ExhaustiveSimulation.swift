@@ -4,7 +4,7 @@ import Spool
 /// One fixed life without luck: the machine or the process ends at every one of its disk operations, and
 /// every state that the medium can then be in is gone on from.
 ///
-/// The bounds: sectors of 4096 bytes, each old, new, or torn after its first byte, in its middle or before its
+/// The bounds: sectors of 4096 bytes, each old, new, or partial after its first byte, in its middle or before its
 /// last byte, either way round; each file's size old, new or one of three in between; each change of a
 /// directory kept or lost; all combinations of these, but of one operation at most
 /// ``maximumSubsets``. A second crash on top of the first is the random simulation's business.
@@ -30,21 +30,21 @@ public struct ExhaustiveSimulation: Sendable {
     thread = try DiskThread()
   }
 
-  /// Strikes every `stride`-th operation, beginning with the first.
+  /// Injections every `stride`-th operation, beginning with the first.
   public func run(stride step: Int = 1) async -> Report {
     let whole = Simulation(.plain, thread: thread)
     let outcome = await whole.run()
     var report = Report(failures: outcome.failures)
-    report.operations = whole.disk.strikable.count
+    report.operations = whole.disk.injectable.count
     for operation in Swift.stride(from: 0, to: report.operations, by: step) {
-      for fault in Fault.allCases where fault.canStrike(whole.disk.strikable[operation].operation) {
-        await strike(operation, fault, &report)
+      for fault in Fault.allCases where fault.canInject(whole.disk.injectable[operation].operation) {
+        await inject(operation, fault, &report)
       }
     }
     return report
   }
 
-  private func strike(_ operation: Int, _ fault: Fault, _ report: inout Report) async {
+  private func inject(_ operation: Int, _ fault: Fault, _ report: inout Report) async {
     var choices = Choices.exhaustive
     var subsets = 0
     let end = await untilFault(operation, fault)

@@ -26,7 +26,7 @@ public enum Fault: Int, Sendable, CaseIterable {
   }
 
   /// Whether a real disk could do this to such a call.
-  func canStrike(_ operation: Stage.Operation) -> Bool {
+  func canInject(_ operation: Stage.Operation) -> Bool {
     switch self {
     case .killBefore, .cutBefore, .io, .interrupted: operation != .look
     case .killAfter, .cutAfter: operation.changes

@@ -1,7 +1,7 @@
-/// Which faults strike, and where: one is armed at a time, the next as soon as it has struck.
+/// Which faults inject, and where: one is armed at a time, the next as soon as it has struck.
 struct FaultPlan: Sendable {
   enum Aim: Sendable {
-    /// At the first call it can strike after so many others.
+    /// At the first call it can inject after so many others.
     case after(Int)
     /// At one stage, after passing over so many calls there.
     case stage(Stage, skipping: Int)
@@ -18,27 +18,27 @@ struct FaultPlan: Sendable {
   /// Calls that will still find the disk full, and what they are told.
   private var full: (calls: Int, fault: Fault) = (0, .noSpace)
 
-  /// - Parameter planned: in the order in which they strike.
+  /// - Parameter planned: in the order in which they inject.
   init(_ planned: [Planned] = []) {
     self.planned = planned.reversed()
   }
 
   /// Whether there is room now. Each look brings the moment nearer when there is.
-  mutating func hasRoom() -> Bool {
+  mutating func hasFreeSpace() -> Bool {
     if full.calls > 0 { full.calls -= 1 }
     return full.calls == 0
   }
 
   var isSpent: Bool { planned.isEmpty }
 
-  /// The fault that strikes this call, if one does.
-  mutating func strike(_ stage: Stage) -> Fault? {
-    if full.calls > 0, stage.operation != .sync, full.fault.canStrike(stage.operation) {
+  /// The fault that injections this call, if one does.
+  mutating func inject(_ stage: Stage) -> Fault? {
+    if full.calls > 0, stage.operation != .sync, full.fault.canInject(stage.operation) {
       full.calls -= 1
       hasStruckRecently = true
       return full.fault
     }
-    guard let armed = planned.last, armed.fault.canStrike(stage.operation) else {
+    guard let armed = planned.last, armed.fault.canInject(stage.operation) else {
       if case .after(let calls)? = planned.last?.aim, calls > 0 {
         planned[planned.count - 1].aim = .after(calls - 1)
       }
@@ -64,7 +64,7 @@ struct FaultPlan: Sendable {
   private(set) var hasStruckRecently = false
 
   /// Someone has made room; a new process starts.
-  mutating func makeRoom() {
+  mutating func freeSpace() {
     full.calls = 0
     hasStruckRecently = false
   }
@@ -72,6 +72,6 @@ struct FaultPlan: Sendable {
   /// Nothing fails any more.
   mutating func end() {
     planned = []
-    makeRoom()
+    freeSpace()
   }
 }

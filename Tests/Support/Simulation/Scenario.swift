@@ -25,7 +25,7 @@ struct Scenario: Sendable {
   /// Empty pages lead on, as at a server whose positions pass with the time.
   var isDrifting = false
   /// Answers that are wrong, refused or missing.
-  var troubles = 0
+  var problems = 0
   var type = StreamType.all
   var start = ReadPosition.oldest
   var sectorSize = 512
@@ -38,8 +38,8 @@ struct Scenario: Sendable {
   /// Segments that a power cut leaves unproven may come back with older bytes.
   var staleness = false
   var planned: [FaultPlan.Planned] = []
-  /// Between looks back; then Box shows some items behind positions that have been read.
-  var overlapCheck: Duration?
+  /// Between lookback; then Box shows some items behind positions that have been read.
+  var lookbackInterval: Duration?
 
   /// Runs and calls above these mean that nothing moves any more.
   static let maximumRuns = 60
@@ -54,7 +54,7 @@ struct Scenario: Sendable {
     overlap = choices.chance(25) ? 0 : choices.number(1, 5)
     pageSize = choices.number(1, 9)
     lateItems = choices.chance(30) ? choices.number(1, 4) : 0
-    troubles = choices.chance(70) ? choices.number(1, 14) : 0
+    problems = choices.chance(70) ? choices.number(1, 14) : 0
     type = [.all, .all, .changes, .sync, .adminLogsStreaming, .adminLogs][choices.pick(6)]
     start = choices.chance(35) ? .now : .oldest
     sectorSize = [64, 512, 4096][choices.pick(3)]
@@ -65,12 +65,12 @@ struct Scenario: Sendable {
     if choices.chance(10) { limits.maxSize = 4000 }
     limits.knownEvents = 200
     isWindowExact = choices.chance(6)
-    if isWindowExact { makeWindowExact(&choices) } else { makeTrouble(&choices) }
-    if !isWindowExact, choices.chance(15) { overlapCheck = .seconds(choices.number(10, 300)) }
+    if isWindowExact { makeWindowExact(&choices) } else { makeProblem(&choices) }
+    if !isWindowExact, choices.chance(15) { lookbackInterval = .seconds(choices.number(10, 300)) }
     isDrifting = !isWindowExact && choices.chance(6)
   }
 
-  private mutating func makeTrouble(_ choices: inout Choices) {
+  private mutating func makeProblem(_ choices: inout Choices) {
     for _ in 0..<choices.number(0, 3) {
       let fault: Fault? = [.killBefore, .cutBefore, nil][choices.pick(3)]
       endings.append((choices.number(1, 25), fault))
@@ -86,7 +86,7 @@ struct Scenario: Sendable {
   private mutating func makeWindowExact(_ choices: inout Choices) {
     overlap = choices.number(0, 6)
     limits.knownEvents = max(1, overlap)
-    (lateItems, troubles, start) = (0, 0, .oldest)
+    (lateItems, problems, start) = (0, 0, .oldest)
     for _ in 0..<choices.number(1, 3) { endings.append((choices.number(3, 12), nil)) }
   }
 
@@ -112,13 +112,13 @@ struct Scenario: Sendable {
   static var plain: Scenario {
     var plain = Scenario(seed: 0)
     (plain.items, plain.backlog, plain.overlap, plain.pageSize) = (22, 10, 2, 3)
-    (plain.lateItems, plain.troubles, plain.isWindowExact) = (0, 0, false)
+    (plain.lateItems, plain.problems, plain.isWindowExact) = (0, 0, false)
     (plain.type, plain.start, plain.sectorSize) = (.all, .oldest, 4096)
     plain.limits = SpoolLimits()
     (plain.limits.keepFree, plain.limits.segmentSize) = (1 << 20, 400)
     (plain.limits.minimumSegmentLife, plain.limits.knownEvents) = (.zero, 200)
     (plain.endings, plain.accident, plain.longAbsenceAfter) = ([], nil, nil)
-    (plain.staleness, plain.planned, plain.overlapCheck) = (false, [], nil)
+    (plain.staleness, plain.planned, plain.lookbackInterval) = (false, [], nil)
     plain.isDrifting = false
     return plain
   }

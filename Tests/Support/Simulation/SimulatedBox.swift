@@ -18,7 +18,7 @@ final class SimulatedBox: EventSource, @unchecked Sendable {
   /// This run ends at this call, in this way; nil for SIGTERM.
   var ending: (call: Int, fault: Fault?)?
   /// Why the simulation had to be stopped.
-  private(set) var trouble: String?
+  private(set) var problem: String?
   private(set) var calls = 0
   private var idleReads = 0
 
@@ -103,7 +103,7 @@ final class SimulatedBox: EventSource, @unchecked Sendable {
   /// Ends a run that has stopped moving.
   func watch() {
     if calls > Scenario.maximumBoxCalls || disk.calls > Scenario.maximumDiskCalls {
-      trouble = "no progress after \(calls) calls to Box and \(disk.calls) to the disk"
+      problem = "no progress after \(calls) calls to Box and \(disk.calls) to the disk"
       _ = stop()
     }
   }

@@ -20,7 +20,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
   /// The stages and faults that met, as ``Coverage`` counts them.
   private(set) var struck: [(stage: Stage, fault: Fault)] = []
   /// Every call of the run that could be struck, for an exhaustive simulation.
-  private(set) var strikable: [Stage] = []
+  private(set) var injectable: [Stage] = []
   let trace: Trace
   private var handles: [Int32: Int] = [:]
   private var nextHandle: Int32 = 1
@@ -42,7 +42,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     if death?.isPowerCut == true { image.losePower(&choices, staleness: staleness) }
     handles = [:]
     death = nil
-    plan.makeRoom()
+    plan.freeSpace()
   }
 
   // MARK: Every call passes here
@@ -60,8 +60,8 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
     calls += 1
     let stage = Stage(phase: phase, operation: operation, place: place)
     if death != nil { return .fail(EIO) }
-    if operation != .look { strikable.append(stage) }
-    guard let fault = plan.strike(stage) else {
+    if operation != .look { injectable.append(stage) }
+    guard let fault = plan.inject(stage) else {
       if trace.isOn { trace.add("\(calls) \(stage): \(what())") }
       return .go
     }
@@ -298,7 +298,7 @@ final class SimulatedDisk: Disk, @unchecked Sendable {
 
   func freeBytes(_ handle: DiskHandle) throws(DiskError) -> UInt64 {
     try call(.look, .root, as: .space, "") { () throws(DiskError) in }
-    return plan.hasRoom() ? 1 << 40 : 1000
+    return plan.hasFreeSpace() ? 1 << 40 : 1000
   }
 
   func lock(_ handle: DiskHandle) throws(DiskError) -> Bool { true }

@@ -29,7 +29,7 @@ final class Simulation {
   let clock = SimulatedClock()
   let disk: SimulatedDisk
   let box: SimulatedBox
-  let oracle: Oracle
+  let model: ReferenceModel
   private let thread: DiskThread
   private var choices: Choices
   private var boot = 1
@@ -48,39 +48,39 @@ final class Simulation {
       choices: Choices(seed: scenario.seed ^ 0xD15C), trace: trace)
     let world = BoxWorld(scenario, now: SimulatedClock.origin)
     let box = SimulatedBox(world, clock: clock, disk: disk, trace: trace)
-    let oracle = Oracle(stream: Self.stream, prunes: scenario.limits.maxSize > 0, trace: trace)
-    box.served = { [unowned box] in oracle.served($0, box.world) }
-    box.listening = { oracle.listening() }
-    box.isComplete = { [unowned box] in oracle.isComplete(disk.image, box.world) }
+    let model = ReferenceModel(stream: Self.stream, prunes: scenario.limits.maxSize > 0, trace: trace)
+    box.served = { [unowned box] in model.served($0, box.world) }
+    box.listening = { model.listening() }
+    box.isComplete = { [unowned box] in model.isComplete(disk.image, box.world) }
     clock.watch = { [unowned box] in box.watch() }
-    (self.disk, self.box, self.oracle) = (disk, box, oracle)
+    (self.disk, self.box, self.model) = (disk, box, model)
   }
 
   /// Runs until everything is in the spool, and once more to see that it stays so.
   func run() async -> Outcome {
-    while oracle.failures.isEmpty {
+    while model.failures.isEmpty {
       await runProcess(ending: runs < scenario.endings.count ? scenario.endings[runs] : nil)
       restartMachine()
-      if runs >= Scenario.maximumRuns { oracle.fail("not complete after \(runs) runs") }
-      if oracle.isComplete(disk.image, box.world), runs > scenario.endings.count { break }
+      if runs >= Scenario.maximumRuns { model.fail("not complete after \(runs) runs") }
+      if model.isComplete(disk.image, box.world), runs > scenario.endings.count { break }
       passTime()
     }
     return await conclude()
   }
 
-  /// A last start without any trouble, and the last look.
+  /// A last start without any problem, and the last look.
   func conclude() async -> Outcome {
     disk.plan.end()
     box.world.calmDown()
-    for _ in 0..<2 where oracle.failures.isEmpty {
+    for _ in 0..<2 where model.failures.isEmpty {
       await runProcess(ending: nil)
       restartMachine()
     }
-    if oracle.failures.isEmpty { oracle.finished(disk.image, box.world) }
+    if model.failures.isEmpty { model.finished(disk.image, box.world) }
     return Outcome(
-      seed: scenario.seed, failures: oracle.failures, struck: disk.struck, runs: runs,
-      events: oracle.state.order.count, diskCalls: disk.calls,
-      late: oracle.found(box.world), trace: trace.lines)
+      seed: scenario.seed, failures: model.failures, struck: disk.struck, runs: runs,
+      events: model.state.order.count, diskCalls: disk.calls,
+      late: model.found(box.world), trace: trace.lines)
   }
 
   // MARK: One process
@@ -90,7 +90,7 @@ final class Simulation {
     trace.add("run \(runs), boot \(boot)")
     let struckBefore = disk.struck.count
     box.restart(ending: ending)
-    oracle.started()
+    model.started()
     disk.wallSeconds = clock.wallSeconds
     do throws(StoreFailure) {
       try await runDriver()
@@ -98,24 +98,25 @@ final class Simulation {
       trace.add("  the daemon gives up: \(error.message)")
       let isExpected = disk.death != nil || disk.struck.count > struckBefore || disk.plan.hasStruckRecently
       if !isExpected || error.code == .blocked || error.code == .refused || error.code == .locked {
-        oracle.fail("the daemon gives up: \(error.message)")
+        model.fail("the daemon gives up: \(error.message)")
       }
     }
-    if let trouble = box.trouble { oracle.fail(trouble) }
+    if let problem = box.problem { model.fail(problem) }
   }
 
   private func runDriver() async throws(StoreFailure) {
     disk.phase = .recovery
-    let place = StreamSpool.Place(
+    let place = StreamSpool.Location(
       name: Self.stream,
       feed: FeedIdentity(
-        apiOrigin: "https://api.box.com", subject: "user:1", asUser: "", type: scenario.type),
+        api: WebURL.Origin(scheme: .https, host: "api.box.com"), subject: Subject("user:1"), asUser: nil,
+        type: scenario.type),
       spoolRoot: try DiskDirectory.root("/spool", on: disk, access: .shared),
       stateRoot: try DiskDirectory.root("/state", on: disk, access: .own))
     let spool = StreamSpool(
       place, limits: scenario.limits, bootID: "boot-\(boot)", clock: clock.spoolClock, thread: thread)
     let driver = FeedDriver(
-      source: box, store: WatchedStore(spool: spool, disk: disk, box: box, oracle: oracle), clock: clock,
+      source: box, store: WatchedStore(spool: spool, disk: disk, box: box, model: model), clock: clock,
       rules: rules, start: scenario.start, seed: scenario.seed &+ UInt64(runs), report: report)
     // A task of its own, which the simulated Box can cancel as SIGTERM does.
     let result = await Task { () async -> Result<Void, StoreFailure> in
@@ -130,7 +131,7 @@ final class Simulation {
 
   private var rules: FeedRules {
     var rules = FeedRules(type: scenario.type)
-    rules.overlapCheck = scenario.overlapCheck
+    rules.lookbackInterval = scenario.lookbackInterval
     return rules
   }
 
@@ -151,14 +152,14 @@ final class Simulation {
     disk.image = other.disk.image
     disk.plan.end()
     box.world = other.box.world
-    oracle.take(over: other.oracle)
+    model.take(over: other.model)
     clock.advance(by: other.clock.elapsed)
     if other.disk.death?.isPowerCut == true {
       boot += 1
       clock.reboot()
       disk.image.losePower(&choices)
     }
-    oracle.crashed(disk.image)
+    model.crashed(disk.image)
   }
 
   /// What the end of the process, or of the machine, leaves.
@@ -169,8 +170,8 @@ final class Simulation {
       clock.reboot()
     }
     disk.restart(staleness: scenario.staleness)
-    oracle.crashed(disk.image)
-    strikeAccident(afterPowerCut: isPowerCut)
+    model.crashed(disk.image)
+    injectAccident(afterPowerCut: isPowerCut)
   }
 
   private func passTime() {
@@ -180,11 +181,11 @@ final class Simulation {
     if runs == scenario.longAbsenceAfter {
       trace.add("nothing runs for longer than Box keeps events")
       clock.advance(by: scenario.type.retention + .seconds(9 * 86_400))
-      oracle.state.isAwaitingAbsence = true
+      model.state.isAwaitingAbsence = true
     }
   }
 
-  private func strikeAccident(afterPowerCut: Bool) {
+  private func injectAccident(afterPowerCut: Bool) {
     guard let accident else { return }
     switch accident {
     case .positionDeleted, .positionGarbled:
@@ -198,14 +199,14 @@ final class Simulation {
       guard isThere,
         disk.image.losePosition(Self.stream, isDeleted: accident == .positionDeleted)
       else { return }
-      oracle.state.expectedGaps.insert("state-lost")
-      oracle.state.hasStoredTime = false
+      model.state.expectedGaps.insert("state-lost")
+      model.state.hasStoredTime = false
     case .spoolEmptied:
-      guard !afterPowerCut, oracle.state.inFlight.isEmpty, !oracle.state.order.isEmpty else { return }
-      guard let kept = disk.image.shortenSpool(Self.stream, below: oracle.state.order.count, &choices) else {
+      guard !afterPowerCut, model.state.inFlight.isEmpty, !model.state.order.isEmpty else { return }
+      guard let kept = disk.image.shortenSpool(Self.stream, below: model.state.order.count, &choices) else {
         return
       }
-      oracle.shortened(toSegment: kept.segment, lines: kept.lines)
+      model.shortened(toSegment: kept.segment, lines: kept.lines)
     }
     trace.add("accident: \(accident)")
     self.accident = nil

@@ -26,12 +26,12 @@ public struct SimulationBatch: Sendable {
     /// How often each fault has met each stage of the store's work.
     public var coverageTable: String { coverage.table }
 
-    /// Stages that were not struck by a fault that can strike them, for people.
+    /// Stages that were not struck by a fault that can inject them, for people.
     public var uncovered: [String] { coverage.missing.map { "\($0.stage): \($0.fault.name)" } }
 
     /// Stages that were met and are not on the list of ``Coverage``.
     public var unlisted: [String] {
-      met.values.filter { met in Coverage.isJudged(met.stage) && !Coverage.stages.contains(met.stage) }
+      met.values.filter { met in Coverage.isChecked(met.stage) && !Coverage.stages.contains(met.stage) }
         .sorted { $0.count > $1.count }.map { "\($0.stage) \($0.count)" }
     }
 
@@ -92,7 +92,7 @@ public struct SimulationBatch: Sendable {
     for seed in seeds where Int(seed % UInt64(workers)) == worker {
       let simulation = Simulation(Scenario(seed: seed), thread: thread)
       report.add(await simulation.run())
-      for stage in simulation.disk.strikable {
+      for stage in simulation.disk.injectable {
         report.met[stage.code] = (stage, (report.met[stage.code]?.count ?? 0) + 1)
       }
       if report.failures.count >= failureLimit { break }

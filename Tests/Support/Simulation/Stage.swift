@@ -3,7 +3,7 @@
 struct Stage: Hashable, Sendable, CustomStringConvertible {
   /// The store's calls.
   enum Phase: Int, Sendable, CaseIterable {
-    case recovery, begin, sift, commit, save, gap, room, close
+    case recovery, begin, deduplicate, commit, save, gap, room, close
   }
 
   enum Operation: Int, Sendable, CaseIterable {

@@ -3,7 +3,7 @@ import Glibc
 package import Spool
 import Synchronization
 
-/// A disk in memory that can lose power: what was not synced comes back lost, torn, zeroed or whole, by
+/// A disk in memory that can lose power: what was not synced comes back lost, partial, zeroed or whole, by
 /// sectors, as a seed says; so do directory entries.
 ///
 /// A failed sync leaves sectors that read well, look clean and are not durable: only bytes written again

@@ -8,7 +8,7 @@ struct Benchmark: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract: "Measure the daemon beside a minimal C client that saves the same pages.",
-    discussion: "Figures are medians of the rounds. Nothing passes or fails here.")
+    discussion: "Metrics are medians of the rounds. Nothing passes or fails here.")
 
   @Option(help: ArgumentHelp("The daemon's executable.", valueName: "file"))
   var daemon: String

@@ -9,20 +9,22 @@ enum Contender {
 
   /// Starts it on an account.
   /// - Parameter start: `oldest` or `now`, as the daemon's configuration has it.
-  func launch(_ place: borrowing Place, _ simulator: BoxSimulator, start: String) throws -> Child {
+  func launch(_ environment: borrowing BenchEnvironment, _ simulator: BoxSimulator, start: String) throws
+    -> Child
+  {
     switch self {
     case .daemon(let path):
-      try place.configure(simulator, streams: [Place.stream], start: start)
-      return try Child(path, ["run", "--config", place.configuration], log: place.log)
+      try environment.configure(simulator, streams: [BenchEnvironment.stream], start: start)
+      return try Child(path, ["run", "--config", environment.configuration], log: environment.log)
     case .floor(let path):
       let credentials = simulator.options.credentials
       var arguments = [
         simulator.options.host, "\(simulator.port)", credentials.clientID, credentials.clientSecret,
-        credentials.users.first ?? "", start == "oldest" ? "0" : start, place.spool + "/events",
-        place.position(of: Place.stream),
+        credentials.users.first ?? "", start == "oldest" ? "0" : start, environment.spool + "/events",
+        environment.position(of: BenchEnvironment.stream),
       ]
       if simulator.options.offersGzip { arguments.append("gzip") }
-      return try Child(path, arguments, log: place.log)
+      return try Child(path, arguments, log: environment.log)
     }
   }
 }

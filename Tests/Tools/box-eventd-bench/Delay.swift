@@ -22,9 +22,10 @@ struct Delay {
     options.feed.eventSizes = 1650...1650
     options.offersGzip = false
     return try await BoxSimulator.run(options) { simulator in
-      let place = try Place(in: directory)
-      let watch = try PositionWatch(place.position(of: Place.stream), in: place.state(of: Place.stream))
-      let child = try contender.launch(place, simulator, start: "now")
+      let environment = try BenchEnvironment(in: directory)
+      let watch = try PositionWatch(
+        environment.position(of: BenchEnvironment.stream), in: environment.state(of: BenchEnvironment.stream))
+      let child = try contender.launch(environment, simulator, start: "now")
       try await simulator.wait { $0.heldPolls == 1 }
       try await produce(simulator)
       guard let newest = UInt64(simulator.newestPosition()) else { throw BenchmarkError("nothing to read") }

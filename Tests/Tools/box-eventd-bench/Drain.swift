@@ -15,11 +15,12 @@ struct Drain {
   let directory: String
 
   func run() async throws -> Result {
-    let place = try Place(in: directory)
-    let watch = try PositionWatch(place.position(of: Place.stream), in: place.state(of: Place.stream))
+    let environment = try BenchEnvironment(in: directory)
+    let watch = try PositionWatch(
+      environment.position(of: BenchEnvironment.stream), in: environment.state(of: BenchEnvironment.stream))
     guard let newest = UInt64(simulator.newestPosition()) else { throw BenchmarkError("nothing to read") }
     let start = MonotonicTime.now
-    let child = try contender.launch(place, simulator, start: "oldest")
+    let child = try contender.launch(environment, simulator, start: "oldest")
     let end = try await watch.reaches(newest, child: child)
     let usage = try child.end()
     return Result(

@@ -21,17 +21,17 @@ struct ManyStreams {
     options.feed = .exact
     return try await BoxSimulator.run(options) { simulator in
       let names = (1...count).map { "stream-\($0)" }
-      let place = try Place(in: directory, streams: names)
-      try place.configure(simulator, streams: names, start: "now")
+      let environment = try BenchEnvironment(in: directory, streams: names)
+      try environment.configure(simulator, streams: names, start: "now")
       let start = MonotonicTime.now
-      let child = try Child(daemon, ["run", "--config", place.configuration], log: place.log)
+      let child = try Child(daemon, ["run", "--config", environment.configuration], log: environment.log)
       try await until(child) { simulator.statistics.heldPolls == count }
       let polling = MonotonicTime.now
       let resident = try child.mebibytes("VmRSS")
 
       simulator.produce(1)
       let produced = MonotonicTime.now
-      let paths = names.map { "\(place.spool)/\($0)/current" }
+      let paths = names.map { "\(environment.spool)/\($0)/current" }
       try await until(child) { paths.allSatisfy { Files.contents($0).last == UInt8(ascii: "\n") } }
       let woken = MonotonicTime.now
       _ = try child.end()

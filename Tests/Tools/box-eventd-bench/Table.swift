@@ -1,4 +1,4 @@
-/// A table of figures: the daemon's, the floor's, and how many times the one is the other.
+/// A table of metrics: the daemon's, the floor's, and how many times the one is the other.
 struct Table {
   private var lines: [String]
 
@@ -6,8 +6,8 @@ struct Table {
     lines = ["", title, "  " + padded("", 28) + padded("daemon", 10) + padded("floor", 10) + "ratio"]
   }
 
-  mutating func row<Result>(_ name: String, _ results: Sides<[Result]>, _ figure: ([Result]) -> Double) {
-    let (daemon, floor) = (figure(results.daemon), figure(results.floor))
+  mutating func row<Result>(_ name: String, _ results: Sides<[Result]>, _ metric: ([Result]) -> Double) {
+    let (daemon, floor) = (metric(results.daemon), metric(results.floor))
     lines.append(
       "  " + padded(name, 28) + padded(fixed(daemon, digits: 2), 10) + padded(fixed(floor, digits: 2), 10)
         + fixed(daemon / floor, digits: 2))

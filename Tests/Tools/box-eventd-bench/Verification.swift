@@ -13,40 +13,42 @@ struct Verification {
 
   /// - Returns: of the daemon and of the baseline, by turns.
   func run(rounds: Int) throws -> Sides<[Result]> {
-    let place = try Place(in: directory)
+    let environment = try BenchEnvironment(in: directory)
     try Files.write(
-      place.configuration,
+      environment.configuration,
       Array(
         """
         [auth]
         client_id = "bench"
         subject = "user:1"
         [spool]
-        directory = "\(place.spool)"
+        directory = "\(environment.spool)"
         [state]
-        directory = "\(place.root)/state"
+        directory = "\(environment.root)/state"
         [[stream]]
-        name = "\(Place.stream)"
+        name = "\(BenchEnvironment.stream)"
 
         """.utf8))
-    let segments = try fill(place)
+    let segments = try fill(environment)
     var results = Sides<[Result]>(daemon: [], floor: [])
     for _ in 0..<max(1, rounds) {
-      results.daemon.append(try time(daemon, ["verify", "--config", place.configuration], place))
-      results.floor.append(try time("/usr/bin/sha256sum", segments, place))
+      results.daemon.append(try time(daemon, ["verify", "--config", environment.configuration], environment))
+      results.floor.append(try time("/usr/bin/sha256sum", segments, environment))
     }
     return results
   }
 
-  private func time(_ program: String, _ arguments: [String], _ place: borrowing Place) throws -> Result {
+  private func time(_ program: String, _ arguments: [String], _ environment: borrowing BenchEnvironment)
+    throws -> Result
+  {
     let start = MonotonicTime.now
-    try Child(program, arguments, log: place.log).finish()
+    try Child(program, arguments, log: environment.log).finish()
     return Result(seconds: Double(MonotonicTime.now - start) / 1e9)
   }
 
   /// Segments of 64 MiB, events of 1.4 kB.
-  private func fill(_ place: borrowing Place) throws -> [String] {
-    let folder = "\(place.spool)/\(Place.stream)"
+  private func fill(_ environment: borrowing BenchEnvironment) throws -> [String] {
+    let folder = "\(environment.spool)/\(BenchEnvironment.stream)"
     mkdir(folder, 0o750)
     let padding = String(repeating: "x", count: 1250)
     var (paths, ordinal, written) = ([String](), 0, 0)

@@ -13,7 +13,7 @@ struct AnswerRow: Sendable, CustomTestStringConvertible {
   enum Call: Sendable {
     /// `GET /events` from position 1000.
     case read
-    /// `OPTIONS /events`, once the stream is dry.
+    /// `OPTIONS /events`, once the stream is caught up.
     case subscribe
     /// The long poll.
     case poll

@@ -12,22 +12,24 @@ import Testing
 struct AnswerRun {
   let row: AnswerRow
   private let folder: TemporaryFolder
-  private let place: StreamSpool.Place
+  private let location: StreamSpool.Location
   private let thread: DiskThread
-  private let witness: AnswerWitness
+  private let observer: AnswerObserver
   private let script: AnswerScript
 
   init(_ row: AnswerRow) throws {
     self.row = row
     folder = try TemporaryFolder()
-    place = StreamSpool.Place(
+    location = StreamSpool.Location(
       name: "default",
-      feed: FeedIdentity(apiOrigin: "http://127.0.0.1", subject: "user:1", asUser: "", type: .all),
+      feed: FeedIdentity(
+        api: WebURL.Origin(scheme: .http, host: "127.0.0.1"), subject: Subject("user:1"), asUser: nil,
+        type: .all),
       spoolRoot: try .root(folder.folder("spool", mode: 0o750), on: LocalDisk(), access: .shared),
       stateRoot: try .root(folder.folder("state"), on: LocalDisk(), access: .own))
     thread = try DiskThread()
-    witness = AnswerWitness(place)
-    script = AnswerScript(row, witness)
+    observer = AnswerObserver(location)
+    script = AnswerScript(row, observer)
   }
 
   func callAsFunction() async throws {
@@ -54,26 +56,27 @@ struct AnswerRun {
     let store = store()
     _ = try await store.recover()
     let position = try #require(ReadPosition("1000"))
-    try await store.begin(at: PositionMark(position: position))
+    try await store.begin(at: Checkpoint(position: position))
     await store.close()
   }
 
-  private func store() -> StreamSpool { StreamSpool(place, bootID: "boot", thread: thread) }
+  private func store() -> StreamSpool { StreamSpool(location, bootID: "boot", thread: thread) }
 
   private func drive(_ server: ScriptedServer) async throws {
     var settings = TransportSettings(version: "1")
     settings.maximumPageBytes = row.maximumPage
     let transport = try BoxTransport(settings: settings, group: MultiThreadedEventLoopGroup.singleton)
-    let endpoint = try TokenEndpoint(transport: transport, url: server.origin + "/oauth2/token")
+    let endpoint = try TokenEndpoint(
+      transport: transport, url: #require(WebURL(server.origin + "/oauth2/token")))
     let signIn = ClientCredentials(
       endpoint: endpoint, clientID: "id", clientSecret: { Secret("CANARY-secret") },
       subject: try #require(Subject("user:1")))
     let driver = FeedDriver(
       source: try BoxSource(
         transport: transport, tokens: AccessTokens(signIn: signIn, seed: 1),
-        settings: FeedSettings(apiURL: server.origin + "/2.0")),
-      store: store(), clock: WitnessedClock(witness: witness), rules: FeedRules(type: .all), start: .now,
-      seed: 1, report: witness.report)
+        settings: FeedSettings(apiURL: try #require(WebURL(server.origin + "/2.0")))),
+      store: store(), clock: ObservedClock(observer: observer), rules: FeedRules(type: .all), start: .now,
+      seed: 1, report: observer.report)
     let task = Task { try await driver.run() }
     await script.waitForEnd()
     task.cancel()
@@ -98,7 +101,7 @@ struct AnswerRun {
       #expect(world.error == nil, "\(row.name)")
     }
     for text in [row.says, row.logs].compactMap(\.self) {
-      #expect(witness.lines.contains { $0.contains(text) }, "\(row.name): \(witness.lines)")
+      #expect(observer.lines.contains { $0.contains(text) }, "\(row.name): \(observer.lines)")
     }
     if let subscriptions = row.subscriptions { #expect(script.subscriptions == subscriptions, "\(row.name)") }
     if let polls = row.polls { #expect(script.firstServerPolls == polls, "\(row.name)") }
@@ -110,7 +113,7 @@ struct AnswerRun {
 
   /// What it says is one plain line, and nothing of it is secret.
   private func expectSecretsKept(_ requests: [RecordedRequest]) {
-    for line in witness.lines {
+    for line in observer.lines {
       #expect(!line.unicodeScalars.contains { Self.isUnsafe($0) }, "\(row.name): \(line.debugDescription)")
       #expect(!line.contains("CANARY"), "\(row.name): \(line)")
     }
@@ -129,8 +132,8 @@ struct AnswerRun {
   }
 
   private func expectSpool() throws {
-    let spool = try #require(try place.spoolRoot.subdirectory("default"))
-    let state = try #require(try place.stateRoot.subdirectory("default"))
+    let spool = try #require(try location.spoolRoot.subdirectory("default"))
+    let state = try #require(try location.stateRoot.subdirectory("default"))
     let segments = try spool.names().compactMap(SegmentName.ordinal).sorted()
     let lines = try segments.flatMap { try Self.lines(of: SegmentName.text($0), in: spool) }
     let expected = (row.spooled + AnswerScript.goodLines).map { Array($0.utf8) }
@@ -143,8 +146,8 @@ struct AnswerRun {
     }
     #expect(reasons == row.quarantined, "\(row.name)")
     #expect(try Self.lines(of: GapLine.fileName, in: spool).isEmpty, "\(row.name)")
-    #expect(witness.testify().saved == "2000", "\(row.name)")
-    #expect(try SpoolVerifier(spool: spool, state: state).verify().trouble == nil, "\(row.name)")
+    #expect(observer.testify().saved == "2000", "\(row.name)")
+    #expect(try SpoolVerifier(spool: spool, state: state).verify().problem == nil, "\(row.name)")
   }
 
   private static func lines(of name: String, in directory: DiskDirectory) throws -> [[UInt8]] {

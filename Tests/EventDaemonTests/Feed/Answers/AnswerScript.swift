@@ -17,7 +17,7 @@ final class AnswerScript: Sendable {
   private struct State {
     var odd: ArraySlice<Reply>
     /// When the first request came after the odd answers.
-    var testimony: AnswerWitness.Testimony?
+    var testimony: AnswerObserver.Testimony?
     var aftermath: Aftermath?
     var tokens = 0
     var subscriptions = 0
@@ -28,19 +28,19 @@ final class AnswerScript: Sendable {
   }
 
   private let row: AnswerRow
-  private let witness: AnswerWitness
+  private let observer: AnswerObserver
   private let state: Mutex<State>
   private let ended: AsyncStream<Void>
   private let end: AsyncStream<Void>.Continuation
 
-  init(_ row: AnswerRow, _ witness: AnswerWitness) {
+  init(_ row: AnswerRow, _ observer: AnswerObserver) {
     self.row = row
-    self.witness = witness
+    self.observer = observer
     state = Mutex(State(odd: row.replies[...]))
     (ended, end) = AsyncStream.makeStream()
   }
 
-  var testimony: AnswerWitness.Testimony? { state.withLock { $0.testimony } }
+  var testimony: AnswerObserver.Testimony? { state.withLock { $0.testimony } }
   var aftermath: Aftermath? { state.withLock { $0.aftermath } }
   var subscriptions: Int { state.withLock { $0.subscriptions } }
   var firstServerPolls: Int { state.withLock { $0.firstServerPolls } }
@@ -53,7 +53,7 @@ final class AnswerScript: Sendable {
 
   func reply(to request: RecordedRequest) -> Reply {
     state.withLock { state in
-      if state.odd.isEmpty, state.testimony == nil { state.testimony = witness.testify() }
+      if state.odd.isEmpty, state.testimony == nil { state.testimony = observer.testify() }
       return switch (request.method, request.target.prefix { $0 != "?" }) {
       case ("POST", "/oauth2/token"): Self.token(&state)
       case ("OPTIONS", "/2.0/events"): subscribe(&state)
@@ -101,11 +101,11 @@ final class AnswerScript: Sendable {
     if let odd = odd(.poll, &state) { return odd }
     if state.subscriptions == 1 {
       state.firstServerPolls += 1
-      state.pollTimeout = state.pollTimeout ?? witness.timeLeft()
+      state.pollTimeout = state.pollTimeout ?? observer.timeLeft()
     }
     let isCounting = row.polls != nil && state.subscriptions == 1
     guard state.isDrained, !isCounting else {
-      witness.clock.advance(by: row.pollLasts)
+      observer.clock.advance(by: row.pollLasts)
       return .answer(200, #"{"version":1,"message":"new_change"}"#)
     }
     end.yield()

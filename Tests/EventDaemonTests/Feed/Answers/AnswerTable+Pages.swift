@@ -123,7 +123,7 @@ extension AnswerTable {
       $0.says = "can't be read; to go on behind it"
     },
     AnswerRow("page, larger than max_page", .read, .answer(200, String(repeating: " ", count: 5000))) {
-      $0.isRefused("the page is larger than 4096 bytes; raise max_page in [box]", limit: 50)
+      $0.isRefused("the page is larger than 4096 bytes. Raise max_page in [box].", limit: 50)
       $0.maximumPage = 4096
     },
   ]

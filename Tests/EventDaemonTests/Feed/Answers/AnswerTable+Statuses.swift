@@ -88,7 +88,7 @@ extension AnswerTable {
           AnswerRow(
             "\(status) to \(location)", .read, .answer(status, "", headers: ["Location: \(location)"])
           ) {
-            $0.isRefused("Box answered \(status); redirects are not followed")
+            $0.isRefused("Box answered \(status). Redirects are not followed")
           }
         }
     } + [

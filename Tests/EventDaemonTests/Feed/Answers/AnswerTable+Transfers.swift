@@ -143,7 +143,7 @@ extension AnswerTable {
     },
     AnswerRow("gzip, empty", .read, .gzip([])) { $0.isRefused("damaged compressed answer") },
     AnswerRow("gzip, a bomb", .read, .gzip(bomb)) {
-      $0.isRefused("the page is larger than 65536 bytes; raise max_page in [box]", limit: 50)
+      $0.isRefused("the page is larger than 65536 bytes. Raise max_page in [box].", limit: 50)
       $0.maximumPage = 65_536
     },
     AnswerRow("gzip, not announced", .read, .answer(bytes: emptyPage)) {

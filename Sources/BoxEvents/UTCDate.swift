@@ -1,0 +1,191 @@
+/// A date and time of day in UTC, to the second: the one calendar of this package.
+///
+/// It reads and writes RFC 3339 (RFC 3339, section 5.6) and the dates of HTTP headers (RFC 9110, section 5.6.7),
+/// for the years 0 to 9999 of the proleptic Gregorian calendar. A leap second counts as the second after it.
+public struct UTCDate: Hashable, Comparable, Sendable {
+  /// Seconds since 1970-01-01T00:00:00Z.
+  public let secondsSince1970: Int64
+
+  private static let range: ClosedRange<Int64> = -62_167_219_200...253_402_300_799
+
+  /// A moment outside the years 0 to 9999 takes the nearer end.
+  public init(secondsSince1970: Int64) {
+    self.secondsSince1970 = min(max(secondsSince1970, Self.range.lowerBound), Self.range.upperBound)
+  }
+
+  /// Rounds down to a second; nil outside the years 0 to 9999.
+  public init?(secondsSince1970: Double) {
+    guard let seconds = Int64(exactly: secondsSince1970.rounded(.down)), Self.range.contains(seconds) else {
+      return nil
+    }
+    self.secondsSince1970 = seconds
+  }
+
+  public static func < (left: Self, right: Self) -> Bool {
+    left.secondsSince1970 < right.secondsSince1970
+  }
+
+  private struct Fields {
+    var year, month, day, hour, minute, second: Int64
+
+    var areValid: Bool {
+      0...9999 ~= year && 1...12 ~= month && day >= 1 && day <= UTCDate.days(in: month, of: year)
+        && 0...23 ~= hour && 0...59 ~= minute && 0...60 ~= second
+    }
+  }
+
+  /// Nil for a date that does not exist.
+  private init?(_ fields: Fields, minutesEast: Int64 = 0) {
+    guard fields.areValid else { return nil }
+    let days = Self.daysSince1970(fields.year, fields.month, fields.day)
+    let minutes = (days * 24 + fields.hour) * 60 + fields.minute - minutesEast
+    self.init(secondsSince1970: minutes * 60 + fields.second)
+  }
+
+  private var fields: Fields {
+    let (day, second) = secondsSince1970.flooredQuotientAndRemainder(dividingBy: 86_400)
+    let (year, month, dayOfMonth) = Self.date(daysSince1970: day)
+    return Fields(
+      year: year, month: month, day: dayOfMonth, hour: second / 3600, minute: second / 60 % 60,
+      second: second % 60)
+  }
+}
+
+// MARK: RFC 3339
+
+extension UTCDate {
+  /// `2026-02-28T23:59:59Z`.
+  public var rfc3339: String {
+    let date = fields
+    return "\(Self.padded(date.year, 4))-\(Self.padded(date.month))-\(Self.padded(date.day))"
+      + "T\(Self.padded(date.hour)):\(Self.padded(date.minute)):\(Self.padded(date.second))Z"
+  }
+
+  /// Reads a date and time with any offset; a fraction of a second is dropped.
+  /// - Parameter text: ASCII, such as `2026-02-28T15:59:59.123-08:00`; nil for anything else.
+  public init?(rfc3339 text: some Collection<UInt8>) {
+    guard 20...40 ~= text.count else { return nil }
+    let bytes = Array(text)
+    guard let year = Self.number(bytes[0..<4]), bytes[4] == UInt8(ascii: "-"),
+      let month = Self.number(bytes[5..<7]), bytes[7] == UInt8(ascii: "-"),
+      let day = Self.number(bytes[8..<10]), bytes[10] | 0x20 == UInt8(ascii: "t"),
+      let hour = Self.number(bytes[11..<13]), bytes[13] == UInt8(ascii: ":"),
+      let minute = Self.number(bytes[14..<16]), bytes[16] == UInt8(ascii: ":"),
+      let second = Self.number(bytes[17..<19])
+    else { return nil }
+    var rest = bytes[19...]
+    if rest.first == UInt8(ascii: ".") { rest = rest.dropFirst().drop { 0x30...0x39 ~= $0 } }
+    guard let minutesEast = Self.minutesEast(Array(rest)) else { return nil }
+    self.init(
+      Fields(year: year, month: month, day: day, hour: hour, minute: minute, second: second),
+      minutesEast: minutesEast)
+  }
+
+  public init?(rfc3339 text: some StringProtocol) {
+    self.init(rfc3339: text.utf8)
+  }
+
+  /// `Z`, `+hh:mm` or `-hh:mm`.
+  private static func minutesEast(_ text: [UInt8]) -> Int64? {
+    if text.count == 1 { return text[0] | 0x20 == UInt8(ascii: "z") ? 0 : nil }
+    guard text.count == 6, let hours = number(text[1..<3]), text[3] == UInt8(ascii: ":"),
+      let minutes = number(text[4..<6]), hours < 24, minutes < 60
+    else { return nil }
+    switch text[0] {
+    case UInt8(ascii: "+"): return hours * 60 + minutes
+    case UInt8(ascii: "-"): return -(hours * 60 + minutes)
+    default: return nil
+    }
+  }
+}
+
+// MARK: HTTP
+
+extension UTCDate {
+  private static let months = [
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+  ]
+
+  /// Reads a date in any of the three forms that a recipient has to accept:
+  ///
+  ///     Sun, 06 Nov 1994 08:49:37 GMT
+  ///     Sunday, 06-Nov-94 08:49:37 GMT
+  ///     Sun Nov  6 08:49:37 1994
+  public init?(httpDate text: some StringProtocol) {
+    guard text.utf8.count <= 64 else { return nil }
+    let parts = text.split { " ,-".contains($0) }
+    switch parts.count {
+    case 6 where parts[5] == "GMT" || parts[5] == "UTC":
+      self.init(year: parts[3], month: parts[2], day: parts[1], clock: parts[4])
+    case 5: self.init(year: parts[4], month: parts[1], day: parts[2], clock: parts[3])
+    default: return nil
+    }
+  }
+
+  private init?(
+    year: some StringProtocol, month: some StringProtocol, day: some StringProtocol,
+    clock: some StringProtocol
+  ) {
+    let parts = clock.split(separator: ":", omittingEmptySubsequences: false).map { Self.number($0.utf8) }
+    guard let month = Self.months.firstIndex(of: month.lowercased()), let number = Self.number(year.utf8),
+      let day = Self.number(day.utf8), parts.count == 3, let hour = parts[0], let minute = parts[1],
+      let second = parts[2]
+    else { return nil }
+    // Two digits are at most 50 years ahead; no server is from before 1970.
+    let century: Int64 = year.utf8.count > 2 ? 0 : number < 70 ? 2000 : 1900
+    guard number + century >= 1970 else { return nil }
+    self.init(
+      Fields(
+        year: number + century, month: Int64(month) + 1, day: day, hour: hour, minute: minute, second: second)
+    )
+  }
+}
+
+// MARK: The calendar
+
+extension UTCDate {
+  /// Up to four digits and nothing else.
+  private static func number(_ digits: some Collection<UInt8>) -> Int64? {
+    guard 1...4 ~= digits.count, digits.allSatisfy({ 0x30...0x39 ~= $0 }) else { return nil }
+    return digits.reduce(0) { $0 * 10 + Int64($1 - 0x30) }
+  }
+
+  private static func padded(_ number: Int64, _ width: Int = 2) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+  }
+
+  private static func days(in month: Int64, of year: Int64) -> Int64 {
+    switch month {
+    case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+    case 4, 6, 9, 11: 30
+    default: 31
+    }
+  }
+
+  // Both ways count from 1 March, so that the leap day is the last of a year; 400 years have 146,097 days.
+  // Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil and civil_from_days.
+
+  private static func daysSince1970(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
+    let (era, yearOfEra) = (month > 2 ? year : year - 1).flooredQuotientAndRemainder(dividingBy: 400)
+    let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
+    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+  }
+
+  private static func date(daysSince1970: Int64) -> (year: Int64, month: Int64, day: Int64) {
+    let (era, dayOfEra) = (daysSince1970 + 719_468).flooredQuotientAndRemainder(dividingBy: 146_097)
+    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let marchMonth = (5 * dayOfYear + 2) / 153
+    let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
+    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    return (year, month, dayOfYear - (153 * marchMonth + 2) / 5 + 1)
+  }
+}
+
+extension Int64 {
+  fileprivate func flooredQuotientAndRemainder(dividingBy divisor: Int64) -> (Int64, Int64) {
+    let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
+    return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
+  }
+}

@@ -1,0 +1,151 @@
+import BoxClient
+import BoxEvents
+import Logging
+import Synchronization
+import Systemd
+
+/// The access tokens of one process: one source for each subject, shared by all streams that read as it.
+final class TokenRegistry: Sendable {
+  private struct State {
+    var configuration: Configuration
+    var tokens: [Subject?: AccessTokens] = [:]
+  }
+
+  private let state: Mutex<State>
+  private let environment: [String: String]
+  private let endpoint: TokenEndpoint
+  private let refreshTokens: any RefreshTokenStore
+  private let logger: Logger
+  private let added: AsyncStream<AccessTokens>
+  private let continuation: AsyncStream<AccessTokens>.Continuation
+
+  init(
+    configuration: Configuration, environment: [String: String], endpoint: TokenEndpoint,
+    refreshTokens: any RefreshTokenStore, logger: Logger
+  ) {
+    state = Mutex(State(configuration: configuration))
+    self.environment = environment
+    self.endpoint = endpoint
+    self.refreshTokens = refreshTokens
+    self.logger = logger
+    (added, continuation) = AsyncStream.makeStream()
+  }
+
+  /// The tokens of a subject; made at the first call.
+  func tokens(for subject: Subject?) -> AccessTokens {
+    state.withLock { state in
+      if let tokens = state.tokens[subject] { return tokens }
+      let log = SignInLog(logger: logger, subject: subject)
+      let tokens = AccessTokens(signIn: signIn(state.configuration.auth, subject)) { log.observe($0) }
+      state.tokens[subject] = tokens
+      continuation.yield(tokens)
+      return tokens
+    }
+  }
+
+  /// Takes over the files of a new configuration and reads the secrets again.
+  func reload(_ configuration: Configuration) async {
+    let all = state.withLock { state in
+      state.configuration = configuration
+      return Array(state.tokens.values)
+    }
+    for tokens in all { await tokens.reload() }
+  }
+
+  /// Renews all tokens ahead of their expiry, until the task is cancelled.
+  func run() async {
+    await withDiscardingTaskGroup { group in
+      await withTaskCancellationHandler {
+        for await tokens in added { group.addTask { await tokens.run() } }
+      } onCancel: {
+        continuation.finish()
+      }
+      group.cancelAll()
+    }
+    await awaitRenewal()
+  }
+
+  /// Waits for a renewal under way: a refresh token that is being spent must reach the disk.
+  func awaitRenewal() async {
+    for tokens in state.withLock({ Array($0.tokens.values) }) { await tokens.awaitRenewal() }
+  }
+
+  private func signIn(_ auth: Configuration.Auth, _ subject: Subject?) -> any SignIn {
+    let clientID = auth.clientID ?? ""
+    switch auth.method {
+    case .clientCredentials:
+      // The configuration's check has required a subject.
+      guard let subject else { return NoSubject() }
+      return ClientCredentials(
+        endpoint: endpoint, clientID: clientID, clientSecret: secret(.clientSecret), subject: subject)
+    case .jwt:
+      return JWTSignIn(endpoint: endpoint, settingsFile: secret(.jwtSettings), subject: subject)
+    case .oauth2:
+      return RefreshTokenSignIn(
+        endpoint: endpoint, clientID: clientID, clientSecret: secret(.clientSecret), store: refreshTokens)
+    case .accessToken:
+      return ProvidedToken(secret(.accessToken))
+    }
+  }
+
+  /// Reads the secret from where the configuration of the moment says.
+  private func secret(_ kind: SecretFile.Kind) -> SecretProvider {
+    { [self] in
+      let configuration = state.withLock { $0.configuration }
+      guard let file = try configuration.secretFile(kind, environment: environment) else {
+        throw DaemonFailure(
+          .configuration, "no \(kind.rawValue) is configured", hint: "see: box-eventd check")
+      }
+      return try file.read()
+    }
+  }
+}
+
+/// Signing in for nobody.
+private struct NoSubject: SignIn {
+  func signIn() async throws(FeedFailure) -> AccessToken {
+    throw FeedFailure(.signInRefused, "no subject is configured", hint: "set subject in [auth]")
+  }
+}
+
+/// What the journal says of signing in: a line for each change, and repeated failures summed up.
+private final class SignInLog: Sendable {
+  private let logger: Logger
+  private let failures = Mutex(0)
+  private let hasSignedIn = Mutex(false)
+
+  init(logger: Logger, subject: Subject?) {
+    var logger = logger
+    if let subject { logger[metadataKey: "subject"] = "\(subject)" }
+    self.logger = logger
+  }
+
+  func observe(_ event: SignInEvent) {
+    switch event {
+    case .signedIn(let lifetime):
+      let failed = failures.withLock { count in
+        defer { count = 0 }
+        return count
+      }
+      let isFirst = hasSignedIn.withLock { known in
+        defer { known = true }
+        return !known
+      }
+      guard isFirst || failed > 0 else {
+        logger.debug("access token renewed")
+        return
+      }
+      let seconds = lifetime.map { "\($0.components.seconds)" } ?? "unknown"
+      logger.notice("signed in", id: .signedIn, metadata: ["lifetime_seconds": "\(seconds)"])
+    case .failed(let failure):
+      let count = failures.withLock { count in
+        count += 1
+        return count
+      }
+      guard count.nonzeroBitCount == 1 else { return }
+      var metadata: Logger.Metadata = ["detail": "\(failure.message)", "times": "\(count)"]
+      if let hint = failure.hint { metadata["hint"] = "\(hint)" }
+      logger.warning("cannot sign in", id: .signInRefused, metadata: metadata)
+    }
+  }
+}

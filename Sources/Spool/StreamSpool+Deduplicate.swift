@@ -1,0 +1,118 @@
+import BoxEvents
+
+/// Telling new from known.
+extension StreamSpool {
+  /// How many quarantined entries are known again.
+  private static let knownRejectCount = 1000
+
+  func newEvents(of page: EventPage) throws(StoreFailure) -> [Int] {
+    guard !page.events.isEmpty else { return [] }
+    let window = try knownWindow()
+    var inPage = Set<EventIdentity>(minimumCapacity: page.events.count)
+    return page.events.indices.filter { index in
+      let id = page.events[index].identity
+      return !window.contains(id) && inPage.insert(id).inserted
+    }
+  }
+
+  func newRejects(of page: EventPage) throws(StoreFailure) -> [Int] {
+    guard !page.rejects.isEmpty else { return [] }
+    let known = try loadedRejects()
+    var inPage = Set<EventIdentity>()
+    return page.rejects.indices.filter { index in
+      let id = QuarantineLine.identity(of: page.bytes[page.rejects[index].range])
+      return !known.contains(id) && inPage.insert(id).inserted
+    }
+  }
+
+  /// The window, rebuilt from the spool if it isn't there.
+  func knownWindow() throws(StoreFailure) -> DuplicateWindow {
+    if let window { return window }
+    let loaded = try loadedWindow()
+    window = loaded
+    return loaded
+  }
+
+  /// Reads the newest events' ids from the spool: those the record says must be known, and `knownEvents`
+  /// before them. Segments that are gone or compressed are passed over; see ``KnownIDs``.
+  private func loadedWindow() throws(StoreFailure) -> DuplicateWindow {
+    let files = try opened()
+    var window = DuplicateWindow(capacity: needsFullWindow ? .max : limits.knownEvents)
+    // Box serves from somewhat before a position, so that as many count from there.
+    var wanted = limits.knownEvents + Int(clamping: min(mustKnow(upTo: ordinal), 1 << 40))
+
+    var parts: [(segment: UInt64, range: Range<Int>)] = []
+    for segment in try files.segments().reversed() where wanted > 0 {
+      guard let file = try files.spool.file(SegmentName.text(segment), writing: false) else { continue }
+      defer { file.close() }
+      let size = if let active, active.ordinal == segment { active.size } else { try file.size() }
+      let last = try LineScan.lastLines(wanted, of: file, size: size)
+      parts.append((segment, last.start..<size))
+      wanted -= last.count
+    }
+    var ids = try spooledIDs(parts)
+    if wanted > 0, ordinal > 0 {
+      // Finished segments are missing: what was in the last of them stands in the state directory. Only
+      // what the spool itself doesn't have is older than what it has.
+      let spooled = Set(ids)
+      ids = try KnownIDs(in: files.state).ids.filter { !spooled.contains($0) }.suffix(wanted) + ids
+    }
+    for id in ids { window.insert(id) }
+    return window
+  }
+
+  /// Whether more must be known than the newest events, because the position stands before more than a few.
+  var needsFullWindow: Bool {
+    record?.known == .all || mustKnow(upTo: firstOrdinal) > UInt64(max(0, limits.knownEvents / 10))
+  }
+
+  /// How many of the events below an ordinal the record says must be known.
+  private func mustKnow(upTo end: UInt64) -> UInt64 {
+    switch record?.known {
+    case .since(let first): end > first ? end - first : 0
+    case .all: end
+    case .recent, nil: 0
+    }
+  }
+
+  /// The ids in parts of segments, given newest first; the oldest id first.
+  private func spooledIDs(
+    _ parts: [(segment: UInt64, range: Range<Int>)]
+  ) throws(StoreFailure) -> [EventIdentity] {
+    var ids: [EventIdentity] = []
+    var done = 0
+    for part in parts.reversed() {
+      guard let file = try opened().spool.file(SegmentName.text(part.segment), writing: false) else {
+        continue
+      }
+      defer { file.close() }
+      let report = { [progress, done] (bytes: Int) in progress(done + bytes) }
+      _ = try LineScan.lines(of: file, in: part.range, progress: report) { line, _ throws(StoreFailure) in
+        if let id = EventLine.identity(of: line) { ids.append(id) }
+        return true
+      }
+      done += part.range.count
+    }
+    return ids
+  }
+
+  private func loadedRejects() throws(StoreFailure) -> DuplicateWindow {
+    if let knownRejects { return knownRejects }
+    var known = DuplicateWindow(capacity: Self.knownRejectCount)
+    // Before a line is trusted to be on disk.
+    try quarantine?.repairTail()
+    for line in try quarantine?.tail() ?? [] {
+      if let id = QuarantineLine.identity(on: line) { known.insert(id) }
+    }
+    knownRejects = known
+    return known
+  }
+
+  /// Adds entries to the quarantine, each durable before the next.
+  func quarantine(_ reject: PendingCommit.Reject) throws(StoreFailure) {
+    var known = try loadedRejects()
+    try quarantine?.append(reject.line)
+    known.insert(reject.identity)
+    knownRejects = known
+  }
+}

@@ -1,0 +1,103 @@
+import BoxEvents
+import Synchronization
+import Systemd
+import Testing
+
+@testable import EventDaemon
+
+/// What the driver reports, and what it waits out.
+@Suite(.timeLimit(.minutes(10))) struct FeedDriverProblemTests {
+  private let log = RecordedLog()
+  private let clock = ManualClock()
+  private let telemetry = StreamTelemetry(name: "work", retention: .seconds(21 * 86_400))
+
+  private func run(_ source: ScriptedSource, _ store: some EventStore) async throws {
+    let report = FeedReport(
+      telemetry: telemetry, journal: StreamJournal(logger: log.logger, stream: "work"),
+      retention: .seconds(21 * 86_400))
+    let driver = FeedDriver(
+      source: source, store: store, clock: clock, rules: FeedRules(type: .all), start: .now, seed: 1,
+      report: report)
+    let task = Task { try await driver.run() }
+    await source.scriptEnded()
+    task.cancel()
+    try await task.value
+  }
+
+  private func checkpoint(_ digits: String) throws -> Checkpoint {
+    Checkpoint(position: .at(try #require(StreamPosition(digits))))
+  }
+
+  @Test func everyFailureIsReported() async throws {
+    let store = MemoryStore(try checkpoint("7"))
+    try await run(
+      ScriptedSource([
+        .failure(FeedFailure(.serverError, "503")), .page(#"{"entries":[]}"#),
+        .failure(FeedFailure(.forbidden, "no OPTIONS")),
+      ]), store)
+    #expect(
+      log.entries.filter { $0.id == .boxUnreachable }.map { $0.metadata["detail"] } == ["503", "no OPTIONS"])
+  }
+
+  /// A page of nothing but odd entries is progress: they are kept, and the position moves on.
+  @Test func aPageOfRejectsIsCommitted() async throws {
+    let store = MemoryStore(try checkpoint("7"))
+    try await run(ScriptedSource([.page(#"{"entries":[17,null],"next_stream_position":"8"}"#)]), store)
+    #expect(await store.quarantined == 2)
+    #expect(await store.marks.first == (try checkpoint("8")))
+  }
+
+  @Test func aRecoveryOnAFullDiskIsTriedAgain() async throws {
+    let store = FullStore(MemoryStore(try checkpoint("7")), fullRecoveries: 3)
+    let source = ScriptedSource([.page(#"{"entries":[{"event_id":"a"}],"next_stream_position":"8"}"#)])
+    try await run(source, store)
+    #expect(clock.waits.prefix(3) == [.seconds(2), .seconds(2), .seconds(2)])
+    #expect(log.entries.filter { $0.id == .paused }.count == 1)
+    #expect(await store.base.lines.count == 1)
+  }
+
+  /// A gap that is recorded is counted and said.
+  @Test func aGapIsReported() async throws {
+    var old = try checkpoint("7")
+    old.confirmedAt = BoxTime(secondsSince1970: 0)
+    let store = MemoryStore(old)
+    let page = #"{"entries":[],"next_stream_position":"7"}"#
+    try await run(ScriptedSource([.page(page, date: 22 * 86_400)]), store)
+    #expect(await store.gaps.count == 1)
+    #expect(log.entries.filter { $0.id == .gap }.count == 1)
+    #expect(telemetry.snapshot(at: clock.now).gapsTotal == 1)
+  }
+}
+
+/// A store whose disk is full when it is opened.
+private actor FullStore: EventStore {
+  let base: MemoryStore
+  private var fullRecoveries: Int
+
+  init(_ base: MemoryStore, fullRecoveries: Int) {
+    self.base = base
+    self.fullRecoveries = fullRecoveries
+  }
+
+  func recover() async throws(StoreFailure) -> Recovery {
+    if fullRecoveries > 0 {
+      fullRecoveries -= 1
+      throw StoreFailure(.noSpace, "full")
+    }
+    return try await base.recover()
+  }
+
+  func begin(at checkpoint: Checkpoint) async throws(StoreFailure) { try await base.begin(at: checkpoint) }
+  func deduplicate(_ page: EventPage, readFrom position: ReadPosition) async throws(StoreFailure)
+    -> EventBatch
+  {
+    try await base.deduplicate(page, readFrom: position)
+  }
+  func commit(_ batch: EventBatch, at checkpoint: Checkpoint) async throws(StoreFailure) -> Committed {
+    try await base.commit(batch, at: checkpoint)
+  }
+  func save(_ checkpoint: Checkpoint) async throws(StoreFailure) { try await base.save(checkpoint) }
+  func record(_ gap: Gap) async throws(StoreFailure) { try await base.record(gap) }
+  func hasFreeSpace() async throws(StoreFailure) -> Bool { try await base.hasFreeSpace() }
+  func close() async { await base.close() }
+}

@@ -1,0 +1,124 @@
+import BoxSimulator
+import FoundationEssentials
+import Glibc
+import Testing
+
+/// What starts the daemon, and what else happens on its machine, can be wrong too.
+@Suite struct EnvironmentTests {
+  /// A shell that sets something up and then becomes the daemon.
+  private func shell(_ command: String) -> [String] {
+    ["/bin/sh", "-c", command + #"; exec "$0" "$@""#]
+  }
+
+  /// Else the first files it opens would be its stdin, stdout and stderr, and hold what it says.
+  @Test func itsDescriptorsAreClosed() async throws {
+    try await withPlace { fixture in
+      fixture.simulator.produce(50)
+      let daemon = try fixture.start(under: shell("exec 0<&- 1>&- 2>&-"))
+      try await fixture.drained()
+      for descriptor in 0...2 {
+        let path = "/proc/\(daemon.processID)/fd/\(descriptor)"
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: path) == "/dev/null")
+      }
+      #expect(try await daemon.terminated() == .code(0))
+      fixture.expectIntact()
+      #expect(fixture.log.isEmpty)
+    }
+  }
+
+  /// The event that doesn't fit is there after the limit has gone.
+  @Test func aFileMayNotGrow() async throws {
+    try await withPlace { fixture in
+      fixture.simulator.produce(200)
+      let limited = try fixture.start(under: shell("ulimit -f 100"))
+      #expect(try await limited.ended() == .code(74))
+      #expect(fixture.lastLines(2).isTwoLines)
+      #expect(fixture.lastLines(2).contains("LimitFSIZE="))
+      let daemon = try fixture.start()
+      try await fixture.drained()
+      #expect(try await daemon.terminated() == .code(0))
+      fixture.expectIntact()
+    }
+  }
+
+  @Test(arguments: [(12, 1), (52, 1), (197, 30)]) func tooFewFilesMayBeOpen(_ limit: Int, _ streams: Int)
+    async throws
+  {
+    try await withPlace { fixture in
+      fixture.settings.streams = (0..<streams).map { .init(name: "stream-\($0)") }
+      fixture.configure()
+      let daemon = try fixture.start(under: shell("ulimit -n \(limit)"))
+      #expect(try await daemon.ended() == .code(78))
+      #expect(fixture.lastLines(2).isTwoLines)
+      #expect(
+        fixture.lastLines(2).contains("\(limit) files") && fixture.lastLines(2).contains("LimitNOFILE="))
+    }
+  }
+
+  /// A reload that would need more is refused, and what runs goes on.
+  @Test func aReloadNeedsMoreFilesThanMayBeOpen() async throws {
+    try await withPlace { fixture in
+      let daemon = try fixture.start(under: shell("ulimit -n 53"))
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
+      fixture.settings.streams.append(.init(name: "second"))
+      fixture.configure()
+      daemon.signal(SIGHUP)
+      try await fixture.logged("the old one stays in force")
+      #expect(fixture.log.contains("LimitNOFILE="))
+      fixture.simulator.produce(5)
+      try await fixture.drained()
+      #expect(try await daemon.terminated() == .code(0))
+      fixture.expectIntact()
+    }
+  }
+
+  @Test(arguments: ["-5", "soon"]) func theWatchdogsVariablesAreNoNumbers(_ value: String) async throws {
+    try await withPlace { fixture in
+      let daemon = try fixture.start(environment: ["WATCHDOG_USEC": value])
+      #expect(try await daemon.ended() == .code(78))
+      #expect(fixture.lastLines(2).isTwoLines)
+      #expect(fixture.lastLines(2).contains("WATCHDOG_USEC"))
+    }
+  }
+
+  /// What was in it is gone, and on record; what comes afterwards is not lost with it.
+  @Test(arguments: ["spool/default", "spool"]) func itsSpoolIsDeletedUnderIt(_ directory: String) async throws
+  {
+    try await withPlace { fixture in
+      fixture.simulator.produce(50)
+      let daemon = try fixture.start()
+      try await fixture.drained()
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
+      try FileManager.default.removeItem(atPath: "\(fixture.root)/\(directory)")
+      fixture.simulator.produce(10)
+      #expect(try await daemon.ended() == .code(74))
+      #expect(fixture.lastLines(2).isTwoLines)
+      #expect(fixture.lastLines(2).contains("deleted"))
+      let next = try fixture.start()
+      // And what Box serves again from before the position.
+      try await eventually("the ten events") {
+        Set(fixture.spool().lines).isSuperset(of: fixture.ledger().lines.suffix(10))
+      }
+      #expect(try await next.terminated() == .code(0))
+      #expect(fixture.lineCount(of: "gaps.ndjson") == 1)
+    }
+  }
+
+  @Test func itsStateIsDeletedUnderIt() async throws {
+    try await withPlace { fixture in
+      fixture.simulator.produce(50)
+      let daemon = try fixture.start()
+      try await fixture.drained()
+      try FileManager.default.removeItem(atPath: "\(fixture.root)/state")
+      fixture.simulator.produce(10)
+      try await fixture.drained()
+      try await daemon.killed()
+      let next = try fixture.start()
+      fixture.simulator.produce(10)
+      try await fixture.drained()
+      #expect(try await next.terminated() == .code(0))
+      fixture.expectIntact()
+      #expect(fixture.log.contains("position rebuilt from the spool"))
+    }
+  }
+}

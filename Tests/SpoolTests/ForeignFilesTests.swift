@@ -1,0 +1,97 @@
+import BoxEvents
+import Glibc
+import Testing
+
+@testable import Spool
+
+/// What someone else has put where the daemon's own files belong is refused, not followed, not waited for.
+struct ForeignFilesTests {
+  private func code(_ fixture: SpoolFixture, on disk: any Disk = LocalDisk()) async throws -> StoreFailure
+    .Code?
+  {
+    do {
+      try await fixture.drain(SimulatedBox(total: 9), into: fixture.store(on: disk))
+      return nil
+    } catch let failure as StoreFailure {
+      return failure.code
+    }
+  }
+
+  private func used() async throws -> SpoolFixture {
+    let fixture = try SpoolFixture()
+    try await fixture.drain(SimulatedBox(total: 4), into: fixture.store())
+    return fixture
+  }
+
+  static let names = [
+    "stream_position", "segments.ndjson", "quarantine.ndjson", "events-0000000000000000.ndjson",
+  ]
+
+  private func path(_ name: String, _ fixture: SpoolFixture) -> String {
+    name == "stream_position" ? fixture.positionPath : fixture.path(name)
+  }
+
+  @Test(arguments: names)
+  func symbolicLink(name: String) async throws {
+    let fixture = try await used()
+    let target = path(name, fixture)
+    try #require(rename(target, target + ".real") == 0)
+    try #require(symlink(target + ".real", target) == 0)
+    #expect(try await code(fixture) == .refused)
+  }
+
+  @Test(arguments: names)
+  func fifo(name: String) async throws {
+    let fixture = try await used()
+    try #require(unlink(path(name, fixture)) == 0)
+    try #require(mkfifo(path(name, fixture), 0o600) == 0)
+    #expect(try await code(fixture) == .refused)
+  }
+
+  @Test(arguments: ["stream_position", "events-0000000000000000.ndjson"])
+  func hardLink(name: String) async throws {
+    let fixture = try await used()
+    try #require(link(path(name, fixture), fixture.statePath + "/other") == 0)
+    #expect(try await code(fixture) == .refused)
+  }
+
+  @Test(arguments: ["stream_position", "events-0000000000000000.ndjson"])
+  func writableForOthers(name: String) async throws {
+    let fixture = try await used()
+    try #require(chmod(path(name, fixture), 0o666) == 0)
+    #expect(try await code(fixture) == .refused)
+  }
+
+  @Test func directories() async throws {
+    let open = try await used()
+    try #require(chmod("\(open.spoolPath)/default", 0o777) == 0)
+    #expect(try await code(open) == .refused)
+
+    let linked = try SpoolFixture()
+    try #require(symlink(linked.statePath, "\(linked.spoolPath)/default") == 0)
+    #expect(try await code(linked) == .refused)
+
+    let file = try SpoolFixture()
+    try file.write([], to: "\(file.statePath)/default")
+    #expect(try await code(file) == .refused)
+  }
+
+  @Test func foreignOwner() async throws {
+    let fixture = try await used()
+    #expect(try await code(fixture, on: FaultyDisk(LocalDisk(), userID: geteuid() + 1)) == .refused)
+  }
+
+  @Test func plantedSegment() async throws {
+    let fixture = try SpoolFixture()
+    let store = try fixture.store()
+    _ = try await store.recover()
+    try await store.begin(at: Checkpoint(position: .oldest))
+    try #require(symlink("/etc/passwd", fixture.path("events-0000000000000000.ndjson")) == 0)
+    let box = SimulatedBox(total: 3)
+    let failure = await #expect(throws: StoreFailure.self) {
+      let batch = try await store.deduplicate(box.page(from: .oldest), readFrom: .oldest)
+      _ = try await store.commit(batch, at: Checkpoint(position: .oldest))
+    }
+    #expect(failure?.code == .refused)
+  }
+}
