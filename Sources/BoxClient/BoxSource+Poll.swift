@@ -1,10 +1,10 @@
-public import BoxEvents
+package import BoxEvents
 import NIOHTTP1
 
 extension BoxSource {
   /// The long poll. The realtime server gets neither the access token nor `As-User`: its channel is all it
   /// needs.
-  public func poll(
+  package func poll(
     _ server: RealtimeServer, from position: ReadPosition
   ) async throws(FeedFailure) -> RealtimeReply {
     // Checked again where it is used: nothing is ever sent to a host that isn't allowed.

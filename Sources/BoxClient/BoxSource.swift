@@ -1,4 +1,4 @@
-public import BoxEvents
+package import BoxEvents
 import NIOHTTP1
 import Synchronization
 
@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// Sources: <https://developer.box.com/reference/get-events/>,
 /// <https://developer.box.com/reference/options-events/>.
-public final class BoxSource: EventSource {
+package final class BoxSource: EventSource {
   let transport: BoxTransport
   let settings: FeedSettings
   let onRequest: RequestObserver
@@ -21,7 +21,7 @@ public final class BoxSource: EventSource {
   ///   - tokens: shared by all streams with the same subject.
   ///   - onRequest: told of each request when it has ended.
   /// - Throws: where `api_url` is not encrypted.
-  public init(
+  package init(
     transport: BoxTransport, tokens: AccessTokens, settings: FeedSettings,
     onRequest: @escaping RequestObserver = { _, _, _ in }
   ) throws(ClientSettingsError) {
@@ -34,7 +34,7 @@ public final class BoxSource: EventSource {
     self.eventsURL = settings.apiURL.appending(path: "/events").description
   }
 
-  public func read(_ request: ReadRequest) async throws(FeedFailure) -> PageAnswer {
+  package func read(_ request: ReadRequest) async throws(FeedFailure) -> PageAnswer {
     let maximum = transport.settings.maximumPageBytes
     let query =
       "stream_position=\(request.position)&stream_type=\(settings.type.rawValue)&limit=\(request.limit)"
@@ -49,7 +49,7 @@ public final class BoxSource: EventSource {
     return PageAnswer(body: answer.body, date: answer.date, requestID: answer.requestID)
   }
 
-  public func subscribe() async throws(FeedFailure) -> RealtimeServer {
+  package func subscribe() async throws(FeedFailure) -> RealtimeServer {
     let call = HTTPCall(
       method: .OPTIONS, url: Secret("\(eventsURL)?stream_type=\(settings.type.rawValue)"),
       maximumBodyBytes: transport.settings.maximumSmallBodyBytes,

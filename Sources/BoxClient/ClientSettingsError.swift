@@ -1,19 +1,19 @@
-public import BoxEvents
+import BoxEvents
 
 /// A setting that the network edge can't work with: found at the start, never later.
-public struct ClientSettingsError: ExplainedError, Hashable, Sendable, CustomStringConvertible {
+package struct ClientSettingsError: ExplainedError, Hashable, Sendable, CustomStringConvertible {
   /// The configuration's key, or the environment's variable: `ca_file`, `HTTPS_PROXY`.
-  public var key: String
+  package var key: String
   /// What is wrong with it, without its value where that may be secret.
-  public var message: String
+  package var message: String
   /// What to do about it.
-  public var hint: String?
+  package var hint: String?
 
-  public init(_ key: String, _ message: String, hint: String) {
+  package init(_ key: String, _ message: String, hint: String) {
     self.key = key
     self.message = message
     self.hint = hint
   }
 
-  public var description: String { "\(key): \(message)" }
+  package var description: String { "\(key): \(message)" }
 }

@@ -1,20 +1,20 @@
-public import BoxEvents
+package import BoxEvents
 
 /// What one stream asks Box for.
-public struct FeedSettings: Hashable, Sendable {
+package struct FeedSettings: Hashable, Sendable {
   /// `https://api.box.com/2.0`; plain http only on loopback.
-  public var apiURL: WebURL
-  public var type: StreamType
+  package var apiURL: WebURL
+  package var type: StreamType
   /// The user id for the header `As-User`; empty for none.
-  public var asUser: String
+  package var asUser: String
   /// Patterns of hosts that may serve long polls, any port; see ``RealtimeURL``.
-  public var realtimeHosts: [String]
+  package var realtimeHosts: [String]
   /// Ask for compressed pages: they shrink about tenfold, at 2–3 µs of CPU an event.
-  public var gzip: Bool
+  package var gzip: Bool
 
-  public static let defaultRealtimeHosts = ["*.services.box.net", "*.box.com"]
+  package static let defaultRealtimeHosts = ["*.services.box.net", "*.box.com"]
 
-  public init(
+  package init(
     apiURL: WebURL, type: StreamType = .all, asUser: String = "",
     realtimeHosts: [String] = Self.defaultRealtimeHosts, gzip: Bool = true
   ) {

@@ -2,5 +2,5 @@
 ///
 /// - `endpoint`: `events`, `options`, `poll` or `token`.
 /// - `code`: the HTTP status, or ``FeedFailure/Code``'s raw value where there was no answer.
-public typealias RequestObserver =
+package typealias RequestObserver =
   @Sendable (_ endpoint: String, _ code: String, _ duration: Duration) -> Void

@@ -2,29 +2,29 @@
 /// doubles with every failure in a row.
 ///
 /// Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
-public struct Backoff: Hashable, Sendable {
+package struct Backoff: Hashable, Sendable {
   /// Even a lucky draw leaves the server this long alone.
-  public static let floor = Duration.milliseconds(100)
+  package static let floor = Duration.milliseconds(100)
 
   /// The ceiling of the first wait.
-  public let base: Duration
+  package let base: Duration
   /// No ceiling is higher.
-  public let cap: Duration
+  package let cap: Duration
   /// Failures in a row.
-  public private(set) var failures = 0
+  package private(set) var failures = 0
 
-  public init(base: Duration = .seconds(1), cap: Duration = .seconds(300)) {
+  package init(base: Duration = .seconds(1), cap: Duration = .seconds(300)) {
     self.base = base
     self.cap = cap
   }
 
-  public mutating func reset() {
+  package mutating func reset() {
     failures = 0
   }
 
   /// Counts a failure and draws the wait that follows it.
   /// - Parameter retryAfter: what the server asked for; the wait is at least that.
-  public mutating func next(_ jitter: inout Jitter, retryAfter: Duration? = nil) -> Duration {
+  package mutating func next(_ jitter: inout Jitter, retryAfter: Duration? = nil) -> Duration {
     // 2^20 seconds are above any cap.
     let ceiling = min(cap, base * (1 << min(failures, 20)))
     failures += 1

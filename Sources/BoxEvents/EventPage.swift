@@ -3,50 +3,50 @@
 /// The page is read once, without building a tree. An event is any JSON object among the entries;
 /// its bytes stay as Box sent them. Anything else among the entries is a ``Reject``, which never
 /// costs the page its other events.
-public struct EventPage: Sendable {
+package struct EventPage: Sendable {
   /// One event of the page.
-  public struct Event: Hashable, Sendable {
+  package struct Event: Hashable, Sendable {
     /// Its line, without a newline, in ``EventPage/bytes``.
-    public var range: Range<Int>
-    public var identity: EventIdentity
+    package var range: Range<Int>
+    package var identity: EventIdentity
     /// The contents of its `created_at` in ``EventPage/bytes``; empty if it has none.
-    public var createdAt: Range<Int>
+    package var createdAt: Range<Int>
   }
 
   /// An entry that is no event.
-  public struct Reject: Hashable, Sendable {
+  package struct Reject: Hashable, Sendable {
     /// Its bytes in ``EventPage/bytes``.
-    public var range: Range<Int>
+    package var range: Range<Int>
     /// Why it is none, for people: `not an object`.
-    public var reason: String
+    package var reason: String
     /// The hash of its bytes, to know it again.
-    public var identity: EventIdentity
+    package var identity: EventIdentity
   }
 
   /// The answer's bytes, followed by the lines of events that could not stay as they were sent
   /// because a line break stood between their tokens.
-  public private(set) var bytes: [UInt8]
+  package private(set) var bytes: [UInt8]
   /// In the order served.
-  public private(set) var events: [Event] = []
-  public private(set) var rejects: [Reject] = []
+  package private(set) var events: [Event] = []
+  package private(set) var rejects: [Reject] = []
   /// Nil where the answer has none to go on from: absent, `0`, `-1`, `now`, a fraction.
-  public private(set) var nextPosition: StreamPosition?
+  package private(set) var nextPosition: StreamPosition?
 
   /// How many entries Box sent, of whatever kind. Box's `chunk_size` may say something else.
-  public var entryCount: Int { events.count + rejects.count }
+  package var entryCount: Int { events.count + rejects.count }
 
   /// Why an answer is no page.
-  public struct Unreadable: Error, Hashable, Sendable {
+  package struct Unreadable: Error, Hashable, Sendable {
     /// For people: `a string is not UTF-8, at byte 1200 of 81922`.
-    public var message: String
+    package var message: String
     /// The answer doesn't begin like JSON at all: a gateway's HTML, an empty body. Asking for
     /// fewer events would not help.
-    public var isForeign: Bool
+    package var isForeign: Bool
   }
 
   /// Slices a page.
   /// - Parameter body: the answer, decompressed.
-  public init(parsing body: [UInt8]) throws(Unreadable) {
+  package init(parsing body: [UInt8]) throws(Unreadable) {
     bytes = body
     var parser = Parser()
     do throws(JSONScanner.Fault) {
@@ -69,7 +69,7 @@ public struct EventPage: Sendable {
   }
 
   /// A page made of lines, for tests and tools; lines that are no events become rejects.
-  public init(lines: [[UInt8]], nextPosition: StreamPosition?) throws(Unreadable) {
+  package init(lines: [[UInt8]], nextPosition: StreamPosition?) throws(Unreadable) {
     let entries = lines.joined(separator: [UInt8(ascii: ",")])
     let next = nextPosition.map { #","next_stream_position":"\#($0)""# } ?? ""
     try self.init(parsing: Array(#"{"entries":["#.utf8) + entries + Array("]\(next)}".utf8))

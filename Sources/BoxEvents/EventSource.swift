@@ -2,7 +2,7 @@
 ///
 /// Every call ends by itself: the source gives up a request that makes no progress. A cancelled
 /// task ends a call at once with code `cancelled`.
-public protocol EventSource: Sendable {
+package protocol EventSource: Sendable {
   /// `GET /events`: the bytes of one page, as the server sent them, decompressed.
   func read(_ request: ReadRequest) async throws(FeedFailure) -> PageAnswer
 
@@ -14,29 +14,29 @@ public protocol EventSource: Sendable {
 }
 
 /// One read of the stream.
-public struct ReadRequest: Hashable, Sendable {
-  public var position: ReadPosition
+package struct ReadRequest: Hashable, Sendable {
+  package var position: ReadPosition
   /// Events a page, 1 to ``maximumLimit``.
-  public var limit: Int
+  package var limit: Int
 
   /// Box's highest `limit`.
-  public static let maximumLimit = 500
+  package static let maximumLimit = 500
 
-  public init(position: ReadPosition, limit: Int = Self.maximumLimit) {
+  package init(position: ReadPosition, limit: Int = Self.maximumLimit) {
     self.position = position
     self.limit = limit
   }
 }
 
 /// The answer to a read, not yet looked into.
-public struct PageAnswer: Sendable {
-  public var body: [UInt8]
+package struct PageAnswer: Sendable {
+  package var body: [UInt8]
   /// The answer's `Date` header.
-  public var date: BoxTime?
+  package var date: BoxTime?
   /// The answer's `box-request-id`.
-  public var requestID: String?
+  package var requestID: String?
 
-  public init(body: [UInt8], date: BoxTime? = nil, requestID: String? = nil) {
+  package init(body: [UInt8], date: BoxTime? = nil, requestID: String? = nil) {
     self.body = body
     self.date = date
     self.requestID = requestID

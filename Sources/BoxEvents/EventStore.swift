@@ -2,7 +2,7 @@
 ///
 /// What ``commit(_:at:)`` has returned from is durable. Calls come one at a time, in the order
 /// recover, begin (on a first start), then deduplicate, commit, save and the rest.
-public protocol EventStore: Sendable {
+package protocol EventStore: Sendable {
   /// Makes what an earlier run left behind whole, and says where to go on from.
   func recover() async throws(StoreFailure) -> Recovery
 
@@ -35,42 +35,42 @@ public protocol EventStore: Sendable {
 }
 
 /// A position to be saved, and how far back it is known to be complete.
-public struct Checkpoint: Hashable, Sendable {
-  public var position: ReadPosition
+package struct Checkpoint: Hashable, Sendable {
+  package var position: ReadPosition
   /// Box's time when the stream was last seen caught up at or before this position.
-  public var confirmedAt: BoxTime?
+  package var confirmedAt: BoxTime?
   /// Box's time of the stream's first answer, or of the last one for which a gap was recorded: since then
   /// it has been read on without a break, though not yet to its end. Nil once it has been caught up.
-  public var readSince: BoxTime?
+  package var readSince: BoxTime?
 
-  public init(position: ReadPosition, confirmedAt: BoxTime? = nil, readSince: BoxTime? = nil) {
+  package init(position: ReadPosition, confirmedAt: BoxTime? = nil, readSince: BoxTime? = nil) {
     self.position = position
     self.confirmedAt = confirmedAt
     self.readSince = readSince
   }
 
   /// Box's time of the last moment whose events were all there to be read. Nil before the first answer.
-  public var continuousAt: BoxTime? {
+  package var continuousAt: BoxTime? {
     [confirmedAt, readSince].compactMap { $0 }.max()
   }
 }
 
 /// What a store found at its start.
-public struct Recovery: Hashable, Sendable {
+package struct Recovery: Hashable, Sendable {
   /// Nil on a first start.
-  public var checkpoint: Checkpoint?
+  package var checkpoint: Checkpoint?
   /// The ordinal of the next event: how many events the stream has had.
-  public var ordinal: UInt64
+  package var ordinal: UInt64
   /// What was done to make the spool whole, one sentence each, for the journal.
-  public var notes: [String]
+  package var notes: [String]
   /// The position was rebuilt from the spool's own evidence.
-  public var rebuilt: Bool
+  package var rebuilt: Bool
   /// Breaks in continuity to tell of: found now, or made by a person since the stream was last seen caught up.
-  public var gaps: [Gap]
+  package var gaps: [Gap]
   /// How many breaks the stream has on record, these included.
-  public var recordedGaps: Int
+  package var recordedGaps: Int
 
-  public init(
+  package init(
     checkpoint: Checkpoint?, ordinal: UInt64, notes: [String] = [], rebuilt: Bool = false, gaps: [Gap] = [],
     recordedGaps: Int = 0
   ) {
@@ -84,18 +84,18 @@ public struct Recovery: Hashable, Sendable {
 }
 
 /// A page with what the store knows about its events.
-public struct EventBatch: Sendable {
-  public let page: EventPage
+package struct EventBatch: Sendable {
+  package let page: EventPage
   /// What the page was asked for with.
-  public let readFrom: ReadPosition
+  package let readFrom: ReadPosition
   /// The indices of the page's `events` that are new, in the order served.
-  public let new: [Int]
+  package let new: [Int]
   /// Events of the page that are known already, or stand in it twice.
-  public let duplicates: Int
+  package let duplicates: Int
   /// The indices of the page's `rejects` that have not been quarantined before.
-  public let newRejects: [Int]
+  package let newRejects: [Int]
 
-  public init(
+  package init(
     page: EventPage, readFrom: ReadPosition, new: [Int], duplicates: Int, newRejects: [Int] = []
   ) {
     self.page = page
@@ -107,17 +107,17 @@ public struct EventBatch: Sendable {
 }
 
 /// What a commit did.
-public struct Committed: Hashable, Sendable {
+package struct Committed: Hashable, Sendable {
   /// New events appended.
-  public var events: Int
+  package var events: Int
   /// Bytes appended, newlines included.
-  public var bytes: Int
+  package var bytes: Int
   /// The ordinal of the next event.
-  public var ordinal: UInt64
+  package var ordinal: UInt64
   /// Breaks in continuity that were found on the way, and are on record: someone has taken from the spool.
-  public var gaps: [Gap]
+  package var gaps: [Gap]
 
-  public init(events: Int, bytes: Int, ordinal: UInt64, gaps: [Gap] = []) {
+  package init(events: Int, bytes: Int, ordinal: UInt64, gaps: [Gap] = []) {
     self.events = events
     self.bytes = bytes
     self.ordinal = ordinal
@@ -126,8 +126,8 @@ public struct Committed: Hashable, Sendable {
 }
 
 /// A stretch of the stream that may be missing from the spool. One line of `gaps.ndjson`.
-public struct Gap: Hashable, Sendable {
-  public enum Cause: String, Hashable, Sendable, CaseIterable {
+package struct Gap: Hashable, Sendable {
+  package enum Cause: String, Hashable, Sendable, CaseIterable {
     /// Box keeps events for a limited time, and the position is older.
     case retention
     /// The spool ends before the point the position file guarantees.
@@ -138,15 +138,15 @@ public struct Gap: Hashable, Sendable {
     case positionSet = "position-set"
   }
 
-  public var cause: Cause
-  public var from: ReadPosition?
-  public var to: ReadPosition?
+  package var cause: Cause
+  package var from: ReadPosition?
+  package var to: ReadPosition?
   /// Box's time at the last moment known to be complete.
-  public var since: BoxTime?
+  package var since: BoxTime?
   /// Box's time when the break was found.
-  public var until: BoxTime?
+  package var until: BoxTime?
 
-  public init(
+  package init(
     cause: Cause, from: ReadPosition?, to: ReadPosition?, since: BoxTime? = nil, until: BoxTime? = nil
   ) {
     self.cause = cause
@@ -158,8 +158,8 @@ public struct Gap: Hashable, Sendable {
 }
 
 /// Why the store could not do what it was asked: the one error type of every store.
-public struct StoreFailure: ExplainedError, Hashable, Sendable {
-  public enum Code: String, Hashable, Sendable, CaseIterable {
+package struct StoreFailure: ExplainedError, Hashable, Sendable {
+  package enum Code: String, Hashable, Sendable, CaseIterable {
     /// The disk or a quota is full. Nothing is lost; the call may be repeated.
     case noSpace
     /// A system call failed, or a sync: final for this process.
@@ -172,18 +172,18 @@ public struct StoreFailure: ExplainedError, Hashable, Sendable {
     case refused
   }
 
-  public var code: Code
+  package var code: Code
   /// What happened, with the path: `cannot sync /var/spool/…/events-0.ndjson: Input/output error`.
-  public var message: String
+  package var message: String
   /// What to do.
-  public var hint: String?
+  package var hint: String?
   /// The system's error number, where there was one.
-  public var errno: Int32?
+  package var errno: Int32?
   /// For `locked`, the process that holds the lock.
-  public var holder: Int32?
+  package var holder: Int32?
 
   /// - Parameter hint: nil where nothing closer is known than what the code says.
-  public init(
+  package init(
     _ code: Code, _ message: String, hint: String? = nil, errno: Int32? = nil, holder: Int32? = nil
   ) {
     self.code = code

@@ -1,5 +1,5 @@
 /// An error that says what happened and what to do about it. Every error type of this package is one.
-public protocol ExplainedError: Error {
+package protocol ExplainedError: Error {
   /// What happened to what, with the value and where it came from. One line, no secrets, no full stop:
   /// `cannot sync /var/spool/box-eventd/default/events-0.ndjson: Input/output error`.
   var message: String { get }
@@ -10,5 +10,5 @@ public protocol ExplainedError: Error {
 
 extension ExplainedError {
   /// Both in one line: `the token is refused. Run: box-eventd login.`
-  public var explanation: String { hint.map { "\(message). \($0)" } ?? message }
+  package var explanation: String { hint.map { "\(message). \($0)" } ?? message }
 }

@@ -1,5 +1,5 @@
 /// What the driver does next. Each action is answered by one call of the machine.
-public enum FeedAction: Hashable, Sendable {
+package enum FeedAction: Hashable, Sendable {
   /// Read a page; then `pageRead`, `readFailed` or `diskFull`.
   case read(ReadRequest)
   /// Record the start of a new stream; then `stored`.
@@ -19,16 +19,16 @@ public enum FeedAction: Hashable, Sendable {
 }
 
 /// What a page brought, as far as the feed's rules care.
-public struct PageOutcome: Hashable, Sendable {
+package struct PageOutcome: Hashable, Sendable {
   /// Events that are not in the store yet, and odd entries not yet quarantined.
-  public var new: Int
+  package var new: Int
   /// Entries of any kind.
-  public var entries: Int
-  public var nextPosition: StreamPosition?
+  package var entries: Int
+  package var nextPosition: StreamPosition?
   /// Box's time of the answer.
-  public var date: BoxTime?
+  package var date: BoxTime?
 
-  public init(new: Int, entries: Int, nextPosition: StreamPosition?, date: BoxTime? = nil) {
+  package init(new: Int, entries: Int, nextPosition: StreamPosition?, date: BoxTime? = nil) {
     self.new = new
     self.entries = entries
     self.nextPosition = nextPosition
@@ -37,7 +37,7 @@ public struct PageOutcome: Hashable, Sendable {
 }
 
 /// How a feed is, in the words of the status.
-public enum FeedCondition: Hashable, Sendable {
+package enum FeedCondition: Hashable, Sendable {
   case reading
   case polling
   /// Back-off or spacing; the failure that caused it, if one did.

@@ -1,7 +1,7 @@
 /// Why a read, a subscription or a poll brought nothing: the one error type of every source.
-public struct FeedFailure: ExplainedError, Hashable, Sendable {
+package struct FeedFailure: ExplainedError, Hashable, Sendable {
   /// What the feed's rules tell apart. Everything else about a failure is for people.
-  public enum Code: String, Hashable, Sendable, CaseIterable {
+  package enum Code: String, Hashable, Sendable, CaseIterable {
     /// No answer, or half of one: connection refused or reset, name not resolved, TLS, a time limit.
     case unreachable
     /// 429: too many calls.
@@ -30,19 +30,19 @@ public struct FeedFailure: ExplainedError, Hashable, Sendable {
     case cancelled
   }
 
-  public var code: Code
+  package var code: Code
   /// What happened, one line, no secrets: `Box answered 503`.
-  public var message: String
+  package var message: String
   /// What to do about it, when there is something to do.
-  public var hint: String?
+  package var hint: String?
   /// The HTTP status, where there was one.
-  public var status: Int?
+  package var status: Int?
   /// Box's `request_id` or `box-request-id`.
-  public var requestID: String?
+  package var requestID: String?
   /// How long the server asked to be left alone, already bounded to an hour.
-  public var retryAfter: Duration?
+  package var retryAfter: Duration?
 
-  public init(
+  package init(
     _ code: Code, _ message: String, hint: String? = nil, status: Int? = nil,
     requestID: String? = nil, retryAfter: Duration? = nil
   ) {

@@ -1,26 +1,26 @@
 /// A moment on a clock that never goes back, counted from an origin of no meaning.
 ///
 /// The heart has no clock: every input says when it was.
-public struct FeedInstant: InstantProtocol, Hashable, Sendable {
-  public var sinceOrigin: Duration
+package struct FeedInstant: InstantProtocol, Hashable, Sendable {
+  package var sinceOrigin: Duration
 
-  public init(sinceOrigin: Duration) {
+  package init(sinceOrigin: Duration) {
     self.sinceOrigin = sinceOrigin
   }
 
-  public func advanced(by duration: Duration) -> FeedInstant {
+  package func advanced(by duration: Duration) -> FeedInstant {
     FeedInstant(sinceOrigin: sinceOrigin + duration)
   }
 
-  public func duration(to other: FeedInstant) -> Duration {
+  package func duration(to other: FeedInstant) -> Duration {
     other.sinceOrigin - sinceOrigin
   }
 
-  public static func < (left: FeedInstant, right: FeedInstant) -> Bool {
+  package static func < (left: FeedInstant, right: FeedInstant) -> Bool {
     left.sinceOrigin < right.sinceOrigin
   }
 
-  public static func + (instant: FeedInstant, duration: Duration) -> FeedInstant {
+  package static func + (instant: FeedInstant, duration: Duration) -> FeedInstant {
     instant.advanced(by: duration)
   }
 }

@@ -1,7 +1,7 @@
 /// Reading until the stream is caught up.
 extension FeedStateMachine {
   /// A page has come and been deduplicated.
-  public mutating func pageRead(_ outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
+  package mutating func pageRead(_ outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
     guard case .reading(let request) = state else { return action }
     lastRead = now
     readProblem = nil
@@ -18,7 +18,7 @@ extension FeedStateMachine {
   }
 
   /// A read has failed. A failure never moves the position.
-  public mutating func readFailed(_ failure: FeedFailure, at now: FeedInstant) -> FeedAction {
+  package mutating func readFailed(_ failure: FeedFailure, at now: FeedInstant) -> FeedAction {
     guard case .reading = state else { return action }
     lastRead = now
     if check != nil { return checkFailed(failure, at: now) }

@@ -1,7 +1,7 @@
 /// Waiting for Box to say that something happened.
 extension FeedStateMachine {
   /// OPTIONS has named a server.
-  public mutating func subscribed(_ server: RealtimeServer, at now: FeedInstant) -> FeedAction {
+  package mutating func subscribed(_ server: RealtimeServer, at now: FeedInstant) -> FeedAction {
     guard case .subscribing = state else { return action }
     subscription = Subscription(server: server, since: now)
     subscribeNotBefore = nil
@@ -11,14 +11,14 @@ extension FeedStateMachine {
   }
 
   /// OPTIONS has failed: the stream is read at an interval until a server can be had.
-  public mutating func subscribeFailed(_ failure: FeedFailure, at now: FeedInstant) -> FeedAction {
+  package mutating func subscribeFailed(_ failure: FeedFailure, at now: FeedInstant) -> FeedAction {
     guard case .subscribing = state else { return action }
     return fallBack(failure, at: now)
   }
 
   /// The long poll has been answered. Whatever it says, the stream is read; what it says decides
   /// whether the same server is polled afterwards.
-  public mutating func replied(_ reply: RealtimeReply, at now: FeedInstant) -> FeedAction {
+  package mutating func replied(_ reply: RealtimeReply, at now: FeedInstant) -> FeedAction {
     guard case .polling(_, let since) = state else { return action }
     pollEnded(since: since, at: now)
     switch reply {
@@ -38,7 +38,7 @@ extension FeedStateMachine {
   }
 
   /// The long poll has brought no answer, or an error.
-  public mutating func pollFailed(_ failure: FeedFailure, at now: FeedInstant) -> FeedAction {
+  package mutating func pollFailed(_ failure: FeedFailure, at now: FeedInstant) -> FeedAction {
     guard case .polling(_, let since) = state else { return action }
     pollEnded(since: since, at: now)
     subscription = nil

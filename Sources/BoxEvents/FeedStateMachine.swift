@@ -10,7 +10,7 @@
 ///
 /// Sources: Box's guide to user events and the observations in the public threads it leaves out; the
 /// README's "How the feed is read" lists them.
-public struct FeedStateMachine: Sendable {
+package struct FeedStateMachine: Sendable {
   enum State: Hashable, Sendable {
     /// Nothing has been asked yet.
     /// Can transition to: reading.
@@ -62,7 +62,7 @@ public struct FeedStateMachine: Sendable {
   var jitter: Jitter
   var state = State.initial
   /// When the present stage must have ended, by its own limits.
-  public internal(set) var deadline: FeedInstant
+  package internal(set) var deadline: FeedInstant
 
   // MARK: Where the stream is
 
@@ -103,7 +103,7 @@ public struct FeedStateMachine: Sendable {
   var lookbackHistory: LookbackHistory?
   var lastCheck: FeedInstant
   /// How many have come to their end.
-  public internal(set) var lookbacks = 0
+  package internal(set) var lookbacks = 0
 
   // MARK: Listening
 
@@ -133,7 +133,7 @@ public struct FeedStateMachine: Sendable {
   /// - Parameters:
   ///   - now: the moment of creation.
   ///   - seed: of the jitter.
-  public init(rules: FeedRules, at now: FeedInstant, seed: UInt64) {
+  package init(rules: FeedRules, at now: FeedInstant, seed: UInt64) {
     self.rules = rules
     self.jitter = Jitter(seed: seed)
     self.deadline = now + rules.requestBudget
@@ -147,29 +147,29 @@ public struct FeedStateMachine: Sendable {
   // MARK: Views
 
   /// The position to save when the stream stops; nil before there is one, or when it is saved.
-  public var unsavedCheckpoint: Checkpoint? {
+  package var unsavedCheckpoint: Checkpoint? {
     saved.checkpoint == nil || position == .now || saved.checkpoint == checkpoint ? nil : checkpoint
   }
 
   /// Where the stream is.
-  public var currentPosition: ReadPosition { position }
+  package var currentPosition: ReadPosition { position }
 
   /// During a lookback, Box's time when the stream was last seen caught up; nil at other times.
-  public var lookbackCaughtUpAt: BoxTime? { check == nil ? nil : confirmedAt }
+  package var lookbackCaughtUpAt: BoxTime? { check == nil ? nil : confirmedAt }
 
   var checkpoint: Checkpoint {
     Checkpoint(position: position, confirmedAt: confirmedAt, readSince: readSince)
   }
 
   /// How long ago, by Box's clock, the stream was last known to be complete.
-  public func positionAge(at now: FeedInstant) -> Duration? {
+  package func positionAge(at now: FeedInstant) -> Duration? {
     guard let continuousAt = checkpoint.continuousAt, let boxTime else { return nil }
     return max(.zero, boxTime.date.since(continuousAt) + boxTime.at.duration(to: now))
   }
 
   /// A lasting problem that only a person ends, and that trying again doesn't. A refused request is
   /// tried again for an hour before it counts: Box has had bad hours.
-  public var operatorActionRequired: FeedFailure? {
+  package var operatorActionRequired: FeedFailure? {
     guard isBlocked, let readProblem else { return nil }
     switch readProblem.code {
     case .signInRefused:
@@ -184,12 +184,12 @@ public struct FeedStateMachine: Sendable {
 
   /// What is wrong with the stream, also while it goes on in spite of it. A poll under way is proof
   /// enough that realtime works again.
-  public var problem: FeedFailure? {
+  package var problem: FeedFailure? {
     if case .polling = state { return nil }
     return readProblem ?? realtimeProblem
   }
 
-  public var condition: FeedCondition {
+  package var condition: FeedCondition {
     if isBlocked, let readProblem { return .blocked(readProblem) }
     if isStalled { return .stalled }
     switch state {
@@ -219,7 +219,7 @@ public struct FeedStateMachine: Sendable {
 
   /// The store has said where to go on from, or the configuration where to begin.
   /// - Parameter saved: what the store holds already; nil on a first start.
-  public mutating func start(
+  package mutating func start(
     from start: ReadPosition, saved checkpoint: Checkpoint?, at now: FeedInstant
   ) -> FeedAction {
     guard case .initial = state else { return action }
@@ -235,7 +235,7 @@ public struct FeedStateMachine: Sendable {
   }
 
   /// The store has done what the last action asked of it.
-  public mutating func stored(at now: FeedInstant) -> FeedAction {
+  package mutating func stored(at now: FeedInstant) -> FeedAction {
     switch state {
     case .beginning(let checkpoint):
       saved = (checkpoint, now)
@@ -260,7 +260,7 @@ public struct FeedStateMachine: Sendable {
   }
 
   /// There is no room on the disk to read more, or to store what the last action asked for.
-  public mutating func diskFull(at now: FeedInstant) -> FeedAction {
+  package mutating func diskFull(at now: FeedInstant) -> FeedAction {
     switch state {
     case .reading, .beginning, .recording, .committing, .saving:
       return wait(rules.diskFullInterval, then: .again(state), at: now)
@@ -270,7 +270,7 @@ public struct FeedStateMachine: Sendable {
   }
 
   /// A wait has ended.
-  public mutating func woke(at now: FeedInstant) -> FeedAction {
+  package mutating func woke(at now: FeedInstant) -> FeedAction {
     guard case .waiting(let until, let intention) = state else { return action }
     guard now >= until else { return action }
     switch intention {

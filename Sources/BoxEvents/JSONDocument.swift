@@ -2,13 +2,13 @@
 ///
 /// Lookups in what isn't there, or is of another kind, give nothing rather than an error: Box's
 /// types flip between number and string, and any member may be missing.
-public struct JSONDocument: Sendable {
+package struct JSONDocument: Sendable {
   private let bytes: [UInt8]
   /// Empty where there is no value.
   private let range: Range<Int>
 
   /// Nil if the bytes are not one valid JSON value.
-  public init?(_ bytes: [UInt8]) {
+  package init?(_ bytes: [UInt8]) {
     let range: Range<Int>? = bytes.withUnsafeBytes { buffer in
       var scanner = JSONScanner(buffer)
       _ = scanner.peek()
@@ -28,7 +28,7 @@ public struct JSONDocument: Sendable {
   }
 
   /// A member of an object; of several with the same key the last.
-  public subscript(key: String) -> JSONDocument {
+  package subscript(key: String) -> JSONDocument {
     var found = 0..<0
     bytes.withUnsafeBytes { buffer in
       guard !range.isEmpty, buffer[range.lowerBound] == UInt8(ascii: "{") else { return }
@@ -43,7 +43,7 @@ public struct JSONDocument: Sendable {
   }
 
   /// The elements of an array; empty for anything else.
-  public var elements: [JSONDocument] {
+  package var elements: [JSONDocument] {
     bytes.withUnsafeBytes { buffer in
       guard !range.isEmpty, buffer[range.lowerBound] == UInt8(ascii: "[") else { return [] }
       var scanner = JSONScanner(buffer, from: range.lowerBound)
@@ -60,12 +60,12 @@ public struct JSONDocument: Sendable {
   }
 
   /// The text of a string, or of a number as it was written; nil for anything else.
-  public var text: String? {
+  package var text: String? {
     range.isEmpty ? nil : bytes.withUnsafeBytes { JSONText.scalar($0, range) }
   }
 
   /// A whole number, written as number or string, if it lies within `bounds`.
-  public func integer(in bounds: ClosedRange<Int>) -> Int? {
+  package func integer(in bounds: ClosedRange<Int>) -> Int? {
     text.flatMap { Int($0) }.flatMap { bounds.contains($0) ? $0 : nil }
   }
 

@@ -1,45 +1,45 @@
 /// Writes a JSON object member by member, in the order they are added.
 ///
 /// `JSONEncoder` keeps no order and leaves nil members out; the formats of this package promise both.
-public struct JSONObjectWriter: Sendable {
+package struct JSONObjectWriter: Sendable {
   private var bytes: [UInt8] = [UInt8(ascii: "{")]
 
-  public init() {}
+  package init() {}
 
   /// The object.
-  public var text: String { String(decoding: bytes, as: UTF8.self) + "}" }
+  package var text: String { String(decoding: bytes, as: UTF8.self) + "}" }
 
   /// The object with a newline: a line of a `.ndjson` file.
-  public var line: [UInt8] { bytes + [UInt8(ascii: "}"), UInt8(ascii: "\n")] }
+  package var line: [UInt8] { bytes + [UInt8(ascii: "}"), UInt8(ascii: "\n")] }
 
   /// - Parameter json: the value, valid JSON already.
-  public mutating func add(_ key: String, raw json: String) {
+  package mutating func add(_ key: String, raw json: String) {
     if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
     Self.append(key, to: &bytes)
     bytes.append(UInt8(ascii: ":"))
     bytes.append(contentsOf: json.utf8)
   }
 
-  public mutating func add(_ key: String, _ value: String?) {
+  package mutating func add(_ key: String, _ value: String?) {
     add(key, raw: value.map(Self.quoted) ?? "null")
   }
 
-  public mutating func add(_ key: String, _ value: some BinaryInteger) {
+  package mutating func add(_ key: String, _ value: some BinaryInteger) {
     add(key, raw: String(value))
   }
 
-  public mutating func add(_ key: String, _ value: Double?) {
+  package mutating func add(_ key: String, _ value: Double?) {
     add(key, raw: value.flatMap(Self.number) ?? "null")
   }
 
   /// Whole numbers without a fraction; nil for what JSON has no number for.
-  public static func number(_ value: Double) -> String? {
+  package static func number(_ value: Double) -> String? {
     guard value.isFinite else { return nil }
     return Int64(exactly: value).map { String($0) } ?? "\(value)"
   }
 
   /// A JSON string with its quotes. Control characters and DEL are escaped.
-  public static func quoted(_ text: String) -> String {
+  package static func quoted(_ text: String) -> String {
     var bytes: [UInt8] = []
     append(text, to: &bytes)
     return String(decoding: bytes, as: UTF8.self)

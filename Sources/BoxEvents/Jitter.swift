@@ -1,8 +1,8 @@
 /// Random waits from a seed: the same seed, the same waits.
-public struct Jitter: Sendable {
+package struct Jitter: Sendable {
   private var random: SplitMix64
 
-  public init(seed: UInt64) {
+  package init(seed: UInt64) {
     random = SplitMix64(seed: seed)
   }
 

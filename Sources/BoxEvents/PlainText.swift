@@ -4,12 +4,12 @@
 /// What Box sends, and what a file is called, may hold anything. A newline would forge a second line,
 /// an escape sequence would command the terminal, and a bidirectional override would show one text
 /// and mean another (Trojan Source, CVE-2021-42574).
-public enum PlainText {
+package enum PlainText {
   /// Writes control characters, line separators and bidirectional controls as `\u{…}`.
   ///
   /// A backslash stays as it is: the text is for people, it is never read back.
   /// - Parameter limit: in bytes; a longer text is cut there, with an ellipsis.
-  public static func escaped(_ text: some StringProtocol, limit: Int = .max) -> String {
+  package static func escaped(_ text: some StringProtocol, limit: Int = .max) -> String {
     if isPlain(text), text.utf8.count <= limit { return String(text) }
     var line = ""
     var bytes = 0

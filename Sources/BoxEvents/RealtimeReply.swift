@@ -2,7 +2,7 @@
 ///
 /// Source: <https://developer.box.com/guides/events/user-events/for-user/>; `new_message`, `max_retries`
 /// and `out_of_date` are not documented but sent.
-public enum RealtimeReply: Hashable, Sendable {
+package enum RealtimeReply: Hashable, Sendable {
   /// `new_change`, `new_message`: something happened.
   case newChange
   /// Nothing happened for long; a new server is due.
@@ -15,7 +15,7 @@ public enum RealtimeReply: Hashable, Sendable {
   case unknown(String)
 
   /// Reads the body of a reply with status 200.
-  public init(parsing body: [UInt8]) {
+  package init(parsing body: [UInt8]) {
     guard let document = JSONDocument(body) else {
       self = .unknown(body.isEmpty ? "an empty answer" : "an answer that is no JSON")
       return
@@ -24,7 +24,7 @@ public enum RealtimeReply: Hashable, Sendable {
   }
 
   /// The meaning of a `message`, also where it came with an error status.
-  public init(message: String?) {
+  package init(message: String?) {
     switch message {
     case "new_change", "new_message": self = .newChange
     case "reconnect": self = .reconnect

@@ -2,21 +2,21 @@
 ///
 /// Source: <https://developer.box.com/reference/options-events/>. Box gives `ttl` in minutes and
 /// `retry_timeout` in seconds, each as a number or a string.
-public struct RealtimeServer: Hashable, Sendable {
+package struct RealtimeServer: Hashable, Sendable {
   /// Carries the channel, which is a secret. Not yet checked against the allowed hosts.
-  public var url: Secret<String>
+  package var url: Secret<String>
   /// How long the server may be used.
-  public var timeToLive: Duration
+  package var timeToLive: Duration
   /// Polls before a new server is due.
-  public var maximumPolls: Int
+  package var maximumPolls: Int
   /// How long a poll may stay without an answer.
-  public var retryTimeout: Duration
+  package var retryTimeout: Duration
 
-  public static let defaultTimeToLive = Duration.seconds(10 * 60)
-  public static let defaultMaximumPolls = 10
-  public static let defaultRetryTimeout = Duration.seconds(610)
+  package static let defaultTimeToLive = Duration.seconds(10 * 60)
+  package static let defaultMaximumPolls = 10
+  package static let defaultRetryTimeout = Duration.seconds(610)
 
-  public init(
+  package init(
     url: Secret<String>, timeToLive: Duration = Self.defaultTimeToLive,
     maximumPolls: Int = Self.defaultMaximumPolls, retryTimeout: Duration = Self.defaultRetryTimeout
   ) {
@@ -28,7 +28,7 @@ public struct RealtimeServer: Hashable, Sendable {
 
   /// Reads the answer to OPTIONS: the first entry of type `realtime_server` that has a URL.
   /// Numbers out of range take their default.
-  public init(parsing body: [UInt8]) throws(FeedFailure) {
+  package init(parsing body: [UInt8]) throws(FeedFailure) {
     let servers = (JSONDocument(body)?["entries"].elements ?? []).filter {
       $0["type"].text == "realtime_server" && !($0["url"].text ?? "").isEmpty
     }

@@ -5,15 +5,15 @@
 /// ``exceeds(_:)`` for the one exception.
 ///
 /// Source: <https://developer.box.com/reference/get-events/>, `stream_position`.
-public struct StreamPosition: Hashable, Sendable, CustomStringConvertible {
+package struct StreamPosition: Hashable, Sendable, CustomStringConvertible {
   /// The digits as Box wrote them: 1 to ``maximumDigits`` ASCII digits, not all of them zero.
-  public let digits: String
+  package let digits: String
 
   /// Far above any position seen (19 digits), and small enough for the position file's block.
-  public static let maximumDigits = 64
+  package static let maximumDigits = 64
 
   /// Nil for anything that is no position to go on from: empty, `0`, `-1`, `now`, a fraction, text.
-  public init?(_ text: some StringProtocol) {
+  package init?(_ text: some StringProtocol) {
     let bytes = text.utf8
     guard !bytes.isEmpty, bytes.count <= Self.maximumDigits,
       bytes.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }),
@@ -22,20 +22,20 @@ public struct StreamPosition: Hashable, Sendable, CustomStringConvertible {
     self.digits = String(text)
   }
 
-  public var description: String { digits }
+  package var description: String { digits }
 
   /// Whether this position is longer than `other`, or as long and greater in digits.
   ///
   /// Only an empty page's position is checked so: Box may send a lower one there, and following it
   /// would go backwards for nothing.
-  public func exceeds(_ other: StreamPosition) -> Bool {
+  package func exceeds(_ other: StreamPosition) -> Bool {
     let (mine, theirs) = (digits.utf8.count, other.digits.utf8.count)
     return mine == theirs ? digits > other.digits : mine > theirs
   }
 }
 
 /// What a read of the stream starts from: the value of the `stream_position` query item.
-public enum ReadPosition: Hashable, Sendable, CustomStringConvertible {
+package enum ReadPosition: Hashable, Sendable, CustomStringConvertible {
   /// The newest position; Box answers with no events.
   case now
   /// Everything Box still retains, oldest first.
@@ -43,7 +43,7 @@ public enum ReadPosition: Hashable, Sendable, CustomStringConvertible {
   case at(StreamPosition)
 
   /// Reads `now`, `oldest`, `0` or digits, as they stand in configuration and position files.
-  public init?(_ text: some StringProtocol) {
+  package init?(_ text: some StringProtocol) {
     switch text {
     case "now": self = .now
     case "oldest", "0": self = .oldest
@@ -54,7 +54,7 @@ public enum ReadPosition: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// The text of the query item: `now`, `0` or the digits.
-  public var description: String {
+  package var description: String {
     switch self {
     case .now: "now"
     case .oldest: "0"

@@ -1,7 +1,7 @@
 /// The kinds of stream Box offers. The raw value is Box's `stream_type`.
 ///
 /// Source: <https://developer.box.com/reference/get-events/>, `stream_type`.
-public enum StreamType: String, Sendable, CaseIterable {
+package enum StreamType: String, Sendable, CaseIterable {
   case all
   case changes
   case sync
@@ -9,7 +9,7 @@ public enum StreamType: String, Sendable, CaseIterable {
   case adminLogs = "admin_logs"
 
   /// User streams have realtime servers; enterprise streams are read at an interval.
-  public var hasRealtimeServer: Bool {
+  package var hasRealtimeServer: Bool {
     switch self {
     case .all, .changes, .sync: true
     case .adminLogsStreaming, .adminLogs: false
@@ -17,7 +17,7 @@ public enum StreamType: String, Sendable, CaseIterable {
   }
 
   /// How long Box keeps events. A position older than this gets no error, only what is left.
-  public var retention: Duration {
+  package var retention: Duration {
     switch self {
     case .all, .changes: .seconds(21 * 86_400)
     case .sync: .seconds(31 * 86_400)

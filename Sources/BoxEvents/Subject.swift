@@ -2,18 +2,18 @@
 ///
 /// Source: <https://developer.box.com/reference/post-oauth2-token/>, `box_subject_type` and
 /// `box_subject_id`.
-public struct Subject: Hashable, Sendable, CustomStringConvertible {
-  public enum Kind: String, Hashable, Sendable {
+package struct Subject: Hashable, Sendable, CustomStringConvertible {
+  package enum Kind: String, Hashable, Sendable {
     case user
     case enterprise
   }
 
-  public let kind: Kind
+  package let kind: Kind
   /// 1 to 20 ASCII digits.
-  public let id: String
+  package let id: String
 
   /// Nil for anything but a kind, a colon and digits.
-  public init?(_ text: some StringProtocol) {
+  package init?(_ text: some StringProtocol) {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     guard parts.count == 2, let kind = Kind(rawValue: String(parts[0])), Self.isID(parts[1]) else {
       return nil
@@ -22,10 +22,10 @@ public struct Subject: Hashable, Sendable, CustomStringConvertible {
     self.id = String(parts[1])
   }
 
-  public var description: String { "\(kind.rawValue):\(id)" }
+  package var description: String { "\(kind.rawValue):\(id)" }
 
   /// Whether text is the number of a Box user or enterprise.
-  public static func isID(_ text: some StringProtocol) -> Bool {
+  package static func isID(_ text: some StringProtocol) -> Bool {
     (1...20).contains(text.utf8.count) && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
   }
 }

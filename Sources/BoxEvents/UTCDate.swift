@@ -2,26 +2,26 @@
 ///
 /// It reads and writes RFC 3339 (RFC 3339, section 5.6) and the dates of HTTP headers (RFC 9110, section 5.6.7),
 /// for the years 0 to 9999 of the proleptic Gregorian calendar. A leap second counts as the second after it.
-public struct UTCDate: Hashable, Comparable, Sendable {
+package struct UTCDate: Hashable, Comparable, Sendable {
   /// Seconds since 1970-01-01T00:00:00Z.
-  public let secondsSince1970: Int64
+  package let secondsSince1970: Int64
 
   private static let range: ClosedRange<Int64> = -62_167_219_200...253_402_300_799
 
   /// A moment outside the years 0 to 9999 takes the nearer end.
-  public init(secondsSince1970: Int64) {
+  package init(secondsSince1970: Int64) {
     self.secondsSince1970 = min(max(secondsSince1970, Self.range.lowerBound), Self.range.upperBound)
   }
 
   /// Rounds down to a second; nil outside the years 0 to 9999.
-  public init?(secondsSince1970: Double) {
+  package init?(secondsSince1970: Double) {
     guard let seconds = Int64(exactly: secondsSince1970.rounded(.down)), Self.range.contains(seconds) else {
       return nil
     }
     self.secondsSince1970 = seconds
   }
 
-  public static func < (left: Self, right: Self) -> Bool {
+  package static func < (left: Self, right: Self) -> Bool {
     left.secondsSince1970 < right.secondsSince1970
   }
 
@@ -55,7 +55,7 @@ public struct UTCDate: Hashable, Comparable, Sendable {
 
 extension UTCDate {
   /// `2026-02-28T23:59:59Z`.
-  public var rfc3339: String {
+  package var rfc3339: String {
     let date = fields
     return "\(Self.padded(date.year, 4))-\(Self.padded(date.month))-\(Self.padded(date.day))"
       + "T\(Self.padded(date.hour)):\(Self.padded(date.minute)):\(Self.padded(date.second))Z"
@@ -63,7 +63,7 @@ extension UTCDate {
 
   /// Reads a date and time with any offset; a fraction of a second is dropped.
   /// - Parameter text: ASCII, such as `2026-02-28T15:59:59.123-08:00`; nil for anything else.
-  public init?(rfc3339 text: some Collection<UInt8>) {
+  package init?(rfc3339 text: some Collection<UInt8>) {
     guard 20...40 ~= text.count else { return nil }
     let bytes = Array(text)
     guard let year = Self.number(bytes[0..<4]), bytes[4] == UInt8(ascii: "-"),
@@ -81,7 +81,7 @@ extension UTCDate {
       minutesEast: minutesEast)
   }
 
-  public init?(rfc3339 text: some StringProtocol) {
+  package init?(rfc3339 text: some StringProtocol) {
     self.init(rfc3339: text.utf8)
   }
 
@@ -111,7 +111,7 @@ extension UTCDate {
   ///     Sun, 06 Nov 1994 08:49:37 GMT
   ///     Sunday, 06-Nov-94 08:49:37 GMT
   ///     Sun Nov  6 08:49:37 1994
-  public init?(httpDate text: some StringProtocol) {
+  package init?(httpDate text: some StringProtocol) {
     guard text.utf8.count <= 64 else { return nil }
     let parts = text.split { " ,-".contains($0) }
     switch parts.count {

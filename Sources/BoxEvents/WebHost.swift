@@ -1,8 +1,8 @@
 /// Host names and addresses as they are written in URLs, in `listen` and in `realtime_hosts`.
-public enum WebHost {
+package enum WebHost {
   /// Splits `host`, `host:port` or `[address]:port`; port 0 is for listening only.
   /// - Returns: the host in lower case and without brackets; nil if the host or the port is not valid.
-  public static func andPort(_ text: Substring) -> (host: String, port: Int?)? {
+  package static func andPort(_ text: Substring) -> (host: String, port: Int?)? {
     let lower = text.lowercased()
     let host: Substring
     let rest: Substring
@@ -22,21 +22,21 @@ public enum WebHost {
   }
 
   /// Labels of letters, digits, `-` and `_` with dots between: names and IPv4 addresses.
-  public static func isName(_ text: some StringProtocol) -> Bool {
+  package static func isName(_ text: some StringProtocol) -> Bool {
     1...253 ~= text.utf8.count
       && text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
         1...63 ~= label.utf8.count && label.utf8.allSatisfy(isNameByte)
       }
   }
 
-  public static func isIPv4(_ text: some StringProtocol) -> Bool {
+  package static func isIPv4(_ text: some StringProtocol) -> Bool {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     return parts.count == 4
       && parts.allSatisfy { $0.utf8.allSatisfy { 0x30...0x39 ~= $0 } && UInt8($0) != nil }
   }
 
   /// By its characters; the resolver decides on the rest.
-  public static func isIPv6(_ text: some StringProtocol) -> Bool {
+  package static func isIPv6(_ text: some StringProtocol) -> Bool {
     2...45 ~= text.utf8.count && text.count { $0 == ":" } >= 2
       && text.allSatisfy { $0.isASCII && ($0.isHexDigit || $0 == ":" || $0 == ".") }
   }

@@ -5,67 +5,67 @@
 /// realtime hosts use this one type, so that they can't disagree on what a text means.
 ///
 /// Source: RFC 3986, section 3.
-public struct WebURL: Hashable, Sendable, CustomStringConvertible {
-  public enum Scheme: String, Hashable, Sendable {
+package struct WebURL: Hashable, Sendable, CustomStringConvertible {
+  package enum Scheme: String, Hashable, Sendable {
     case http
     case https
 
-    public var defaultPort: Int { self == .https ? 443 : 80 }
+    package var defaultPort: Int { self == .https ? 443 : 80 }
   }
 
   /// Where a URL leads: whoever gets a request, a token or a name in a digest is one of these.
-  public struct Origin: Hashable, Sendable, CustomStringConvertible {
-    public var scheme: Scheme
+  package struct Origin: Hashable, Sendable, CustomStringConvertible {
+    package var scheme: Scheme
     /// Lower case; an IPv6 address without its brackets.
-    public var host: String
-    public var port: Int
+    package var host: String
+    package var port: Int
 
     /// - Parameter host: lower case; an IPv6 address without its brackets.
-    public init(scheme: Scheme, host: String, port: Int? = nil) {
+    package init(scheme: Scheme, host: String, port: Int? = nil) {
       self.scheme = scheme
       self.host = host
       self.port = port ?? scheme.defaultPort
     }
 
     /// The port only where it isn't the scheme's own: `https://api.box.com`, `http://[::1]:8080`.
-    public var description: String {
+    package var description: String {
       let name = host.contains(":") ? "[\(host)]" : host
       return "\(scheme.rawValue)://\(name)" + (port == scheme.defaultPort ? "" : ":\(port)")
     }
 
     /// `localhost`, 127.0.0.0/8 or `::1`: traffic that stays on this machine.
-    public var isLoopback: Bool {
+    package var isLoopback: Bool {
       host == "localhost" || host == "::1" || (WebHost.isIPv4(host) && host.hasPrefix("127."))
     }
   }
 
-  public var origin: Origin
+  package var origin: Origin
   /// Path and query, beginning with `/`.
-  public var target: String
+  package var target: String
   /// Whether the text names a port.
-  public let hasPort: Bool
+  package let hasPort: Bool
 
-  public var scheme: Scheme { origin.scheme }
-  public var host: String { origin.host }
-  public var port: Int { origin.port }
-  public var isLoopback: Bool { origin.isLoopback }
+  package var scheme: Scheme { origin.scheme }
+  package var host: String { origin.host }
+  package var port: Int { origin.port }
+  package var isLoopback: Bool { origin.isLoopback }
   /// Whether secrets may be sent there: over TLS, or without leaving this machine.
-  public var isConfidential: Bool { scheme == .https || isLoopback }
-  public var description: String { origin.description + target }
+  package var isConfidential: Bool { scheme == .https || isLoopback }
+  package var description: String { origin.description + target }
 
   /// Long enough for a realtime server's URL with its channel; a request line of this length is accepted by
   /// common servers (RFC 9112, section 3: 8000 octets).
   private static let maximumLength = 8192
 
   /// - Parameter path: begins with `/`.
-  public init(_ origin: Origin, path: String) {
+  package init(_ origin: Origin, path: String) {
     self.origin = origin
     target = path
     hasPort = origin.port != origin.scheme.defaultPort
   }
 
   /// Nil for anything that is not such a URL.
-  public init?(_ text: some StringProtocol) {
+  package init?(_ text: some StringProtocol) {
     let text = Substring(text)
     guard text.utf8.count <= Self.maximumLength,
       text.utf8.allSatisfy({ 0x21...0x7E ~= $0 && $0 != UInt8(ascii: "\\") }),
@@ -83,14 +83,14 @@ public struct WebURL: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// The URL of something below this one: `/events` below `https://api.box.com/2.0/`.
-  public func appending(path: String) -> WebURL {
+  package func appending(path: String) -> WebURL {
     var url = removingTrailingSlashes()
     url.target = url.target == "/" ? path : url.target + path
     return url
   }
 
   /// One text for one server: `https://api.box.com/2.0` also for `https://api.box.com/2.0/`.
-  public func removingTrailingSlashes() -> WebURL {
+  package func removingTrailingSlashes() -> WebURL {
     var url = self
     while url.target.count > 1, url.target.hasSuffix("/") { url.target.removeLast() }
     return url

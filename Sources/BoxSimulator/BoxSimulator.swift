@@ -14,19 +14,19 @@ import NIOPosix
 /// ```
 ///
 /// Everything is drawn from ``SimulatorOptions/seed``. State lives in memory and ends with it.
-public final class BoxSimulator: Sendable {
-  public let options: SimulatorOptions
+package final class BoxSimulator: Sendable {
+  package let options: SimulatorOptions
   /// `http://127.0.0.1:PORT/2.0`
-  public let apiURL: String
+  package let apiURL: String
   /// `http://127.0.0.1:PORT/oauth2/token`
-  public let tokenURL: String
+  package let tokenURL: String
   /// `http://127.0.0.1:PORT/api/oauth2/authorize`: grants at once and redirects with a code.
-  public let authorizeURL: String
+  package let authorizeURL: String
   /// `http://127.0.0.1:PORT`, where OPTIONS sends the polls.
-  public let realtimeURL: String
+  package let realtimeURL: String
   /// `http://127.0.0.1:PORT/control`; see the table at `SimulatorCore.control`.
-  public let controlURL: String
-  public let port: Int
+  package let controlURL: String
+  package let port: Int
 
   let core: SimulatorCore
   private let group: MultiThreadedEventLoopGroup
@@ -34,7 +34,7 @@ public final class BoxSimulator: Sendable {
 
   /// Starts to listen.
   /// - Throws: ``SimulatorError`` if a port can't be listened on.
-  public static func start(_ options: SimulatorOptions = SimulatorOptions()) async throws -> BoxSimulator {
+  package static func start(_ options: SimulatorOptions = SimulatorOptions()) async throws -> BoxSimulator {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, options.threads))
     do {
       let core = SimulatorCore(options: options)
@@ -52,7 +52,7 @@ public final class BoxSimulator: Sendable {
   }
 
   /// Runs `body` with a simulator that is stopped afterwards.
-  public static func run<Value>(
+  package static func run<Value>(
     _ options: SimulatorOptions = SimulatorOptions(), _ body: (BoxSimulator) async throws -> Value
   ) async throws -> Value {
     let simulator = try await start(options)
@@ -120,14 +120,14 @@ public final class BoxSimulator: Sendable {
   }
 
   /// Closes every connection and port. Safe to call twice.
-  public func stop() async throws {
+  package func stop() async throws {
     core.stop()
     for listener in listeners { try? await listener.close() }
     try await group.shutdownGracefully()
   }
 
   /// Serves until the task is cancelled, then stops: the body of a service.
-  public func runUntilCancelled() async throws {
+  package func runUntilCancelled() async throws {
     // The condition never holds; cancellation ends the wait.
     try? await core.wait { _ in false }
     try await stop()

@@ -2,7 +2,7 @@
 ///
 /// User events look like Box's: 40 hexadecimal digits of id and a full file object. Enterprise
 /// events have a UUID, `ip_address` and `additional_details`.
-public struct EventFactory: Sendable {
+package struct EventFactory: Sendable {
   private let isEnterprise: Bool
   private let sizes: ClosedRange<Int>
   private var random: SplitMix64
@@ -11,7 +11,7 @@ public struct EventFactory: Sendable {
   private var time: (seconds: Int64, text: [UInt8]) = (.min, [])
 
   /// - Parameter sizes: bytes of an ordinary event; below about 1,050 the contents decide.
-  public init(seed: UInt64, user: String, type: String, sizes: ClosedRange<Int> = 1100...1650) {
+  package init(seed: UInt64, user: String, type: String, sizes: ClosedRange<Int> = 1100...1650) {
     isEnterprise = type.hasPrefix("admin_logs")
     self.sizes = sizes
     random = SplitMix64(seed: seed, name: "\(user)/\(type)")
@@ -19,17 +19,17 @@ public struct EventFactory: Sendable {
 
   /// The next ordinary event.
   /// - Parameter secondsSince1970: its `created_at`.
-  public mutating func next(secondsSince1970: Int64) -> [UInt8] {
+  package mutating func next(secondsSince1970: Int64) -> [UInt8] {
     event(Parts(), secondsSince1970)
   }
 
   /// An event of about `byteCount` bytes, most of them in one description.
-  public mutating func large(byteCount: Int, secondsSince1970: Int64) -> [UInt8] {
+  package mutating func large(byteCount: Int, secondsSince1970: Int64) -> [UInt8] {
     event(Parts(size: byteCount...byteCount), secondsSince1970)
   }
 
   /// The next event, odd in one way.
-  public mutating func odd(_ kind: OddEvent, secondsSince1970 seconds: Int64) -> [UInt8] {
+  package mutating func odd(_ kind: OddEvent, secondsSince1970 seconds: Int64) -> [UInt8] {
     let id = nextID()
     switch kind {
     case .missingID: return event(Parts(id: ""), seconds)

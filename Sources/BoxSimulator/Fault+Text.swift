@@ -4,7 +4,7 @@ extension Fault {
   /// `truncate`, `truncate-chunks`, `truncate-json`, `stall`, `stall-in-body`, `html`, `empty`,
   /// `expire-token`, `broken-gzip`, `truncated-gzip`, `message:TEXT`, `delay:2s`, `delay:500ms:503`,
   /// `pause:1s`, `drip:100:10ms`.
-  public init(_ text: String) throws(SimulatorError) {
+  package init(_ text: String) throws(SimulatorError) {
     guard let fault = Self.parsed(text) else {
       throw SimulatorError(
         .badText, "“\(text)” is no fault",

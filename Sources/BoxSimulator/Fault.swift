@@ -2,7 +2,7 @@
 ///
 /// Faults that replace the answer (a status, a reset before the head, a stall) leave the request
 /// unprocessed; the others spoil the real answer on its way, as if the network had done it.
-public indirect enum Fault: Sendable, Hashable {
+package indirect enum Fault: Sendable, Hashable {
   /// No fault; holds a place in a script.
   case none
   /// This status with the endpoint's usual body for it, or with this one.
@@ -41,7 +41,7 @@ public indirect enum Fault: Sendable, Hashable {
   case truncatedGzip
 
   /// A realtime server's reply with any message.
-  public static func message(_ message: String) -> Fault {
+  package static func message(_ message: String) -> Fault {
     .body(#"{"version":1,"message":\#(JSONWriter.string(message))}"#)
   }
 }

@@ -1,24 +1,24 @@
 /// How often which faults happen by chance at an endpoint, in percent of its requests.
-public struct FaultRates: Sendable, Hashable {
+package struct FaultRates: Sendable, Hashable {
   /// Tried in order with one draw a request, so their sum is the share of faulty requests.
-  public var percents: [Rate]
+  package var percents: [Rate]
 
-  public struct Rate: Sendable, Hashable {
-    public var fault: Fault
-    public var percent: Double
+  package struct Rate: Sendable, Hashable {
+    package var fault: Fault
+    package var percent: Double
 
-    public init(_ fault: Fault, percent: Double) {
+    package init(_ fault: Fault, percent: Double) {
       self.fault = fault
       self.percent = percent
     }
   }
 
-  public init(_ percents: [Rate] = []) {
+  package init(_ percents: [Rate] = []) {
     self.percents = percents
   }
 
   /// Reads `429:1=2,503=2,reset=1,truncate=1,stall=0.1`.
-  public init(_ text: String) throws(SimulatorError) {
+  package init(_ text: String) throws(SimulatorError) {
     percents = []
     for item in text.split(separator: ",") {
       let parts = item.split(separator: "=", maxSplits: 1).map(String.init)
@@ -32,7 +32,7 @@ public struct FaultRates: Sendable, Hashable {
   }
 
   /// The usual weather of a bad day, several per cent of all requests.
-  public static let stormy = FaultRates([
+  package static let stormy = FaultRates([
     Rate(.status(429, headers: ["Retry-After": "1"]), percent: 2), Rate(.status(503), percent: 2),
     Rate(.reset, percent: 1), Rate(.truncate, percent: 1), Rate(.stallInBody, percent: 0.1),
     Rate(.expireToken, percent: 0.5),

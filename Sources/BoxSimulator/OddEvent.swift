@@ -2,7 +2,7 @@
 ///
 /// Sources: typed clients' bug trackers (ids as numbers, sizes in exponent form, missing ids) and
 /// the JSON grammar (RFC 8259) for the rest.
-public enum OddEvent: String, Sendable, CaseIterable {
+package enum OddEvent: String, Sendable, CaseIterable {
   case missingID = "missing-id"
   case nullID = "null-id"
   case emptyID = "empty-id"
@@ -29,8 +29,8 @@ public enum OddEvent: String, Sendable, CaseIterable {
   case nonObject = "non-object"
 
   /// Whether it is an event at all: a JSON object.
-  public var isEvent: Bool { self != .nullEntry && self != .nonObject }
+  package var isEvent: Bool { self != .nullEntry && self != .nonObject }
 
   /// All but ``spaced``, whose bytes a spool may change.
-  public static let everyday = allCases.filter { $0 != .spaced }
+  package static let everyday = allCases.filter { $0 != .spaced }
 }

@@ -1,17 +1,17 @@
 import NIOHTTP1
 
 /// One request as the simulator's log keeps it.
-public struct RequestRecord: Sendable {
+package struct RequestRecord: Sendable {
   /// Nil for an unknown path.
-  public var endpoint: SimulatedEndpoint?
-  public var method: String
-  public var path: String
+  package var endpoint: SimulatedEndpoint?
+  package var method: String
+  package var path: String
   /// As sent, still percent-encoded.
-  public var query: String
+  package var query: String
   /// In the order sent, names as sent.
-  public var headers: [(name: String, value: String)]
+  package var headers: [(name: String, value: String)]
   /// CLOCK_MONOTONIC when it had arrived.
-  public var arrivedNanoseconds: UInt64
+  package var arrivedNanoseconds: UInt64
 
   init(_ request: Request) {
     endpoint = request.endpoint
@@ -23,10 +23,10 @@ public struct RequestRecord: Sendable {
   }
 
   /// The value of a query item, percent-decoded.
-  public func queryItem(_ name: String) -> String? { Query(query)[name] }
+  package func queryItem(_ name: String) -> String? { Query(query)[name] }
 
   /// The first value of a header, whatever its case.
-  public func header(_ name: String) -> String? {
+  package func header(_ name: String) -> String? {
     headers.first { $0.name.lowercased() == name.lowercased() }?.value
   }
 }

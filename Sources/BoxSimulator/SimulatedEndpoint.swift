@@ -1,5 +1,5 @@
 /// The four places of Box a client talks to.
-public enum SimulatedEndpoint: String, Sendable, CaseIterable {
+package enum SimulatedEndpoint: String, Sendable, CaseIterable {
   /// `POST /oauth2/token`
   case token
   /// `OPTIONS /2.0/events`

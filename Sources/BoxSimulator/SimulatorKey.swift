@@ -1,11 +1,11 @@
 /// A key pair made for the simulator and used nowhere else. It protects nothing.
 ///
 /// Encrypted as Box's developer console does it: PKCS #8, PBES2 with AES-256 and HMAC-SHA256.
-public enum SimulatorKey {
-  public static let publicKeyID = "simkey01"
-  public static let passphrase = "simulator"
+package enum SimulatorKey {
+  package static let publicKeyID = "simkey01"
+  package static let passphrase = "simulator"
 
-  public static let encryptedPrivateKey = """
+  package static let encryptedPrivateKey = """
     -----BEGIN ENCRYPTED PRIVATE KEY-----
     MIIFHTBXBgkqhkiG9w0BBQ0wSjApBgkqhkiG9w0BBQwwHAQIcr50scRuTAsCAggA
     MAwGCCqGSIb3DQIJBQAwHQYJYIZIAWUDBAEqBBAcMHQb+klRqtArhmLq79L9BIIE
@@ -38,7 +38,7 @@ public enum SimulatorKey {
     -----END ENCRYPTED PRIVATE KEY-----
     """
 
-  public static let publicKey = """
+  package static let publicKey = """
     -----BEGIN PUBLIC KEY-----
     MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA1PvCPuVw+BNRd6M7xIcr
     6Pa8OoTqh4ulYQL8AOXUll5rZHA45zp7JXrV2mbTjguryZJg7ketb6gMuLgnraJw

@@ -1,23 +1,23 @@
 /// What has happened in a simulated Box since its start.
-public struct SimulatorStatistics: Sendable {
+package struct SimulatorStatistics: Sendable {
   /// Requests arrived, faulted ones included.
-  public var requests: [SimulatedEndpoint: Int] = [:]
+  package var requests: [SimulatedEndpoint: Int] = [:]
   /// Faults played.
-  public var faults: [SimulatedEndpoint: Int] = [:]
+  package var faults: [SimulatedEndpoint: Int] = [:]
   /// Entries in all feeds.
-  public var entries = 0
+  package var entries = 0
   /// Entries put into answers, repeats included.
-  public var served = 0
+  package var served = 0
   /// Polls held right now.
-  public var heldPolls = 0
+  package var heldPolls = 0
   /// Polls answered with something new.
-  public var wokenPolls = 0
+  package var wokenPolls = 0
   /// Access tokens handed out.
-  public var issuedTokens = 0
-  public var violations = 0
+  package var issuedTokens = 0
+  package var violations = 0
 
   /// Requests arrived at an endpoint.
-  public func requests(_ endpoint: SimulatedEndpoint) -> Int { requests[endpoint] ?? 0 }
+  package func requests(_ endpoint: SimulatedEndpoint) -> Int { requests[endpoint] ?? 0 }
 
   var json: String {
     JSONWriter.object([

@@ -1,6 +1,6 @@
 /// Something a client of Box must not do.
-public struct Violation: Sendable, Hashable, CustomStringConvertible {
-  public enum Kind: String, Sendable {
+package struct Violation: Sendable, Hashable, CustomStringConvertible {
+  package enum Kind: String, Sendable {
     /// The bearer token was sent to a realtime server.
     case authorizationAtRealtime = "authorization-at-realtime"
     /// A position that no answer can have carried: changed on its way.
@@ -13,8 +13,8 @@ public struct Violation: Sendable, Hashable, CustomStringConvertible {
     case spentRefreshToken = "spent-refresh-token"
   }
 
-  public var kind: Kind
-  public var detail: String
+  package var kind: Kind
+  package var detail: String
 
-  public var description: String { "\(kind.rawValue): \(detail)" }
+  package var description: String { "\(kind.rawValue): \(detail)" }
 }

@@ -1,5 +1,5 @@
 /// What a stream is doing, as `status`, the metrics and `STATUS=` name it.
-public enum StreamState: String, Sendable, Hashable, CaseIterable, Codable {
+package enum StreamState: String, Sendable, Hashable, CaseIterable, Codable {
   case starting
   /// Reading pages and committing them.
   case reading

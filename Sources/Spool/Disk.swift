@@ -4,7 +4,7 @@
 /// loses power. Names are relative to an open directory and are never followed when they are links.
 /// An implementation reports failures and repeats nothing by itself but an interrupted call; what
 /// a failure means is decided by ``DiskDirectory`` and ``DiskFile``.
-public protocol Disk: Sendable {
+package protocol Disk: Sendable {
   /// Whom files must belong to: the effective user.
   var userID: UInt32 { get }
 
@@ -51,33 +51,33 @@ public protocol Disk: Sendable {
 }
 
 /// Something a ``Disk`` has opened: for the local disk a file descriptor.
-public struct DiskHandle: Hashable, Sendable {
-  public let rawValue: Int32
+package struct DiskHandle: Hashable, Sendable {
+  package let rawValue: Int32
 
-  public init(rawValue: Int32) {
+  package init(rawValue: Int32) {
     self.rawValue = rawValue
   }
 }
 
 /// What `fstat` says, as far as the spool asks.
-public struct FileStatus: Hashable, Sendable {
-  public enum Kind: Hashable, Sendable {
+package struct FileStatus: Hashable, Sendable {
+  package enum Kind: Hashable, Sendable {
     case file
     case directory
     case other
   }
 
-  public var kind: Kind
-  public var size: Int
+  package var kind: Kind
+  package var size: Int
   /// Permission bits, with set-user, set-group and sticky bit: `0o2750`.
-  public var mode: UInt32
-  public var owner: UInt32
+  package var mode: UInt32
+  package var owner: UInt32
   /// How many names it has.
-  public var links: Int
+  package var links: Int
   /// Local seconds since 1970 of the last change of its contents.
-  public var modifiedAt: Int64
+  package var modifiedAt: Int64
 
-  public init(
+  package init(
     kind: Kind, size: Int, mode: UInt32, owner: UInt32, links: Int = 1, modifiedAt: Int64 = 0
   ) {
     self.kind = kind

@@ -1,11 +1,11 @@
-public import BoxEvents
+package import BoxEvents
 import Glibc
 
 /// An open directory: names in it are reached through it, and what they name is looked at before it
 /// is trusted.
-public struct DiskDirectory: Sendable {
+package struct DiskDirectory: Sendable {
   /// Who is asking, and so what is required of what is found.
-  public enum Access: Hashable, Sendable {
+  package enum Access: Hashable, Sendable {
     /// The daemon, for the spool: what it makes has mode 0640 and 2750 and must be its own.
     case shared
     /// The daemon, for its state: mode 0600 and 0700, its own.
@@ -17,12 +17,12 @@ public struct DiskDirectory: Sendable {
   let disk: any Disk
   let handle: DiskHandle
   /// For messages.
-  public let path: String
+  package let path: String
   let access: Access
 
   /// Opens a directory that must exist.
   /// - Throws: `refused` if it isn't the daemon's own, or if anyone may write to it.
-  public static func root(
+  package static func root(
     _ path: String, on disk: any Disk, access: Access
   ) throws(StoreFailure) -> DiskDirectory {
     do throws(DiskError) {
@@ -35,7 +35,7 @@ public struct DiskDirectory: Sendable {
   }
 
   /// A directory in this one, or nil if there is none.
-  public func subdirectory(_ name: String) throws(StoreFailure) -> DiskDirectory? {
+  package func subdirectory(_ name: String) throws(StoreFailure) -> DiskDirectory? {
     do throws(DiskError) {
       let inner = try disk.openDirectory(name, in: handle)
       return try DiskDirectory(disk: disk, handle: inner, path: path(of: name), access: access).checked()
@@ -46,7 +46,7 @@ public struct DiskDirectory: Sendable {
   }
 
   /// A directory in this one, made if there is none. Its entry is durable on return.
-  public func madeSubdirectory(_ name: String) throws(StoreFailure) -> DiskDirectory {
+  package func madeSubdirectory(_ name: String) throws(StoreFailure) -> DiskDirectory {
     if let found = try subdirectory(name) { return found }
     let mode: UInt32 = access == .own ? 0o700 : 0o750
     try attempt(name) { () throws(DiskError) in
@@ -63,7 +63,7 @@ public struct DiskDirectory: Sendable {
   /// A file in this directory, or nil if there is none.
   /// - Throws: `refused` for anything but a plain file, and, to write, one that is another's, that others
   ///   may write, or that has a second name.
-  public func file(_ name: String, writing: Bool) throws(StoreFailure) -> DiskFile? {
+  package func file(_ name: String, writing: Bool) throws(StoreFailure) -> DiskFile? {
     do throws(DiskError) {
       let inner = try disk.openFile(name, in: handle, writing: writing)
       return try DiskFile(disk: disk, handle: inner, path: path(of: name)).checked(writing: writing)
@@ -74,7 +74,7 @@ public struct DiskDirectory: Sendable {
   }
 
   /// A file that must not have existed. Its entry is durable only after ``synchronize()``.
-  public func newFile(_ name: String) throws(StoreFailure) -> DiskFile {
+  package func newFile(_ name: String) throws(StoreFailure) -> DiskFile {
     let mode: UInt32 = access == .own ? 0o600 : 0o640
     return try attempt(name) { () throws(DiskError) in
       let file = DiskFile(
@@ -97,11 +97,11 @@ public struct DiskDirectory: Sendable {
   }
 
   /// Makes the entries of this directory durable.
-  public func synchronize() throws(StoreFailure) {
+  package func synchronize() throws(StoreFailure) {
     try attempt(nil) { () throws(DiskError) in try disk.synchronizeDirectory(handle) }
   }
 
-  public func names() throws(StoreFailure) -> [String] {
+  package func names() throws(StoreFailure) -> [String] {
     try attempt(nil) { () throws(DiskError) in try disk.names(in: handle) }
   }
 
@@ -133,7 +133,7 @@ public struct DiskDirectory: Sendable {
     try attempt(nil) { () throws(DiskError) in try disk.freeBytes(handle) }
   }
 
-  public func close() {
+  package func close() {
     disk.close(handle)
   }
 

@@ -1,7 +1,7 @@
 /// A system call that failed.
-public struct DiskError: Error, Hashable, Sendable {
+package struct DiskError: Error, Hashable, Sendable {
   /// What was tried. The raw value completes the sentence `cannot …`.
-  public enum Operation: String, Hashable, Sendable, CaseIterable {
+  package enum Operation: String, Hashable, Sendable, CaseIterable {
     case open
     case create
     case makeDirectory = "make the directory"
@@ -19,11 +19,11 @@ public struct DiskError: Error, Hashable, Sendable {
     case lock
   }
 
-  public var operation: Operation
+  package var operation: Operation
   /// The system's error number.
-  public var errno: Int32
+  package var errno: Int32
 
-  public init(_ operation: Operation, errno: Int32) {
+  package init(_ operation: Operation, errno: Int32) {
     self.operation = operation
     self.errno = errno
   }

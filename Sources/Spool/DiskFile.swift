@@ -2,11 +2,11 @@ import BoxEvents
 import Glibc
 
 /// An open file, read and written at offsets.
-public struct DiskFile: Sendable {
+package struct DiskFile: Sendable {
   let disk: any Disk
   let handle: DiskHandle
   /// For messages.
-  public let path: String
+  package let path: String
 
   func status() throws(StoreFailure) -> FileStatus {
     try attempt { () throws(DiskError) in try disk.status(handle) }

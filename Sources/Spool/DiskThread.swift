@@ -1,4 +1,4 @@
-public import BoxEvents
+package import BoxEvents
 import Glibc
 
 /// A thread of its own that runs the work of the streams given to it, one piece after the other.
@@ -6,7 +6,7 @@ import Glibc
 /// A sync may take seconds on a busy disk and for ever on a broken one. On the cooperative pool it
 /// would hold up everything else; here it holds up the streams that share the thread.
 /// The thread lives as long as the process.
-public final class DiskThread: SerialExecutor, @unchecked Sendable {
+package final class DiskThread: SerialExecutor, @unchecked Sendable {
   // `jobs`, `first` and `scratch`'s owner: the first two are guarded by `mutex`.
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let wakeUp = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -18,7 +18,7 @@ public final class DiskThread: SerialExecutor, @unchecked Sendable {
 
   /// Starts the thread.
   /// - Throws: `io` if the system has no thread left.
-  public init() throws(StoreFailure) {
+  package init() throws(StoreFailure) {
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(wakeUp, nil)
     var thread = pthread_t()
@@ -38,7 +38,7 @@ public final class DiskThread: SerialExecutor, @unchecked Sendable {
     pthread_detach(thread)
   }
 
-  public func enqueue(_ job: consuming ExecutorJob) {
+  package func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
     pthread_mutex_lock(mutex)
     jobs.append(job)

@@ -1,20 +1,20 @@
-public import BoxEvents
+package import BoxEvents
 import Synchronization
 
 /// The few threads that all streams' disk work shares.
-public final class DiskThreads: Sendable {
+package final class DiskThreads: Sendable {
   private let threads: [DiskThread]
   private let count = Atomic<Int>(0)
 
   /// - Parameter count: how many syncs may wait at once.
-  public init(count: Int = 4) throws(StoreFailure) {
+  package init(count: Int = 4) throws(StoreFailure) {
     var threads: [DiskThread] = []
     for _ in 0..<max(1, count) { threads.append(try DiskThread()) }
     self.threads = threads
   }
 
   /// The threads in turn.
-  public func next() -> DiskThread {
+  package func next() -> DiskThread {
     threads[Int(UInt(bitPattern: count.wrappingAdd(1, ordering: .relaxed).newValue) % UInt(threads.count))]
   }
 }

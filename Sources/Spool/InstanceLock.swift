@@ -1,16 +1,16 @@
-public import BoxEvents
+package import BoxEvents
 
 /// Keeps a second instance out of a directory, for as long as this value's process lives.
 ///
 /// The lock is on a file `.lock`, which stays; its text is the holder's process id.
-public struct InstanceLock: Sendable {
+package struct InstanceLock: Sendable {
   private static let name = ".lock"
   private let file: DiskFile
 
   /// Takes the lock of a spool or state directory.
   /// - Parameter processID: this process, written into the file for whoever finds it locked.
   /// - Throws: `locked` with the holder's process id if another process has it.
-  public init(_ directory: DiskDirectory, processID: Int32) throws(StoreFailure) {
+  package init(_ directory: DiskDirectory, processID: Int32) throws(StoreFailure) {
     file = try directory.madeFile(Self.name)
     do throws(StoreFailure) {
       guard try file.lock() else { throw Self.taken(directory, by: Self.holder(file)) }
@@ -22,7 +22,7 @@ public struct InstanceLock: Sendable {
   }
 
   /// Lets another process have the directory.
-  public func release() {
+  package func release() {
     file.close()
   }
 

@@ -4,38 +4,38 @@ import Glibc
 ///
 /// Interrupted calls are repeated, except `close`: on Linux its descriptor is gone either way, and
 /// may be another's already (close(2), "Dealing with error returns").
-public struct LocalDisk: Disk {
-  public init() {}
+package struct LocalDisk: Disk {
+  package init() {}
 
-  public var userID: UInt32 { geteuid() }
+  package var userID: UInt32 { geteuid() }
 
   // MARK: Opening
 
-  public func openRoot(_ path: String) throws(DiskError) -> DiskHandle {
+  package func openRoot(_ path: String) throws(DiskError) -> DiskHandle {
     try handle(.open) { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
   }
 
-  public func openDirectory(_ name: String, in directory: DiskHandle) throws(DiskError) -> DiskHandle {
+  package func openDirectory(_ name: String, in directory: DiskHandle) throws(DiskError) -> DiskHandle {
     try handle(.open) {
       openat(directory.rawValue, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     }
   }
 
-  public func makeDirectory(
+  package func makeDirectory(
     _ name: String, in directory: DiskHandle, mode: UInt32
   ) throws(DiskError) {
     try call(.makeDirectory) { mkdirat(directory.rawValue, name, mode) }
   }
 
   // O_NONBLOCK: a planted fifo is opened at once and then refused; plain files ignore the flag.
-  public func openFile(
+  package func openFile(
     _ name: String, in directory: DiskHandle, writing: Bool
   ) throws(DiskError) -> DiskHandle {
     let flags = (writing ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
     return try handle(.open) { openat(directory.rawValue, name, flags) }
   }
 
-  public func createFile(
+  package func createFile(
     _ name: String, in directory: DiskHandle, mode: UInt32
   ) throws(DiskError) -> DiskHandle {
     try handle(.create) {
@@ -43,13 +43,13 @@ public struct LocalDisk: Disk {
     }
   }
 
-  public func close(_ handle: DiskHandle) {
+  package func close(_ handle: DiskHandle) {
     _ = Glibc.close(handle.rawValue)
   }
 
   // MARK: Files
 
-  public func status(_ handle: DiskHandle) throws(DiskError) -> FileStatus {
+  package func status(_ handle: DiskHandle) throws(DiskError) -> FileStatus {
     var status = stat()
     guard fstat(handle.rawValue, &status) == 0 else { throw DiskError(.status, errno: errno) }
     let kind: FileStatus.Kind =
@@ -63,35 +63,35 @@ public struct LocalDisk: Disk {
       links: Int(status.st_nlink), modifiedAt: Int64(status.st_mtim.tv_sec))
   }
 
-  public func setMode(_ handle: DiskHandle, _ mode: UInt32) throws(DiskError) {
+  package func setMode(_ handle: DiskHandle, _ mode: UInt32) throws(DiskError) {
     try call(.setMode) { fchmod(handle.rawValue, mode) }
   }
 
-  public func read(
+  package func read(
     _ handle: DiskHandle, into buffer: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(DiskError) -> Int {
     try call(.read) { pread(handle.rawValue, buffer.baseAddress, buffer.count, offset) }
   }
 
-  public func write(
+  package func write(
     _ handle: DiskHandle, _ bytes: UnsafeRawBufferPointer, at offset: Int
   ) throws(DiskError) -> Int {
     try call(.write) { pwrite(handle.rawValue, bytes.baseAddress, bytes.count, offset) }
   }
 
-  public func truncate(_ handle: DiskHandle, to size: Int) throws(DiskError) {
+  package func truncate(_ handle: DiskHandle, to size: Int) throws(DiskError) {
     try call(.truncate) { ftruncate(handle.rawValue, size) }
   }
 
-  public func synchronizeData(_ handle: DiskHandle) throws(DiskError) {
+  package func synchronizeData(_ handle: DiskHandle) throws(DiskError) {
     try call(.synchronize) { fdatasync(handle.rawValue) }
   }
 
-  public func synchronizeDirectory(_ handle: DiskHandle) throws(DiskError) {
+  package func synchronizeDirectory(_ handle: DiskHandle) throws(DiskError) {
     try call(.synchronize) { fsync(handle.rawValue) }
   }
 
-  public func freeBytes(_ handle: DiskHandle) throws(DiskError) -> UInt64 {
+  package func freeBytes(_ handle: DiskHandle) throws(DiskError) -> UInt64 {
     var status = statvfs()
     try call(.space) { fstatvfs(handle.rawValue, &status) }
     let (bytes, overflow) = UInt64(status.f_bavail).multipliedReportingOverflow(
@@ -100,7 +100,7 @@ public struct LocalDisk: Disk {
   }
 
   /// `flock` belongs to the open file, so a lock ends with the process, however it ends.
-  public func lock(_ handle: DiskHandle) throws(DiskError) -> Bool {
+  package func lock(_ handle: DiskHandle) throws(DiskError) -> Bool {
     do {
       try call(.lock) { flock(handle.rawValue, LOCK_EX | LOCK_NB) }
       return true
@@ -112,7 +112,7 @@ public struct LocalDisk: Disk {
 
   // MARK: Directories
 
-  public func names(in directory: DiskHandle) throws(DiskError) -> [String] {
+  package func names(in directory: DiskHandle) throws(DiskError) -> [String] {
     // A descriptor of its own: the stream takes it over, and its place in the listing with it.
     let own = try handle(.list) { openat(directory.rawValue, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     guard let stream = fdopendir(own.rawValue) else {
@@ -134,23 +134,23 @@ public struct LocalDisk: Disk {
     return names
   }
 
-  public func makeLink(
+  package func makeLink(
     _ name: String, to target: String, in directory: DiskHandle
   ) throws(DiskError) {
     try call(.link) { symlinkat(target, directory.rawValue, name) }
   }
 
-  public func readLink(_ name: String, in directory: DiskHandle) throws(DiskError) -> String {
+  package func readLink(_ name: String, in directory: DiskHandle) throws(DiskError) -> String {
     var target = [CChar](repeating: 0, count: 4096)
     let count = try call(.read) { readlinkat(directory.rawValue, name, &target, target.count) }
     return String(decoding: target.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  public func rename(_ old: String, to new: String, in directory: DiskHandle) throws(DiskError) {
+  package func rename(_ old: String, to new: String, in directory: DiskHandle) throws(DiskError) {
     try call(.rename) { renameat(directory.rawValue, old, directory.rawValue, new) }
   }
 
-  public func remove(_ name: String, in directory: DiskHandle) throws(DiskError) {
+  package func remove(_ name: String, in directory: DiskHandle) throws(DiskError) {
     try call(.remove) { unlinkat(directory.rawValue, name, 0) }
   }
 

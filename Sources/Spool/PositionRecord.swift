@@ -1,27 +1,27 @@
-public import BoxEvents
+package import BoxEvents
 
 /// What the position file says: where to read on, and which bytes of the spool are proven for it.
-public struct PositionRecord: Hashable, Sendable {
-  public var position: ReadPosition
+package struct PositionRecord: Hashable, Sendable {
+  package var position: ReadPosition
   /// Box's time when the stream was last seen caught up.
-  public var confirmedAt: BoxTime?
+  package var confirmedAt: BoxTime?
   /// ``Checkpoint/readSince``.
-  public var readSince: BoxTime?
+  package var readSince: BoxTime?
   /// The ordinal of the next event, once everything up to `offset` is counted.
-  public var ordinal: UInt64
+  package var ordinal: UInt64
   /// The ordinal that names the newest segment, or, with `offset` 0, the one to be begun.
-  public var segment: UInt64
+  package var segment: UInt64
   /// How many bytes of that segment are durable: always whole lines.
-  public var offset: Int
+  package var offset: Int
   /// The boot in which this was written. Bytes behind `offset` are checked by it.
-  public var boot: String
+  package var boot: String
   /// ``FeedIdentity/digest`` of whose feed it is.
-  public var feed: String
+  package var feed: String
   /// Which events the position stands before, so that they will be served again.
-  public var known: Known
+  package var known: Known
 
   /// Which events must be known by their ids, besides the newest ones.
-  public enum Known: Hashable, Sendable {
+  package enum Known: Hashable, Sendable {
     /// None: the position stands behind everything in the spool.
     case recent
     /// Those from this ordinal on: kept by a recovery though the position was not yet behind them, or part of

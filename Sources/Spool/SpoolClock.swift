@@ -1,20 +1,20 @@
 import Glibc
 
 /// The two clocks the spool looks at, as closures so that a test can hold them.
-public struct SpoolClock: Sendable {
+package struct SpoolClock: Sendable {
   /// Local time, seconds since 1970: for the text of records, and the age of segments.
-  public var wallSeconds: @Sendable () -> Int64
+  package var wallSeconds: @Sendable () -> Int64
   /// Time that only goes forward, from any start: for distances inside a run.
-  public var monotonic: @Sendable () -> Duration
+  package var monotonic: @Sendable () -> Duration
 
-  public init(
+  package init(
     wallSeconds: @escaping @Sendable () -> Int64, monotonic: @escaping @Sendable () -> Duration
   ) {
     self.wallSeconds = wallSeconds
     self.monotonic = monotonic
   }
 
-  public static let system = SpoolClock(
+  package static let system = SpoolClock(
     wallSeconds: { Int64(time(nil)) },
     monotonic: {
       var now = timespec()

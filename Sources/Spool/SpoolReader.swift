@@ -1,7 +1,7 @@
-public import BoxEvents
+package import BoxEvents
 
 /// Reads a stream's events in order, across segments, while they are being written.
-public struct SpoolReader: Sendable {
+package struct SpoolReader: Sendable {
   private let spool: DiskDirectory
   /// The segment being read, and the byte after the last whole line that was handed out.
   private var segment: UInt64?
@@ -9,12 +9,12 @@ public struct SpoolReader: Sendable {
 
   /// Starts before the first event that is still there.
   /// - Parameter spool: the stream's folder.
-  public init(spool: DiskDirectory) {
+  package init(spool: DiskDirectory) {
     self.spool = spool
   }
 
   /// Moves to before the last `count` events.
-  public mutating func seek(last count: Int) throws(StoreFailure) {
+  package mutating func seek(last count: Int) throws(StoreFailure) {
     var missing = count
     for ordinal in try segments().reversed() {
       guard let file = try spool.file(SegmentName.text(ordinal), writing: false) else { continue }
@@ -28,7 +28,7 @@ public struct SpoolReader: Sendable {
 
   /// Hands every whole line that is there now to `body`, without its newline.
   /// - Returns: whether there was one.
-  public mutating func read(
+  package mutating func read(
     _ body: (UnsafeRawBufferPointer) -> Void
   ) throws(StoreFailure) -> Bool {
     var hasRead = false

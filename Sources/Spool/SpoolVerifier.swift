@@ -1,29 +1,29 @@
-public import BoxEvents
+package import BoxEvents
 
 /// Proves one stream's spool whole: every line an event, no ordinal missing, no id twice, and the
 /// position file in agreement. Reads only, and may run beside the daemon: what it has appended since
 /// the position was read is not checked.
-public struct SpoolVerifier: Sendable {
+package struct SpoolVerifier: Sendable {
   /// What was found.
-  public struct Report: Hashable, Sendable {
-    public var segments = 0
-    public var events: UInt64 = 0
-    public var bytes: UInt64 = 0
+  package struct Report: Hashable, Sendable {
+    package var segments = 0
+    package var events: UInt64 = 0
+    package var bytes: UInt64 = 0
     /// The first thing that is not as it must be; nothing behind it was looked at.
-    public var problem: Problem?
+    package var problem: Problem?
     /// What is remarkable and allowed, one sentence each.
-    public var notes: [String] = []
+    package var notes: [String] = []
   }
 
   /// The first place of problem.
-  public struct Problem: Hashable, Sendable {
+  package struct Problem: Hashable, Sendable {
     /// The file's name in the stream's directory.
-    public var file: String
+    package var file: String
     /// Counted from 1; 0 where it is about the file as a whole.
-    public var line: UInt64
+    package var line: UInt64
     /// Where that line begins.
-    public var offset: Int
-    public var message: String
+    package var offset: Int
+    package var message: String
   }
 
   private let spool: DiskDirectory
@@ -35,7 +35,7 @@ public struct SpoolVerifier: Sendable {
   ///   - state: `/var/lib/box-eventd/<stream>`, or nil without permission for it; then the
   ///     position file is not compared.
   ///   - progress: called with the bytes of the segment at hand, about every megabyte.
-  public init(
+  package init(
     spool: DiskDirectory, state: DiskDirectory?, progress: @escaping @Sendable (Int) -> Void = { _ in }
   ) {
     self.spool = spool
@@ -44,7 +44,7 @@ public struct SpoolVerifier: Sendable {
   }
 
   /// - Throws: what kept it from looking; what it has found is in the report.
-  public func verify() throws(StoreFailure) -> Report {
+  package func verify() throws(StoreFailure) -> Report {
     // First the record, then the spool: what comes after the record is not older than it.
     let record = try readRecord()
     let ordinals = try spool.names().compactMap(SegmentName.ordinal).sorted()

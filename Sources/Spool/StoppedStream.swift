@@ -1,21 +1,21 @@
-public import BoxEvents
+package import BoxEvents
 
 /// One stream while no daemon has it: where its position is read and moved by hand.
 ///
 /// The caller holds both directories' locks while it moves one.
-public struct StoppedStream: Sendable {
+package struct StoppedStream: Sendable {
   private let location: StreamSpool.Location
   private let bootID: String
   private let clock: SpoolClock
 
-  public init(_ location: StreamSpool.Location, bootID: String, clock: SpoolClock = .system) {
+  package init(_ location: StreamSpool.Location, bootID: String, clock: SpoolClock = .system) {
     self.location = location
     self.bootID = bootID
     self.clock = clock
   }
 
   /// The newest whole record, or nil if there is none. Changes nothing.
-  public func position() throws(StoreFailure) -> PositionRecord? {
+  package func position() throws(StoreFailure) -> PositionRecord? {
     guard let state = try location.stateRoot.subdirectory(location.name) else { return nil }
     defer { state.close() }
     let file = try TwoBlockFile(PositionRecord.fileName, in: state, writing: false) {
@@ -29,7 +29,7 @@ public struct StoppedStream: Sendable {
   /// until the stream has been caught up again, and the break is recorded as a gap.
   ///
   /// Also the way out for a stream that is blocked because its position was lost.
-  public func set(to position: ReadPosition) throws(StoreFailure) -> PositionRecord {
+  package func set(to position: ReadPosition) throws(StoreFailure) -> PositionRecord {
     let files = try StreamFiles(
       making: location.name, spoolRoot: location.spoolRoot, stateRoot: location.stateRoot)
     defer { files.close() }

@@ -1,10 +1,10 @@
-public import BoxEvents
+package import BoxEvents
 import Glibc
 
 extension StoreFailure {
   /// What a failed system call means for the store: the one place where error numbers are checked.
   /// - Parameter path: what the call was about, for people.
-  public init(_ error: DiskError, path: String) {
+  package init(_ error: DiskError, path: String) {
     let reason = String(cString: strerror(error.errno))
     let code: Code =
       switch (error.operation, error.errno) {

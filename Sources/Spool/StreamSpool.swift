@@ -1,22 +1,22 @@
-public import BoxEvents
+package import BoxEvents
 
 /// The spool of one stream: ``EventStore`` on this machine's disk.
 ///
 /// An actor whose work runs on a ``DiskThread``, so that it may block. What makes it durable is the order
 /// of a few calls, in ``StreamSpool/commit(_:at:)``; what makes it whole after a crash is
 /// ``StreamSpool/recover()``.
-public actor StreamSpool: EventStore {
+package actor StreamSpool: EventStore {
   /// What one stream's spool is made of.
-  public struct Location: Sendable {
+  package struct Location: Sendable {
     /// The stream's name, which names its directories.
-    public var name: String
+    package var name: String
     /// Whose feed the position belongs to.
-    public var feed: FeedIdentity
+    package var feed: FeedIdentity
     /// The spool's directory and the state's, each of all streams; both locked by this process.
-    public var spoolRoot: DiskDirectory
-    public var stateRoot: DiskDirectory
+    package var spoolRoot: DiskDirectory
+    package var stateRoot: DiskDirectory
 
-    public init(
+    package init(
       name: String, feed: FeedIdentity, spoolRoot: DiskDirectory, stateRoot: DiskDirectory
     ) {
       self.name = name
@@ -37,7 +37,7 @@ public actor StreamSpool: EventStore {
   }
 
   nonisolated let thread: DiskThread
-  nonisolated public var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+  nonisolated package var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
   let location: Location
   let limits: SpoolLimits
@@ -79,7 +79,7 @@ public actor StreamSpool: EventStore {
   ///   - bootID: of the running kernel; empty if unknown, which trusts nothing of an earlier run.
   ///   - thread: where the work is done.
   ///   - progress: called with the bytes looked at so far, during a long recovery.
-  public init(
+  package init(
     _ location: Location, limits: SpoolLimits = SpoolLimits(), bootID: String, clock: SpoolClock = .system,
     thread: DiskThread, progress: @escaping @Sendable (Int) -> Void = { _ in }
   ) {
@@ -93,14 +93,14 @@ public actor StreamSpool: EventStore {
 
   // MARK: EventStore
 
-  public func recover() throws(StoreFailure) -> Recovery {
+  package func recover() throws(StoreFailure) -> Recovery {
     try guarded(afterwards: [.io]) { () throws(StoreFailure) in
       release()
       return try recovered()
     }
   }
 
-  public func begin(at checkpoint: Checkpoint) throws(StoreFailure) {
+  package func begin(at checkpoint: Checkpoint) throws(StoreFailure) {
     try guarded { () throws(StoreFailure) in
       let files = try opened()
       // The file with its two blocks is on disk before the first record; a crash leaves a first start.
@@ -112,7 +112,7 @@ public actor StreamSpool: EventStore {
     }
   }
 
-  public func deduplicate(
+  package func deduplicate(
     _ page: EventPage, readFrom position: ReadPosition
   ) throws(StoreFailure) -> EventBatch {
     try guarded { () throws(StoreFailure) in
@@ -123,7 +123,7 @@ public actor StreamSpool: EventStore {
     }
   }
 
-  public func commit(_ batch: EventBatch, at checkpoint: Checkpoint) throws(StoreFailure) -> Committed {
+  package func commit(_ batch: EventBatch, at checkpoint: Checkpoint) throws(StoreFailure) -> Committed {
     try guarded { () throws(StoreFailure) in
       if pending?.isOf(batch, checkpoint) != true {
         if pending != nil { _ = try finish() }
@@ -135,7 +135,7 @@ public actor StreamSpool: EventStore {
     }
   }
 
-  public func save(_ checkpoint: Checkpoint) throws(StoreFailure) {
+  package func save(_ checkpoint: Checkpoint) throws(StoreFailure) {
     try guarded { () throws(StoreFailure) in
       if pending != nil { _ = try finish() }
       // No event depends on it, so it waits for the next sync; a crash of the machine only reads again.
@@ -146,18 +146,18 @@ public actor StreamSpool: EventStore {
     }
   }
 
-  public func record(_ gap: Gap) throws(StoreFailure) {
+  package func record(_ gap: Gap) throws(StoreFailure) {
     try guarded { () throws(StoreFailure) in
       _ = try opened()
       try recordOnce(gap)
     }
   }
 
-  public func hasFreeSpace() throws(StoreFailure) -> Bool {
+  package func hasFreeSpace() throws(StoreFailure) -> Bool {
     try guarded { () throws(StoreFailure) in try opened().spool.freeBytes() >= limits.keepFree }
   }
 
-  public func close() {
+  package func close() {
     release()
     failure =
       failure ?? StoreFailure(.io, "the spool of the stream \(location.name) is closed")

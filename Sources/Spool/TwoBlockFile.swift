@@ -1,4 +1,4 @@
-public import BoxEvents
+package import BoxEvents
 import Crypto
 
 /// A small text that is replaced again and again and never lost: two records in a file of two blocks,
@@ -14,11 +14,11 @@ import Crypto
 ///
 /// A block counts only if it is, byte for byte, what its sequence and lines give when they are written;
 /// of two whole blocks the one with the greater sequence is the newest.
-public struct TwoBlockFile: Sendable {
+package struct TwoBlockFile: Sendable {
   /// Bytes of a block: what disks and page caches write in one piece.
   static let blockSize = 4096
   /// Bytes a record's own lines may have.
-  public static let maximumContent = 3072
+  package static let maximumContent = 3072
 
   private let file: DiskFile
   private let directory: DiskDirectory
@@ -29,16 +29,16 @@ public struct TwoBlockFile: Sendable {
   private var isIntact: Bool
 
   /// The newest whole record's lines, or nil if there is none.
-  public var content: String? { newest?.content }
+  package var content: String? { newest?.content }
   /// The newest whole record's sequence; 0 if there is none.
-  public var sequence: UInt64 { newest?.sequence ?? 0 }
+  package var sequence: UInt64 { newest?.sequence ?? 0 }
 
   /// Opens a file, or gives nil if there is none. Writes nothing.
   /// - Parameters:
   ///   - writing: false for a command that only looks.
   ///   - isValid: whether a record whose checksum is right makes sense to its owner; one that doesn't
   ///     counts as partial.
-  public init?(
+  package init?(
     _ name: String, in directory: DiskDirectory, writing: Bool = true,
     isValid: (String) -> Bool = { _ in true }
   ) throws(StoreFailure) {
@@ -48,7 +48,7 @@ public struct TwoBlockFile: Sendable {
 
   /// Opens a file or makes it, with both blocks and its name on disk, and puts right what a crash
   /// while it was made has left.
-  public init(
+  package init(
     making name: String, in directory: DiskDirectory, isValid: (String) -> Bool = { _ in true }
   ) throws(StoreFailure) {
     try self.init(try directory.madeFile(name), in: directory, isValid: isValid)
@@ -75,7 +75,7 @@ public struct TwoBlockFile: Sendable {
   /// a block that reads well and is not on disk. Partial in this, it would still leave the other block.
   ///
   /// Gives a file that was only half made its size and a name that lasts.
-  public mutating func reassert() throws(StoreFailure) {
+  package mutating func reassert() throws(StoreFailure) {
     if let newest, let newestIndex {
       try file.write(newest.bytes, at: newestIndex * Self.blockSize)
     }
@@ -99,7 +99,7 @@ public struct TwoBlockFile: Sendable {
   ///   - content: lines, each with its newline, ``maximumContent`` bytes at most.
   ///   - durable: false leaves the sync to a later write. Until then that block is used again, never
   ///     the other, which holds the last record that was synced.
-  public mutating func write(_ content: String, durable: Bool = true) throws(StoreFailure) {
+  package mutating func write(_ content: String, durable: Bool = true) throws(StoreFailure) {
     guard content.utf8.count <= Self.maximumContent, content.utf8.last == 0x0A else {
       throw StoreFailure(.io, "a record of \(content.utf8.count) bytes does not fit \(file.path)")
     }
@@ -114,14 +114,14 @@ public struct TwoBlockFile: Sendable {
   }
 
   /// Proves that a record could be written and synced now, without touching the newest one.
-  public mutating func proveWritable() throws(StoreFailure) {
+  package mutating func proveWritable() throws(StoreFailure) {
     if unsynchronizedIndex != nil { try file.synchronize() }
     unsynchronizedIndex = nil
     try file.write(Block.blank, at: (newestIndex.map { 1 - $0 } ?? 0) * Self.blockSize)
     try file.synchronize()
   }
 
-  public func close() {
+  package func close() {
     file.close()
   }
 }

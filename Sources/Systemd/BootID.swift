@@ -1,7 +1,7 @@
 import CSystemd
 
 /// The name of the time since the machine started: another one after every boot.
-public enum BootID {
+package enum BootID {
   /// What the unit sets from `%b`. In a container systemd knows the container's boot id, while the
   /// sandbox's fresh `/proc` shows that of the host, which outlives the container's disk.
   static let variable = "BOOT_ID"
@@ -10,7 +10,7 @@ public enum BootID {
   /// sets it, else from the kernel.
   ///
   /// The corresponding C function is `sd_id128_get_boot`.
-  public static func current() throws(SystemdError) -> String {
+  package static func current() throws(SystemdError) -> String {
     if let text = ProcessEnvironment.value(of: variable), isValid(text) { return text }
     do {
       return try ofKernel().get()

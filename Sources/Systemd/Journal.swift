@@ -2,11 +2,11 @@ import CSystemd
 import Glibc
 
 /// systemd's journal, as seen by a process that logs to it.
-public enum Journal {
+package enum Journal {
   /// Whether this process's standard error leads to the journal, so that native entries and stray
   /// output end up in the same place. Redirected, or started by hand, it doesn't.
   /// See systemd.exec(5), `$JOURNAL_STREAM`.
-  public static var isConnected: Bool {
+  package static var isConnected: Bool {
     var status = stat()
     guard fstat(STDERR_FILENO, &status) == 0 else { return false }
     return isStream(

@@ -1,12 +1,12 @@
-public import Logging
+package import Logging
 
 /// Logs to systemd's journal with a field for each value: `journalctl BOX_STREAM=default -o json`.
 ///
 /// `MESSAGE=` is the line a person reads (see ``LogText``). A metadata key becomes a field in capitals
 /// behind `BOX_`; `message_id` becomes `MESSAGE_ID`, which leads to the catalog.
-public struct JournalLogHandler: LogHandler {
-  public var metadata: Logger.Metadata = [:]
-  public var metadataProvider: Logger.MetadataProvider?
+package struct JournalLogHandler: LogHandler {
+  package var metadata: Logger.Metadata = [:]
+  package var metadataProvider: Logger.MetadataProvider?
   private let identifier: String
   private let threshold: LogThreshold
   private var ownLevel: Logger.Level?
@@ -14,22 +14,22 @@ public struct JournalLogHandler: LogHandler {
   /// - Parameters:
   ///   - identifier: `SYSLOG_IDENTIFIER=`, what journalctl shows before the text.
   ///   - threshold: the level this handler follows until it is given one of its own.
-  public init(identifier: String = "box-eventd", threshold: LogThreshold) {
+  package init(identifier: String = "box-eventd", threshold: LogThreshold) {
     self.identifier = identifier
     self.threshold = threshold
   }
 
-  public var logLevel: Logger.Level {
+  package var logLevel: Logger.Level {
     get { ownLevel ?? threshold.level }
     set { ownLevel = newValue }
   }
 
-  public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+  package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
     get { metadata[key] }
     set { metadata[key] = newValue }
   }
 
-  public func log(event: LogEvent) {
+  package func log(event: LogEvent) {
     let all = metadata.merged(with: metadataProvider, and: event)
     guard !Journal.send(JournalEntry(event, metadata: all, identifier: identifier)) else { return }
     // The journal's socket failed; its stream on standard error may still work.

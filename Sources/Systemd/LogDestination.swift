@@ -1,19 +1,19 @@
-public import Logging
+package import Logging
 
 /// Where log lines go.
-public enum LogDestination: String, Hashable, Sendable, CaseIterable {
+package enum LogDestination: String, Hashable, Sendable, CaseIterable {
   /// The journal, with native fields.
   case journal
   case standardError
 
   /// The journal when standard error leads there, else standard error.
-  public static var current: LogDestination {
+  package static var current: LogDestination {
     Journal.isConnected ? .journal : .standardError
   }
 
   /// A handler for this destination.
   /// - Parameter threshold: the level every handler made with it follows; change it to change them all.
-  public func handler(threshold: LogThreshold) -> any LogHandler {
+  package func handler(threshold: LogThreshold) -> any LogHandler {
     switch self {
     case .journal: JournalLogHandler(threshold: threshold)
     case .standardError: StandardErrorLogHandler(threshold: threshold)
@@ -21,7 +21,7 @@ public enum LogDestination: String, Hashable, Sendable, CaseIterable {
   }
 
   /// A logger for this destination.
-  public func logger(label: String = "box-eventd", threshold: LogThreshold) -> Logger {
+  package func logger(label: String = "box-eventd", threshold: LogThreshold) -> Logger {
     Logger(label: label) { _ in handler(threshold: threshold) }
   }
 }

@@ -1,16 +1,16 @@
-public import Logging
+package import Logging
 import Synchronization
 
 /// The level from which on messages are logged, shared by every logger of the process, so that a
 /// reload changes it everywhere at once.
-public final class LogThreshold: Sendable {
+package final class LogThreshold: Sendable {
   private let current: Mutex<Logger.Level>
 
-  public init(_ level: Logger.Level) {
+  package init(_ level: Logger.Level) {
     current = Mutex(level)
   }
 
-  public var level: Logger.Level {
+  package var level: Logger.Level {
     get { current.withLock { $0 } }
     set { current.withLock { $0 = newValue } }
   }

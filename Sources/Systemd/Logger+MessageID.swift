@@ -1,4 +1,4 @@
-public import Logging
+package import Logging
 
 extension Logger {
   /// Logs a condition an operator acts on.
@@ -10,7 +10,7 @@ extension Logger {
   ///   - id: leads to the condition's entry in the journal's catalog.
   ///   - metadata: the values, among them the id's ``MessageID/requiredMetadata``; `stream`, `detail` and
   ///     `hint` have a place of their own in the line.
-  public func log(
+  package func log(
     level: Logger.Level, _ message: @autoclosure () -> Logger.Message, id: MessageID,
     metadata: @autoclosure () -> Logger.Metadata = [:],
     file: String = #fileID, function: String = #function, line: UInt = #line
@@ -22,7 +22,7 @@ extension Logger {
   }
 
   /// Logs a condition an operator acts on, at level `info`.
-  public func info(
+  package func info(
     _ message: @autoclosure () -> Logger.Message, id: MessageID,
     metadata: @autoclosure () -> Logger.Metadata = [:],
     file: String = #fileID, function: String = #function, line: UInt = #line
@@ -32,7 +32,7 @@ extension Logger {
   }
 
   /// Logs a condition an operator acts on, at level `notice`.
-  public func notice(
+  package func notice(
     _ message: @autoclosure () -> Logger.Message, id: MessageID,
     metadata: @autoclosure () -> Logger.Metadata = [:],
     file: String = #fileID, function: String = #function, line: UInt = #line
@@ -42,7 +42,7 @@ extension Logger {
   }
 
   /// Logs a condition an operator acts on, at level `warning`.
-  public func warning(
+  package func warning(
     _ message: @autoclosure () -> Logger.Message, id: MessageID,
     metadata: @autoclosure () -> Logger.Metadata = [:],
     file: String = #fileID, function: String = #function, line: UInt = #line
@@ -52,7 +52,7 @@ extension Logger {
   }
 
   /// Logs a condition an operator acts on, at level `error`.
-  public func error(
+  package func error(
     _ message: @autoclosure () -> Logger.Message, id: MessageID,
     metadata: @autoclosure () -> Logger.Metadata = [:],
     file: String = #fileID, function: String = #function, line: UInt = #line
@@ -62,7 +62,7 @@ extension Logger {
   }
 
   /// Logs a condition an operator acts on, at level `critical`.
-  public func critical(
+  package func critical(
     _ message: @autoclosure () -> Logger.Message, id: MessageID,
     metadata: @autoclosure () -> Logger.Metadata = [:],
     file: String = #fileID, function: String = #function, line: UInt = #line

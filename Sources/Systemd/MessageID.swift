@@ -3,7 +3,7 @@
 /// `journalctl MESSAGE_ID=…` finds every occurrence, and `journalctl -x` explains it from
 /// `box-eventd.catalog`, which has an entry for each. Made with `systemd-id128 new`.
 /// See sd-id128(3) and systemd.journal-fields(7).
-public enum MessageID: String, Hashable, Sendable, CaseIterable {
+package enum MessageID: String, Hashable, Sendable, CaseIterable {
   // The daemon.
   case started = "b56c7f3cfa7945fbafc817ec430e4db3"
   case stopping = "01239465e94c471d9fcc9281fc8160ed"
@@ -34,11 +34,11 @@ public enum MessageID: String, Hashable, Sendable, CaseIterable {
   case positionRebuilt = "d2b5b8fb24624f9f8e55fcccbbe78b5a"
 
   /// The metadata key that carries an id to the log handlers.
-  public static let metadataKey = "message_id"
+  package static let metadataKey = "message_id"
 
   /// The metadata a message with this id must carry, since its catalog entry speaks of it: journalctl
   /// shows the bare name of a field that is missing.
-  public var requiredMetadata: Set<String> {
+  package var requiredMetadata: Set<String> {
     switch self {
     case .started, .stopping, .stopped, .reloaded, .signedIn, .boxBack: []
     case .configurationRejected, .watchdogWithheld, .signInRefused, .boxUnreachable, .syncFailed: ["detail"]

@@ -5,47 +5,47 @@ import Glibc
 ///
 /// A person who sets the wall clock doesn't move it, and a laptop's night asleep doesn't count as
 /// a missed deadline.
-public struct MonotonicClock: Clock, Sendable {
-  public struct Instant: InstantProtocol, Hashable, Sendable {
+package struct MonotonicClock: Clock, Sendable {
+  package struct Instant: InstantProtocol, Hashable, Sendable {
     /// Since the start of the machine, as `CLOCK_MONOTONIC` counts.
-    public var sinceBoot: Duration
+    package var sinceBoot: Duration
 
-    public init(sinceBoot: Duration) {
+    package init(sinceBoot: Duration) {
       self.sinceBoot = sinceBoot
     }
 
     /// As `MONOTONIC_USEC=` wants it. See sd_notify(3).
-    public var microseconds: Int64 { sinceBoot.wholeMicroseconds }
+    package var microseconds: Int64 { sinceBoot.wholeMicroseconds }
 
-    public func advanced(by duration: Duration) -> Instant {
+    package func advanced(by duration: Duration) -> Instant {
       Instant(sinceBoot: sinceBoot + duration)
     }
 
-    public func duration(to other: Instant) -> Duration {
+    package func duration(to other: Instant) -> Duration {
       other.sinceBoot - sinceBoot
     }
 
-    public static func < (lhs: Instant, rhs: Instant) -> Bool {
+    package static func < (lhs: Instant, rhs: Instant) -> Bool {
       lhs.sinceBoot < rhs.sinceBoot
     }
   }
 
-  public init() {}
+  package init() {}
 
   /// The corresponding C function is `clock_gettime` with `CLOCK_MONOTONIC`.
-  public var now: Instant { Self.now }
+  package var now: Instant { Self.now }
 
   /// The corresponding C function is `clock_gettime` with `CLOCK_MONOTONIC`.
-  public static var now: Instant {
+  package static var now: Instant {
     var time = timespec()
     // Fails only for an unknown clock or a bad pointer, neither of which is possible here.
     clock_gettime(CLOCK_MONOTONIC, &time)
     return Instant(sinceBoot: .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec))
   }
 
-  public var minimumResolution: Duration { .nanoseconds(1) }
+  package var minimumResolution: Duration { .nanoseconds(1) }
 
-  public func sleep(until deadline: Instant, tolerance: Duration? = nil) async throws {
+  package func sleep(until deadline: Instant, tolerance: Duration? = nil) async throws {
     // `SuspendingClock` is the runtime's name for the same clock.
     try await Task.sleep(for: now.duration(to: deadline), tolerance: tolerance, clock: SuspendingClock())
   }

@@ -2,7 +2,7 @@ import BoxEvents
 
 extension Notifier {
   /// One thing to tell the service manager. See sd_notify(3) for each.
-  public enum Field: Hashable, Sendable {
+  package enum Field: Hashable, Sendable {
     /// `READY=1`: started, or done with a reload.
     case ready
     /// `RELOADING=1` with `MONOTONIC_USEC=`. ``ready`` follows when it is done.

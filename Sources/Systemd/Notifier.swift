@@ -7,14 +7,14 @@ import CSystemd
 ///
 ///     let notifier = Notifier.systemd()
 ///     notifier.send(.ready, .status("Streaming 3 streams"))
-public struct Notifier: Sendable {
+package struct Notifier: Sendable {
   /// Whether anyone listens.
-  public let isConnected: Bool
+  package let isConnected: Bool
   private let deliver: @Sendable ([Field]) -> Bool
 
   /// A notifier that hands each message to a closure, for tests.
   /// - Parameter deliver: the fields of one message; returns whether it was sent.
-  public init(deliver: @escaping @Sendable ([Field]) -> Bool) {
+  package init(deliver: @escaping @Sendable ([Field]) -> Bool) {
     self.init(isConnected: true, deliver: deliver)
   }
 
@@ -24,12 +24,12 @@ public struct Notifier: Sendable {
   }
 
   /// A notifier nobody listens to.
-  public static let silent = Notifier(isConnected: false) { _ in false }
+  package static let silent = Notifier(isConnected: false) { _ in false }
 
   /// The service manager that started this process; ``silent`` when none did.
   ///
   /// The corresponding C function is `sd_notify`, which finds the socket in `NOTIFY_SOCKET`.
-  public static func systemd() -> Notifier {
+  package static func systemd() -> Notifier {
     guard ProcessEnvironment.value(of: "NOTIFY_SOCKET") != nil else { return .silent }
     return Notifier(isConnected: true) { fields in
       let message = Field.message(fields, at: MonotonicClock.now)
@@ -41,14 +41,14 @@ public struct Notifier: Sendable {
   /// Sends one message of one or more fields. They arrive together or not at all.
   /// - Returns: whether the message was sent.
   @discardableResult
-  public func send(_ fields: Field...) -> Bool {
+  package func send(_ fields: Field...) -> Bool {
     send(fields)
   }
 
   /// Sends one message of one or more fields. They arrive together or not at all.
   /// - Returns: whether the message was sent.
   @discardableResult
-  public func send(_ fields: [Field]) -> Bool {
+  package func send(_ fields: [Field]) -> Bool {
     !fields.isEmpty && deliver(fields)
   }
 }

@@ -1,29 +1,29 @@
 import BoxEvents
-public import Logging
+package import Logging
 
 /// Logs to standard error, a line an event: `2026-11-23T20:11:25Z warning default: sentence (status=503)`.
-public struct StandardErrorLogHandler: LogHandler {
-  public var metadata: Logger.Metadata = [:]
-  public var metadataProvider: Logger.MetadataProvider?
+package struct StandardErrorLogHandler: LogHandler {
+  package var metadata: Logger.Metadata = [:]
+  package var metadataProvider: Logger.MetadataProvider?
   private let threshold: LogThreshold
   private var ownLevel: Logger.Level?
 
   /// - Parameter threshold: the level this handler follows until it is given one of its own.
-  public init(threshold: LogThreshold) {
+  package init(threshold: LogThreshold) {
     self.threshold = threshold
   }
 
-  public var logLevel: Logger.Level {
+  package var logLevel: Logger.Level {
     get { ownLevel ?? threshold.level }
     set { ownLevel = newValue }
   }
 
-  public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+  package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
     get { metadata[key] }
     set { metadata[key] = newValue }
   }
 
-  public func log(event: LogEvent) {
+  package func log(event: LogEvent) {
     let all = metadata.merged(with: metadataProvider, and: event)
     StandardError.write(Self.line(event, metadata: all, time: StandardError.now))
   }

@@ -1,22 +1,22 @@
-public import BoxEvents
+import BoxEvents
 import Glibc
 
 /// Why libsystemd could not do what it was asked: the one error type of this module.
-public struct SystemdError: ExplainedError, Hashable, Sendable {
-  public enum Code: String, Hashable, Sendable, CaseIterable {
+package struct SystemdError: ExplainedError, Hashable, Sendable {
+  package enum Code: String, Hashable, Sendable, CaseIterable {
     /// The kernel's boot id can't be read, for example where `/proc/sys` is hidden.
     case bootIDUnavailable
     /// `WATCHDOG_USEC` or `WATCHDOG_PID` can't be read as numbers.
     case watchdogUnreadable
   }
 
-  public var code: Code
+  package var code: Code
   /// What happened, one line.
-  public var message: String
+  package var message: String
   /// What to do about it.
-  public var hint: String?
+  package var hint: String?
   /// The system's error number.
-  public var errno: Int32
+  package var errno: Int32
 
   init(_ code: Code, _ message: String, hint: String, errno: Int32) {
     self.code = code
@@ -27,5 +27,5 @@ public struct SystemdError: ExplainedError, Hashable, Sendable {
 }
 
 extension SystemdError: CustomStringConvertible {
-  public var description: String { explanation }
+  package var description: String { explanation }
 }

@@ -5,16 +5,16 @@ import CSystemd
 /// Silence is the point: systemd ends and restarts a service that has not pinged for `WatchdogSec=`.
 /// A loop that pinged whatever happens would only prove that the loop runs. This one runs on the
 /// same executor as everything else, so a blocked pool keeps it quiet too.
-public struct Watchdog: Sendable {
+package struct Watchdog: Sendable {
   /// What the daemon says of itself when it is asked.
-  public enum Health: Hashable, Sendable {
+  package enum Health: Hashable, Sendable {
     case healthy
     /// Something has overrun its deadline: what, one line.
     case overdue(String)
   }
 
   /// What is worth a line in the journal.
-  public enum Report: Hashable, Sendable {
+  package enum Report: Hashable, Sendable {
     /// Pings stop, for this reason. Unless the daemon recovers, systemd kills it within the interval.
     case withheld(String)
     /// Recovered in time; pings go on.
@@ -22,7 +22,7 @@ public struct Watchdog: Sendable {
   }
 
   /// How long systemd waits for a ping.
-  public let interval: Duration
+  package let interval: Duration
   private let notifier: Notifier
   private let health: @Sendable () async -> Health
   private let report: @Sendable (Report) -> Void
@@ -31,7 +31,7 @@ public struct Watchdog: Sendable {
   ///   - interval: as ``requestedInterval()`` says.
   ///   - health: asked before each ping. Must answer soon: while it hangs, nothing is sent.
   ///   - report: called once when pings stop, and once if they go on again.
-  public init(
+  package init(
     interval: Duration,
     notifier: Notifier,
     health: @escaping @Sendable () async -> Health,
@@ -47,7 +47,7 @@ public struct Watchdog: Sendable {
   /// process (`WATCHDOG_PID`).
   ///
   /// The corresponding C function is `sd_watchdog_enabled`.
-  public static func requestedInterval() throws(SystemdError) -> Duration? {
+  package static func requestedInterval() throws(SystemdError) -> Duration? {
     do {
       let microseconds = try enabledMicroseconds().get()
       return microseconds.map { .microseconds(Int64(clamping: $0)) }
@@ -64,7 +64,7 @@ public struct Watchdog: Sendable {
   }
 
   /// Asks, pings or stays silent, and waits; ends when the task is cancelled.
-  public func run(clock: some Clock<Duration> = MonotonicClock()) async {
+  package func run(clock: some Clock<Duration> = MonotonicClock()) async {
     var gate = WatchdogGate(interval: interval)
     while !Task.isCancelled {
       let verdict = gate.check(await health())

@@ -15,7 +15,7 @@ struct LogTextTests {
   @Test func theStreamStandsInFrontAndDetailAndHintBehind() {
     #expect(
       text(["stream": "default", "detail": "Box answered 503", "hint": "trying again in 4 s"])
-        == "default: Box can't be reached: Box answered 503; trying again in 4 s")
+        == "default: Box can't be reached: Box answered 503. trying again in 4 s")
   }
 
   @Test func theRestIsAListInOrderOfName() {
@@ -35,6 +35,6 @@ struct LogTextTests {
   @Test func everyPartIsEscaped() {
     let line = LogText(
       "a\u{1B}", metadata: ["stream": "s\n", "detail": "d\t", "hint": "h\u{2066}", "k\r": "v\0"])
-    #expect(line.description == "s\\u{A}: a\\u{1B}: d\\u{9}; h\\u{2066} (k\\u{D}=v\\u{0})")
+    #expect(line.description == "s\\u{A}: a\\u{1B}: d\\u{9}. h\\u{2066} (k\\u{D}=v\\u{0})")
   }
 }

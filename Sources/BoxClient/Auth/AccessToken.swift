@@ -1,11 +1,11 @@
-public import BoxEvents
+package import BoxEvents
 import Synchronization
 
 /// What a sign-in brought.
-public struct AccessToken: Sendable {
-  public var text: Secret<String>
+package struct AccessToken: Sendable {
+  package var text: Secret<String>
   /// How long it is valid from the moment it was asked for; nil where nobody said.
-  public var lifetime: Duration?
+  package var lifetime: Duration?
   /// Shared by all copies.
   private let use = Use()
 
@@ -22,7 +22,7 @@ public struct AccessToken: Sendable {
   }
 
   /// Nil where the text can't stand in a header: empty, or with anything but printable ASCII.
-  public init?(_ text: String, lifetime: Duration?) {
+  package init?(_ text: String, lifetime: Duration?) {
     let text = text.trimmed
     guard !text.isEmpty, text.utf8.count <= 8192, text.utf8.allSatisfy({ 0x21...0x7E ~= $0 }) else {
       return nil

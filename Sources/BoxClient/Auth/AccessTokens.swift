@@ -1,4 +1,4 @@
-public import BoxEvents
+package import BoxEvents
 
 /// The access token of one subject, shared by all its streams.
 ///
@@ -6,7 +6,7 @@ public import BoxEvents
 /// stream that stops waiting doesn't stop it. A token is renewed ahead of its expiry; a token that
 /// still works is handed out meanwhile. After a failed sign-in everyone is told so at once until
 /// the back-off is over, so that thousands of streams don't hammer the token endpoint.
-public actor AccessTokens {
+package actor AccessTokens {
   private struct Held {
     var token: AccessToken
     /// When it was asked for, so that the way back from the server doesn't make it younger.
@@ -30,10 +30,10 @@ public actor AccessTokens {
   private var lastForced: Duration?
 
   /// Between two renewals that were forced by a token refused from the start.
-  public static let forcedSpacing = Duration.seconds(60)
+  package static let forcedSpacing = Duration.seconds(60)
 
   /// - Parameter seed: of the back-off's jitter.
-  public init(
+  package init(
     signIn: any SignIn, time: Timekeeper = .continuous, seed: UInt64 = .random(in: 0...(.max)),
     onEvent: @escaping @Sendable (SignInEvent) -> Void = { _ in }
   ) {
@@ -45,7 +45,7 @@ public actor AccessTokens {
 
   /// A token that is valid as far as its age tells.
   /// - Throws: the failure of the sign-in, at once while backing off, with the time left as `retryAfter`.
-  public func token() async throws(FeedFailure) -> AccessToken {
+  package func token() async throws(FeedFailure) -> AccessToken {
     if let held, !isExpired(held) {
       if renewalIsDue(held), !isRenewing, !isBackingOff { startRenewal() }
       return held.token
@@ -77,7 +77,7 @@ public actor AccessTokens {
   }
 
   /// Keeps the token fresh, also while no stream asks. Runs until cancelled.
-  public func run() async {
+  package func run() async {
     while !Task.isCancelled {
       let pause = timeUntilDue()
       if pause <= .zero, !isRenewing { startRenewal() }
@@ -88,7 +88,7 @@ public actor AccessTokens {
   }
 
   /// New secrets are there: the next sign-in may come at once, and reads them.
-  public func reload() {
+  package func reload() {
     let failed = lastFailure != nil
     lastFailure = nil
     backoff.reset()
@@ -99,7 +99,7 @@ public actor AccessTokens {
 
   /// Returns when no sign-in is under way: before the process ends, so that a spent refresh token's
   /// successor is saved.
-  public func awaitRenewal() async {
+  package func awaitRenewal() async {
     if isRenewing { _ = await outcome() }
   }
 

@@ -1,15 +1,15 @@
-public import BoxEvents
+package import BoxEvents
 
 /// Signing in as the app itself: nothing to keep, nothing that expires.
 ///
 /// Source: <https://developer.box.com/guides/authentication/client-credentials/>
-public struct ClientCredentials: SignIn {
+package struct ClientCredentials: SignIn {
   private let endpoint: TokenEndpoint
   private let clientID: String
   private let clientSecret: SecretProvider
   private let subject: Subject
 
-  public init(
+  package init(
     endpoint: TokenEndpoint, clientID: String, clientSecret: @escaping SecretProvider, subject: Subject
   ) {
     self.endpoint = endpoint
@@ -18,7 +18,7 @@ public struct ClientCredentials: SignIn {
     self.subject = subject
   }
 
-  public func signIn() async throws(FeedFailure) -> AccessToken {
+  package func signIn() async throws(FeedFailure) -> AccessToken {
     let secret = try BoxClient.read("client secret", clientSecret)
     return try await endpoint.request([
       .plain("grant_type", "client_credentials"),

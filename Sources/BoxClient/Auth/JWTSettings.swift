@@ -1,23 +1,23 @@
-public import BoxEvents
+package import BoxEvents
 import CryptoExtras
 import FoundationEssentials
 
 /// The settings file of an app with a key pair, as Box's developer console hands it out.
 ///
 /// Source: <https://developer.box.com/guides/authentication/jwt/jwt-setup/>
-public struct JWTSettings: Sendable {
-  public var clientID: String
-  public var clientSecret: Secret<String>
+package struct JWTSettings: Sendable {
+  package var clientID: String
+  package var clientSecret: Secret<String>
   /// The header `kid` of an assertion.
-  public var publicKeyID: String
+  package var publicKeyID: String
   /// PEM, usually encrypted.
-  public var privateKey: Secret<String>
-  public var passphrase: Secret<String>
+  package var privateKey: Secret<String>
+  package var passphrase: Secret<String>
   /// Empty where the file names none.
-  public var enterpriseID: String
+  package var enterpriseID: String
 
   /// - Throws: `signInRefused`, saying what is missing.
-  public init(parsing file: Secret<String>) throws(FeedFailure) {
+  package init(parsing file: Secret<String>) throws(FeedFailure) {
     guard let document = JSONDocument(Array(file.reveal().utf8)) else {
       throw FeedFailure(
         .signInRefused, "the JWT settings file is no JSON",

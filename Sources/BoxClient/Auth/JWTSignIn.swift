@@ -1,9 +1,9 @@
-public import BoxEvents
+package import BoxEvents
 
 /// Signing in with a key pair.
 ///
 /// Source: <https://developer.box.com/guides/authentication/jwt/>
-public struct JWTSignIn: SignIn {
+package struct JWTSignIn: SignIn {
   private let endpoint: TokenEndpoint
   private let settingsFile: SecretProvider
   private let subject: Subject?
@@ -12,7 +12,7 @@ public struct JWTSignIn: SignIn {
   /// - Parameters:
   ///   - settingsFile: the contents of Box's settings file.
   ///   - subject: nil for the settings file's enterprise.
-  public init(endpoint: TokenEndpoint, settingsFile: @escaping SecretProvider, subject: Subject? = nil) {
+  package init(endpoint: TokenEndpoint, settingsFile: @escaping SecretProvider, subject: Subject? = nil) {
     self.init(endpoint: endpoint, settingsFile: settingsFile, subject: subject) { .localNow }
   }
 
@@ -26,7 +26,7 @@ public struct JWTSignIn: SignIn {
     self.localClock = localClock
   }
 
-  public func signIn() async throws(FeedFailure) -> AccessToken {
+  package func signIn() async throws(FeedFailure) -> AccessToken {
     let settings = try JWTSettings(parsing: try BoxClient.read("JWT settings file", settingsFile))
     let answer = try await request(settings, now: localClock())
     // A wrong clock here is Box's to correct: once more, by the time of its answer.

@@ -1,13 +1,13 @@
-public import BoxEvents
+package import BoxEvents
 
 /// The one-time login of a person: an address to open, a code to paste back.
 ///
 /// Source: <https://developer.box.com/guides/authentication/oauth2/without-sdk/>
-public struct OAuthLogin: Sendable {
-  public static let defaultAuthorizeURL = "https://account.box.com/api/oauth2/authorize"
+package struct OAuthLogin: Sendable {
+  package static let defaultAuthorizeURL = "https://account.box.com/api/oauth2/authorize"
 
   /// What must come back unchanged, so that a code from another login is not taken for ours.
-  public let state: String
+  package let state: String
   private let clientID: String
   private let authorizeURL: String
   private let redirectURI: String?
@@ -16,7 +16,7 @@ public struct OAuthLogin: Sendable {
   ///   - tokenURL: where it isn't Box's own, the authorization page is looked for on its host.
   ///   - authorizeURL: overrides that.
   ///   - redirectURI: needed only if the app has several.
-  public init(
+  package init(
     clientID: String, tokenURL: WebURL, authorizeURL: String? = nil,
     redirectURI: String? = nil
   ) {
@@ -33,7 +33,7 @@ public struct OAuthLogin: Sendable {
   }
 
   /// The address to open in a browser.
-  public var authorizationURL: String {
+  package var authorizationURL: String {
     var fields = [("response_type", "code"), ("client_id", clientID), ("state", state)]
     if let redirectURI { fields.append(("redirect_uri", redirectURI)) }
     return authorizeURL + "?" + FormEncoding.body(fields.map { (name: $0.0, value: $0.1) })
@@ -43,7 +43,7 @@ public struct OAuthLogin: Sendable {
   ///
   /// A bare code carries no state, so there is none to check.
   /// - Throws: `signInRefused`, saying what is wrong with it.
-  public func code(pasted: String) throws(FeedFailure) -> Secret<String> {
+  package func code(pasted: String) throws(FeedFailure) -> Secret<String> {
     let text = pasted.trimmed
     guard text.contains("?") || text.contains("=") else {
       guard AccessToken(text, lifetime: nil) != nil else {
@@ -70,7 +70,7 @@ public struct OAuthLogin: Sendable {
   }
 
   /// Trades the code for the first refresh token and stores it.
-  public func finish(
+  package func finish(
     code: Secret<String>, clientSecret: Secret<String>, endpoint: TokenEndpoint, store: any RefreshTokenStore
   ) async throws(FeedFailure) {
     do { try await store.proveWritable() } catch {

@@ -1,4 +1,4 @@
-public import BoxEvents
+package import BoxEvents
 
 /// Signing in with the refresh token of an OAuth 2 login.
 ///
@@ -6,7 +6,7 @@ public import BoxEvents
 /// durable before the access token is used: a crash in between costs nothing, a crash before the
 /// save may need a new login, and nothing here can shorten that moment further.
 /// Source: <https://developer.box.com/guides/authentication/tokens/refresh/>
-public actor RefreshTokenSignIn: SignIn {
+package actor RefreshTokenSignIn: SignIn {
   /// A grant whose refresh token is not durable yet.
   private struct Unsaved {
     var spent: Secret<String>
@@ -20,7 +20,7 @@ public actor RefreshTokenSignIn: SignIn {
   private let store: any RefreshTokenStore
   private var unsaved: Unsaved?
 
-  public init(
+  package init(
     endpoint: TokenEndpoint, clientID: String, clientSecret: @escaping SecretProvider,
     store: any RefreshTokenStore
   ) {
@@ -30,7 +30,7 @@ public actor RefreshTokenSignIn: SignIn {
     self.store = store
   }
 
-  public func signIn() async throws(FeedFailure) -> AccessToken {
+  package func signIn() async throws(FeedFailure) -> AccessToken {
     if let unsaved, try await isStillWanted(unsaved) { return try await save(unsaved) }
     let secret = try BoxClient.read("client secret", clientSecret)
     let refreshToken = try await stored()

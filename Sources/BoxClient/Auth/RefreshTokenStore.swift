@@ -1,7 +1,7 @@
-public import BoxEvents
+package import BoxEvents
 
 /// Where the refresh token lives. A refresh token works once, so its successor must not be lost.
-public protocol RefreshTokenStore: Sendable {
+package protocol RefreshTokenStore: Sendable {
   /// The token last saved; nil if there has never been a login.
   func load() async throws -> Secret<String>?
 

@@ -1,17 +1,17 @@
-public import BoxEvents
+package import BoxEvents
 
 /// A way to an access token. One call is one attempt; back-off and sharing are ``AccessTokens``'.
-public protocol SignIn: Sendable {
+package protocol SignIn: Sendable {
   /// A new access token.
   /// - Throws: `signInFailed` where trying again may help, `signInRefused` where a person must act.
   func signIn() async throws(FeedFailure) -> AccessToken
 }
 
 /// Reads a secret each time it is needed, so that a changed file counts from the next sign-in on.
-public typealias SecretProvider = @Sendable () throws -> Secret<String>
+package typealias SecretProvider = @Sendable () throws -> Secret<String>
 
 /// What an operator wants to know about signing in.
-public enum SignInEvent: Sendable {
+package enum SignInEvent: Sendable {
   /// A new token, valid so long.
   case signedIn(lifetime: Duration?)
   /// No token; the next attempt comes after the failure's `retryAfter`.

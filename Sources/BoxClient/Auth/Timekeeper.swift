@@ -1,18 +1,18 @@
 /// The clock tokens age by: it never jumps, unlike the time of day. Tests move their own.
-public struct Timekeeper: Sendable {
+package struct Timekeeper: Sendable {
   /// Time since some fixed moment.
-  public var now: @Sendable () -> Duration
+  package var now: @Sendable () -> Duration
   /// Returns early only when the task is cancelled.
-  public var sleep: @Sendable (Duration) async throws -> Void
+  package var sleep: @Sendable (Duration) async throws -> Void
 
-  public init(
+  package init(
     now: @escaping @Sendable () -> Duration, sleep: @escaping @Sendable (Duration) async throws -> Void
   ) {
     self.now = now
     self.sleep = sleep
   }
 
-  public static let continuous: Timekeeper = {
+  package static let continuous: Timekeeper = {
     let start = ContinuousClock.now
     return Timekeeper(now: { ContinuousClock.now - start }, sleep: { try await Task.sleep(for: $0) })
   }()

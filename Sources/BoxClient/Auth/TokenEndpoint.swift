@@ -1,16 +1,16 @@
-public import BoxEvents
+package import BoxEvents
 import NIOHTTP1
 
 /// `POST /oauth2/token`, for every kind of grant.
 ///
 /// Source: <https://developer.box.com/reference/post-oauth2-token/>
-public struct TokenEndpoint: Sendable {
+package struct TokenEndpoint: Sendable {
   let url: WebURL
   private let transport: BoxTransport
   private let onRequest: RequestObserver
 
   /// - Throws: where `token_url` is not encrypted.
-  public init(
+  package init(
     transport: BoxTransport, url: WebURL,
     onRequest: @escaping RequestObserver = { _, _, _ in }
   ) throws(ClientSettingsError) {

@@ -1,6 +1,6 @@
 import AsyncHTTPClient
 import BoxEvents
-public import NIOCore
+package import NIOCore
 import NIOHTTP1
 import NIOHTTPCompression
 import NIOSSL
@@ -9,8 +9,8 @@ import NIOSSL
 ///
 /// Long polls have clients of their own: on a shared one a poll would take the API's connection, and
 /// the server closes it afterwards. Nothing is redirected, HTTP/1 only, and every call ends by itself.
-public final class BoxTransport: Sendable {
-  public let settings: TransportSettings
+package final class BoxTransport: Sendable {
+  package let settings: TransportSettings
   private let api: HTTPClient
   private let polls: HTTPClient
   /// The same two through the proxy, if there is one.
@@ -18,7 +18,7 @@ public final class BoxTransport: Sendable {
 
   /// - Parameter group: the event loops to run on; one thread is enough for thousands of streams.
   /// - Throws: where a setting can't work, for example an unreadable `ca_file`.
-  public init(settings: TransportSettings, group: any EventLoopGroup) throws(ClientSettingsError) {
+  package init(settings: TransportSettings, group: any EventLoopGroup) throws(ClientSettingsError) {
     self.settings = settings
     let tls = try Self.tls(caFile: settings.caFile)
     func client(_ configuration: HTTPClient.Configuration, proxied: Bool) -> HTTPClient {
@@ -36,7 +36,7 @@ public final class BoxTransport: Sendable {
   }
 
   /// Ends what is under way and closes all connections. Must be called once.
-  public func shutdown() async {
+  package func shutdown() async {
     for client in [api, polls, proxied?.api, proxied?.polls] {
       try? await client?.shutdown()
     }

@@ -1,38 +1,38 @@
 /// The limits of the traffic with Box, and the way it takes.
 ///
 /// The defaults are the daemon's; tests shorten them.
-public struct TransportSettings: Sendable {
+package struct TransportSettings: Sendable {
   /// Bytes of one page of events, decompressed; `max_page`.
-  public var maximumPageBytes = 64 << 20
+  package var maximumPageBytes = 64 << 20
   /// Bytes of any other answer: a token, OPTIONS, an error, a poll's reply.
-  public var maximumSmallBodyBytes = 64 << 10
+  package var maximumSmallBodyBytes = 64 << 10
   /// How long an API answer may bring no byte, its head included.
-  public var readTimeout = Duration.seconds(60)
+  package var readTimeout = Duration.seconds(60)
   /// How long one API request may take in all, however steadily its answer drips.
-  public var requestTimeout = Duration.seconds(5 * 60)
+  package var requestTimeout = Duration.seconds(5 * 60)
   /// How long connecting may take, TLS and waiting for a free connection included.
-  public var connectTimeout = Duration.seconds(30)
+  package var connectTimeout = Duration.seconds(30)
   /// How long an unused connection is kept. Shorter than a long poll, so that none is met that a
   /// firewall has forgotten in the meantime.
-  public var idleTimeout = Duration.seconds(60)
+  package var idleTimeout = Duration.seconds(60)
   /// What a poll gets beyond the server's own `retry_timeout`.
-  public var pollGrace = Duration.seconds(10)
+  package var pollGrace = Duration.seconds(10)
   /// How long a poll's body may take once its head is here.
-  public var pollBodyTimeout = Duration.seconds(60)
+  package var pollBodyTimeout = Duration.seconds(60)
   /// Connections to the API at once. Streams beyond that queue, so that a thousand of them waking
   /// together hold this many pages in memory and not a thousand.
-  public var apiConnections = 64
+  package var apiConnections = 64
   /// Connections to realtime servers at once: more than there are streams.
-  public var pollConnections = 1 << 16
+  package var pollConnections = 1 << 16
   /// Bytes read from an API connection at once. A page is about 0.8 MB.
-  public var receiveBufferBytes = 256 << 10
-  public var proxy: ProxySettings?
+  package var receiveBufferBytes = 256 << 10
+  package var proxy: ProxySettings?
   /// A PEM file with the certificates to trust instead of the system's; `ca_file`.
-  public var caFile: String?
+  package var caFile: String?
   /// The daemon's version, for `User-Agent`.
-  public var version: String
+  package var version: String
 
-  public init(version: String = "0") {
+  package init(version: String = "0") {
     self.version = version
   }
 }

@@ -1,4 +1,4 @@
-public import BoxEvents
+package import BoxEvents
 
 extension PlainText {
   /// What Box says goes into messages up to this many characters.
@@ -7,7 +7,7 @@ extension PlainText {
   /// A short, harmless excerpt of what a server said.
   /// - Parameter secrets: what was sent with the request. Some gateways echo requests, so their
   ///   text, plain or form-encoded, is replaced by `<redacted>` before anything is cut off.
-  public static func excerpt(_ text: String, hiding secrets: [Secret<String>] = []) -> String {
+  package static func excerpt(_ text: String, hiding secrets: [Secret<String>] = []) -> String {
     var text = text
     for secret in secrets where !secret.reveal().isEmpty {
       text = text.replacing(secret.reveal(), with: "<redacted>")

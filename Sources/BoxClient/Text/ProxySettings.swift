@@ -1,20 +1,20 @@
-public import BoxEvents
+package import BoxEvents
 
 /// Which proxy takes the traffic, and for which hosts: the `proxy` setting, or the environment.
-public struct ProxySettings: Sendable {
+package struct ProxySettings: Sendable {
   /// Without IPv6 brackets.
-  public var host: String
-  public var port: Int
+  package var host: String
+  package var port: Int
   /// `user:password`.
-  public var credentials: Secret<String>?
+  package var credentials: Secret<String>?
   /// Hosts that are reached directly: `example.com` stands for its subdomains too, `*` for all.
-  public var exceptions: [String]
+  package var exceptions: [String]
 
   static let defaultPort = 3128
 
   /// The `proxy` setting: `http://host:port`, without credentials.
   /// - Parameter credentials: `user:password`, the contents of `proxy_auth_file`.
-  public init(setting: String, credentials: Secret<String>? = nil) throws(ClientSettingsError) {
+  package init(setting: String, credentials: Secret<String>? = nil) throws(ClientSettingsError) {
     let (url, inline) = try Self.parse(setting, key: "proxy")
     guard inline == nil else {
       throw ClientSettingsError(
@@ -29,7 +29,7 @@ public struct ProxySettings: Sendable {
   }
 
   /// `https_proxy` and `no_proxy`, in lower or upper case as with curl; nil where none is set.
-  public init?(environment: [String: String]) throws(ClientSettingsError) {
+  package init?(environment: [String: String]) throws(ClientSettingsError) {
     func value(_ name: String) -> String? {
       [environment[name], environment[name.uppercased()]].compactMap { $0?.trimmed }.first { !$0.isEmpty }
     }
@@ -41,7 +41,7 @@ public struct ProxySettings: Sendable {
   }
 
   /// Whether requests to `address` go through the proxy. Loopback never does.
-  public func applies(to url: WebURL) -> Bool {
+  package func applies(to url: WebURL) -> Bool {
     guard !url.isLoopback else { return false }
     return !exceptions.contains { Self.covers($0, url.host, url.port) }
   }

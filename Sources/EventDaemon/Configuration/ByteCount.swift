@@ -1,15 +1,15 @@
 /// A number of bytes, never negative. In text: `64MiB`, `1GB`, `4096`.
-public struct ByteCount: Hashable, Comparable, Sendable {
-  public let bytes: Int64
+package struct ByteCount: Hashable, Comparable, Sendable {
+  package let bytes: Int64
 
   /// Negative numbers count as none.
-  public init(_ bytes: Int64) {
+  package init(_ bytes: Int64) {
     self.bytes = max(bytes, 0)
   }
 
   /// Reads digits and a unit: none or `B`, the binary `KiB` to `TiB`, the decimal `KB` to `TB`.
   /// Nil for anything else, and above 2^63-1 bytes.
-  public init?(_ text: some StringProtocol) {
+  package init?(_ text: some StringProtocol) {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
     let unit = text.dropFirst(digits.count)
     guard let number = Int64(digits),
@@ -20,12 +20,12 @@ public struct ByteCount: Hashable, Comparable, Sendable {
     bytes = product
   }
 
-  public static func kibibytes(_ count: Int64) -> ByteCount { ByteCount(count << 10) }
-  public static func mebibytes(_ count: Int64) -> ByteCount { ByteCount(count << 20) }
-  public static func gibibytes(_ count: Int64) -> ByteCount { ByteCount(count << 30) }
-  public static func tebibytes(_ count: Int64) -> ByteCount { ByteCount(count << 40) }
+  package static func kibibytes(_ count: Int64) -> ByteCount { ByteCount(count << 10) }
+  package static func mebibytes(_ count: Int64) -> ByteCount { ByteCount(count << 20) }
+  package static func gibibytes(_ count: Int64) -> ByteCount { ByteCount(count << 30) }
+  package static func tebibytes(_ count: Int64) -> ByteCount { ByteCount(count << 40) }
 
-  public static func < (left: Self, right: Self) -> Bool { left.bytes < right.bytes }
+  package static func < (left: Self, right: Self) -> Bool { left.bytes < right.bytes }
 
   private static let units: [(name: String, bytes: Int64)] = [
     ("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10),
@@ -35,7 +35,7 @@ public struct ByteCount: Hashable, Comparable, Sendable {
 
 extension ByteCount: CustomStringConvertible {
   /// In the largest binary unit that gives a whole number: `64MiB`, `1000B`, `0`.
-  public var description: String {
+  package var description: String {
     guard bytes > 0 else { return "0" }
     let unit = Self.units.first { $0.name.hasSuffix("iB") && bytes % $0.bytes == 0 }
     return unit.map { "\(bytes / $0.bytes)\($0.name)" } ?? "\(bytes)B"

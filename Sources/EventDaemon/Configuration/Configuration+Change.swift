@@ -1,28 +1,28 @@
-public import Logging
+package import Logging
 
 extension Configuration {
   /// What differs between the configuration in force and one read by a reload.
-  public struct Change: Hashable, Sendable {
+  package struct Change: Hashable, Sendable {
     /// Streams to start.
-    public var added: [Stream] = []
+    package var added: [Stream] = []
     /// Names of streams to stop.
-    public var removed: [String] = []
+    package var removed: [String] = []
     /// Streams to stop and start again, as they are now. A different `start` alone is none: it only
     /// counts before a stream's first run.
-    public var changed: [Stream] = []
+    package var changed: [Stream] = []
     /// The new level, if it is another one.
-    public var logLevel: Logger.Level?
+    package var logLevel: Logger.Level?
     /// A key that names a secret's file is another one.
-    public var secretFilesChanged = false
+    package var secretFilesChanged = false
     /// Keys that only a restart can change, as `[table] key`.
-    public var refusedKeys: [String] = []
+    package var refusedKeys: [String] = []
 
     /// Nothing differs that a reload would do.
-    public var isEmpty: Bool { self == Change() }
+    package var isEmpty: Bool { self == Change() }
   }
 
   /// Compares this configuration, the one in force, with a new one.
-  public func change(to new: Configuration) -> Change {
+  package func change(to new: Configuration) -> Change {
     var change = Change()
     let old = Dictionary(streams.map { ($0.name, $0) }) { first, _ in first }
     let names = Set(new.streams.map(\.name))

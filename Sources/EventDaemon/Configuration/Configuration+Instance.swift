@@ -1,7 +1,7 @@
 extension Configuration {
   /// The unit a configuration file belongs to: `box-eventd@NAME` for `/etc/box-eventd/NAME.toml`, which an
   /// instance of the template reads, `box-eventd` for any other.
-  public static func unit(of path: String) -> String {
+  package static func unit(of path: String) -> String {
     instance(of: path).map { "box-eventd@\($0)" } ?? "box-eventd"
   }
 

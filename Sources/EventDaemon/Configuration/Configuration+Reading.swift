@@ -9,7 +9,7 @@ extension Configuration {
   ///   - environment: where systemd names the directories it made; see systemd.exec(5),
   ///     "RuntimeDirectory=".
   /// - Throws: all that is wrong, each with file and line, and what to do.
-  public static func load(
+  package static func load(
     _ path: String, environment: [String: String]
   ) throws(ConfigurationError) -> Configuration {
     let environment = environment.merging(instanceEnvironment(of: path)) { given, _ in given }
@@ -17,7 +17,7 @@ extension Configuration {
   }
 
   /// Reads a configuration from the texts of its files, the main file first.
-  public init(files: [ConfigurationFile], environment: [String: String]) throws(ConfigurationError) {
+  package init(files: [ConfigurationFile], environment: [String: String]) throws(ConfigurationError) {
     let source = ConfigurationSource(files)
     var reader = ConfigurationReader(source)
     let streams = reader.streams(source)
@@ -197,7 +197,7 @@ extension ConfigurationReader {
 
 extension Configuration.Stream {
   /// Whether text can name a stream and its directories.
-  public static func isName(_ text: some StringProtocol) -> Bool {
+  package static func isName(_ text: some StringProtocol) -> Bool {
     let bytes = text.utf8
     return (1...63).contains(bytes.count)
       && bytes.allSatisfy {

@@ -1,9 +1,9 @@
 /// What `box-eventd check` finds without the network: the configuration, and every file and
 /// directory it names, seen with the eyes of the user it runs as.
-public struct ConfigurationCheck: Sendable {
+package struct ConfigurationCheck: Sendable {
   /// One line of the check's output.
-  public struct Finding: Hashable, Sendable {
-    public enum Kind: Hashable, Sendable {
+  package struct Finding: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
       case fine
       /// Worth knowing; nothing to refuse.
       case note
@@ -11,20 +11,20 @@ public struct ConfigurationCheck: Sendable {
       case problem
     }
 
-    public var kind: Kind
-    public var message: String
+    package var kind: Kind
+    package var message: String
     /// What to do, for problems and some notes.
-    public var hint: String?
+    package var hint: String?
   }
 
-  public private(set) var findings: [Finding] = []
+  package private(set) var findings: [Finding] = []
   /// The configuration, if it could be read.
-  public private(set) var configuration: Configuration?
+  package private(set) var configuration: Configuration?
 
-  public var isFine: Bool { !findings.contains { $0.kind == .problem } }
+  package var isFine: Bool { !findings.contains { $0.kind == .problem } }
 
   /// The problems as the error `run` would stop with, if there are any.
-  public var error: ConfigurationError? {
+  package var error: ConfigurationError? {
     let problems = findings.filter { $0.kind == .problem }.map {
       ConfigurationError.Problem($0.message, hint: $0.hint ?? "")
     }
@@ -32,7 +32,7 @@ public struct ConfigurationCheck: Sendable {
   }
 
   /// Checks everything that can be checked offline.
-  public init(_ path: String, environment: [String: String]) {
+  package init(_ path: String, environment: [String: String]) {
     let configuration: Configuration
     do {
       configuration = try Configuration.load(path, environment: environment)

@@ -1,22 +1,22 @@
-public import BoxEvents
+import BoxEvents
 
 /// Why a configuration can't be used: everything that is wrong with it, not only the first.
-public struct ConfigurationError: Error, Hashable, Sendable {
+package struct ConfigurationError: Error, Hashable, Sendable {
   /// At least one, by file and line.
-  public var problems: [Problem]
+  package var problems: [Problem]
 
-  public init(_ problems: [Problem]) {
+  package init(_ problems: [Problem]) {
     self.problems = problems
   }
 
   /// One thing that is wrong. Never carries a secret.
-  public struct Problem: ExplainedError, Hashable, Sendable {
+  package struct Problem: ExplainedError, Hashable, Sendable {
     /// What is wrong, with its location: `/etc/box-eventd/box-eventd.toml:12: unknown key …`.
-    public var message: String
+    package var message: String
     /// What to do about it.
-    public var hint: String?
+    package var hint: String?
 
-    public init(_ message: String, hint: String?) {
+    package init(_ message: String, hint: String?) {
       self.message = message
       self.hint = hint
     }
@@ -45,7 +45,7 @@ public struct ConfigurationError: Error, Hashable, Sendable {
 
 extension ConfigurationError: CustomStringConvertible {
   /// Two lines a problem: what is wrong, and what to do.
-  public var description: String {
+  package var description: String {
     problems.map { [$0.message, $0.hint].compactMap(\.self).joined(separator: "\n  ") }.joined(
       separator: "\n")
   }

@@ -1,13 +1,13 @@
 /// One file of the configuration, read but not yet understood.
-public struct ConfigurationFile: Hashable, Sendable {
+package struct ConfigurationFile: Hashable, Sendable {
   /// As it appears in messages.
-  public var path: String
-  public var text: String
+  package var path: String
+  package var text: String
 
   /// Thousands of streams stay far below it.
   static let maximumSize = 16 << 20
 
-  public init(path: String, text: String) {
+  package init(path: String, text: String) {
     self.path = path
     self.text = text
   }

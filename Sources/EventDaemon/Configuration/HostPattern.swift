@@ -2,11 +2,11 @@ import BoxEvents
 
 /// A host name, or `*.` and the end of one, lower case: `*.box.com` stands for every host below
 /// `box.com`, not for `box.com` itself. An address is written as in a URL, without brackets.
-public struct HostPattern: Hashable, Sendable, CustomStringConvertible {
-  public let text: String
+package struct HostPattern: Hashable, Sendable, CustomStringConvertible {
+  package let text: String
 
   /// Nil for a URL, a port, a star elsewhere, an empty label.
-  public init?(_ text: some StringProtocol) {
+  package init?(_ text: some StringProtocol) {
     let lower = text.lowercased()
     let name = lower.hasPrefix("*.") ? lower.dropFirst(2) : lower[...]
     let isName = WebHost.isName(name)
@@ -14,5 +14,5 @@ public struct HostPattern: Hashable, Sendable, CustomStringConvertible {
     self.text = lower
   }
 
-  public var description: String { text }
+  package var description: String { text }
 }

@@ -1,18 +1,18 @@
 import BoxEvents
 
 /// A TCP address to listen on: `127.0.0.1:9464`, `[::1]:9464`, `localhost:9464`.
-public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
+package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
   /// Without brackets.
-  public let host: String
+  package let host: String
   /// 0 lets the kernel choose.
-  public let port: Int
+  package let port: Int
 
   /// Nil unless there are both a host and a port.
-  public init?(_ text: some StringProtocol) {
+  package init?(_ text: some StringProtocol) {
     guard let (host, port) = WebHost.andPort(Substring(text)), let port else { return nil }
     self.host = host
     self.port = port
   }
 
-  public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+  package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }

@@ -1,4 +1,4 @@
-public import BoxEvents
+package import BoxEvents
 import Glibc
 
 /// Where one secret is, and how it is read.
@@ -6,16 +6,16 @@ import Glibc
 /// A credential of the unit (systemd.exec(5), "LoadCredential=") wins over a `*_file` key. A
 /// `*_file` must belong to root or the daemon's user and be closed to others; its group may read it
 /// only if root owns it (`root:box-eventd`, 0640). systemd guards credentials by itself.
-public struct SecretFile: Hashable, Sendable {
+package struct SecretFile: Hashable, Sendable {
   /// The secrets there are. The raw value is the credential's name.
-  public enum Kind: String, Hashable, Sendable, CaseIterable {
+  package enum Kind: String, Hashable, Sendable, CaseIterable {
     case clientSecret = "client-secret"
     case jwtSettings = "jwt-settings"
     case accessToken = "access-token"
     case proxyAuth = "proxy-auth"
 
     /// The key that names a file for it.
-    public var key: String {
+    package var key: String {
       switch self {
       case .clientSecret: "client_secret_file"
       case .jwtSettings: "settings_file"
@@ -28,21 +28,21 @@ public struct SecretFile: Hashable, Sendable {
     var table: String { self == .proxyAuth ? "box" : "auth" }
   }
 
-  public let kind: Kind
-  public let path: String
+  package let kind: Kind
+  package let path: String
   /// In `$CREDENTIALS_DIRECTORY`.
-  public let isCredential: Bool
+  package let isCredential: Bool
 
   static let maximumSize = 64 << 10
 
   /// What stands in a file of a secret, unchecked; nil if it can't be read.
-  public static func bytes(at path: String) -> [UInt8]? {
+  package static func bytes(at path: String) -> [UInt8]? {
     try? FileContents(path, maximumSize: maximumSize).bytes
   }
 
   /// The secret itself, read anew, without the newline at its end.
   /// - Throws: a problem that names the path and a remedy, never the contents.
-  public func read() throws(ConfigurationError) -> Secret<String> {
+  package func read() throws(ConfigurationError) -> Secret<String> {
     let contents: FileContents
     do {
       contents = try FileContents(path, maximumSize: Self.maximumSize)

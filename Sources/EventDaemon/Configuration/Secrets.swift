@@ -1,20 +1,20 @@
-public import BoxEvents
+package import BoxEvents
 
 /// The secrets the configured way to sign in needs, and the proxy's. Equal if all are the same:
 /// a reload with other secrets is noticed by comparing.
-public struct Secrets: Hashable, Sendable {
-  public var clientSecret: Secret<String>?
+package struct Secrets: Hashable, Sendable {
+  package var clientSecret: Secret<String>?
   /// The text of Box's JSON settings file.
-  public var jwtSettings: Secret<String>?
-  public var accessToken: Secret<String>?
+  package var jwtSettings: Secret<String>?
+  package var accessToken: Secret<String>?
   /// `user:password`.
-  public var proxyAuth: Secret<String>?
+  package var proxyAuth: Secret<String>?
 
-  public init() {}
+  package init() {}
 
   /// Reads every secret the configuration needs.
   /// - Throws: all that can't be read, with paths and remedies.
-  public init(for configuration: Configuration, environment: [String: String]) throws(ConfigurationError) {
+  package init(for configuration: Configuration, environment: [String: String]) throws(ConfigurationError) {
     var problems: [ConfigurationError.Problem] = []
     for kind in configuration.secretKinds {
       do {
@@ -35,7 +35,7 @@ public struct Secrets: Hashable, Sendable {
 
 extension Configuration {
   /// The secrets this configuration may use; the proxy's only if there is one.
-  public var secretKinds: [SecretFile.Kind] {
+  package var secretKinds: [SecretFile.Kind] {
     let own: SecretFile.Kind =
       switch auth.method {
       case .clientCredentials, .oauth2: .clientSecret
@@ -48,7 +48,7 @@ extension Configuration {
   /// Where a secret is: the unit's credential if there is one, else the configured file.
   /// - Returns: nil if the proxy needs none.
   /// - Throws: if a secret that is needed is nowhere.
-  public func secretFile(
+  package func secretFile(
     _ kind: SecretFile.Kind, environment: [String: String]
   ) throws(ConfigurationError) -> SecretFile? {
     if let folder = environment["CREDENTIALS_DIRECTORY"], folder.hasPrefix("/") {

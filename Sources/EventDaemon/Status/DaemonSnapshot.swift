@@ -1,22 +1,22 @@
 /// The whole daemon at one moment: what `status`, the metrics, the page and `STATUS=` are made from.
-public struct DaemonSnapshot: Sendable {
+package struct DaemonSnapshot: Sendable {
   /// What the daemon itself is doing, whatever its streams do; in order of time.
-  public enum Phase: Int, Sendable, Hashable, Comparable {
+  package enum Phase: Int, Sendable, Hashable, Comparable {
     case starting
     case running
     case stopping
 
-    public static func < (one: Phase, other: Phase) -> Bool { one.rawValue < other.rawValue }
+    package static func < (one: Phase, other: Phase) -> Bool { one.rawValue < other.rawValue }
   }
 
-  public var version: String
-  public var phase: Phase
+  package var version: String
+  package var phase: Phase
   /// When the process started, local time, seconds since 1970.
-  public var since: Double
+  package var since: Double
   /// In the order they are shown.
-  public var streams: [StreamSnapshot]
+  package var streams: [StreamSnapshot]
 
-  public init(version: String, phase: Phase, since: Double, streams: [StreamSnapshot]) {
+  package init(version: String, phase: Phase, since: Double, streams: [StreamSnapshot]) {
     self.version = version
     self.phase = phase
     self.since = since
@@ -24,7 +24,7 @@ public struct DaemonSnapshot: Sendable {
   }
 
   /// The daemon in one word: while it runs, `degraded` as soon as a stream is in problem.
-  public var state: String {
+  package var state: String {
     switch phase {
     case .starting: "starting"
     case .running: streams.contains { $0.problem != nil } ? "degraded" : "running"
@@ -38,7 +38,7 @@ extension StreamSnapshot {
   ///
   /// A stream that is late for its own deadline is `overdue`, whatever it thinks it is doing; one
   /// that reports an error while it waits or goes on is `failing`: it recovers by itself.
-  public var problem: Problem? {
+  package var problem: Problem? {
     switch state {
     case .blocked: .blocked
     case .stalled: .stalled
@@ -49,7 +49,7 @@ extension StreamSnapshot {
   }
 
   /// What can be wrong with a stream, the worst first.
-  public enum Problem: String, Sendable, Hashable, CaseIterable {
+  package enum Problem: String, Sendable, Hashable, CaseIterable {
     case blocked
     case overdue
     case stalled

@@ -1,9 +1,9 @@
 /// An HTTP/1.1 answer, read to the end of its connection.
 ///
 /// It knows what the daemon's own server sends: a length, or a body that ends with the connection.
-public struct HTTPAnswer: Hashable, Sendable {
-  public var status: Int
-  public var body: [UInt8]
+package struct HTTPAnswer: Hashable, Sendable {
+  package var status: Int
+  package var body: [UInt8]
 
   /// Nil if the bytes are no answer, or fewer than promised.
   init?(parsing bytes: [UInt8]) {

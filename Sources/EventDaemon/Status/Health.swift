@@ -2,12 +2,12 @@ import BoxEvents
 
 /// The answer of `/healthz`: fit only while every stream is inside its deadlines, none stalled and
 /// none blocked. A full disk or an unreachable Box is no ill health: a restart would not help.
-public struct Health: Sendable, Hashable {
-  public var isHealthy: Bool
+package struct Health: Sendable, Hashable {
+  package var isHealthy: Bool
   /// One line, the reason.
-  public var reason: String
+  package var reason: String
 
-  public init(_ snapshot: DaemonSnapshot) {
+  package init(_ snapshot: DaemonSnapshot) {
     let ill = snapshot.streams.filter {
       switch $0.state {
       case .blocked, .stalled: true

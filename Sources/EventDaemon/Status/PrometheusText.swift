@@ -7,15 +7,15 @@ import BoxEvents
 /// are the highest, and only streams in problem, at most as many, still show their state and age.
 ///
 /// Source: <https://prometheus.io/docs/instrumenting/exposition_formats/>, "Text-based format".
-public struct PrometheusText {
+package struct PrometheusText {
   /// A stream has up to 80 series, most of them buckets: 16,000 series are what a Prometheus takes
   /// from one target without complaint.
-  public static let maximumStreams = 200
+  package static let maximumStreams = 200
 
   /// The answer's `Content-Type`.
-  public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+  package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-  public private(set) var text = ""
+  package private(set) var text = ""
 
   /// Streams that share their series, and the `stream` label of those.
   private struct Group {
@@ -23,7 +23,7 @@ public struct PrometheusText {
     var streams: [StreamSnapshot]
   }
 
-  public init(_ snapshot: DaemonSnapshot) {
+  package init(_ snapshot: DaemonSnapshot) {
     let isSummed = snapshot.streams.count > Self.maximumStreams
     let each = snapshot.streams.map { Group(label: $0.name, streams: [$0]) }
     let groups = isSummed ? [Group(label: "", streams: snapshot.streams)] : each

@@ -2,26 +2,26 @@ import Glibc
 
 /// Asks the running daemon over its Unix socket. One blocking GET a call: for commands, not for
 /// the daemon itself.
-public struct StatusClient: Sendable {
-  public let socket: String
+package struct StatusClient: Sendable {
+  package let socket: String
   /// How long each step may take: to be connected, to send, to wait for the next bytes.
-  public let timeout: Duration
+  package let timeout: Duration
 
   /// Some thousands of streams give a few megabytes.
   static let maximumAnswer = 64 << 20
 
-  public init(socket: String, timeout: Duration = .seconds(5)) {
+  package init(socket: String, timeout: Duration = .seconds(5)) {
     self.socket = socket
     self.timeout = timeout
   }
 
   /// What the daemon is doing.
-  public func report() throws(StatusFailure) -> StatusReport {
+  package func report() throws(StatusFailure) -> StatusReport {
     try StatusReport(parsing: get("/status").body)
   }
 
   /// `GET` of a path, such as `/healthz`.
-  public func get(_ path: String) throws(StatusFailure) -> HTTPAnswer {
+  package func get(_ path: String) throws(StatusFailure) -> HTTPAnswer {
     let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw failed(errno) }
     defer { close(descriptor) }

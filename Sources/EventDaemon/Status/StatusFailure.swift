@@ -1,8 +1,8 @@
-public import BoxEvents
+import BoxEvents
 
 /// Why the daemon can't be asked, or can't answer.
-public struct StatusFailure: ExplainedError, Hashable, Sendable {
-  public enum Code: Hashable, Sendable {
+package struct StatusFailure: ExplainedError, Hashable, Sendable {
+  package enum Code: Hashable, Sendable {
     /// Nobody listens on the socket.
     case notRunning
     case permissionDenied
@@ -14,15 +14,15 @@ public struct StatusFailure: ExplainedError, Hashable, Sendable {
     case notListening
   }
 
-  public var code: Code
+  package var code: Code
   /// What is wrong.
-  public var message: String
+  package var message: String
   /// What to do.
-  public var hint: String?
+  package var hint: String?
   /// The system's error number, where a call failed.
-  public var errno: CInt?
+  package var errno: CInt?
 
-  public init(_ code: Code, _ message: String, hint: String, errno: CInt? = nil) {
+  package init(_ code: Code, _ message: String, hint: String, errno: CInt? = nil) {
     self.code = code
     self.message = message
     self.hint = hint

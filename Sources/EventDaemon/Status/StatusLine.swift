@@ -3,9 +3,9 @@ import BoxEvents
 /// The text of systemd's `STATUS=`: one line a person understands, the problem first.
 ///
 /// Source: sd_notify(3), "STATUS=…".
-public enum StatusLine {
+package enum StatusLine {
   /// - Parameter now: local time, seconds since 1970.
-  public static func text(_ snapshot: DaemonSnapshot, now: Double) -> String {
+  package static func text(_ snapshot: DaemonSnapshot, now: Double) -> String {
     let text =
       switch snapshot.phase {
       case .starting: "Starting \(streams(snapshot.streams.count))"

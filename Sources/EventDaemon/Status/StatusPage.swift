@@ -2,15 +2,15 @@ import BoxEvents
 
 /// The page at `/`: one HTML document without scripts or anything from elsewhere, loaded anew every
 /// five seconds by the browser.
-public enum StatusPage {
+package enum StatusPage {
   /// Rows shown; streams in problem come first.
-  public static let maximumRows = 500
+  package static let maximumRows = 500
 
   /// Nothing but the page's own styles: whatever a stream's error says, it stays text.
-  public static let contentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'"
+  package static let contentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'"
 
   /// - Parameter now: local time, seconds since 1970.
-  public static func html(_ snapshot: DaemonSnapshot, now: Double) -> String {
+  package static func html(_ snapshot: DaemonSnapshot, now: Double) -> String {
     let title = escaped("box-eventd: \(snapshot.state)")
     return """
       <!DOCTYPE html>

@@ -3,7 +3,7 @@ import FoundationEssentials
 
 extension StatusReport {
   /// The report as one JSON object, keys in the documented order, with a newline at its end already.
-  public var json: String {
+  package var json: String {
     var object = JSONObjectWriter()
     object.add("version", version)
     object.add("state", state)
@@ -14,7 +14,7 @@ extension StatusReport {
 
   /// Reads a report another process has written.
   /// - Throws: if it is none.
-  public init(parsing json: [UInt8]) throws(StatusFailure) {
+  package init(parsing json: [UInt8]) throws(StatusFailure) {
     do {
       self = try JSONDecoder().decode(StatusReport.self, from: Data(json))
     } catch {

@@ -2,28 +2,28 @@ import BoxEvents
 
 /// What `GET /status` and `status --json` say. Times are RFC 3339 text in UTC, ages are seconds, a
 /// position is text because its digits don't fit a JSON number; `null` is "not known".
-public struct StatusReport: Hashable, Sendable, Decodable {
-  public var version: String
+package struct StatusReport: Hashable, Sendable, Decodable {
+  package var version: String
   /// `starting`, `running`, `degraded` (a stream is in problem) or `stopping`.
-  public var state: String
-  public var since: String?
-  public var streams: [Stream]
+  package var state: String
+  package var since: String?
+  package var streams: [Stream]
 
   /// One stream.
-  public struct Stream: Hashable, Sendable, Decodable {
-    public var name: String
+  package struct Stream: Hashable, Sendable, Decodable {
+    package var name: String
     /// A ``StreamState``'s raw value.
-    public var state: String
-    public var streamPosition: String?
-    public var eventsTotal: UInt64
-    public var duplicatesTotal: UInt64
-    public var gapsTotal: UInt64
-    public var bytesTotal: UInt64
-    public var lastEventAt: String?
-    public var lastCommitAt: String?
-    public var positionAgeSeconds: Double?
-    public var retentionLeftSeconds: Double?
-    public var error: String?
+    package var state: String
+    package var streamPosition: String?
+    package var eventsTotal: UInt64
+    package var duplicatesTotal: UInt64
+    package var gapsTotal: UInt64
+    package var bytesTotal: UInt64
+    package var lastEventAt: String?
+    package var lastCommitAt: String?
+    package var positionAgeSeconds: Double?
+    package var retentionLeftSeconds: Double?
+    package var error: String?
 
     enum CodingKeys: String, CodingKey {
       case name, state, error
@@ -39,7 +39,7 @@ public struct StatusReport: Hashable, Sendable, Decodable {
     }
   }
 
-  public init(_ snapshot: DaemonSnapshot) {
+  package init(_ snapshot: DaemonSnapshot) {
     version = snapshot.version
     state = snapshot.state
     since = UTCDate(secondsSince1970: snapshot.since)?.rfc3339

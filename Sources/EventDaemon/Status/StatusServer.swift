@@ -5,16 +5,16 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOPosix
-public import ServiceLifecycle
+import ServiceLifecycle
 import SystemPackage
 
 /// The daemon's local HTTP endpoint, on a Unix socket and, if configured, on a TCP address:
 /// `/status`, `/metrics`, `/healthz` and a page at `/`. It only reads, and says no secrets.
 ///
 /// The socket of an earlier run is removed: run it only while holding the instance lock.
-public struct StatusServer: Service {
+package struct StatusServer: Service {
   /// Where a server has begun to listen.
-  public enum Endpoint: Hashable, Sendable {
+  package enum Endpoint: Hashable, Sendable {
     case socket(String)
     case tcp(port: Int)
   }
@@ -33,7 +33,7 @@ public struct StatusServer: Service {
   /// - Parameters:
   ///   - snapshot: called for every request, from any thread; must not block.
   ///   - onListening: called once an endpoint, when it can be connected to.
-  public init(
+  package init(
     _ configuration: Configuration.Status,
     onListening: @escaping @Sendable (Endpoint) async -> Void = { _ in },
     snapshot: @escaping @Sendable () -> DaemonSnapshot
@@ -47,7 +47,7 @@ public struct StatusServer: Service {
 
   /// Serves until a graceful shutdown or cancellation; then ends within a second.
   /// - Throws: ``StatusFailure`` if the socket or the address can't be listened on.
-  public func run() async throws {
+  package func run() async throws {
     let servers = applications()
     defer { removeSocket() }
     try await withThrowingTaskGroup(of: Bool.self) { group in

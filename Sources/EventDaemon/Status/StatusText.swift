@@ -1,9 +1,9 @@
 import BoxEvents
 
 /// What `box-eventd status` prints: a table, one line a stream, and below it what is wrong.
-public enum StatusText {
+package enum StatusText {
   /// - Parameter now: local time, seconds since 1970.
-  public static func text(_ report: StatusReport, now: Double) -> String {
+  package static func text(_ report: StatusReport, now: Double) -> String {
     var lines = [heading(report, now), ""]
     if report.streams.isEmpty {
       lines.append("no streams")

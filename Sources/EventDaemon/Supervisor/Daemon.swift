@@ -5,11 +5,11 @@ import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
-public import Spool
+package import Spool
 import Systemd
 
 /// The service: what `box-eventd run` does from start to end.
-public struct Daemon: Sendable {
+package struct Daemon: Sendable {
   let configurationPath: String
   let environment: [String: String]
   private let disk: any Disk
@@ -18,7 +18,7 @@ public struct Daemon: Sendable {
   /// - Parameters:
   ///   - disk: what spool and state are kept on; another than this machine's is for tests.
   ///   - minimumSegmentLife: whoever follows `current` looks every few seconds; less than that is for tests.
-  public init(
+  package init(
     configurationPath: String, environment: [String: String], disk: any Disk = LocalDisk(),
     minimumSegmentLife: Duration = Configuration.Spool().minimumSegmentLife
   ) {
@@ -30,7 +30,7 @@ public struct Daemon: Sendable {
 
   /// Runs until SIGTERM or SIGINT.
   /// - Throws: `DaemonFailure`, with the status the process is to end with.
-  public func run() async throws(DaemonFailure) {
+  package func run() async throws(DaemonFailure) {
     // A closed pipe, or a file at its limit, is an error of the write to it, not the end of the process.
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)

@@ -1,7 +1,7 @@
-public import BoxEvents
+import BoxEvents
 
 /// How the process ends: the statuses of sysexits.h that the commands use.
-public enum ExitStatus: Int32, Sendable, CaseIterable {
+package enum ExitStatus: Int32, Sendable, CaseIterable {
   case success = 0
   case usage = 64
   /// A stream's position or spool needs a person.
@@ -17,15 +17,15 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
 }
 
 /// Why the daemon, or a command, ends without success.
-public struct DaemonFailure: ExplainedError, Hashable, Sendable {
-  public var exit: ExitStatus
+package struct DaemonFailure: ExplainedError, Hashable, Sendable {
+  package var exit: ExitStatus
   /// What is wrong.
-  public var message: String
+  package var message: String
   /// What to do.
-  public var hint: String?
-  public var errno: Int32?
+  package var hint: String?
+  package var errno: Int32?
 
-  public init(_ exit: ExitStatus, _ message: String, hint: String?, errno: Int32? = nil) {
+  package init(_ exit: ExitStatus, _ message: String, hint: String?, errno: Int32? = nil) {
     self.exit = exit
     self.message = message
     self.hint = hint

@@ -3,13 +3,13 @@ import BoxEvents
 import Spool
 
 /// The one-time login of method oauth2: from the printed address to the stored refresh token.
-public struct LoginSession: Sendable {
+package struct LoginSession: Sendable {
   private let configuration: Configuration
   private let environment: [String: String]
   private let login: OAuthLogin
 
   /// - Throws: `DaemonFailure` if the configuration's method is another.
-  public init(_ configuration: Configuration, environment: [String: String]) throws(DaemonFailure) {
+  package init(_ configuration: Configuration, environment: [String: String]) throws(DaemonFailure) {
     guard configuration.auth.method == .oauth2 else {
       throw DaemonFailure(
         .configuration, "[auth] method is \"\(configuration.auth.method.rawValue)\", which needs no login",
@@ -22,11 +22,11 @@ public struct LoginSession: Sendable {
   }
 
   /// Where a person allows the app to read their events.
-  public var authorizationURL: String { login.authorizationURL }
+  package var authorizationURL: String { login.authorizationURL }
 
   /// Exchanges what the person pasted, a code or the address they were sent to, and stores the
   /// refresh token.
-  public func finish(pasted: String) async throws {
+  package func finish(pasted: String) async throws {
     do {
       let code = try login.code(pasted: pasted)
       let secrets = try Secrets(for: configuration, environment: environment)

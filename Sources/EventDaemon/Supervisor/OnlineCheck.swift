@@ -1,5 +1,5 @@
 import BoxClient
-public import BoxEvents
+package import BoxEvents
 import Logging
 import NIOCore
 import NIOPosix
@@ -7,23 +7,23 @@ import Spool
 
 /// What `check --online` tries: for each stream an access token, and one OPTIONS (or, for a stream
 /// without realtime servers, one read of its newest position).
-public struct OnlineCheck: Sendable {
-  public struct Result: Sendable {
-    public var stream: String
+package struct OnlineCheck: Sendable {
+  package struct Result: Sendable {
+    package var stream: String
     /// Nil where it works.
-    public var failure: FeedFailure?
+    package var failure: FeedFailure?
   }
 
   private let configuration: Configuration
   private let environment: [String: String]
 
-  public init(_ configuration: Configuration, environment: [String: String]) {
+  package init(_ configuration: Configuration, environment: [String: String]) {
     self.configuration = configuration
     self.environment = environment
   }
 
   /// - Throws: `DaemonFailure` where the settings or the state directory can't be used.
-  public func run() async throws -> [Result] {
+  package func run() async throws -> [Result] {
     try await withTransport(configuration, environment) { transport in
       let state = try DaemonDirectories.openState(configuration)
       defer { state.close() }

@@ -1,18 +1,18 @@
-public import BoxEvents
+package import BoxEvents
 import Glibc
-public import Spool
+package import Spool
 import Systemd
 
 /// What commands do to a stream's files beside a running daemon, or while it is stopped.
-public struct StreamTools: Sendable {
+package struct StreamTools: Sendable {
   private let configuration: Configuration
 
-  public init(_ configuration: Configuration) {
+  package init(_ configuration: Configuration) {
     self.configuration = configuration
   }
 
   /// A stream of the configuration by its name.
-  public func stream(named name: String) throws(DaemonFailure) -> Configuration.Stream {
+  package func stream(named name: String) throws(DaemonFailure) -> Configuration.Stream {
     if let stream = configuration.streams.first(where: { $0.name == name }) { return stream }
     let names = configuration.streams.map(\.name).joined(separator: ", ")
     throw DaemonFailure(.usage, "there is no stream \"\(name)\"", hint: "the configuration has: \(names)")
@@ -20,7 +20,7 @@ public struct StreamTools: Sendable {
 
   /// Proves a stream's spool whole. The daemon may be running.
   /// - Parameter progress: called with the bytes looked at so far.
-  public func verify(
+  package func verify(
     _ stream: Configuration.Stream, progress: @escaping @Sendable (Int) -> Void = { _ in }
   ) throws(DaemonFailure) -> SpoolVerifier.Report {
     try checked { () throws(StoreFailure) in
@@ -42,7 +42,7 @@ public struct StreamTools: Sendable {
   }
 
   /// A reader of a stream's events. The daemon may be running.
-  public func reader(of stream: Configuration.Stream) throws(DaemonFailure) -> SpoolReader {
+  package func reader(of stream: Configuration.Stream) throws(DaemonFailure) -> SpoolReader {
     try checked { () throws(StoreFailure) in
       let root = try DiskDirectory.root(configuration.spool.directory, on: LocalDisk(), access: .reading)
       guard let spool = try root.subdirectory(stream.name) else {
@@ -54,7 +54,7 @@ public struct StreamTools: Sendable {
   }
 
   /// What the position file says; nil where there is none, or none whole.
-  public func position(of stream: Configuration.Stream) throws(DaemonFailure) -> PositionRecord? {
+  package func position(of stream: Configuration.Stream) throws(DaemonFailure) -> PositionRecord? {
     try checked { () throws(StoreFailure) in
       let disk = LocalDisk()
       let spool = try DiskDirectory.root(configuration.spool.directory, on: disk, access: .reading)
@@ -66,7 +66,7 @@ public struct StreamTools: Sendable {
   }
 
   /// Moves the position of a stream; the daemon must be stopped.
-  public func setPosition(
+  package func setPosition(
     of stream: Configuration.Stream, to position: ReadPosition
   ) throws(DaemonFailure) -> PositionRecord {
     let directories: DaemonDirectories
@@ -92,7 +92,7 @@ public struct StreamTools: Sendable {
   }
 
   /// Turns a failure of the store into the daemon's.
-  public func checked<Value>(
+  package func checked<Value>(
     _ body: () throws(StoreFailure) -> Value
   ) throws(DaemonFailure) -> Value {
     do throws(StoreFailure) {

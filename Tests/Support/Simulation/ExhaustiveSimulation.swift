@@ -8,30 +8,30 @@ import Spool
 /// last byte, either way round; each file's size old, new or one of three in between; each change of a
 /// directory kept or lost; all combinations of these, but of one operation at most
 /// ``maximumSubsets``. A second crash on top of the first is the random simulation's business.
-public struct ExhaustiveSimulation: Sendable {
-  public static let maximumSubsets = 2000
+package struct ExhaustiveSimulation: Sendable {
+  package static let maximumSubsets = 2000
 
   /// What was tried.
-  public struct Report: Sendable {
+  package struct Report: Sendable {
     /// Calls of the life that can be struck: the operations.
-    public var operations = 0
+    package var operations = 0
     /// Crashes gone on from, one for each state of the medium.
-    public var crashes = 0
+    package var crashes = 0
     /// The most states that one operation has left.
-    public var mostSubsets = 0
+    package var mostSubsets = 0
     /// Operations that leave more states than were tried.
-    public var truncated = 0
-    public var failures: [String] = []
+    package var truncated = 0
+    package var failures: [String] = []
   }
 
   private let thread: DiskThread
 
-  public init() throws {
+  package init() throws {
     thread = try DiskThread()
   }
 
   /// Injections every `stride`-th operation, beginning with the first.
-  public func run(stride step: Int = 1) async -> Report {
+  package func run(stride step: Int = 1) async -> Report {
     let whole = Simulation(.plain, thread: thread)
     let outcome = await whole.run()
     var report = Report(failures: outcome.failures)

@@ -1,7 +1,7 @@
 import Glibc
 
 /// What can go wrong at one call of the disk.
-public enum Fault: Int, Sendable, CaseIterable {
+package enum Fault: Int, Sendable, CaseIterable {
   /// The process is killed before the call, after half of a write, or after the call.
   case killBefore, killHalfway, killAfter
   /// The machine loses power then.

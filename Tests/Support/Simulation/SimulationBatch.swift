@@ -3,34 +3,34 @@ import Glibc
 import Spool
 
 /// Many simulations, one seed after the other on each of a few threads.
-public struct SimulationBatch: Sendable {
+package struct SimulationBatch: Sendable {
   /// A seed that has found something.
-  public struct Failure: Sendable {
-    public var seed: UInt64
-    public var messages: [String]
+  package struct Failure: Sendable {
+    package var seed: UInt64
+    package var messages: [String]
   }
 
   /// What all of them together have found.
-  public struct Report: Sendable {
-    public var seeds = 0
-    public var runs = 0
-    public var events = 0
-    public var diskCalls = 0
-    public var faults = 0
+  package struct Report: Sendable {
+    package var seeds = 0
+    package var runs = 0
+    package var events = 0
+    package var diskCalls = 0
+    package var faults = 0
     /// Late events that were found by looking back.
-    public var late = 0
-    public var failures: [Failure] = []
+    package var late = 0
+    package var failures: [Failure] = []
     var coverage = Coverage()
     var met: [Int: (stage: Stage, count: Int)] = [:]
 
     /// How often each fault has met each stage of the store's work.
-    public var coverageTable: String { coverage.table }
+    package var coverageTable: String { coverage.table }
 
     /// Stages that were not struck by a fault that can inject them, for people.
-    public var uncovered: [String] { coverage.missing.map { "\($0.stage): \($0.fault.name)" } }
+    package var uncovered: [String] { coverage.missing.map { "\($0.stage): \($0.fault.name)" } }
 
     /// Stages that were met and are not on the list of ``Coverage``.
-    public var unlisted: [String] {
+    package var unlisted: [String] {
       met.values.filter { met in Coverage.isChecked(met.stage) && !Coverage.stages.contains(met.stage) }
         .sorted { $0.count > $1.count }.map { "\($0.stage) \($0.count)" }
     }
@@ -61,12 +61,12 @@ public struct SimulationBatch: Sendable {
     }
   }
 
-  public var seeds: Range<UInt64>
-  public var workers: Int
+  package var seeds: Range<UInt64>
+  package var workers: Int
   /// A worker ends when this many of its seeds have failed.
-  public var failureLimit: Int
+  package var failureLimit: Int
 
-  public init(
+  package init(
     seeds: Range<UInt64>, workers: Int? = nil, failureLimit: Int = 5
   ) {
     self.seeds = seeds
@@ -74,7 +74,7 @@ public struct SimulationBatch: Sendable {
     self.failureLimit = failureLimit
   }
 
-  public func run() async throws -> Report {
+  package func run() async throws -> Report {
     try await withThrowingTaskGroup(of: Report.self) { group in
       for worker in 0..<workers {
         let thread = try DiskThread()
@@ -101,10 +101,10 @@ public struct SimulationBatch: Sendable {
   }
 
   /// What a whole batch must have met besides.
-  public static let wholeBatch: UInt64 = 20_000
+  package static let wholeBatch: UInt64 = 20_000
 
   /// Runs one seed again and tells everything that happens.
-  public static func trace(seed: UInt64) async throws -> (lines: [String], failures: [String]) {
+  package static func trace(seed: UInt64) async throws -> (lines: [String], failures: [String]) {
     let outcome = await Simulation(Scenario(seed: seed), thread: try DiskThread(), isTraced: true).run()
     return (outcome.trace, outcome.failures)
   }

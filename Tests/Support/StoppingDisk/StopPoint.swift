@@ -1,9 +1,9 @@
 /// A moment at which a process stops itself dead: what is done to which file, and how far that has come.
 ///
 /// By name, for example `write-events:half`: a write to a segment, of which half is done.
-public struct StopPoint: Hashable, Sendable {
+package struct StopPoint: Hashable, Sendable {
   /// What a ``Disk`` does that leaves something behind.
-  public enum Operation: String, Hashable, Sendable, CaseIterable {
+  package enum Operation: String, Hashable, Sendable, CaseIterable {
     case make
     case create
     case write
@@ -15,7 +15,7 @@ public struct StopPoint: Hashable, Sendable {
   }
 
   /// The files and directories that are told apart.
-  public enum Target: String, Hashable, Sendable, CaseIterable {
+  package enum Target: String, Hashable, Sendable, CaseIterable {
     /// The directories of the configuration, and a stream's directories in them.
     case spool
     case state
@@ -33,33 +33,33 @@ public struct StopPoint: Hashable, Sendable {
     case refreshToken = "refresh_token"
   }
 
-  public enum Moment: String, Hashable, Sendable, CaseIterable {
+  package enum Moment: String, Hashable, Sendable, CaseIterable {
     case before
     /// Of a write, half of its text.
     case half
     case after
   }
 
-  public var operation: Operation
-  public var target: Target
-  public var moment: Moment
+  package var operation: Operation
+  package var target: Target
+  package var moment: Moment
 
-  public var name: String { "\(operation.rawValue)-\(target.rawValue):\(moment.rawValue)" }
+  package var name: String { "\(operation.rawValue)-\(target.rawValue):\(moment.rawValue)" }
 
-  public init(_ operation: Operation, _ target: Target, _ moment: Moment) {
+  package init(_ operation: Operation, _ target: Target, _ moment: Moment) {
     self.operation = operation
     self.target = target
     self.moment = moment
   }
 
   /// Nil unless it is the name of one of ``all``.
-  public init?(parsing name: some StringProtocol) {
+  package init?(parsing name: some StringProtocol) {
     guard let point = Self.all.first(where: { $0.name == name }) else { return nil }
     self = point
   }
 
   /// Every point the daemon passes: a table of its operations, by file.
-  public static let all: [StopPoint] = operations.flatMap { target, operations in
+  package static let all: [StopPoint] = operations.flatMap { target, operations in
     operations.flatMap { operation in
       Moment.allCases.filter { operation == .write || $0 != .half }.map { StopPoint(operation, target, $0) }
     }
@@ -84,7 +84,7 @@ public struct StopPoint: Hashable, Sendable {
 }
 
 extension StopPoint: CustomStringConvertible {
-  public var description: String { name }
+  package var description: String { name }
 }
 
 extension StopPoint.Target {

@@ -1,10 +1,10 @@
 import Glibc
-public import Spool
+package import Spool
 import Synchronization
 
 /// This machine's disk, until the process has passed a point a number of times: there it kills itself
 /// with SIGKILL, in the thread that has made the call, so that nothing at all follows.
-public final class StoppingDisk: Disk {
+package final class StoppingDisk: Disk {
   private struct State {
     /// What is open, by descriptor.
     var targets: [DiskHandle: StopPoint.Target] = [:]
@@ -19,27 +19,27 @@ public final class StoppingDisk: Disk {
   /// - Parameters:
   ///   - point: where to stop; nil never stops.
   ///   - count: the first call at the point is number 1.
-  public init(stoppingAt point: StopPoint?, count: Int = 1) {
+  package init(stoppingAt point: StopPoint?, count: Int = 1) {
     self.point = point
     state = Mutex(State(rest: max(0, count - 1)))
   }
 
-  public var userID: UInt32 { disk.userID }
+  package var userID: UInt32 { disk.userID }
 
   // MARK: Opening
 
   /// A root goes by the last part of its path, which is `spool` or `state` in tests.
-  public func openRoot(_ path: String) throws(DiskError) -> DiskHandle {
+  package func openRoot(_ path: String) throws(DiskError) -> DiskHandle {
     let handle = try disk.openRoot(path)
     let name = path.split(separator: "/").last.map(String.init) ?? ""
     return opened(handle, StopPoint.Target(rawValue: name))
   }
 
-  public func openDirectory(_ name: String, in directory: DiskHandle) throws(DiskError) -> DiskHandle {
+  package func openDirectory(_ name: String, in directory: DiskHandle) throws(DiskError) -> DiskHandle {
     opened(try disk.openDirectory(name, in: directory), stream(in: directory))
   }
 
-  public func makeDirectory(
+  package func makeDirectory(
     _ name: String, in directory: DiskHandle, mode: UInt32
   ) throws(DiskError) {
     try passing(.make, stream(in: directory)) { () throws(DiskError) in
@@ -47,14 +47,14 @@ public final class StoppingDisk: Disk {
     }
   }
 
-  public func openFile(
+  package func openFile(
     _ name: String, in directory: DiskHandle, writing: Bool
   ) throws(DiskError) -> DiskHandle {
     opened(
       try disk.openFile(name, in: directory, writing: writing), StopPoint.Target(fileName: name))
   }
 
-  public func createFile(
+  package func createFile(
     _ name: String, in directory: DiskHandle, mode: UInt32
   ) throws(DiskError) -> DiskHandle {
     let target = StopPoint.Target(fileName: name)
@@ -63,14 +63,14 @@ public final class StoppingDisk: Disk {
     }
   }
 
-  public func close(_ handle: DiskHandle) {
+  package func close(_ handle: DiskHandle) {
     state.withLock { $0.targets[handle] = nil }
     disk.close(handle)
   }
 
   // MARK: What leaves something behind
 
-  public func write(
+  package func write(
     _ handle: DiskHandle, _ bytes: UnsafeRawBufferPointer, at offset: Int
   ) throws(DiskError) -> Int {
     let target = target(of: handle)
@@ -85,25 +85,25 @@ public final class StoppingDisk: Disk {
     }
   }
 
-  public func truncate(_ handle: DiskHandle, to size: Int) throws(DiskError) {
+  package func truncate(_ handle: DiskHandle, to size: Int) throws(DiskError) {
     try passing(.truncate, target(of: handle)) { () throws(DiskError) in
       try disk.truncate(handle, to: size)
     }
   }
 
-  public func synchronizeData(_ handle: DiskHandle) throws(DiskError) {
+  package func synchronizeData(_ handle: DiskHandle) throws(DiskError) {
     try passing(.synchronize, target(of: handle)) { () throws(DiskError) in
       try disk.synchronizeData(handle)
     }
   }
 
-  public func synchronizeDirectory(_ handle: DiskHandle) throws(DiskError) {
+  package func synchronizeDirectory(_ handle: DiskHandle) throws(DiskError) {
     try passing(.synchronize, target(of: handle)) { () throws(DiskError) in
       try disk.synchronizeDirectory(handle)
     }
   }
 
-  public func makeLink(
+  package func makeLink(
     _ name: String, to target: String, in directory: DiskHandle
   ) throws(DiskError) {
     try passing(.link, StopPoint.Target(fileName: name)) { () throws(DiskError) in
@@ -111,13 +111,13 @@ public final class StoppingDisk: Disk {
     }
   }
 
-  public func rename(_ old: String, to new: String, in directory: DiskHandle) throws(DiskError) {
+  package func rename(_ old: String, to new: String, in directory: DiskHandle) throws(DiskError) {
     try passing(.rename, StopPoint.Target(fileName: new)) { () throws(DiskError) in
       try disk.rename(old, to: new, in: directory)
     }
   }
 
-  public func remove(_ name: String, in directory: DiskHandle) throws(DiskError) {
+  package func remove(_ name: String, in directory: DiskHandle) throws(DiskError) {
     try passing(.remove, StopPoint.Target(fileName: name)) { () throws(DiskError) in
       try disk.remove(name, in: directory)
     }
@@ -125,28 +125,28 @@ public final class StoppingDisk: Disk {
 
   // MARK: What leaves nothing behind
 
-  public func status(_ handle: DiskHandle) throws(DiskError) -> FileStatus { try disk.status(handle) }
+  package func status(_ handle: DiskHandle) throws(DiskError) -> FileStatus { try disk.status(handle) }
 
-  public func setMode(_ handle: DiskHandle, _ mode: UInt32) throws(DiskError) {
+  package func setMode(_ handle: DiskHandle, _ mode: UInt32) throws(DiskError) {
     try disk.setMode(handle, mode)
   }
 
-  public func read(
+  package func read(
     _ handle: DiskHandle, into buffer: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(DiskError) -> Int {
     try disk.read(handle, into: buffer, at: offset)
   }
 
-  public func names(in directory: DiskHandle) throws(DiskError) -> [String] {
+  package func names(in directory: DiskHandle) throws(DiskError) -> [String] {
     try disk.names(in: directory)
   }
 
-  public func readLink(_ name: String, in directory: DiskHandle) throws(DiskError) -> String {
+  package func readLink(_ name: String, in directory: DiskHandle) throws(DiskError) -> String {
     try disk.readLink(name, in: directory)
   }
 
-  public func freeBytes(_ handle: DiskHandle) throws(DiskError) -> UInt64 { try disk.freeBytes(handle) }
-  public func lock(_ handle: DiskHandle) throws(DiskError) -> Bool { try disk.lock(handle) }
+  package func freeBytes(_ handle: DiskHandle) throws(DiskError) -> UInt64 { try disk.freeBytes(handle) }
+  package func lock(_ handle: DiskHandle) throws(DiskError) -> Bool { try disk.lock(handle) }
 
   // MARK: Stopping
 

@@ -15,7 +15,7 @@
 
   /// The entry point under SwiftPM, which names it after the module. `FUZZ_TARGET` names the target.
   @_cdecl("fuzz_main")
-  public func fuzzMain(
+  package func fuzzMain(
     _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
   ) -> Int32 {
     var count = count
