@@ -46,7 +46,7 @@ def documentation(world):
         expect(number in known, f"message {number} is not in the journal's catalog")
 
 
-@suite.test("systemd-analyze verify finds nothing to say about the units")
+@suite.test("systemd-analyze verify has no objection to the units")
 def verified(world):
     for unit in ("box-eventd.service", "box-eventd@work.service"):
         # No man-db in a bare Debian: the pages' presence is tested above.
@@ -63,7 +63,7 @@ def exposure(world):
         print(f"          {re.search(r'Overall exposure.*', out)[0]}")
 
 
-@suite.test("started before it is configured, the service says what to edit and is not restarted")
+@suite.test("started before it is configured, the service names the file to edit and is not restarted")
 def unconfigured(world):
     status, out = world.machine.status_of(f"systemctl start {UNIT}")
     expect(status != 0, "the start succeeded")

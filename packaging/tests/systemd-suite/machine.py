@@ -12,7 +12,7 @@ SANDBOX = os.path.join(os.path.dirname(os.path.dirname(HERE)), "tools", "systemd
 
 
 class Failure(Exception):
-    """A test's expectation that doesn't hold, in words."""
+    """A test's expectation that isn't met, in words."""
 
 
 def expect(condition, message):
@@ -107,7 +107,7 @@ class Machine:
 
     def journal(self, matches, since=0):
         """Journal entries as dictionaries, oldest first, later than a time that `now` gave."""
-        # Not --after-cursor: with matches, that of systemd 252 leaves out the first entry behind it.
+        # Not --after-cursor: with matches, that of systemd 252 leaves out the first entry after it.
         lines = self.run(f"journalctl -o json --all --no-pager {matches}").splitlines()
         entries = [json.loads(line) for line in lines if line.startswith("{")]
         return [entry for entry in entries if int(entry["__REALTIME_TIMESTAMP"]) > since]
@@ -192,7 +192,7 @@ def canonical(line):
 
 
 def difference(spooled, served):
-    """Nothing if every event stands in the spool once; else what is wrong, in words."""
+    """Nothing if every event is in the spool once; else what is wrong, in words."""
     ours, theirs = [canonical(line) for line in spooled], [canonical(line) for line in served]
     missing = len(set(theirs) - set(ours))
     twice = len(ours) - len(set(ours))

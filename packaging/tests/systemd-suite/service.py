@@ -31,7 +31,7 @@ start = "oldest"
 
 
 def all_spooled(world, stream="default", user="123", spool="/var/spool/box-eventd", seconds=30):
-    """Waits until every event stands in the spool, once."""
+    """Waits until every event is in the spool, once."""
     problem = ["nothing was compared"]
 
     def same():
@@ -127,7 +127,7 @@ def unreachable(world):
     world.simulator.ask("POST", "faults?endpoint=events&rates=503=100")
     world.machine.restart(UNIT)
     expect(world.machine.property(UNIT, "ActiveState") == "active", "not active")
-    text = wait("the trouble in the status", lambda: re.search(
+    text = wait("the problem in the status", lambda: re.search(
         r"^The stream is .*503.*", world.machine.property(UNIT, "StatusText")), 15)
     print(f"          {text[0]}")
     world.simulator.ask("POST", "faults?endpoint=events&rates=503=0&clear=1")
@@ -135,7 +135,7 @@ def unreachable(world):
     all_spooled(world, seconds=60)
 
 
-@suite.test("the spool is for members of the readers' group and nobody else")
+@suite.test("only members of the readers' group can read the spool")
 def permissions(world):
     run = world.machine.run
     run("id reader >/dev/null 2>&1 || { useradd -m reader; useradd -m stranger;"
@@ -155,7 +155,7 @@ def permissions(world):
 def journal(world):
     entries = world.machine.journal(f"-u {UNIT} BOX_STREAM=default")
     caught_up = [e for e in entries if e.get("MESSAGE_ID") == "e7680e8d57a34a5fb6d4628e5ae1d8c5"]
-    expect(caught_up, "no entry says that the stream has caught up")
+    expect(caught_up, "no entry reports that the stream has caught up")
     expect({"BOX_POSITION", "PRIORITY", "CODE_FILE", "CODE_FUNC"} <= set(caught_up[-1]), sorted(caught_up[-1]))
     explained = world.machine.run(f"journalctl -x -u {UNIT} --no-pager")
     for subject in ("box-eventd has started", "Signed in to Box", "Stream default has caught up",

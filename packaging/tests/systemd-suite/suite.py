@@ -1,4 +1,4 @@
-"""What is tested, in the order of its telling, and how that is reported."""
+"""The tests in their order, and how they are reported."""
 
 import sys
 import time
@@ -17,7 +17,7 @@ class Suite:
         self.passed = self.failed = self.skipped = 0
 
     def test(self, name):
-        """Adds a function as a test; a sentence that says what holds is its name."""
+        """Adds a function as a test; its name is a sentence that states what is tested."""
 
         def add(function):
             self.tests.append((name, function))

@@ -1,4 +1,4 @@
-"""The service in bad days: hangs, crash loops, full disks, stuck syncs."""
+"""The service under failures: hangs, crash loops, full disks, stuck syncs."""
 
 import os
 import re
@@ -44,7 +44,7 @@ class FreezableDisk:
         subprocess.run(["umount", "--lazy", self.mount], capture_output=True)
 
 
-@suite.test("(a sync gets stuck; the watchdog's verdict is awaited further below)")
+@suite.test("(a sync gets stuck; the watchdog ends it further below)")
 def stuck_begins(world):
     if not world.disk:
         raise Skip("no loop device for a disk that can be frozen")
@@ -107,7 +107,7 @@ def crash_loop(world):
     machine.start(UNIT)
 
 
-@suite.test("a full disk pauses the stream; with room it goes on, and nothing is lost")
+@suite.test("a full disk pauses the stream; with free space it goes on, and nothing is lost")
 def disk_full(world):
     machine, spool = world.machine, "/var/spool/box-eventd@small"
     machine.run(f"mkdir -p {spool} && mount -t tmpfs -o size=6M tmpfs {spool}")
