@@ -43,7 +43,7 @@ subject = "user:123456789"
 name = "default"
 .Ed
 .Pp
-The whole enterprise, and a thousand more streams in files of their own:
+An enterprise, in a file of its own:
 .Bd -literal -offset indent
 # box-eventd.toml.d/enterprise.toml
 [[stream]]
