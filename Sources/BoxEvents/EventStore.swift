@@ -3,7 +3,7 @@
 /// What ``commit(_:at:)`` has returned from is durable. Calls come one at a time, in the order
 /// recover, begin (on a first start), then deduplicate, commit, save and the rest.
 package protocol EventStore: Sendable {
-  /// Makes what an earlier run left behind whole, and says where to go on from.
+  /// Repairs what an earlier run left, and returns where to go on from.
   func recover() async throws(StoreFailure) -> Recovery
 
   /// Records the start of a stream that has never run: the first position, then the start line.
@@ -24,17 +24,17 @@ package protocol EventStore: Sendable {
   /// Saves a position that no new event came with.
   func save(_ checkpoint: Checkpoint) async throws(StoreFailure)
 
-  /// Records that continuity can't be proven; a gap that is on record already is not recorded again.
+  /// Records that continuity can't be proven; a gap that is recorded already is not recorded again.
   func record(_ gap: Gap) async throws(StoreFailure)
 
-  /// Whether there is room to read more.
+  /// Whether the disk has enough free space to read more.
   func hasFreeSpace() async throws(StoreFailure) -> Bool
 
   /// Closes what is open. Nothing is lost without it.
   func close() async
 }
 
-/// A position to be saved, and how far back it is known to be complete.
+/// A position, and since when the stream is known to be complete up to it.
 package struct Checkpoint: Hashable, Sendable {
   package var position: ReadPosition
   /// Box's time when the stream was last seen caught up at or before this position.
@@ -61,13 +61,13 @@ package struct Recovery: Hashable, Sendable {
   package var checkpoint: Checkpoint?
   /// The ordinal of the next event: how many events the stream has had.
   package var ordinal: UInt64
-  /// What was done to make the spool whole, one sentence each, for the journal.
+  /// What was done to repair the spool, one sentence each, for the journal.
   package var notes: [String]
-  /// The position was rebuilt from the spool's own evidence.
+  /// The position was rebuilt from what the spool holds.
   package var rebuilt: Bool
-  /// Breaks in continuity to tell of: found now, or made by a person since the stream was last seen caught up.
+  /// Breaks in continuity to report: found now, or made by an operator since the stream was last caught up.
   package var gaps: [Gap]
-  /// How many breaks the stream has on record, these included.
+  /// How many breaks are recorded for the stream, these included.
   package var recordedGaps: Int
 
   package init(
@@ -84,26 +84,35 @@ package struct Recovery: Hashable, Sendable {
 }
 
 /// A page with what the store knows about its events.
-package struct EventBatch: Sendable {
+///
+/// Two batches with one `id` are one batch, for example when a full disk makes a commit be called again.
+package struct EventBatch: Hashable, Identifiable, Sendable {
+  /// Given by the store's deduplication, which gives each id once in a run.
+  package let id: UInt64
   package let page: EventPage
   /// What the page was asked for with.
   package let readFrom: ReadPosition
   /// The indices of the page's `events` that are new, in the order served.
   package let new: [Int]
-  /// Events of the page that are known already, or stand in it twice.
+  /// Events of the page that are known already, or come in it twice.
   package let duplicates: Int
   /// The indices of the page's `rejects` that have not been quarantined before.
   package let newRejects: [Int]
 
   package init(
-    page: EventPage, readFrom: ReadPosition, new: [Int], duplicates: Int, newRejects: [Int] = []
+    id: UInt64, page: EventPage, readFrom: ReadPosition, new: [Int], duplicates: Int, newRejects: [Int] = []
   ) {
+    self.id = id
     self.page = page
     self.readFrom = readFrom
     self.new = new
     self.duplicates = duplicates
     self.newRejects = newRejects
   }
+
+  package static func == (left: Self, right: Self) -> Bool { left.id == right.id }
+
+  package func hash(into hasher: inout Hasher) { hasher.combine(id) }
 }
 
 /// What a commit did.
@@ -114,7 +123,7 @@ package struct Committed: Hashable, Sendable {
   package var bytes: Int
   /// The ordinal of the next event.
   package var ordinal: UInt64
-  /// Breaks in continuity that were found on the way, and are on record: someone has taken from the spool.
+  /// Breaks in continuity that were found on the way and recorded: something has been removed from the spool.
   package var gaps: [Gap]
 
   package init(events: Int, bytes: Int, ordinal: UInt64, gaps: [Gap] = []) {
@@ -134,7 +143,7 @@ package struct Gap: Hashable, Sendable {
     case spoolShortened = "spool-shortened"
     /// The position was lost and rebuilt from older evidence, or could not be.
     case stateLost = "state-lost"
-    /// A person moved the position.
+    /// An operator moved the position.
     case positionSet = "position-set"
   }
 
@@ -164,7 +173,7 @@ package struct StoreFailure: ExplainedError, Hashable, Sendable {
     case noSpace
     /// A system call failed, or a sync: final for this process.
     case io
-    /// The state can't be trusted, and a person must say how to go on.
+    /// The state can't be trusted: operator action required.
     case blocked
     /// Another process holds the directory.
     case locked
@@ -182,7 +191,7 @@ package struct StoreFailure: ExplainedError, Hashable, Sendable {
   /// For `locked`, the process that holds the lock.
   package var holder: Int32?
 
-  /// - Parameter hint: nil where nothing closer is known than what the code says.
+  /// - Parameter hint: nil for the code's own.
   package init(
     _ code: Code, _ message: String, hint: String? = nil, errno: Int32? = nil, holder: Int32? = nil
   ) {
@@ -195,17 +204,16 @@ package struct StoreFailure: ExplainedError, Hashable, Sendable {
 }
 
 extension StoreFailure.Code {
-  /// What to do, as far as the code alone tells.
+  /// What to do, as far as the code alone determines it.
   fileprivate var hint: String {
     switch self {
-    case .noSpace: "Make room on this file system; nothing is lost, and work goes on by itself."
+    case .noSpace: "Free some space on this file system: nothing is lost, and box-eventd goes on by itself."
     case .io:
-      "Start the daemon again: it makes whole what is there. See the kernel's log for errors of the disk."
-    case .blocked: "See the log of the stream, and: box-eventd position"
+      "Start box-eventd again: it repairs what it can. See the kernel's log for errors of the disk."
+    case .blocked: "See the stream's log, then run: box-eventd position show."
     case .locked: "Stop the other process first."
     case .refused:
-      "It must be a plain file or directory that belongs to the daemon's user, "
-        + "with the permissions the daemon gave it."
+      "Make it a plain file or directory that belongs to the daemon's user, with the permissions the daemon gave it."
     }
   }
 }

@@ -10,9 +10,8 @@ struct PendingCommit: Sendable {
 
   let readFrom: ReadPosition
   let checkpoint: Checkpoint
-  /// What the caller gave, to know the same call again.
-  let given: [Int]
-  let pageSize: Int
+  /// Of the batch, to know the same call again.
+  let batchID: EventBatch.ID
 
   /// Entries still to be quarantined, last one first.
   var rejects: [Reject] = []
@@ -29,13 +28,11 @@ struct PendingCommit: Sendable {
   init(_ batch: EventBatch, _ checkpoint: Checkpoint) {
     readFrom = batch.readFrom
     self.checkpoint = checkpoint
-    given = batch.new
-    pageSize = batch.page.bytes.count
+    batchID = batch.id
   }
 
   func isOf(_ batch: EventBatch, _ checkpoint: Checkpoint) -> Bool {
-    checkpoint == self.checkpoint && batch.readFrom == readFrom && batch.new == given
-      && batch.page.bytes.count == pageSize
+    batch.id == batchID && checkpoint == self.checkpoint
   }
 }
 

@@ -66,6 +66,8 @@ package actor StreamSpool: EventStore {
   var window: DuplicateWindow?
   /// What has been quarantined lately; nil until it is needed.
   var knownRejects: DuplicateWindow?
+  /// How many pages have been deduplicated: the id of the last batch.
+  private var batches: UInt64 = 0
   /// A commit that a full disk has interrupted.
   var pending: PendingCommit?
   /// Gaps that are on record and have not been told of.
@@ -117,8 +119,9 @@ package actor StreamSpool: EventStore {
   ) throws(StoreFailure) -> EventBatch {
     try guarded { () throws(StoreFailure) in
       let new = try newEvents(of: page)
+      batches += 1
       return EventBatch(
-        page: page, readFrom: position, new: new, duplicates: page.events.count - new.count,
+        id: batches, page: page, readFrom: position, new: new, duplicates: page.events.count - new.count,
         newRejects: try newRejects(of: page))
     }
   }

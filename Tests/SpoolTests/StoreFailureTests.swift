@@ -48,7 +48,7 @@ struct StoreFailureTests {
     func hint(_ operation: DiskError.Operation, _ errno: Int32) -> String {
       StoreFailure(DiskError(operation, errno: errno), path: "/x").hint ?? ""
     }
-    #expect(hint(.write, ENOSPC).contains("Make room"))
+    #expect(hint(.write, ENOSPC).contains("Free some space"))
     #expect(hint(.open, EPERM).contains("belongs to the daemon's user"))
     #expect(hint(.read, EIO).contains("kernel's log"))
     for errno in [EMFILE, ENFILE] { #expect(hint(.open, errno).contains("LimitNOFILE=")) }

@@ -8,6 +8,7 @@ actor MemoryStore: EventStore {
   private(set) var quarantined = 0
   private(set) var isClosed = false
   private var known: Set<EventIdentity> = []
+  private var batches: UInt64 = 0
   private let recovery: Recovery
   /// Commits, counted down, that find the disk full.
   var fullCommits = 0
@@ -36,8 +37,9 @@ actor MemoryStore: EventStore {
   {
     var seen = known
     let new = page.events.indices.filter { seen.insert(page.events[$0].identity).inserted }
+    batches += 1
     return EventBatch(
-      page: page, readFrom: position, new: new, duplicates: page.events.count - new.count,
+      id: batches, page: page, readFrom: position, new: new, duplicates: page.events.count - new.count,
       newRejects: page.rejects.indices.filter { !known.contains(page.rejects[$0].identity) })
   }
 

@@ -21,7 +21,8 @@ import Testing
   private func machine(age: Int64 = 0) throws -> FeedStateMachine {
     let position = ReadPosition.at(try #require(StreamPosition("100")))
     var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
-    let checkpoint = Checkpoint(position: position, confirmedAt: BoxTime(secondsSince1970: 1_000_000_000))
+    let checkpoint = Checkpoint(
+      position: position, confirmedAt: BoxTime(secondsSince1970: 1_000_000_000))
     _ = machine.start(from: position, saved: checkpoint, at: at(0))
     _ = machine.pageRead(
       PageOutcome(
@@ -46,7 +47,8 @@ import Testing
     return log.taken().filter { $0.level > .debug }
   }
 
-  private let blocked = FeedCondition.blocked(FeedFailure(.refused, "400", hint: "fix it", requestID: "r7"))
+  private let blocked = FeedCondition.blocked(
+    FeedFailure(.refused, "400", hint: "fix it", requestID: "r7"))
 
   @Test func everyEntryNamesItsStream() throws {
     try observe(.polling)
@@ -58,7 +60,9 @@ import Testing
   // MARK: Retention
 
   @Test(
-    arguments: [(49.9, nil), (50.0, 50), (79.9, 50), (80.0, 80), (94.9, 80), (95.0, 95), (300.0, 95)]
+    arguments: [
+      (49.9, nil), (50.0, 50), (79.9, 50), (80.0, 80), (94.9, 80), (95.0, 95), (300.0, 95),
+    ]
       as [(Double, Int?)])
   func warnsOfTheRetention(percent: Double, checkpoint: Int?) throws {
     journal.observe(
@@ -76,7 +80,8 @@ import Testing
     for (age, warns) in [
       (9, false), (11, true), (12, false), (17, true), (18, false), (20, true), (22, false),
     ] as [(Int64, Bool)] {
-      #expect(try observe(.reading, age: age * day).contains(.retentionWarning) == warns, "\(age) days")
+      #expect(
+        try observe(.reading, age: age * day).contains(.retentionWarning) == warns, "\(age) days")
     }
     #expect(try observe(.reading, age: 0).isEmpty)
     #expect(try observe(.reading, age: 11 * day) == [.retentionWarning])
@@ -139,7 +144,9 @@ import Testing
 
   @Test func catchingUpIsSaidOnceWithItsEvents() throws {
     try observe(.reading)
-    for events in [500, 500, 20] { journal.committed(Committed(events: events, bytes: 1, ordinal: 1)) }
+    for events in [500, 500, 20] {
+      journal.committed(Committed(events: events, bytes: 1, ordinal: 1))
+    }
     journal.observe(.polling, try machine(), at: at(0), retention: retention)
     let entry = try #require(log.taken().first)
     #expect(entry.id == .caughtUp)
@@ -154,8 +161,10 @@ import Testing
 
   @Test(arguments: [
     (FeedFailure.Code.unreachable, MessageID.boxUnreachable), (.throttled, .boxUnreachable),
-    (.serverError, .boxUnreachable), (.unauthorized, .boxUnreachable), (.malformedPage, .boxUnreachable),
-    (.realtimeRefused, .realtimeRefused), (.signInRefused, .signInRefused), (.signInFailed, .signInRefused),
+    (.serverError, .boxUnreachable), (.unauthorized, .boxUnreachable),
+    (.malformedPage, .boxUnreachable),
+    (.realtimeRefused, .realtimeRefused), (.signInRefused, .signInRefused),
+    (.signInFailed, .signInRefused),
   ])
   func everyFailureHasItsID(code: FeedFailure.Code, id: MessageID) throws {
     let entry = try #require(failures(code, 1).first)
@@ -169,7 +178,9 @@ import Testing
 
   @Test func aLastingFailureIsSaidLessAndLess() {
     #expect(
-      failures(.unreachable, 100).compactMap { $0.metadata["times"] } == ["2", "4", "8", "16", "32", "64"])
+      failures(.unreachable, 100).compactMap { $0.metadata["times"] } == [
+        "2", "4", "8", "16", "32", "64",
+      ])
     // Another one is news.
     #expect(failures(.throttled, 1).count == 1)
     #expect(failures(.unreachable, 1).count == 1)
@@ -205,7 +216,8 @@ import Testing
 
   @Test func everyEntryThatIsNoEventIsNamed() throws {
     let page = try EventPage(parsing: Array(#"{"entries":[17,{"event_id":"a"},NaN,null]}"#.utf8))
-    journal.quarantining(EventBatch(page: page, readFrom: .now, new: [0], duplicates: 0, newRejects: [0, 2]))
+    journal.quarantining(
+      EventBatch(id: 1, page: page, readFrom: .now, new: [0], duplicates: 0, newRejects: [0, 2]))
     let entries = log.taken()
     #expect(entries.map(\.id) == [.quarantined, .quarantined])
     #expect(entries.map { $0.metadata["bytes"] } == ["2", "4"])
@@ -228,6 +240,7 @@ import Testing
     journal.committed(Committed(events: 1, bytes: 9, ordinal: 8, gaps: [gap]))
     let entries = log.taken()
     #expect(entries.map(\.id) == [.gap, .gap])
-    #expect(entries.allSatisfy { $0.metadata["detail"] == "spool-shortened" && $0.metadata["to"] == "0" })
+    #expect(
+      entries.allSatisfy { $0.metadata["detail"] == "spool-shortened" && $0.metadata["to"] == "0" })
   }
 }

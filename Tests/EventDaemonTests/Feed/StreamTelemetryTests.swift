@@ -16,7 +16,8 @@ import Testing
     _ = machine.start(from: position, saved: checkpoint, at: at(0))
     _ = machine.pageRead(
       PageOutcome(
-        new: 1, entries: 1, nextPosition: StreamPosition("101"), date: BoxTime(secondsSince1970: 1000 + age)),
+        new: 1, entries: 1, nextPosition: StreamPosition("101"),
+        date: BoxTime(secondsSince1970: 1000 + age)),
       at: at(0))
     return machine
   }
@@ -25,7 +26,9 @@ import Testing
     -> EventBatch
   {
     EventBatch(
-      page: try EventPage(parsing: Array(text.utf8)), readFrom: .now, new: new, duplicates: duplicates,
+      id: 1,
+      page: try EventPage(parsing: Array(text.utf8)), readFrom: .now, new: new,
+      duplicates: duplicates,
       newRejects: rejects)
   }
 
@@ -56,7 +59,8 @@ import Testing
     telemetry.recovered(Recovery(checkpoint: nil, ordinal: 1000, recordedGaps: 4))
     #expect(telemetry.snapshot(at: at(0)).eventsTotal == 1000)
     #expect(telemetry.snapshot(at: at(0)).gapsTotal == 4)
-    let page = #"{"entries":[{"event_id":"a"},{"event_id":"b","created_at":"2020-01-01T00:00:00Z"},17,null]}"#
+    let page =
+      #"{"entries":[{"event_id":"a"},{"event_id":"b","created_at":"2020-01-01T00:00:00Z"},17,null]}"#
     let given = try batch(page, new: [0, 1], rejects: [0, 1], duplicates: 3)
     let gap = Gap(cause: .spoolShortened, from: nil, to: nil)
     telemetry.deduplicated(given)
@@ -76,7 +80,8 @@ import Testing
     #expect(snapshot.requests == [.init(endpoint: "events", code: "200"): 2])
     #expect(snapshot.requestSeconds.sum == 2)
     // More than six years.
-    #expect(snapshot.deliveryDelaySeconds.count == 1 && snapshot.deliveryDelaySeconds.sum > 180_000_000)
+    #expect(
+      snapshot.deliveryDelaySeconds.count == 1 && snapshot.deliveryDelaySeconds.sum > 180_000_000)
     #expect(snapshot.lastEventAt != nil && snapshot.lastCommitAt == snapshot.lastEventAt)
   }
 
@@ -102,6 +107,7 @@ import Testing
   @Test(arguments: FeedFailure.Code.allCases)
   func onlyADeadSignInIsFixedBySigningIn(code: FeedFailure.Code) {
     #expect(
-      OperatorActionRequired(FeedFailure(code, "x")).remedy == (code == .signInRefused ? .signIn : .data))
+      OperatorActionRequired(FeedFailure(code, "x")).remedy
+        == (code == .signInRefused ? .signIn : .data))
   }
 }
