@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Writes the manual page box-eventd.toml(5) from the comments of the configuration file itself.
 
-usage: box-eventd.toml.py box-eventd.toml > box-eventd.toml.5
+usage: packaging/man/box-eventd.toml.py config/box-eventd.toml > box-eventd.toml.5
 
 What it relies on: a block of comment lines belongs to the table or key right below it; a key with a
 default reads "#key = value", one without ends with "# example"; lines of the form `"value": text` are
@@ -124,6 +124,9 @@ def mdoc_word(text):
 
 
 def main():
+    if len(sys.argv) != 2 or sys.argv[1] in ("-h", "--help"):
+        print(__doc__.strip())
+        sys.exit(0 if len(sys.argv) == 2 else 64)
     comments, page, keys = [], [HEAD], False
     first = True
     for line in open(sys.argv[1], encoding="utf-8").read().splitlines() + [""]:
