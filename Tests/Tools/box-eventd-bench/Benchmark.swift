@@ -1,14 +1,14 @@
 import ArgumentParser
 import BoxSimulator
 
-/// Measures the daemon beside the floor, on this machine and in this minute: the two take turns, so that what
-/// disturbs one disturbs the other.
+/// Measures the daemon beside the floor. The two take turns on the same machine, so that what disturbs one
+/// disturbs the other.
 @main
 struct Benchmark: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract: "Measure the daemon beside a minimal C client that saves the same pages.",
-    discussion: "Metrics are medians of the rounds. Nothing passes or fails here.")
+    discussion: "Every number is a median of the rounds. Nothing passes or fails here.")
 
   @Option(help: ArgumentHelp("The daemon's executable.", valueName: "file"))
   var daemon: String
@@ -91,12 +91,12 @@ struct Benchmark: AsyncParsableCommand {
 
   private func verification() throws {
     let results = try Verification(daemon: daemon, bytes: verify, directory: directory).run(rounds: rounds)
-    var table = Table("a spool of \(verify / 1_000_000) MB proved whole, beside sha256sum of the same files")
+    var table = Table("a spool of \(verify / 1_000_000) MB verified, beside sha256sum of the same files")
     table.row("until done, s", results) { median($0.map(\.seconds)) }
     table.print()
   }
 
-  /// Runs daemon and floor by turns.
+  /// Runs daemon and floor in turns.
   private func inTurns<Result>(
     _ measure: (Contender) async throws -> Result
   ) async throws -> Sides<[Result]> {

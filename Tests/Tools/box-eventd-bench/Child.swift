@@ -3,7 +3,7 @@ import Glibc
 /// A contender at work, as a process of its own.
 final class Child {
   struct Usage {
-    /// User and system time of the whole run, start and end included.
+    /// User and system time of the run, start and end included.
     var cpuMicroseconds: Double
     var peakMebibytes: Double
   }
@@ -68,7 +68,7 @@ final class Child {
     }
   }
 
-  /// Ends it as systemd would, and says what it has used.
+  /// Ends it as systemd would, and returns what it has used.
   func end() throws -> Usage {
     let peak = try mebibytes("VmHWM")
     kill(processID, SIGTERM)

@@ -1,6 +1,6 @@
 import BoxSimulator
 
-/// One contender polls, and hears of one event after the other.
+/// One contender polls and receives one event after the other.
 struct Delay {
   struct Result {
     /// From produced to durable, of each event after the warm-up.
@@ -46,7 +46,7 @@ struct Delay {
     }
   }
 
-  /// For each entry the first sighting of a position behind it.
+  /// For each entry the first sighting of a position after it.
   private static func delays(_ entries: [LedgerEntry], _ sightings: [PositionWatch.Sighting]) -> [Double] {
     var index = 0
     return entries.compactMap { entry in

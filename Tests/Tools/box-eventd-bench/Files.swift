@@ -1,6 +1,6 @@
 import Glibc
 
-/// Whole files, read and written at once.
+/// Reads and writes files in one piece.
 enum Files {
   /// Empty if there is none.
   static func contents(_ path: String) -> [UInt8] {

@@ -1,4 +1,4 @@
-/// A table of metrics: the daemon's, the floor's, and how many times the one is the other.
+/// A table of measurements: the daemon's, the floor's, and their ratio.
 struct Table {
   private var lines: [String]
 
@@ -27,9 +27,9 @@ func fixed(_ number: Double, digits: Int = 1) -> String {
   guard number.isFinite else { return "–" }
   var scale = 1
   for _ in 0..<digits { scale *= 10 }
-  let whole = Int((number * Double(scale)).rounded())
-  let fraction = String(whole % scale)
-  return "\(whole / scale)." + String(repeating: "0", count: digits - fraction.count) + fraction
+  let scaled = Int((number * Double(scale)).rounded())
+  let fraction = String(scaled % scale)
+  return "\(scaled / scale)." + String(repeating: "0", count: digits - fraction.count) + fraction
 }
 
 func median(_ values: [Double]) -> Double { percentile(50, of: values) }

@@ -1,7 +1,7 @@
 import Glibc
 import TestSystem
 
-/// A spool of many events, proved whole; beside it the least that looks at every byte, `sha256sum`.
+/// A spool of many events, verified; beside it `sha256sum`, the least that reads every byte.
 struct Verification {
   struct Result {
     var seconds: Double
@@ -11,7 +11,7 @@ struct Verification {
   let bytes: Int
   let directory: String
 
-  /// - Returns: of the daemon and of the baseline, by turns.
+  /// - Returns: of the daemon and of the baseline, in turns.
   func run(rounds: Int) throws -> Sides<[Result]> {
     let environment = try BenchEnvironment(in: directory)
     try Files.write(

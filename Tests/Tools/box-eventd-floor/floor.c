@@ -1,6 +1,6 @@
-/* The floor of the benchmark: the least a client of Box can do. It gets pages, writes their events one a
+/* The floor of the benchmark: a minimal client of Box. It reads pages, writes their events one a
  * line with one write and one sync a page, and then notes the position; when nothing is left it long-polls.
- * It checks nothing, survives nothing and knows no duplicates: what anything real is measured against.
+ * It checks nothing, recovers from nothing and ignores duplicates.
  *
  * usage: floor HOST PORT CLIENT_ID CLIENT_SECRET USER START EVENTS_FILE POSITION_FILE [gzip]
  */

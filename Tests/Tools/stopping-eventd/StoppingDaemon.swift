@@ -3,8 +3,8 @@ import FoundationEssentials
 import Glibc
 import StoppingDisk
 
-/// The daemon of a test build: `stopping-eventd run --config FILE` is `box-eventd run --config FILE`, and
-/// stops itself dead at `$STOP_AT`, the `$STOP_AT_CALL`-th time it gets there. With `$ROTATE_AT_ONCE` a segment
+/// The daemon with a disk that ends the process: `stopping-eventd run --config FILE` is `box-eventd run --config FILE`
+/// until the operation `$STOP_AT` is reached for the `$STOP_AT_CALL`-th time. With `$ROTATE_AT_ONCE` a segment
 /// that is large enough ends at once, and not only after 10 s.
 @main
 struct StoppingDaemon {
