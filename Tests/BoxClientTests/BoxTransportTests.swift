@@ -279,20 +279,6 @@ import Testing
     }
   }
 
-  @Test func anUnusableCAFileIsAnError() async throws {
-    for path in ["/nonexistent/ca.pem", "/dev/null"] {
-      do {
-        try await withTransport {
-          $0.caFile = path
-        } _: { _ in
-        }
-        Issue.record("accepted")
-      } catch {
-        #expect((error as? ClientSettingsError)?.key == "ca_file")
-      }
-    }
-  }
-
   @Test func afterShutdownCallsAreCancelled() async throws {
     try await ScriptedServer.run { _, _ in
       .answer(200, Self.page)

@@ -12,7 +12,7 @@ func withTransport<Value>(
 ) async throws -> Value {
   var settings = TransportSettings(version: "1.2.3")
   adjust(&settings)
-  let transport = try BoxTransport(settings: settings, group: MultiThreadedEventLoopGroup.singleton)
+  let transport = BoxTransport(settings: settings, group: MultiThreadedEventLoopGroup.singleton)
   do {
     let value = try await body(transport)
     await transport.shutdown()

@@ -122,16 +122,23 @@ import Testing
   }
 
   @Test(arguments: [
-    ("", "the JWT settings file is empty"), ("no JSON", "the JWT settings file is no JSON"),
-    (#"{"boxAppSettings":{}}"#, "the JWT settings file lacks boxAppSettings.clientID"),
-    (settings(enterprise: ""), "neither [auth] subject nor the JWT settings file says whose events to read"),
+    ("", "the JWT settings file is empty"), ("no JSON", "the JWT settings file is not JSON"),
+    (
+      #"{"boxAppSettings":{"clientSecret":"CANARY"}}"#,
+      "the JWT settings file lacks boxAppSettings.clientID, boxAppSettings.appAuth.publicKeyID, "
+        + "boxAppSettings.appAuth.privateKey"
+    ),
+    (
+      settings(enterprise: ""),
+      "neither subject in [auth] nor enterpriseID in the JWT settings file is set"
+    ),
     (
       settings(passphrase: "naïve"),
-      "the passphrase in the JWT settings file is empty or has other characters than ASCII"
+      "the passphrase in the JWT settings file is empty, too long or not ASCII"
     ),
     (
       settings(passphrase: ""),
-      "the passphrase in the JWT settings file is empty or has other characters than ASCII"
+      "the passphrase in the JWT settings file is empty, too long or not ASCII"
     ),
     (
       settings(passphrase: "wrong"),

@@ -1,5 +1,4 @@
 import BoxEvents
-import FoundationEssentials
 import NIOSSL
 import ScriptedHTTP
 import Testing
@@ -22,14 +21,12 @@ import Testing
   /// What comes of a read; nil for a page.
   /// - Parameter authority: the contents of `ca_file`.
   private func read(_ certificate: String, trusting authority: String?) async throws -> FeedFailure? {
-    let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).pem")
-    defer { try? FileManager.default.removeItem(at: file) }
-    if let authority { try Data(authority.utf8).write(to: file) }
+    let roots = try authority.map { try TrustRoots(pem: Array($0.utf8), path: "/ca.pem") }
     return try await ScriptedServer.run(tls: server(certificate)) { _, _ in
       .answer(200, Self.page)
     } _: { server in
       try await withTransport {
-        if authority != nil { $0.caFile = file.path }
+        $0.trustRoots = roots
       } _: { transport in
         let source = try source(transport, server)
         let failure = await failure { () throws(FeedFailure) in

@@ -12,39 +12,64 @@ package struct JWTSettings: Sendable {
   package var publicKeyID: String
   /// PEM, usually encrypted.
   package var privateKey: Secret<String>
+  /// Empty where the file has none, as for a key that isn't encrypted.
   package var passphrase: Secret<String>
-  /// Empty where the file names none.
+  /// Empty where the file has none.
   package var enterpriseID: String
 
-  /// - Throws: `signInRefused`, saying what is missing.
+  /// - Throws: `signInRefused`, with all that is missing.
   package init(parsing file: Secret<String>) throws(FeedFailure) {
     guard let document = JSONDocument(Array(file.reveal().utf8)) else {
-      throw FeedFailure(
-        .signInRefused, "the JWT settings file is no JSON",
-        hint: "use the file from Box's developer console as it is")
+      throw FeedFailure(.signInRefused, "the JWT settings file is not JSON", hint: Self.downloadHint)
     }
-    func text(_ path: String...) throws(FeedFailure) -> String {
+    var missing: [String] = []
+    func text(_ path: String...) -> String {
       let text = path.reduce(document) { $0[$1] }.text ?? ""
-      guard !text.isEmpty else {
-        throw FeedFailure(.signInRefused, "the JWT settings file lacks \(path.joined(separator: "."))")
-      }
+      if text.isEmpty { missing.append(path.joined(separator: ".")) }
       return text
     }
-    clientID = try text("boxAppSettings", "clientID")
-    clientSecret = Secret(try text("boxAppSettings", "clientSecret"))
-    publicKeyID = try text("boxAppSettings", "appAuth", "publicKeyID")
-    privateKey = Secret(try text("boxAppSettings", "appAuth", "privateKey"))
+    clientID = text("boxAppSettings", "clientID")
+    clientSecret = Secret(text("boxAppSettings", "clientSecret"))
+    publicKeyID = text("boxAppSettings", "appAuth", "publicKeyID")
+    privateKey = Secret(text("boxAppSettings", "appAuth", "privateKey"))
     passphrase = Secret(document["boxAppSettings"]["appAuth"]["passphrase"].text ?? "")
     enterpriseID = document["enterpriseID"].text ?? ""
+    guard missing.isEmpty else {
+      throw FeedFailure(
+        .signInRefused, "the JWT settings file lacks \(missing.joined(separator: ", "))",
+        hint: Self.downloadHint)
+    }
+  }
+
+  private static let downloadHint =
+    "Download the settings file again from your app's page in Box's developer console."
+
+  /// Whose token to ask for.
+  /// - Parameter configured: the configuration's subject, which goes before the file's enterprise.
+  /// - Throws: `signInRefused` if neither names one.
+  package func subject(_ configured: Subject?) throws(FeedFailure) -> Subject {
+    guard let subject = configured ?? Subject("enterprise:\(enterpriseID)") else {
+      throw FeedFailure(
+        .signInRefused, "neither subject in [auth] nor enterpriseID in the JWT settings file is set",
+        hint: "Add subject = \"enterprise:ID\" or \"user:ID\" to [auth].")
+    }
+    return subject
+  }
+
+  /// Whether the private key can be read and decrypted.
+  /// - Throws: `signInRefused`, as signing in would.
+  package func checkKey() throws(FeedFailure) {
+    _ = try signingKey()
   }
 
   /// The private key, decrypted.
-  /// - Throws: `signInRefused`, in words: the library's own errors are opaque numbers.
+  /// - Throws: `signInRefused`, in words, since the library's own errors are opaque numbers.
   func signingKey() throws(FeedFailure) -> _RSA.Signing.PrivateKey {
     let pem = privateKey.reveal()
     guard pem.contains("ENCRYPTED") else {
       guard let key = try? _RSA.Signing.PrivateKey(pemRepresentation: pem) else {
-        throw FeedFailure(.signInRefused, "the private key in the JWT settings file can't be read")
+        throw FeedFailure(
+          .signInRefused, "the private key in the JWT settings file can't be read", hint: Self.downloadHint)
       }
       return key
     }
@@ -52,25 +77,25 @@ package struct JWTSettings: Sendable {
     // The library crashes on a byte above 127, and takes no more than a kilobyte.
     guard passphrase.allSatisfy({ $0 < 128 }), 1...1000 ~= passphrase.count else {
       throw FeedFailure(
-        .signInRefused, "the passphrase in the JWT settings file is empty or has other characters than ASCII",
-        hint: "encrypt the private key again with an ASCII passphrase")
+        .signInRefused, "the passphrase in the JWT settings file is empty, too long or not ASCII",
+        hint: "Encrypt the private key again with an ASCII passphrase.")
     }
     if let name = Self.unsupportedEncryption(of: pem) {
       throw FeedFailure(
         .signInRefused,
         "the private key in the JWT settings file is encrypted with \(name), which is not supported",
-        hint: "encrypt it again: openssl pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA256")
+        hint: "Encrypt it again: openssl pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA256.")
     }
     let key = try? _RSA.Signing.PrivateKey(encryptedPEMRepresentation: pem) { $0(passphrase) }
     guard let key else {
       throw FeedFailure(
         .signInRefused, "the private key in the JWT settings file can't be decrypted with its passphrase",
-        hint: "the passphrase is wrong or the key is damaged; download the settings file again")
+        hint: "The passphrase is wrong or the key is damaged. \(Self.downloadHint)")
     }
     return key
   }
 
-  /// The name of an encryption that the library can't undo; found by its object identifier.
+  /// The name of an encryption that the library doesn't support, found by its object identifier.
   private static func unsupportedEncryption(of pem: String) -> String? {
     let base64 = pem.split { $0 == "\n" || $0 == "\r" }.filter { !$0.hasPrefix("-----") }.joined()
     guard let der = Data(base64Encoded: base64, options: .ignoreUnknownCharacters) else { return nil }

@@ -37,11 +37,7 @@ package struct JWTSignIn: SignIn {
   }
 
   private func request(_ settings: JWTSettings, now: BoxTime) async throws(FeedFailure) -> TokenAnswer {
-    guard let subject = subject ?? Subject("enterprise:\(settings.enterpriseID)") else {
-      throw FeedFailure(
-        .signInRefused, "neither [auth] subject nor the JWT settings file says whose events to read",
-        hint: "set subject in [auth]")
-    }
+    let subject = try settings.subject(subject)
     let assertion = JWTAssertion(
       clientID: settings.clientID, subject: subject, audience: endpoint.url.description, now: now)
     let key = try settings.signingKey()

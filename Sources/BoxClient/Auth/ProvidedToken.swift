@@ -9,9 +9,16 @@ package struct ProvidedToken: SignIn {
   }
 
   package func signIn() async throws(FeedFailure) -> AccessToken {
-    let text = try BoxClient.read("access token", provider)
-    guard let token = AccessToken(text.reveal(), lifetime: nil) else {
-      throw FeedFailure(.signInRefused, "the access token has characters no token has")
+    try Self.token(from: try BoxClient.read("access token", provider))
+  }
+
+  /// The token that a file holds.
+  /// - Throws: `signInRefused` if no token looks like that.
+  package static func token(from contents: Secret<String>) throws(FeedFailure) -> AccessToken {
+    guard let token = AccessToken(contents.reveal(), lifetime: nil) else {
+      throw FeedFailure(
+        .signInRefused, "the access token is too long or contains spaces or characters outside ASCII",
+        hint: "Write only the token into its file.")
     }
     return token
   }

@@ -17,10 +17,10 @@ package final class BoxTransport: Sendable {
   private let proxied: (api: HTTPClient, polls: HTTPClient)?
 
   /// - Parameter group: the event loops to run on; one thread is enough for thousands of streams.
-  /// - Throws: where a setting can't work, for example an unreadable `ca_file`.
-  package init(settings: TransportSettings, group: any EventLoopGroup) throws(ClientSettingsError) {
+  package init(settings: TransportSettings, group: any EventLoopGroup) {
     self.settings = settings
-    let tls = try Self.tls(caFile: settings.caFile)
+    var tls = TLSConfiguration.makeClientConfiguration()
+    if let roots = settings.trustRoots { tls.trustRoots = .certificates(roots.certificates) }
     func client(_ configuration: HTTPClient.Configuration, proxied: Bool) -> HTTPClient {
       var configuration = configuration
       if proxied { configuration.proxy = settings.proxy?.configuration }
@@ -170,23 +170,6 @@ extension BoxTransport {
     // The feed's own rules back off; a failure is to be seen at once, not after the connect timeout.
     configuration.connectionPool.retryConnectionEstablishment = false
     return configuration
-  }
-
-  private static func tls(caFile: String?) throws(ClientSettingsError) -> TLSConfiguration {
-    var tls = TLSConfiguration.makeClientConfiguration()
-    guard let caFile else { return tls }
-    let certificates: [NIOSSLCertificate]
-    do {
-      certificates = try NIOSSLCertificate.fromPEMFile(caFile)
-    } catch {
-      throw ClientSettingsError(
-        "ca_file", "\(caFile) can't be read as certificates", hint: "it must be a readable file in PEM form")
-    }
-    guard !certificates.isEmpty else {
-      throw ClientSettingsError("ca_file", "\(caFile) holds no certificate", hint: "it must be in PEM form")
-    }
-    tls.trustRoots = .certificates(certificates)
-    return tls
   }
 }
 

@@ -1,3 +1,5 @@
+import NIOSSL
+
 /// The limits of the traffic with Box, and the way it takes.
 ///
 /// The defaults are the daemon's; tests shorten them.
@@ -27,12 +29,34 @@ package struct TransportSettings: Sendable {
   /// Bytes read from an API connection at once. A page is about 0.8 MB.
   package var receiveBufferBytes = 256 << 10
   package var proxy: ProxySettings?
-  /// A PEM file with the certificates to trust instead of the system's; `ca_file`.
-  package var caFile: String?
+  /// Nil for the system's.
+  package var trustRoots: TrustRoots?
   /// The daemon's version, for `User-Agent`.
   package var version: String
 
   package init(version: String = "0") {
     self.version = version
+  }
+}
+
+/// The certificates of `ca_file`, trusted in place of the system's.
+package struct TrustRoots: Sendable {
+  let certificates: [NIOSSLCertificate]
+
+  /// - Parameters:
+  ///   - pem: the file's contents; text between the certificates is ignored.
+  ///   - path: for messages.
+  /// - Throws: if a certificate is damaged, or there is none.
+  package init(pem: [UInt8], path: String) throws(ClientSettingsError) {
+    let found = (try? NIOSSLCertificate.fromPEMBytes(pem)) ?? []
+    guard !found.isEmpty else {
+      // The library skips lines that don't begin with dashes: also a first line with a mark before them.
+      let hasMark = pem.starts(with: [0xEF, 0xBB, 0xBF])
+      throw ClientSettingsError(
+        "ca_file", "\(path): holds no intact certificate",
+        hint: hasMark
+          ? "Save the file without a byte order mark." : "Name a file of certificates in PEM form.")
+    }
+    certificates = found
   }
 }

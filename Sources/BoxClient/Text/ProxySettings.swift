@@ -18,13 +18,14 @@ package struct ProxySettings: Sendable {
     let (url, inline) = try Self.parse(setting, key: "proxy")
     guard inline == nil else {
       throw ClientSettingsError(
-        "proxy", "credentials don't belong into the configuration",
-        hint: "put user:password into a file and name it as proxy_auth_file")
+        "proxy", "the proxy's URL holds a user or password",
+        hint: "Put user:password into a file and name it with proxy_auth_file.")
     }
     self.init(url, credentials: credentials.map { Secret($0.reveal().trimmed) }, exceptions: [])
     if let text = self.credentials?.reveal(), !text.contains(":") {
       throw ClientSettingsError(
-        "proxy_auth_file", "the file holds no user:password", hint: "write it as user:password on one line")
+        "proxy_auth_file", "the proxy's credentials are not user:password",
+        hint: "Write user:password on one line into the file.")
     }
   }
 
@@ -81,11 +82,12 @@ package struct ProxySettings: Sendable {
       text.removeSubrange(scheme.upperBound...at)
     }
     guard let url = WebURL(text), url.target == "/" else {
-      throw ClientSettingsError(key, "the proxy is no URL", hint: "name it as http://host:port")
+      throw ClientSettingsError(key, "the proxy is not a URL", hint: "Write it as http://host:port.")
     }
     guard url.scheme == .http else {
       throw ClientSettingsError(
-        key, "a proxy that is itself reached over TLS is not supported", hint: "name it as http://host:port")
+        key, "a proxy that is itself reached over TLS is not supported", hint: "Write it as http://host:port."
+      )
     }
     return (url, credentials)
   }

@@ -1,3 +1,4 @@
+import BoxClient
 import Glibc
 import SystemPackage
 
@@ -67,16 +68,26 @@ extension ConfigurationCheck {
     }
   }
 
-  mutating func checkCertificates(_ path: String) {
+  mutating func checkCertificates(_ box: Configuration.Box) {
     do {
-      let contents = try FileContents(path, maximumSize: 16 << 20)
-      if String(decoding: contents.bytes, as: UTF8.self).contains("-----BEGIN CERTIFICATE-----") {
-        fine("[box] ca_file, \(path)")
-      } else {
-        problem("[box] ca_file, \(path): holds no certificate", hint: "name a file of PEM certificates")
-      }
+      if try box.trustRoots() != nil, let path = box.caFile { fine("[box] ca_file, \(path)") }
     } catch {
-      problem("[box] ca_file, \(path): \(error.message)", hint: error.hint)
+      problem("[box] ca_file, \(error.message)", hint: error.hint)
     }
+  }
+}
+
+extension Configuration.Box {
+  /// The certificates of `ca_file`; nil where it isn't set.
+  /// - Throws: a problem that names the file.
+  func trustRoots() throws(ClientSettingsError) -> TrustRoots? {
+    guard let caFile else { return nil }
+    let contents: FileContents
+    do throws(FileContents.Refusal) {
+      contents = try FileContents(caFile, maximumSize: 16 << 20)
+    } catch {
+      throw ClientSettingsError("ca_file", "\(caFile): \(error.message)", hint: error.hint)
+    }
+    return try TrustRoots(pem: contents.bytes, path: caFile)
   }
 }

@@ -1,3 +1,4 @@
+import BoxClient
 import BoxEvents
 import Glibc
 
@@ -56,45 +57,18 @@ extension ConfigurationCheck {
     }
   }
 
-  /// Box's settings file: `boxAppSettings{clientID, clientSecret, appAuth{publicKeyID, privateKey,
-  /// passphrase}}, enterpriseID`.
-  ///
-  /// Source: <https://developer.box.com/guides/authentication/jwt/with-sdk/>.
+  /// The settings file, its key and every stream's subject, as signing in reads them.
   private mutating func checkSettings(
     _ file: SecretFile, _ secret: Secret<String>, _ configuration: Configuration
   ) {
-    let name = "\(file.kind.rawValue), \(file.path)"
-    let again = "download the settings again from your app's page in Box's developer console"
-    guard let settings = JSONDocument(Array(secret.reveal().utf8)) else {
-      problem("\(name): not JSON", hint: again)
-      return
-    }
-    for path in Self.neededSettings {
-      let value = path.reduce(settings) { $0[$1] }.text ?? ""
-      if value.isEmpty { problem("\(name): \(path.joined(separator: ".")) is missing", hint: again) }
-    }
-    let key = settings["boxAppSettings"]["appAuth"]["privateKey"].text ?? ""
-    if !key.isEmpty, !key.contains("PRIVATE KEY-----") {
-      problem("\(name): boxAppSettings.appAuth.privateKey is no PEM key", hint: again)
-    }
-    // The library that decrypts the key can't take other bytes.
-    let passphrase = settings["boxAppSettings"]["appAuth"]["passphrase"].text ?? ""
-    if !passphrase.utf8.allSatisfy({ $0 < 0x80 }) {
-      problem("\(name): the passphrase is not ASCII", hint: "make a new key pair with an ASCII passphrase")
-    }
-    let needsSubject = configuration.streams.contains { configuration.subject(of: $0) == nil }
-    if needsSubject, !Subject.isID(settings["enterpriseID"].text ?? "") {
-      problem(
-        "\(name): enterpriseID is missing and [auth] names no subject",
-        hint: "add subject = \"enterprise:ID\" or \"user:ID\" to [auth]")
+    do throws(FeedFailure) {
+      let settings = try JWTSettings(parsing: secret)
+      try settings.checkKey()
+      for stream in configuration.streams { _ = try settings.subject(configuration.subject(of: stream)) }
+    } catch {
+      problem("\(file.kind.rawValue), \(file.path): \(error.message)", hint: error.hint)
     }
   }
-
-  private static let neededSettings = [
-    ["boxAppSettings", "clientID"], ["boxAppSettings", "clientSecret"],
-    ["boxAppSettings", "appAuth", "publicKeyID"], ["boxAppSettings", "appAuth", "privateKey"],
-    ["boxAppSettings", "appAuth", "passphrase"],
-  ]
 
   /// Keys that are set and do nothing with this method.
   mutating func checkUnused(_ configuration: Configuration) {

@@ -48,7 +48,7 @@ package struct ConfigurationCheck: Sendable {
     checkSecrets(configuration, environment)
     checkUnused(configuration)
     checkDirectories(configuration, madeByUnit: Configuration.instanceEnvironment(of: path))
-    if let file = configuration.box.caFile { checkCertificates(file) }
+    checkCertificates(configuration.box)
   }
 
   mutating func fine(_ message: String) {

@@ -95,7 +95,7 @@ package struct Daemon: Sendable {
     _ configuration: Configuration, _ group: MultiThreadedEventLoopGroup
   ) throws(DaemonFailure) -> BoxTransport {
     try settingsChecked { () throws(ClientSettingsError) in
-      try BoxTransport(settings: try TransportSettings(configuration, environment: environment), group: group)
+      BoxTransport(settings: try TransportSettings(configuration, environment: environment), group: group)
     }
   }
 }

@@ -69,7 +69,7 @@ func withTransport<Value>(
 ) async throws -> Value {
   let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
   let transport = try settingsChecked { () throws(ClientSettingsError) in
-    try BoxTransport(settings: try TransportSettings(configuration, environment: environment), group: group)
+    BoxTransport(settings: try TransportSettings(configuration, environment: environment), group: group)
   }
   let result: Swift.Result<Value, any Error>
   do { result = .success(try await body(transport)) } catch { result = .failure(error) }

@@ -6,7 +6,7 @@ extension TransportSettings {
   init(_ configuration: Configuration, environment: [String: String]) throws(ClientSettingsError) {
     self.init(version: Version.current)
     maximumPageBytes = Int(configuration.box.maxPage.bytes)
-    caFile = configuration.box.caFile
+    trustRoots = try configuration.box.trustRoots()
     proxy =
       if let proxy = configuration.box.proxy {
         try ProxySettings(

@@ -1,4 +1,5 @@
 import Glibc
+import ScriptedHTTP
 import Testing
 
 @testable import EventDaemon
@@ -87,42 +88,65 @@ import Testing
     #expect(problems(try check(box: "proxy_auth_file = \"\(folder.path)/proxy\"")).count == 1)
   }
 
-  private static let settings = """
-    {"boxAppSettings":{"clientID":"c","clientSecret":"canary","appAuth":{"publicKeyID":"k",
-    "privateKey":"-----BEGIN ENCRYPTED PRIVATE KEY-----\\nx\\n-----END ENCRYPTED PRIVATE KEY-----\\n",
-    "passphrase":"canary"}},"enterpriseID":"456"}
-    """
+  private static func settings(_ key: String, passphrase: String = TestKeys.passphrase) -> String {
+    let key = key.replacing("\n", with: "\\n")
+    return """
+      {"boxAppSettings":{"clientID":"c","clientSecret":"canary","appAuth":{"publicKeyID":"k",
+      "privateKey":"\(key)","passphrase":"\(passphrase)"}},"enterpriseID":"456"}
+      """
+  }
 
   private func settingsProblems(_ settings: String, _ auth: String = "") throws -> [String] {
     let path = try folder.write("settings", settings)
     return problems(try check(auth: "method = \"jwt\"\nsettings_file = \"\(path)\"\n\(auth)"))
   }
 
-  @Test func aGoodSettingsFileIsFine() throws {
-    #expect(try settingsProblems(Self.settings) == [])
-    let withoutEnterprise = Self.settings.replacing("\"456\"", with: "null")
+  @Test(arguments: [TestKeys.aes, TestKeys.tripleDES])
+  func acceptsSettingsFile(key: String) throws {
+    let settings = Self.settings(key)
+    #expect(try settingsProblems(settings) == [])
+    let withoutEnterprise = settings.replacing("\"456\"", with: "null")
     #expect(try settingsProblems(withoutEnterprise, "subject = \"user:1\"") == [])
   }
 
-  @Test func aBadSettingsFileIsRefused() throws {
-    let name = "jwt-settings, /settings: "
-    #expect(try settingsProblems("canary") == [name + "not JSON"])
-    #expect(try settingsProblems("[]").count == 6)
-    for member in ["clientID", "clientSecret", "publicKeyID", "privateKey", "passphrase"] {
-      let found = try settingsProblems(Self.settings.replacing(member, with: "other"))
-      #expect(found.count == 1 && found[0].hasSuffix(".\(member) is missing"), "\(found)")
+  @Test func acceptsSettingsFileWithPlainKeyAndNoPassphrase() throws {
+    let settings = Self.settings(TestKeys.plain, passphrase: "")
+    #expect(try settingsProblems(settings) == [])
+    #expect(
+      try settingsProblems(settings.replacing(",\n", with: ",").replacing("passphrase", with: "other")) == [])
+  }
+
+  @Test func refusesInvalidSettingsFile() throws {
+    let name = "jwt-settings, /settings: the "
+    let settings = Self.settings(TestKeys.aes)
+    #expect(try settingsProblems("canary") == [name + "JWT settings file is not JSON"])
+    #expect(
+      try settingsProblems("[]") == [
+        name + "JWT settings file lacks boxAppSettings.clientID, boxAppSettings.clientSecret, "
+          + "boxAppSettings.appAuth.publicKeyID, boxAppSettings.appAuth.privateKey"
+      ])
+    for member in ["clientID", "clientSecret", "appAuth.publicKeyID", "appAuth.privateKey"] {
+      let name = member.split(separator: ".").last ?? ""
+      let found = try settingsProblems(settings.replacing("\"\(name)\"", with: "\"other\""))
+      #expect(found.count == 1 && found[0].hasSuffix(" lacks boxAppSettings.\(member)"), "\(found)")
     }
     #expect(
-      try settingsProblems(Self.settings.replacing("PRIVATE KEY", with: "CAT")) == [
-        name + "boxAppSettings.appAuth.privateKey is no PEM key"
+      try settingsProblems(settings.replacing("ENCRYPTED PRIVATE KEY", with: "CAT")) == [
+        name + "private key in the JWT settings file can't be read"
+      ])
+    for passphrase in ["é", ""] {
+      #expect(
+        try settingsProblems(Self.settings(TestKeys.aes, passphrase: passphrase)) == [
+          name + "passphrase in the JWT settings file is empty, too long or not ASCII"
+        ])
+    }
+    #expect(
+      try settingsProblems(Self.settings(TestKeys.aes, passphrase: "canary")) == [
+        name + "private key in the JWT settings file can't be decrypted with its passphrase"
       ])
     #expect(
-      try settingsProblems(Self.settings.replacing("\"passphrase\":\"", with: "\"passphrase\":\"é")) == [
-        name + "the passphrase is not ASCII"
-      ])
-    #expect(
-      try settingsProblems(Self.settings.replacing("\"456\"", with: "null")) == [
-        name + "enterpriseID is missing and [auth] names no subject"
+      try settingsProblems(settings.replacing("\"456\"", with: "null")) == [
+        "jwt-settings, /settings: neither subject in [auth] nor enterpriseID in the JWT settings file is set"
       ])
   }
 
@@ -173,14 +197,33 @@ import Testing
     #expect(withoutRun.findings.last?.kind == .note)
   }
 
-  @Test func badCertificatesAreRefused() throws {
-    try folder.write("ca.pem", "-----BEGIN CERTIFICATE-----\n", mode: 0o644)
-    #expect(try check(box: "ca_file = \"\(folder.path)/ca.pem\"").isFine)
+  private func certificateProblems(_ contents: String) throws -> [String] {
+    let path = try folder.write("ca.pem", contents, mode: 0o644)
+    return problems(try check(box: "ca_file = \"\(path)\""))
+  }
+
+  @Test(arguments: [
+    TestCertificates.authority, TestCertificates.trustedAuthority, "# text\n" + TestCertificates.authority,
+  ])
+  func acceptsCertificates(contents: String) throws {
+    #expect(try certificateProblems(contents) == [])
+  }
+
+  @Test func refusesInvalidCertificates() throws {
+    let name = "[box] ca_file, /ca.pem: "
     #expect(
-      problems(try check(box: "ca_file = \"\(folder.path)/none\"")) == ["[box] ca_file, /none: no such file"])
-    #expect(
-      problems(try check(box: "ca_file = \"\(folder.path)/secret\"")) == [
-        "[box] ca_file, /secret: holds no certificate"
+      try certificateProblems("\u{FEFF}" + TestCertificates.authority) == [
+        name + "holds no intact certificate"
       ])
+    #expect(try certificateProblems("") == [name + "holds no intact certificate"])
+    #expect(
+      try certificateProblems("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n") == [
+        name + "holds no intact certificate"
+      ])
+    for path in ["/none", "/run"] {
+      let found = problems(try check(box: "ca_file = \"\(folder.path)\(path)\""))
+      #expect(
+        found == ["[box] ca_file, \(path): " + (path == "/none" ? "no such file" : "not a regular file")])
+    }
   }
 }

@@ -65,7 +65,7 @@ struct AnswerRun {
   private func drive(_ server: ScriptedServer) async throws {
     var settings = TransportSettings(version: "1")
     settings.maximumPageBytes = row.maximumPage
-    let transport = try BoxTransport(settings: settings, group: MultiThreadedEventLoopGroup.singleton)
+    let transport = BoxTransport(settings: settings, group: MultiThreadedEventLoopGroup.singleton)
     let endpoint = try TokenEndpoint(
       transport: transport, url: #require(WebURL(server.origin + "/oauth2/token")))
     let signIn = ClientCredentials(

@@ -1,7 +1,7 @@
 /// Certificates made for these tests and used nowhere else: a private authority, and servers that it has signed
 /// for, all with one key. They are valid from 2020 to 2120 where nothing else is said.
-enum TestCertificates {
-  static let authority = """
+package enum TestCertificates {
+  package static let authority = """
     -----BEGIN CERTIFICATE-----
     MIIBfzCCASSgAwIBAgIUVjF7kyDtxd83Jskx7GBZ/JGU4KwwCgYIKoZIzj0EAwIw
     HDEaMBgGA1UEAwwRUHJpdmF0ZSBBdXRob3JpdHkwIBcNMjAwMTAxMDAwMDAwWhgP
@@ -15,8 +15,23 @@ enum TestCertificates {
     -----END CERTIFICATE-----
     """
 
+  /// The same authority in OpenSSL's form with its purposes.
+  package static let trustedAuthority = """
+    -----BEGIN TRUSTED CERTIFICATE-----
+    MIIBfzCCASSgAwIBAgIUVjF7kyDtxd83Jskx7GBZ/JGU4KwwCgYIKoZIzj0EAwIw
+    HDEaMBgGA1UEAwwRUHJpdmF0ZSBBdXRob3JpdHkwIBcNMjAwMTAxMDAwMDAwWhgP
+    MjEyMDAxMDEwMDAwMDBaMBwxGjAYBgNVBAMMEVByaXZhdGUgQXV0aG9yaXR5MFkw
+    EwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE+XHDBc6ClhfdIfFltWfSurKK/C+cQn9B
+    2i5n+HLfYHPA6va0u5b7P1KDgR+qFO47Xy+Cug6K9kgqNGca3PmN6qNCMEAwDwYD
+    VR0TAQH/BAUwAwEB/zAOBgNVHQ8BAf8EBAMCAgQwHQYDVR0OBBYEFJlgJGMFCYJj
+    P1wrhqsVsQv4W3LDMAoGCCqGSM49BAMCA0kAMEYCIQDcKqJTRY2HT9Jkq9lsdM+g
+    kCt9I3HvjY4PTJaQY5/uNgIhANgNvbWqvG07yfj9vJLu6t34ygeuJX26wcQ3JDh7
+    6BgDMAwwCgYIKwYBBQUHAwE=
+    -----END TRUSTED CERTIFICATE-----
+    """
+
   /// Of the servers.
-  static let key = """
+  package static let key = """
     -----BEGIN PRIVATE KEY-----
     MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgex4QqE/QQLpbIfxU
     VfDpBUGbE42fGyampJe5/i5GEJyhRANCAAQjgIAXQ1bluTlSR+8xfYEbcV00ATd0
@@ -25,7 +40,7 @@ enum TestCertificates {
     """
 
   /// For 127.0.0.1.
-  static let loopback = """
+  package static let loopback = """
     -----BEGIN CERTIFICATE-----
     MIIBmjCCAUGgAwIBAgIUJdJTM2zNQ19fgZ9By2hZD2vsL6swCgYIKoZIzj0EAwIw
     HDEaMBgGA1UEAwwRUHJpdmF0ZSBBdXRob3JpdHkwIBcNMjAwMTAxMDAwMDAwWhgP
@@ -40,7 +55,7 @@ enum TestCertificates {
     """
 
   /// For 127.0.0.1, signed by itself.
-  static let selfSigned = """
+  package static let selfSigned = """
     -----BEGIN CERTIFICATE-----
     MIIBbDCCARKgAwIBAgIUYXWO0HmGL4rVUbYfyfnI4tBasrUwCgYIKoZIzj0EAwIw
     FDESMBAGA1UEAwwJMTI3LjAuMC4xMCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAx
@@ -54,7 +69,7 @@ enum TestCertificates {
     """
 
   /// For elsewhere.example.
-  static let elsewhere = """
+  package static let elsewhere = """
     -----BEGIN CERTIFICATE-----
     MIIBqDCCAU+gAwIBAgIUfdbGdJds8sm7kj16OMUpCgG6WKMwCgYIKoZIzj0EAwIw
     HDEaMBgGA1UEAwwRUHJpdmF0ZSBBdXRob3JpdHkwIBcNMjAwMTAxMDAwMDAwWhgP
@@ -69,7 +84,7 @@ enum TestCertificates {
     """
 
   /// For 127.0.0.1, until 2021.
-  static let expired = """
+  package static let expired = """
     -----BEGIN CERTIFICATE-----
     MIIBmDCCAT6gAwIBAgIUGDrsdeaGFW/9rywJHWSgDBYCyl0wCgYIKoZIzj0EAwIw
     HDEaMBgGA1UEAwwRUHJpdmF0ZSBBdXRob3JpdHkwHhcNMjAwMTAxMDAwMDAwWhcN
@@ -84,7 +99,7 @@ enum TestCertificates {
     """
 
   /// For 127.0.0.1, from 2100 on.
-  static let notYetValid = """
+  package static let notYetValid = """
     -----BEGIN CERTIFICATE-----
     MIIBmjCCAUGgAwIBAgIUfTT0hMDJ5/oi7eck2MAJx1L522UwCgYIKoZIzj0EAwIw
     HDEaMBgGA1UEAwwRUHJpdmF0ZSBBdXRob3JpdHkwIhgPMjEwMDAxMDEwMDAwMDBa

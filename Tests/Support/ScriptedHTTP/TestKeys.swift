@@ -1,10 +1,10 @@
 /// A key pair made for these tests and used nowhere else, in the encryptions that settings files come in.
-enum TestKeys {
-  static let passphrase = "open-sesame"
-  static let publicKeyID = "testkey1"
+package enum TestKeys {
+  package static let passphrase = "open-sesame"
+  package static let publicKeyID = "testkey1"
 
   /// PBES2, AES-256, HMAC-SHA256: what Box hands out today.
-  static let aes = """
+  package static let aes = """
     -----BEGIN ENCRYPTED PRIVATE KEY-----
     MIIFLTBXBgkqhkiG9w0BBQ0wSjApBgkqhkiG9w0BBQwwHAQI72S8CxdNoIYCAggA
     MAwGCCqGSIb3DQIJBQAwHQYJYIZIAWUDBAEqBBCCjoNyrZiXEuHtRJHyF27dBIIE
@@ -38,7 +38,7 @@ enum TestKeys {
     """
 
   /// PBES2, 3DES, HMAC-SHA1.
-  static let tripleDES = """
+  package static let tripleDES = """
     -----BEGIN ENCRYPTED PRIVATE KEY-----
     MIIFDjBABgkqhkiG9w0BBQ0wMzAbBgkqhkiG9w0BBQwwDgQIXdRavzxEl4MCAggA
     MBQGCCqGSIb3DQMHBAgLxi0lx3Jh9ASCBMgCFJP3sl9xRL7mC0IiplCUvW0IoRyc
@@ -72,7 +72,7 @@ enum TestKeys {
     """
 
   /// PBES2, AES-256, HMAC-SHA512: not supported.
-  static let sha512 = """
+  package static let sha512 = """
     -----BEGIN ENCRYPTED PRIVATE KEY-----
     MIIFLTBXBgkqhkiG9w0BBQ0wSjApBgkqhkiG9w0BBQwwHAQIwoVDNh9uBewCAggA
     MAwGCCqGSIb3DQILBQAwHQYJYIZIAWUDBAEqBBAZxrFrrTMryI9ZcKL0k7lFBIIE
@@ -106,7 +106,7 @@ enum TestKeys {
     """
 
   /// scrypt: not supported.
-  static let scrypt = """
+  package static let scrypt = """
     -----BEGIN ENCRYPTED PRIVATE KEY-----
     MIIFJTBPBgkqhkiG9w0BBQ0wQjAhBgkrBgEEAdpHBAswFAQIdBlQk7ZJa3sCAkAA
     AgEIAgEBMB0GCWCGSAFlAwQBKgQQBolFLi/Kfnpz8rRjY6hhdQSCBNA8Ol/AErPy
@@ -140,7 +140,7 @@ enum TestKeys {
     """
 
   /// Not encrypted.
-  static let plain = """
+  package static let plain = """
     -----BEGIN PRIVATE KEY-----
     MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDvWPbRKYdSVByU
     TQfe8js4n+wHfZCz94lQ71XfOVR5geIpDF4Pmc8kWxvA4Ch5n06mX5AsMGrKBVgi
@@ -172,7 +172,7 @@ enum TestKeys {
     """
 
   /// The public half.
-  static let publicKey = """
+  package static let publicKey = """
     -----BEGIN PUBLIC KEY-----
     MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA71j20SmHUlQclE0H3vI7
     OJ/sB32Qs/eJUO9V3zlUeYHiKQxeD5nPJFsbwOAoeZ9Opl+QLDBqygVYIssDFIkd
