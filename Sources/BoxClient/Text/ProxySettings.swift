@@ -21,12 +21,18 @@ package struct ProxySettings: Sendable {
         "proxy", "the proxy's URL holds a user or password",
         hint: "Put user:password into a file and name it with proxy_auth_file.")
     }
-    self.init(url, credentials: credentials.map { Secret($0.reveal().trimmed) }, exceptions: [])
-    if let text = self.credentials?.reveal(), !text.contains(":") {
+    self.init(url, credentials: credentials.flatMap(Self.credentials), exceptions: [])
+    if credentials != nil, self.credentials == nil {
       throw ClientSettingsError(
         "proxy_auth_file", "the proxy's credentials are not user:password",
         hint: "Write user:password on one line into the file.")
     }
+  }
+
+  /// The `user:password` that a file holds; nil for anything else.
+  package static func credentials(from contents: Secret<String>) -> Secret<String>? {
+    let text = contents.reveal().trimmed
+    return text.contains(":") ? Secret(text) : nil
   }
 
   /// `https_proxy` and `no_proxy`, in lower or upper case as with curl; nil where none is set.

@@ -1,13 +1,12 @@
 package import BoxEvents
 package import Logging
 
-/// Everything the configuration file says, checked and typed. One nested struct a TOML table.
+/// What the configuration files set, checked and typed: a nested struct for each TOML table.
 ///
-/// The values here are the defaults of the file; `config/box-eventd.toml` documents them and a test
-/// keeps the two together.
+/// The values here are the defaults, declared nowhere else; ``ConfigurationKeys`` has the keys that set them.
 package struct Configuration: Hashable, Sendable {
   package var box = Box()
-  package var auth: Auth
+  package var auth = Auth()
   package var spool = Spool()
   package var state = State()
   package var status = Status()
@@ -15,7 +14,7 @@ package struct Configuration: Hashable, Sendable {
   /// In the order of the files; at least one, names unique.
   package var streams: [Stream]
 
-  package init(auth: Auth, streams: [Stream]) {
+  package init(auth: Auth = Auth(), streams: [Stream] = []) {
     self.auth = auth
     self.streams = streams
   }
@@ -26,30 +25,28 @@ package struct Configuration: Hashable, Sendable {
     package var tokenURL = WebURL(.init(scheme: .https, host: "api.box.com"), path: "/oauth2/token")
     /// Hosts a realtime URL may name, on any port.
     package var realtimeHosts = ["*.services.box.net", "*.box.com"].compactMap { HostPattern($0) }
-    /// Nil: what `HTTPS_PROXY` and `NO_PROXY` say.
+    /// Nil: as `HTTPS_PROXY` and `NO_PROXY` say.
     package var proxy: WebURL?
-    /// A file with `user:password`.
     package var proxyAuthFile: String?
-    /// A larger answer is refused.
     package var maxPage = ByteCount.mebibytes(64)
-    /// Certificates to trust in place of the system's, PEM.
+    /// Nil: the system's certificates.
     package var caFile: String?
-
-    package init() {}
   }
 
   /// `[auth]`: how to sign in.
   package struct Auth: Hashable, Sendable {
     package var method: Method
-    /// Never empty where the method needs it: `client-credentials`, `oauth2`.
+    /// Never nil where the method needs it: `client-credentials`, `oauth2`.
     package var clientID: String?
-    /// Nil where the method knows it by itself.
+    /// Nil where the method doesn't need it.
     package var subject: Subject?
     package var clientSecretFile: String?
     package var settingsFile: String?
     package var accessTokenFile: String?
 
-    package init(method: Method, clientID: String? = nil, subject: Subject? = nil) {
+    package init(
+      method: Method = .clientCredentials, clientID: String? = nil, subject: Subject? = nil
+    ) {
       self.method = method
       self.clientID = clientID
       self.subject = subject
@@ -61,14 +58,6 @@ package struct Configuration: Hashable, Sendable {
       case jwt
       case oauth2
       case accessToken = "access-token"
-
-      /// Whether a token can be asked for any subject. The others have one owner, fixed by a login.
-      package var choosesSubject: Bool {
-        switch self {
-        case .clientCredentials, .jwt: true
-        case .oauth2, .accessToken: false
-        }
-      }
     }
   }
 
@@ -78,38 +67,28 @@ package struct Configuration: Hashable, Sendable {
     package var segmentSize = ByteCount.mebibytes(64)
     /// Zero: no limit.
     package var segmentAge = Duration.seconds(86_400)
-    /// Not a key: no segment ends sooner.
-    package var minimumSegmentLife = Duration.seconds(10)
     package var keepFree = ByteCount.mebibytes(256)
     /// Zero: keep everything.
     package var maxSize = ByteCount(0)
     /// Zero: keep everything.
     package var maxAge = Duration.zero
-
-    package init() {}
   }
 
   /// `[state]`: what must survive a restart.
   package struct State: Hashable, Sendable {
     package var directory = "/var/lib/box-eventd"
-
-    package init() {}
   }
 
-  /// `[status]`: how the running daemon is asked.
+  /// `[status]`: how to ask the running daemon.
   package struct Status: Hashable, Sendable {
     package var socket = "/run/box-eventd/status.sock"
     /// Nil: no TCP.
     package var listen: ListenAddress?
-
-    package init() {}
   }
 
   /// `[log]`.
   package struct Log: Hashable, Sendable {
     package var level = Logger.Level.info
-
-    package init() {}
   }
 
   /// One `[[stream]]`.
@@ -117,22 +96,106 @@ package struct Configuration: Hashable, Sendable {
     /// `[a-z0-9][a-z0-9._-]{0,62}`; names the stream's directories.
     package var name: String
     package var type = StreamType.all
-    /// Digits, or nil for the token's own user.
+    /// Digits; nil: the token's own user.
     package var asUser: String?
-    /// Nil: `[auth]`'s.
+    /// Nil: the one in `[auth]`.
     package var subject: Subject?
     /// Where a stream begins that has never run.
     package var start = ReadPosition.now
-    /// Between lookback for late events; nil for none.
+    /// Between two lookbacks for late events; nil: never.
     package var lookbackInterval: Duration?
 
     package init(name: String) {
       self.name = name
     }
+
+    /// Whether a text can name a stream and its directories.
+    package static func isName(_ text: some StringProtocol) -> Bool {
+      func isStart(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+          || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+      }
+      let bytes = text.utf8
+      return (1...63).contains(bytes.count) && bytes.first.map(isStart) == true
+        && bytes.allSatisfy { isStart($0) || ".-_".utf8.contains($0) }
+    }
   }
 
-  /// Whom a stream's token is asked for; nil where the method's own token has one owner.
+  /// Whom a stream's token is asked for; nil where the token has one owner, or the JWT settings file decides.
   package func subject(of stream: Stream) -> Subject? {
     stream.subject ?? auth.subject
+  }
+}
+
+// MARK: What a reload changes
+
+extension Configuration {
+  /// What differs between the configuration in force and one read by a reload.
+  package struct Change: Hashable, Sendable {
+    /// Streams to start.
+    package var added: [Stream] = []
+    /// Names of streams to stop.
+    package var removed: [String] = []
+    /// Streams to stop and start again, as they are now. A different `start` alone doesn't count: it is used only
+    /// before a stream's first run.
+    package var changed: [Stream] = []
+    /// The new level, if it is another one.
+    package var logLevel: Logger.Level?
+    /// Keys that only a restart can change, as `[table] key`.
+    package var refusedKeys: [String] = []
+
+    /// Nothing differs. Files of secrets don't count: every reload reads the secrets again.
+    package var isEmpty: Bool { self == Change() }
+  }
+
+  /// Compares this configuration, the one in force, with a new one.
+  package func change(to new: Configuration) -> Change {
+    var change = Change()
+    let old = Dictionary(streams.map { ($0.name, $0) }) { first, _ in first }
+    let names = Set(new.streams.map(\.name))
+    change.added = new.streams.filter { old[$0.name] == nil }
+    change.removed = streams.map(\.name).filter { !names.contains($0) }
+    change.changed = new.streams.filter { stream in
+      guard var before = old[stream.name] else { return false }
+      before.start = stream.start
+      return before != stream
+    }
+    change.logLevel = log.level == new.log.level ? nil : new.log.level
+    for table in ConfigurationKeys.tables {
+      let refused = table.keys.filter { $0.takesEffect == .onRestart && !$0.isEqual(self, new) }
+      change.refusedKeys += refused.map { "\(table.header) \($0.name)" }
+    }
+    return change
+  }
+}
+
+// MARK: Instances of the unit template
+
+extension Configuration {
+  /// The unit of a configuration file: `box-eventd@NAME` for `/etc/box-eventd/NAME.toml`, which an instance of the
+  /// template reads, `box-eventd` for any other.
+  package static func unit(of path: String) -> String {
+    instance(of: path).map { "box-eventd@\($0)" } ?? "box-eventd"
+  }
+
+  /// The directories of an instance of the unit template. systemd names them only to the service itself; with these
+  /// a command in a shell finds the instance too.
+  ///
+  /// - Returns: the variables of the unit's environment; empty for any other file.
+  static func instanceEnvironment(of path: String) -> [String: String] {
+    guard instance(of: path) != nil else { return [:] }
+    let unit = unit(of: path)
+    return [
+      "SPOOL_DIRECTORY": "/var/spool/\(unit)",
+      "STATE_DIRECTORY": "/var/lib/\(unit)",
+      "RUNTIME_DIRECTORY": "/run/\(unit)",
+    ]
+  }
+
+  private static func instance(of path: String) -> Substring? {
+    let folder = "/etc/box-eventd/"
+    guard path.hasPrefix(folder), path.hasSuffix(".toml") else { return nil }
+    let name = path.dropFirst(folder.count).dropLast(".toml".count)
+    return name.isEmpty || name == "box-eventd" || name.contains("/") ? nil : name
   }
 }

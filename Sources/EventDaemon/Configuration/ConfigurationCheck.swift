@@ -1,11 +1,17 @@
-/// What `box-eventd check` finds without the network: the configuration, and every file and
-/// directory it names, seen with the eyes of the user it runs as.
+import BoxClient
+import BoxEvents
+import Glibc
+import Spool
+import SystemPackage
+
+/// What `box-eventd check` finds without the network: the configuration, and every file and directory it names, as the
+/// user it runs as. What `run` reads is read with the same functions here.
 package struct ConfigurationCheck: Sendable {
   /// One line of the check's output.
   package struct Finding: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
       case fine
-      /// Worth knowing; nothing to refuse.
+      /// Worth knowing, but nothing to refuse.
       case note
       /// The daemon would not run with it.
       case problem
@@ -23,12 +29,10 @@ package struct ConfigurationCheck: Sendable {
 
   package var isFine: Bool { !findings.contains { $0.kind == .problem } }
 
-  /// The problems as the error `run` would stop with, if there are any.
+  /// The problems as the error `run` would end with, if there are any.
   package var error: ConfigurationError? {
-    let problems = findings.filter { $0.kind == .problem }.map {
-      ConfigurationError.Problem($0.message, hint: $0.hint ?? "")
-    }
-    return problems.isEmpty ? nil : ConfigurationError(problems)
+    let problems = findings.filter { $0.kind == .problem }
+    return problems.isEmpty ? nil : ConfigurationError(problems.map { .init($0.message, hint: $0.hint) })
   }
 
   /// Checks everything that can be checked offline.
@@ -37,7 +41,7 @@ package struct ConfigurationCheck: Sendable {
     do {
       configuration = try Configuration.load(path, environment: environment)
     } catch {
-      add(error)
+      findings = Self.findings(error)
       return
     }
     self.configuration = configuration
@@ -46,24 +50,177 @@ package struct ConfigurationCheck: Sendable {
       "\(path): \(count) \(count == 1 ? "stream" : "streams"), signing in with "
         + "\"\(configuration.auth.method.rawValue)\"")
     checkSecrets(configuration, environment)
-    checkUnused(configuration)
+    noteUnused(configuration)
     checkDirectories(configuration, madeByUnit: Configuration.instanceEnvironment(of: path))
-    checkCertificates(configuration.box)
+    checkTransport(configuration, environment)
   }
 
-  mutating func fine(_ message: String) {
+  private mutating func fine(_ message: String) {
     findings.append(Finding(kind: .fine, message: message))
   }
 
-  mutating func note(_ message: String, hint: String) {
+  private mutating func note(_ message: String, hint: String) {
     findings.append(Finding(kind: .note, message: message, hint: hint))
   }
 
-  mutating func problem(_ message: String, hint: String?) {
+  private mutating func problem(_ message: String, hint: String?) {
     findings.append(Finding(kind: .problem, message: message, hint: hint))
   }
 
-  mutating func add(_ error: ConfigurationError) {
-    for found in error.problems { problem(found.message, hint: found.hint) }
+  private static func findings(_ error: ConfigurationError) -> [Finding] {
+    error.problems.map { Finding(kind: .problem, message: $0.message, hint: $0.hint) }
+  }
+}
+
+// MARK: Secrets and the transport
+
+extension ConfigurationCheck {
+  private mutating func checkSecrets(_ configuration: Configuration, _ environment: [String: String]) {
+    var environment = environment
+    var kinds = configuration.secretKinds
+    if Self.hidesCredentials(environment) {
+      environment["CREDENTIALS_DIRECTORY"] = nil
+      kinds = kinds.filter { configuration.configuredPath($0) != nil }
+      if configuration.secretKinds.contains(where: { $0 != .proxyAuth && !kinds.contains($0) }) {
+        note(
+          "the unit's credentials can't be seen in a reload",
+          hint: "The daemon has those of its start; after changing one, restart the service.")
+      }
+    }
+    for kind in kinds {
+      do throws(ConfigurationError) {
+        guard let file = try configuration.secretFile(kind, environment: environment) else { continue }
+        let secret = try file.read()
+        if let (message, hint) = Self.refusal(of: secret, kind, configuration) {
+          problem("\(kind.rawValue), \(file.path): \(message)", hint: hint)
+        } else {
+          fine("\(kind.rawValue), from \(file.isCredential ? "the unit's credential" : file.path)")
+        }
+      } catch {
+        findings += Self.findings(error)
+      }
+    }
+  }
+
+  /// systemd names the folder to the commands of `ExecReload=`, and closes it to them.
+  private static func hidesCredentials(_ environment: [String: String]) -> Bool {
+    guard let folder = environment["CREDENTIALS_DIRECTORY"] else { return false }
+    return access(folder, R_OK | X_OK) != 0 && errno == EACCES
+  }
+
+  /// Why a secret can't be used, as signing in finds out before it asks Box.
+  private static func refusal(
+    of secret: Secret<String>, _ kind: SecretFile.Kind, _ configuration: Configuration
+  ) -> (message: String, hint: String?)? {
+    do throws(FeedFailure) {
+      switch kind {
+      case .clientSecret: break  // Checked as it is read.
+      case .jwtSettings:
+        let settings = try JWTSettings(parsing: secret)
+        try settings.checkKey()
+        for stream in configuration.streams { _ = try settings.subject(configuration.subject(of: stream)) }
+      case .accessToken: _ = try ProvidedToken.token(from: secret)
+      case .proxyAuth:
+        guard ProxySettings.credentials(from: secret) == nil else { break }
+        return ("not user:password", "Write user:password into it.")
+      }
+      return nil
+    } catch {
+      return (error.message, error.hint)
+    }
+  }
+
+  /// Keys that are set and have no effect with this method.
+  private mutating func noteUnused(_ configuration: Configuration) {
+    for kind in SecretFile.Kind.allCases
+    where configuration.configuredPath(kind) != nil && !configuration.secretKinds.contains(kind) {
+      note(
+        "\(ConfigurationKeys.key(of: kind)?.key.name ?? kind.rawValue) is not used: method is "
+          + "\"\(configuration.auth.method.rawValue)\"",
+        hint: "Remove it, or choose the method it belongs to.")
+    }
+  }
+
+  private mutating func checkTransport(_ configuration: Configuration, _ environment: [String: String]) {
+    do throws(ClientSettingsError) {
+      _ = try configuration.box.trustRoots()
+      if let path = configuration.box.caFile { fine("[box] ca_file, \(path)") }
+    } catch {
+      problem("[box] ca_file, \(error.message)", hint: error.hint)
+    }
+    do throws(ClientSettingsError) {
+      if configuration.box.proxy == nil { _ = try ProxySettings(environment: environment) }
+    } catch {
+      problem("\(error.key): \(error.message)", hint: error.hint)
+    }
+  }
+}
+
+// MARK: Directories
+
+extension ConfigurationCheck {
+  /// - Parameter madeByUnit: the directories that the unit makes when it starts.
+  private mutating func checkDirectories(_ configuration: Configuration, madeByUnit: [String: String]) {
+    let directories: [(String, String, DiskDirectory.Access)] = [
+      (configuration.spool.directory, "[spool] directory", .shared),
+      (configuration.state.directory, "[state] directory", .own),
+    ]
+    for (path, name, access) in directories {
+      if Glibc.access(path, F_OK) == 0 || errno != ENOENT {
+        checkDirectory(path, name, access)
+      } else if madeByUnit.values.contains(path) {
+        note("\(name), \(path), does not exist yet", hint: "The unit makes it when it starts.")
+      } else {
+        checkParent(of: path, name)
+      }
+    }
+    let folder = Self.parent(of: configuration.status.socket)
+    if access(folder, F_OK) == 0 {
+      checkDirectory(folder, "the folder of [status] socket", .reading)
+    } else {
+      note(
+        "\(folder) does not exist yet", hint: "The unit makes it when it starts (RuntimeDirectory=).")
+    }
+  }
+
+  /// Opens a directory as `run` does, and asks whether a lock could be made in it.
+  private mutating func checkDirectory(_ path: String, _ name: String, _ access: DiskDirectory.Access) {
+    do throws(StoreFailure) {
+      try DiskDirectory.root(path, on: LocalDisk(), access: access).close()
+    } catch {
+      let owner = (try? Stat(FilePath(path)))?.userID.rawValue
+      guard error.errno == EPERM, let owner else {
+        problem("\(name): \(error.message)", hint: error.hint)
+        return
+      }
+      if owner == geteuid() {
+        problem("\(name), \(path): everybody may write to it", hint: "Run: chmod o-w \(path).")
+      } else {
+        problem(
+          "\(name), \(path): belongs to user \(owner), not to \(geteuid())",
+          hint: "Run the check as the service's user, or chown it.")
+      }
+      return
+    }
+    if Glibc.access(path, R_OK | W_OK | X_OK) == 0 {
+      fine("\(name), \(path)")
+    } else {
+      problem("\(name), \(path): not writable", hint: "Let user \(geteuid()) read, write and enter it.")
+    }
+  }
+
+  /// The daemon makes the last part of a path, no more.
+  private mutating func checkParent(of path: String, _ name: String) {
+    if access(Self.parent(of: path), W_OK | X_OK) == 0 {
+      fine("\(name), \(path): will be created")
+    } else {
+      let reason = errno == ENOENT ? "its parent folder does not exist" : "it can't be created"
+      problem("\(name), \(path): \(reason)", hint: "Run: install -d -o USER -m 0700 \(path).")
+    }
+  }
+
+  private static func parent(of path: String) -> String {
+    let parent = path.lastIndex(of: "/").map { path[..<$0] } ?? ""
+    return parent.isEmpty ? "/" : String(parent)
   }
 }

@@ -1,4 +1,7 @@
-/// One file of the configuration, read but not yet understood.
+import Glibc
+import SystemPackage
+
+/// One file of the configuration, read but not yet parsed.
 package struct ConfigurationFile: Hashable, Sendable {
   /// As it appears in messages.
   package var path: String
@@ -18,13 +21,11 @@ package struct ConfigurationFile: Hashable, Sendable {
     do {
       contents = try FileContents(path, maximumSize: maximumSize)
     } catch {
-      throw ConfigurationError([.init("\(path): \(error.message)", hint: error.hint)])
+      throw ConfigurationError("\(path): \(error.message)", hint: error.hint)
     }
     guard !contents.bytes.contains(0), let text = String(validating: contents.bytes, as: UTF8.self) else {
-      let problem = ConfigurationError.Problem(
-        "\(path): not UTF-8 text, at line \(lineOfBadText(contents.bytes))",
-        hint: "save the file as UTF-8")
-      throw ConfigurationError([problem])
+      throw ConfigurationError(
+        "\(path): not UTF-8 text, at line \(lineOfBadText(contents.bytes))", hint: "Save the file as UTF-8.")
     }
     return ConfigurationFile(path: path, text: text)
   }
@@ -60,5 +61,87 @@ package struct ConfigurationFile: Hashable, Sendable {
     let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     let bad = lines.firstIndex { $0.contains(0) || String(validating: $0, as: UTF8.self) == nil }
     return (bad ?? 0) + 1
+  }
+}
+
+/// The contents of a small file, with its owner and mode: every file of the configuration is read with this.
+struct FileContents {
+  var bytes: [UInt8]
+  var owner: uid_t
+  /// The permission bits.
+  var mode: mode_t
+
+  /// Why a file was not read.
+  struct Refusal: Error, Hashable {
+    var message: String
+    var hint: String
+  }
+
+  /// Reads a regular file of at most `maximumSize` bytes. Follows links: what counts is the owner and mode of the
+  /// file at their end.
+  init(_ path: String, maximumSize: Int) throws(Refusal) {
+    // Without O_NONBLOCK, opening a fifo would wait for its writer.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+    guard descriptor >= 0 else { throw Refusal.failed(errno, path) }
+    defer { close(descriptor) }
+    let status: Stat
+    do throws(Errno) {
+      status = try Stat(FileDescriptor(rawValue: descriptor))
+    } catch {
+      throw Refusal.failed(error.rawValue, path)
+    }
+    guard status.type == .regular else {
+      throw Refusal(message: "not a regular file", hint: "Put a plain file there.")
+    }
+    owner = status.userID.rawValue
+    mode = status.permissions.rawValue
+    bytes = []
+    var chunk = [UInt8](repeating: 0, count: 64 << 10)
+    while true {
+      let count = Glibc.read(descriptor, &chunk, chunk.count)
+      if count < 0 && errno == EINTR { continue }
+      guard count >= 0 else { throw Refusal.failed(errno, path) }
+      guard count > 0 else { return }
+      bytes += chunk[..<count]
+      guard bytes.count <= maximumSize else {
+        throw Refusal(
+          message: "larger than \(maximumSize >> 10) KiB", hint: "Check that it is the right file.")
+      }
+    }
+  }
+
+  /// The names in a folder; empty if the folder doesn't exist.
+  static func names(in folder: String) throws(Refusal) -> [String] {
+    guard let stream = opendir(folder) else {
+      if errno == ENOENT { return [] }
+      throw Refusal.failed(errno, folder)
+    }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      names.append(name)
+    }
+    return names
+  }
+}
+
+extension FileContents.Refusal {
+  /// An error of the system in words, with the remedies that usually help.
+  static func failed(_ number: CInt, _ path: String) -> Self {
+    switch number {
+    case ENOENT: Self(message: "no such file", hint: "Create it, or name another file.")
+    case EACCES, EPERM:
+      Self(
+        message: "permission denied",
+        hint: "Let \(userName) read it and enter the folders above it; see: ls -ld \(path).")
+    default: Self(message: String(cString: strerror(number)), hint: "Check \(path).")
+    }
+  }
+
+  private static var userName: String {
+    getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) } ?? "user \(geteuid())"
   }
 }

@@ -1,34 +1,118 @@
-/// The keys of the configuration file: the one list of what is known.
-enum ConfigurationKey {
-  /// Tables in the order of the file, each with its keys.
-  static let tables: [(name: String, keys: [String])] = [
-    (
-      "box",
-      ["api_url", "token_url", "realtime_hosts", "proxy", "proxy_auth_file", "max_page", "ca_file"]
-    ),
-    (
-      "auth",
-      ["method", "client_id", "subject", "client_secret_file", "settings_file", "access_token_file"]
-    ),
-    ("spool", ["directory", "segment_size", "segment_age", "keep_free", "max_size", "max_age"]),
-    ("state", ["directory"]),
-    ("status", ["socket", "listen"]),
-    ("log", ["level"]),
-    ("stream", ["name", "type", "as_user", "subject", "start", "overlap_check"]),
-  ]
+import BoxEvents
 
-  static func keys(of table: String) -> [String] {
-    tables.first { $0.name == table }?.keys ?? []
+/// One key: its name, its kind of value, and where the value goes.
+struct ConfigurationKey: Sendable {
+  enum TakesEffect: Sendable {
+    case onReload
+    case onRestart
   }
 
-  /// Keys someone might put a secret under, with the key that names a file for it.
-  static let secretKeys: [String: String] = [
-    "client_secret": "client_secret_file", "access_token": "access_token_file",
-    "settings": "settings_file", "jwt_settings": "settings_file", "private_key": "settings_file",
-    "passphrase": "settings_file", "proxy_auth": "proxy_auth_file",
-    "proxy_password": "proxy_auth_file",
-  ]
+  /// A secret whose file the key names.
+  struct Secret: Sendable {
+    var kind: SecretFile.Kind
+    var path: any KeyPath<Configuration, String?> & Sendable
+    /// Keys under which an operator might write the secret itself.
+    var insteadOf: [String]
+  }
 
+  let name: String
+  /// One sentence on what the key is, with which its comment in `config/box-eventd.toml` begins.
+  let summary: String
+  /// What a value may be, to follow "Give": `a size of 64KiB to 1GiB, such as "64MiB"`.
+  let allowed: String
+  /// Words and bounds that the comment in `config/box-eventd.toml` must name.
+  let documented: [String]
+  let takesEffect: TakesEffect
+  let secret: Secret?
+  /// What to do instead of writing a user and password into the value, where one could.
+  let userHint: String?
+  /// Puts a value into a configuration, for a key of `[[stream]]` into the last stream; false if it isn't allowed.
+  let set: @Sendable (TOMLNode, inout Configuration) -> Bool
+  /// Takes the default from the unit's environment.
+  let setDefault: @Sendable ([String: String], inout Configuration) -> Void
+  /// Whether two configurations have the same value.
+  let isEqual: @Sendable (Configuration, Configuration) -> Bool
+
+  private init<Root, Value: Equatable>(
+    _ name: String, _ kind: ValueKind<Value>, _ takesEffect: TakesEffect, _ summary: String,
+    _ path: any WritableKeyPath<Root, Value> & Sendable,
+    in root: any WritableKeyPath<Configuration, Root> & Sendable, secret: Secret? = nil,
+    unitDefault: UnitDefault<Value>? = nil
+  ) {
+    self.name = name
+    self.summary = summary
+    allowed = kind.allowed
+    documented =
+      kind.documented + [secret?.kind.rawValue, unitDefault.map { "$\($0.variable)" }].compactMap(\.self)
+    self.takesEffect = takesEffect
+    self.secret = secret
+    userHint = kind.userHint
+    set = { node, configuration in
+      guard let value = kind.parse(node) else { return false }
+      configuration[keyPath: root][keyPath: path] = value
+      return true
+    }
+    setDefault = { environment, configuration in
+      if let value = unitDefault?.value(environment) { configuration[keyPath: root][keyPath: path] = value }
+    }
+    isEqual = { $0[keyPath: root][keyPath: path] == $1[keyPath: root][keyPath: path] }
+  }
+
+  /// A key of a table.
+  init<Value: Equatable>(
+    _ name: String, _ path: any WritableKeyPath<Configuration, Value> & Sendable, _ kind: ValueKind<Value>,
+    takesEffect: TakesEffect = .onRestart, unitDefault: UnitDefault<Value>? = nil, _ summary: String
+  ) {
+    self.init(name, kind, takesEffect, summary, path, in: \.self, unitDefault: unitDefault)
+  }
+
+  /// A key that names the file of a secret.
+  init(
+    _ name: String, _ path: any WritableKeyPath<Configuration, String?> & Sendable, secret: SecretFile.Kind,
+    insteadOf: [String], _ summary: String
+  ) {
+    let secret = Secret(kind: secret, path: path, insteadOf: insteadOf)
+    self.init(name, .optional(.absolutePath), .onReload, summary, path, in: \.self, secret: secret)
+  }
+
+  /// A key of `[[stream]]`.
+  init<Value: Equatable>(
+    _ name: String, ofStream path: any WritableKeyPath<Configuration.Stream, Value> & Sendable,
+    _ kind: ValueKind<Value>, _ summary: String
+  ) {
+    self.init(name, kind, .onReload, summary, path, in: \.lastStream)
+  }
+}
+
+/// A default that systemd gives the unit in a variable: a directory, or a file in it.
+///
+/// Source: systemd.exec(5), "RuntimeDirectory=".
+struct UnitDefault<Value>: Sendable {
+  let variable: String
+  let value: @Sendable ([String: String]) -> Value?
+}
+
+extension UnitDefault where Value == String {
+  static func directory(_ variable: String, file: String? = nil) -> Self {
+    Self(variable: variable) { environment in
+      // The variable may hold several directories; the first is the daemon's.
+      let first = environment[variable]?.split(separator: ":").first.flatMap {
+        ValueText.absolutePath(String($0))
+      }
+      return first.map { directory in file.map { "\(directory)/\($0)" } ?? directory }
+    }
+  }
+}
+
+extension Configuration {
+  /// The stream being read; one without a name where there is none yet.
+  fileprivate var lastStream: Stream {
+    get { streams.last ?? Stream(name: "") }
+    set { if !streams.isEmpty { streams[streams.count - 1] = newValue } }
+  }
+}
+
+extension ConfigurationKey {
   /// The one of `known` that was probably meant: fewer than half of its letters differ.
   static func nearest(to text: String, among known: [String]) -> String? {
     known.map { (key: $0, distance: editDistance(text, $0)) }
@@ -39,7 +123,7 @@ enum ConfigurationKey {
   /// Insertions, deletions, replacements and exchanges of neighbours from one text to the other
   /// (optimal string alignment).
   static func editDistance(_ left: String, _ right: String) -> Int {
-    // A key beyond any known one's length is near to none of them.
+    // A text longer than any key is near to none.
     let (a, b) = (Array(left.utf8.prefix(64)), Array(right.utf8.prefix(64)))
     var rows = [Array(0...b.count)]
     for i in 0..<a.count {

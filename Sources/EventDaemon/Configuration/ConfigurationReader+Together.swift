@@ -1,79 +1,81 @@
-/// What no value shows by itself: what is missing, and what doesn't go together.
+/// The rules on several keys: what is missing, and what doesn't go together.
 extension ConfigurationReader {
-  typealias ReadStream = (stream: Configuration.Stream, table: ConfigurationSource.Table)
+  private typealias Table = ConfigurationSource.Table
 
-  mutating func checkTogether(
-    _ configuration: Configuration, _ source: ConfigurationSource, _ streams: [ReadStream]
-  ) {
-    checkStreams(streams, source)
-    checkAuth(configuration.auth, source.table("auth"))
-    checkSubjects(configuration.auth, source.table("auth"), streams)
-    if configuration.state.directory == configuration.spool.directory {
-      let location = source.table("state").settings["directory"]?.location ?? source.table("spool").location
+  mutating func checkTogether() {
+    checkNames()
+    checkClientID()
+    checkSubjects()
+    let directory = configuration.state.directory
+    if directory == configuration.spool.directory {
+      let location =
+        source.table("state").settings["directory"]?.location ?? source.table("spool").location
       report(
-        location, "[state] and [spool] have the same directory, \(configuration.state.directory)",
-        hint: "give each a directory of its own: both hold a folder for every stream")
+        location, "[state] and [spool] have the same directory, \(directory)",
+        hint: "Give each a directory of its own: both hold a directory for every stream.")
     }
   }
 
-  private mutating func checkStreams(_ streams: [ReadStream], _ source: ConfigurationSource) {
+  private mutating func checkNames() {
     if source.streams.isEmpty {
       report(
-        .init(file: source.mainFile), "there is no [[stream]]",
-        hint: "add two lines: [[stream]] and name = \"default\"")
+        .init(file: source.mainFile), "missing [[stream]]",
+        hint: "Add two lines: [[stream]] and name = \"default\".")
     }
-    var places: [String: ConfigurationError.Location] = [:]
-    for (stream, table) in streams where !stream.name.isEmpty {
+    var locations: [String: ConfigurationError.Location] = [:]
+    for (stream, table) in zip(configuration.streams, source.streams) where !stream.name.isEmpty {
       let location = table.settings["name"]?.location ?? table.location
-      if let first = places[stream.name] {
+      if let first = locations[stream.name] {
         report(
           location, "a second [[stream]] named \"\(stream.name)\"",
-          hint: "choose another name, or remove one: the first is at \(first)")
+          hint: "Choose another name, or remove one: the first is at \(first).")
       } else {
-        places[stream.name] = location
+        locations[stream.name] = location
       }
     }
   }
 
-  /// - Parameter table: `[auth]` as written, to tell what is missing from what is wrong.
-  private mutating func checkAuth(_ auth: Configuration.Auth, _ table: ConfigurationSource.Table) {
-    let needsClient = auth.method == .clientCredentials || auth.method == .oauth2
-    guard needsClient, isUnset("client_id", table) else { return }
+  private mutating func checkClientID() {
+    let auth = source.table("auth")
+    switch configuration.auth.method {
+    case .jwt, .accessToken: return
+    case .clientCredentials, .oauth2: guard isUnset("client_id", auth) else { return }
+    }
     // A file fresh from the package has nothing here; one clear sentence is enough then.
-    if table.settings.isEmpty {
+    if auth.settings.isEmpty {
       report(
-        table.location, "nothing is configured yet: client_id in [auth] is missing",
-        hint: "fill in [auth]: client_id and subject of your Box app, and where its secret is")
+        auth.location, "nothing is configured yet: missing client_id in [auth]",
+        hint: "Fill in [auth]: client_id and subject of your Box app, and where its secret is.")
     } else {
       report(
-        table.location, "client_id in [auth] is missing",
-        hint: "add client_id = \"…\", from your app's page in Box's developer console")
+        auth.location, "missing client_id in [auth]",
+        hint: "Add client_id = \"…\", from your app's page in Box's developer console.")
     }
   }
 
-  /// Client credentials name a subject; tokens with one owner can't be asked for another.
-  private mutating func checkSubjects(
-    _ auth: Configuration.Auth, _ table: ConfigurationSource.Table, _ streams: [ReadStream]
-  ) {
-    if !auth.method.choosesSubject {
-      for location in streams.compactMap({ $0.table.settings["subject"] }).filter({ $0.node != .string("") })
-      {
+  /// Client credentials need a subject; a token with one owner can't be asked for another's.
+  private mutating func checkSubjects() {
+    let (method, auth) = (configuration.auth.method, source.table("auth"))
+    switch method {
+    case .oauth2, .accessToken:
+      for table in source.streams where !isUnset("subject", table) {
         report(
-          location.location, "subject in [[stream]] does nothing with method \"\(auth.method.rawValue)\"",
-          hint: "remove it: the token has one owner; as_user selects another user")
+          table.settings["subject"]?.location ?? table.location,
+          "subject in [[stream]] can't be used with method \"\(method.rawValue)\"",
+          hint: "Remove it: the token has one owner. To read as another user, set as_user.")
       }
-      return
+    case .clientCredentials:
+      guard !auth.settings.isEmpty, isUnset("subject", auth),
+        source.streams.contains(where: { isUnset("subject", $0) })
+      else { return }
+      report(
+        auth.location, "missing subject in [auth]",
+        hint: "Add subject = \"enterprise:ID\" or \"user:ID\": whose token to ask for.")
+    case .jwt: return
     }
-    let someStreamNeedsIt = streams.contains { isUnset("subject", $0.table) }
-    guard auth.method == .clientCredentials, someStreamNeedsIt, isUnset("subject", table),
-      !table.settings.isEmpty
-    else { return }
-    report(
-      table.location, "subject in [auth] is missing",
-      hint: "add subject = \"enterprise:ID\" or \"user:ID\": whose token is asked for")
   }
 
-  private func isUnset(_ key: String, _ table: ConfigurationSource.Table) -> Bool {
+  private func isUnset(_ key: String, _ table: Table) -> Bool {
     table.settings[key].map { $0.node == .string("") } ?? true
   }
 }

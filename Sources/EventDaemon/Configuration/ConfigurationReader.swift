@@ -1,103 +1,133 @@
-/// Reads typed values out of settings, and collects what is wrong with them instead of stopping.
+import BoxEvents
+
+extension Configuration {
+  /// Reads the configuration file, and `*.toml` in the folder named like it with `.d`.
+  ///
+  /// - Parameters:
+  ///   - path: the main file, usually `/etc/box-eventd/box-eventd.toml`.
+  ///   - environment: where systemd names the directories it made; see systemd.exec(5), "RuntimeDirectory=".
+  /// - Throws: all that is wrong, each with file and line, and what to do.
+  package static func load(
+    _ path: String, environment: [String: String]
+  ) throws(ConfigurationError) -> Configuration {
+    let environment = environment.merging(instanceEnvironment(of: path)) { given, _ in given }
+    return try Configuration(files: ConfigurationFile.readAll(path), environment: environment)
+  }
+
+  /// Reads a configuration from the texts of its files, the main file first.
+  package init(files: [ConfigurationFile], environment: [String: String]) throws(ConfigurationError) {
+    var reader = ConfigurationReader(ConfigurationSource(files))
+    reader.readTables(environment)
+    reader.checkTogether()
+    self = try reader.checked()
+  }
+}
+
+/// Sets a configuration key by key from what the files hold, and collects what is wrong with them instead of stopping.
 struct ConfigurationReader {
-  private(set) var problems: [(location: ConfigurationError.Location, problem: ConfigurationError.Problem)]
+  let source: ConfigurationSource
+  private(set) var configuration = Configuration()
+  private var problems: [ConfigurationSource.LocatedProblem]
 
   init(_ source: ConfigurationSource) {
+    self.source = source
     problems = source.problems
   }
 
-  /// All problems, in the order of the files.
-  func check() throws(ConfigurationError) {
-    guard !problems.isEmpty else { return }
-    throw ConfigurationError(problems.sorted { $0.location < $1.location }.map(\.problem))
+  /// The configuration.
+  /// - Throws: all problems, in the order of the files.
+  func checked() throws(ConfigurationError) -> Configuration {
+    guard problems.isEmpty else {
+      throw ConfigurationError(problems.sorted { $0.location < $1.location }.map(\.problem))
+    }
+    return configuration
   }
 
   mutating func report(_ location: ConfigurationError.Location, _ message: String, hint: String) {
     problems.append((location, ConfigurationError.Problem(at: location, message, hint: hint)))
   }
 
-  /// One value, or nil where it isn't set or is wrong.
-  /// - Parameter allowed: what the value may be, to follow "give".
-  mutating func read<Value>(
-    _ table: ConfigurationSource.Table, _ key: String, allowed: String,
-    _ convert: (TOMLNode) -> Value?
-  ) -> Value? {
-    guard let setting = table.settings[key] else { return nil }
-    if let value = convert(setting.node) { return value }
-    let header = ConfigurationSource.header(table.name)
-    report(setting.location, "\(key) in \(header) is \(setting.node.shown)", hint: "give \(allowed)")
-    return nil
-  }
-
-  /// A string that `convert` understands.
-  mutating func text<Value>(
-    _ table: ConfigurationSource.Table, _ key: String, allowed: String, _ convert: (String) -> Value?
-  ) -> Value? {
-    read(table, key, allowed: allowed) { node in
-      if case .string(let text) = node { convert(text) } else { nil }
-    }
-  }
-
-  /// A string that `convert` understands; nil too for the empty string, which stands for "not set".
-  mutating func optional<Value>(
-    _ table: ConfigurationSource.Table, _ key: String, allowed: String, _ convert: (String) -> Value?
-  ) -> Value? {
-    let value: Value?? = text(table, key, allowed: allowed + ", or \"\" for none") { text in
-      text.isEmpty ? .some(nil) : convert(text).map { .some($0) }
-    }
-    return value ?? nil
-  }
-
-  mutating func size(
-    _ table: ConfigurationSource.Table, _ key: String, example: String,
-    in range: ClosedRange<ByteCount>, orZero: Bool = false
-  ) -> ByteCount? {
-    let allowed =
-      "a size of \(range.lowerBound) to \(range.upperBound), such as \"\(example)\""
-      + (orZero ? ", or \"0\" for no limit" : "")
-    return read(table, key, allowed: allowed) { node in
-      let value: ByteCount? =
-        switch node {
-        case .string(let text): ByteCount(text)
-        case .integer(let number): number >= 0 ? ByteCount(number) : nil
-        case .boolean, .array, .table, .other: nil
+  mutating func readTables(_ environment: [String: String]) {
+    for table in ConfigurationKeys.tables {
+      for key in table.keys { key.setDefault(environment, &configuration) }
+      guard table.isArray else {
+        read(table, source.table(table.name))
+        continue
+      }
+      for stream in source.streams {
+        configuration.streams.append(Configuration.Stream(name: ""))
+        if stream.settings["name"] == nil {
+          report(
+            stream.location, "a \(table.header) without a name", hint: "Add a line: name = \"default\".")
         }
-      return value.flatMap { range.contains($0) || (orZero && $0.bytes == 0) ? $0 : nil }
-    }
-  }
-
-  /// A duration of at least a second, or zero for no limit.
-  mutating func age(_ table: ConfigurationSource.Table, _ key: String) -> Duration? {
-    read(table, key, allowed: "a whole number of s, m, h, d or w, such as \"12h\", or \"0\" for no limit") {
-      switch $0 {
-      case .string(let text): Duration(configured: text)
-      case .integer(let number): number == 0 ? .zero : nil
-      case .boolean, .array, .table, .other: nil
+        read(table, stream)
       }
     }
   }
 
-  /// An absolute path, without a slash at its end.
-  mutating func path(_ table: ConfigurationSource.Table, _ key: String) -> String? {
-    text(table, key, allowed: "an absolute path, beginning with /", Self.absolutePath)
+  private mutating func read(_ table: ConfigurationTable, _ written: ConfigurationSource.Table) {
+    for key in table.keys {
+      guard let setting = written.settings[key.name] else { continue }
+      let name = "\(key.name) in \(table.header)"
+      if let hint = key.userHint, case .string(let text) = setting.node, text.contains("@") {
+        report(setting.location, "\(name) holds a user or password", hint: hint)
+      } else if !key.set(setting.node, &configuration) {
+        report(setting.location, "\(name) is \(setting.node.shown)", hint: "Give \(key.allowed).")
+      }
+    }
+  }
+}
+
+/// Why a configuration can't be used: everything that is wrong with it, not only the first problem.
+package struct ConfigurationError: Error, Hashable, Sendable {
+  /// At least one, by file and line.
+  package var problems: [Problem]
+
+  package init(_ problems: [Problem]) {
+    self.problems = problems
   }
 
-  mutating func optionalPath(_ table: ConfigurationSource.Table, _ key: String) -> String? {
-    optional(table, key, allowed: "an absolute path, beginning with /", Self.absolutePath)
+  package init(_ message: String, hint: String?) {
+    self.init([Problem(message, hint: hint)])
   }
 
-  static func absolutePath(_ text: String) -> String? {
-    guard text.hasPrefix("/"), !text.utf8.contains(0), text.utf8.count < 4_096 else { return nil }
-    var path = text[...]
-    while path.count > 1, path.hasSuffix("/") { path = path.dropLast() }
-    return String(path)
+  /// One thing that is wrong. Never contains a secret.
+  package struct Problem: ExplainedError, Hashable, Sendable {
+    /// What is wrong, with its location: `/etc/box-eventd/box-eventd.toml:12: unknown key …`.
+    package var message: String
+    package var hint: String?
+
+    package init(_ message: String, hint: String?) {
+      self.message = message
+      self.hint = hint
+    }
+
+    init(at location: Location, _ message: String, hint: String) {
+      self.init("\(location): \(message)", hint: hint)
+    }
   }
 
-  /// One word of a list.
-  mutating func word<Value: RawRepresentable & CaseIterable>(
-    _ table: ConfigurationSource.Table, _ key: String
-  ) -> Value? where Value.RawValue == String {
-    let words = Value.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
-    return text(table, key, allowed: "one of \(words)") { Value(rawValue: $0) }
+  /// A place in the files.
+  struct Location: Hashable, Sendable, Comparable, CustomStringConvertible {
+    var file: String
+    /// From 1; nil for the file as such.
+    var line: Int?
+    var column: Int?
+
+    var description: String {
+      ([file] + [line, column].compactMap { $0.map(String.init) }).joined(separator: ":")
+    }
+
+    static func < (left: Self, right: Self) -> Bool {
+      (left.file, left.line ?? 0) < (right.file, right.line ?? 0)
+    }
+  }
+}
+
+extension ConfigurationError: CustomStringConvertible {
+  /// Two lines a problem: what is wrong, and what to do.
+  package var description: String {
+    problems.map { [$0.message, $0.hint].compactMap(\.self).joined(separator: "\n  ") }.joined(
+      separator: "\n")
   }
 }

@@ -1,26 +1,25 @@
 import BoxEvents
 
-/// The files of a configuration put together: tables key by key, streams one after the other. Each
-/// value still knows where it stands.
+/// The files of a configuration put together: tables key by key, streams one after the other. Each value keeps its
+/// location.
 struct ConfigurationSource {
   typealias Location = ConfigurationError.Location
-  typealias Problem = ConfigurationError.Problem
+  typealias LocatedProblem = (location: Location, problem: ConfigurationError.Problem)
 
   struct Setting {
     var node: TOMLNode
     var location: Location
   }
 
-  /// One table: its settings, and its own location.
+  /// One table: its known settings, and its own location.
   struct Table {
-    var name: String
     var location: Location
     var settings: [String: Setting] = [:]
   }
 
-  private(set) var tables: [String: Table] = [:]
+  private var tables: [String: Table] = [:]
   private(set) var streams: [Table] = []
-  private(set) var problems: [(location: Location, problem: Problem)] = []
+  private(set) var problems: [LocatedProblem] = []
   let mainFile: String
 
   init(_ files: [ConfigurationFile]) {
@@ -30,7 +29,7 @@ struct ConfigurationSource {
 
   /// A table, empty if no file has it.
   func table(_ name: String) -> Table {
-    tables[name] ?? Table(name: name, location: Location(file: mainFile))
+    tables[name] ?? Table(location: Location(file: mainFile))
   }
 
   private mutating func add(_ file: ConfigurationFile) {
@@ -38,111 +37,111 @@ struct ConfigurationSource {
     do {
       root = try TOMLNode.parse(file)
     } catch {
-      for problem in error.problems { problems.append((Location(file: file.path), problem)) }
+      problems += error.problems.map { (Location(file: file.path), $0) }
       return
     }
     let lines = TOMLKeyLines(file.text)
+    func location(_ path: [String]) -> Location { Location(file: file.path, line: lines.line(of: path)) }
     for (name, node) in root {
-      let location = Location(file: file.path, line: lines.line(of: [name]))
-      guard ConfigurationKey.tables.contains(where: { $0.name == name }) else {
-        report(unknown: name, node, location)
+      guard let table = ConfigurationKeys.table(name) else {
+        reportUnknown(name, node, location([name]))
         continue
       }
-      switch (name, node) {
-      case ("stream", .array(let elements)): addStreams(elements, file.path, lines)
-      case ("stream", _):
-        report(location, "[stream] has one pair of brackets", "write [[stream]]: there can be many")
-      case (_, .table(let members)):
-        let read = table(name, members, [name], location, lines)
-        tables[name, default: Table(name: name, location: location)].settings.merge(read) { _, new in new }
-      case (_, .array):
-        report(location, "[[\(name)]] has two pairs of brackets", "write [\(name)]: there is one")
-      default: report(location, "\(name) is \(node.shown)", "\(name) is a table: write [\(name)]")
+      switch (node, table.isArray) {
+      case (.array(let elements), true):
+        for (index, element) in elements.enumerated() {
+          let path = [name, String(index)]
+          if case .table(let members) = element {
+            streams.append(
+              Table(location: location(path), settings: settings(table, members, path, location)))
+          } else {
+            report(
+              location(path), "\(name) contains \(element.shown)", "Write \(table.header) for each \(name).")
+          }
+        }
+      case (_, true):
+        report(
+          location([name]), "[\(name)] has one pair of brackets",
+          "Write \(table.header): it may occur many times.")
+      case (.table(let members), false):
+        let read = settings(table, members, [name], location)
+        tables[name, default: Table(location: location([name]))].settings.merge(read) { _, new in new }
+      case (.array, false):
+        report(
+          location([name]), "[[\(name)]] has two pairs of brackets", "Write \(table.header): it occurs once.")
+      case (_, false):
+        report(location([name]), "\(name) is \(node.shown)", "Write \(table.header): it is a table.")
       }
-    }
-  }
-
-  private mutating func addStreams(_ elements: [TOMLNode], _ file: String, _ lines: TOMLKeyLines) {
-    for (index, element) in elements.enumerated() {
-      let path = ["stream", String(index)]
-      let location = Location(file: file, line: lines.line(of: path))
-      guard case .table(let members) = element else {
-        report(location, "stream holds \(element.shown)", "each stream is a table: write [[stream]]")
-        continue
-      }
-      let settings = table("stream", members, path, location, lines)
-      streams.append(Table(name: "stream", location: location, settings: settings))
     }
   }
 
   /// The known keys of one table; the others are reported.
-  private mutating func table(
-    _ name: String, _ members: [String: TOMLNode], _ path: [String], _ location: Location,
-    _ lines: TOMLKeyLines
+  private mutating func settings(
+    _ table: ConfigurationTable, _ members: [String: TOMLNode], _ path: [String],
+    _ location: ([String]) -> Location
   ) -> [String: Setting] {
-    let known = ConfigurationKey.keys(of: name)
     var settings: [String: Setting] = [:]
-    for (key, node) in members {
-      let location = Location(file: location.file, line: lines.line(of: path + [key]))
-      if known.contains(key) {
-        settings[key] = Setting(node: node, location: location)
-      } else if let file = ConfigurationKey.secretKeys[key] {
-        report(
-          location, "\(key) in [\(name)]: secrets don't belong in this file",
-          "store it in a file of its own and name that with \(file), or give the unit the credential "
-            + SecretFile.Kind.allCases.first { $0.key == file }.map { "\"\($0.rawValue)\"" }.or("of its name")
-        )
+    for (name, node) in members {
+      let location = location(path + [name])
+      if table.keyNames.contains(name) {
+        settings[name] = Setting(node: node, location: location)
       } else {
-        report(unknown: key, in: name, location)
+        reportUnknown(name, in: table, location)
       }
     }
     return settings
   }
 }
 
+// MARK: What is unknown
+
 extension ConfigurationSource {
   private mutating func report(_ location: Location, _ message: String, _ hint: String) {
-    problems.append((location, Problem(at: location, message, hint: hint)))
+    problems.append((location, ConfigurationError.Problem(at: location, message, hint: hint)))
   }
 
-  private mutating func report(unknown key: String, in table: String, _ location: Location) {
-    let known = ConfigurationKey.keys(of: table)
-    let home = ConfigurationKey.tables.first { $0.keys.contains(key) }?.name
+  private mutating func reportUnknown(_ name: String, in table: ConfigurationTable, _ location: Location) {
+    let secrets = ConfigurationKeys.tables.flatMap { $0.keys }
+    if let key = secrets.first(where: { $0.secret?.insteadOf.contains(name) == true }),
+      let secret = key.secret
+    {
+      report(
+        location, "\(name) in \(table.header): secrets don't belong in this file",
+        "Store it in a file of its own and name that with \(key.name), or give the unit the credential "
+          + "\"\(secret.kind.rawValue)\".")
+      return
+    }
     let hint =
-      if let home {
-        "\(key) is a key of \(Self.header(home))"
-      } else if let nearest = ConfigurationKey.nearest(to: key, among: known) {
-        "did you mean \"\(nearest)\"?"
+      if let home = Self.home(of: name) {
+        "Put it below \(home.header), where \(name) is a key."
+      } else if let nearest = ConfigurationKey.nearest(to: name, among: table.keyNames) {
+        "Perhaps you meant \"\(nearest)\"."
       } else {
-        "keys of \(Self.header(table)): \(known.joined(separator: ", "))"
+        "Keys of \(table.header): \(table.keyNames.joined(separator: ", "))."
       }
-    let name = PlainText.escaped(String(key.prefix(80)))
-    report(location, "unknown key \"\(name)\" in \(Self.header(table))", hint)
+    report(location, "unknown key \"\(Self.shown(name))\" in \(table.header)", hint)
   }
 
-  /// At the top of a file: a table no one knows, or a key that has lost its table.
-  private mutating func report(unknown name: String, _ node: TOMLNode, _ location: Location) {
-    let tables = ConfigurationKey.tables.map(\.name)
-    let shown = PlainText.escaped(String(name.prefix(80)))
+  /// At the top of a file: an unknown table, or a key outside of its table.
+  private mutating func reportUnknown(_ name: String, _ node: TOMLNode, _ location: Location) {
+    let tables = "Tables: \(ConfigurationKeys.tables.map(\.header).joined(separator: ", "))."
+    let shown = Self.shown(name)
     if case .table = node {
-      let hint = ConfigurationKey.nearest(to: name, among: tables).map { "did you mean \(Self.header($0))?" }
-      report(
-        location, "unknown table [\(shown)]",
-        hint ?? "the tables are \(tables.map(Self.header).joined(separator: ", "))")
+      let nearest = ConfigurationKey.nearest(to: name, among: ConfigurationKeys.tables.map(\.name))
+      let header = nearest.flatMap { ConfigurationKeys.table($0)?.header }
+      report(location, "unknown table [\(shown)]", header.map { "Perhaps you meant \($0)." } ?? tables)
     } else {
-      let home = ConfigurationKey.tables.first { $0.keys.contains(name) }?.name
-      let hint = home.map { "\(shown) is a key of \(Self.header($0)): put it below that line" }
+      let home = Self.home(of: name)
       report(
-        location, "key \"\(shown)\" stands outside of any table",
-        hint ?? "the tables are \(tables.map(Self.header).joined(separator: ", "))")
+        location, "key \"\(shown)\" outside of any table",
+        home.map { "Put it below \($0.header), where \(shown) is a key." } ?? tables)
     }
   }
 
-  static func header(_ table: String) -> String {
-    table == "stream" ? "[[stream]]" : "[\(table)]"
+  private static func home(of key: String) -> ConfigurationTable? {
+    ConfigurationKeys.tables.first { $0.keyNames.contains(key) }
   }
-}
 
-extension Optional where Wrapped == String {
-  fileprivate func or(_ other: String) -> String { self ?? other }
+  /// A name as a message shows it: one line, not too long.
+  private static func shown(_ name: String) -> String { PlainText.escaped(String(name.prefix(80))) }
 }

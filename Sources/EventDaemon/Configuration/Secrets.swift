@@ -1,83 +1,136 @@
 package import BoxEvents
+import Glibc
 
-/// The secrets the configured way to sign in needs, and the proxy's. Equal if all are the same:
-/// a reload with other secrets is noticed by comparing.
-package struct Secrets: Hashable, Sendable {
-  package var clientSecret: Secret<String>?
-  /// The text of Box's JSON settings file.
-  package var jwtSettings: Secret<String>?
-  package var accessToken: Secret<String>?
-  /// `user:password`.
-  package var proxyAuth: Secret<String>?
+/// Where one secret is, and how it is read.
+///
+/// A credential of the unit (systemd.exec(5), "LoadCredential=") wins over a `*_file` key. A `*_file` must belong to
+/// root or the daemon's user and be closed to others; its group may read it only if root owns it (`root:box-eventd`,
+/// 0640). systemd guards credentials by itself.
+package struct SecretFile: Hashable, Sendable {
+  /// Each secret. The raw value is the credential's name; the key that names a file for it is in ``ConfigurationKeys``.
+  package enum Kind: String, Hashable, Sendable, CaseIterable {
+    case clientSecret = "client-secret"
+    case jwtSettings = "jwt-settings"
+    case accessToken = "access-token"
+    case proxyAuth = "proxy-auth"
+  }
 
-  package init() {}
+  package let kind: Kind
+  package let path: String
+  /// In `$CREDENTIALS_DIRECTORY`.
+  package let isCredential: Bool
 
-  /// Reads every secret the configuration needs.
+  static let maximumSize = 64 << 10
+
+  /// The contents of a secret's file, unchecked; nil if it can't be read.
+  package static func bytes(at path: String) -> [UInt8]? {
+    try? FileContents(path, maximumSize: maximumSize).bytes
+  }
+
+  /// The secret itself, read anew, without the newline at its end.
+  /// - Throws: a problem that names the path and a remedy, never the contents.
+  package func read() throws(ConfigurationError) -> Secret<String> {
+    let contents: FileContents
+    do {
+      contents = try FileContents(path, maximumSize: Self.maximumSize)
+    } catch {
+      throw refused(error.message, error.hint)
+    }
+    if !isCredential { try checkGuarded(contents) }
+    var bytes = contents.bytes[...]
+    if bytes.last == UInt8(ascii: "\n") { bytes = bytes.dropLast() }
+    if bytes.last == UInt8(ascii: "\r") { bytes = bytes.dropLast() }
+    guard bytes.contains(where: { $0 > 0x20 }) else { throw refused("empty", "Write the secret into it.") }
+    guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
+      throw refused("not text", "Write the secret into it as plain text.")
+    }
+    let breaks = bytes.contains { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
+    guard kind == .jwtSettings || !breaks else {
+      throw refused("more than one line", "Leave only the secret in it, on one line.")
+    }
+    let words = text.split(whereSeparator: \.isWhitespace)
+    guard kind != .clientSecret || (words.count == 1 && words[0].utf8.allSatisfy { 0x21...0x7e ~= $0 }) else {
+      throw refused("contains spaces or characters outside ASCII", "Leave only the secret in it.")
+    }
+    return Secret(text)
+  }
+
+  private func checkGuarded(_ contents: FileContents) throws(ConfigurationError) {
+    guard contents.owner == 0 || contents.owner == geteuid() else {
+      throw refused("belongs to another user (\(contents.owner))", "Run: chown \(geteuid()) \(path).")
+    }
+    let forbidden: mode_t = contents.owner == 0 ? 0o027 : 0o077
+    guard contents.mode & forbidden == 0 else {
+      throw refused(
+        "open to others (mode 0\(String(contents.mode, radix: 8)))",
+        "Run: chmod \(contents.owner == 0 ? "640" : "600") \(path).")
+    }
+  }
+
+  private func refused(_ message: String, _ hint: String) -> ConfigurationError {
+    ConfigurationError("\(kind.rawValue), \(path): \(message)", hint: hint)
+  }
+}
+
+extension Configuration {
+  /// The secrets this configuration uses: the one of its way to sign in, and the proxy's, which is optional.
+  package var secretKinds: [SecretFile.Kind] {
+    switch auth.method {
+    case .clientCredentials, .oauth2: [.clientSecret, .proxyAuth]
+    case .jwt: [.jwtSettings, .proxyAuth]
+    case .accessToken: [.accessToken, .proxyAuth]
+    }
+  }
+
+  /// Reads one secret.
+  /// - Returns: nil if the proxy needs none.
+  /// - Throws: if a secret that is needed is missing, or can't be read.
+  package func secret(
+    _ kind: SecretFile.Kind, environment: [String: String]
+  ) throws(ConfigurationError) -> Secret<String>? {
+    try secretFile(kind, environment: environment)?.read()
+  }
+
+  /// Reads every secret, so that one that can't be read is reported at the start.
   /// - Throws: all that can't be read, with paths and remedies.
-  package init(for configuration: Configuration, environment: [String: String]) throws(ConfigurationError) {
+  package func checkSecrets(environment: [String: String]) throws(ConfigurationError) {
     var problems: [ConfigurationError.Problem] = []
-    for kind in configuration.secretKinds {
+    for kind in secretKinds {
       do {
-        let secret = try configuration.secretFile(kind, environment: environment)?.read()
-        switch kind {
-        case .clientSecret: clientSecret = secret
-        case .jwtSettings: jwtSettings = secret
-        case .accessToken: accessToken = secret
-        case .proxyAuth: proxyAuth = secret
-        }
+        _ = try secret(kind, environment: environment)
       } catch {
         problems += error.problems
       }
     }
     guard problems.isEmpty else { throw ConfigurationError(problems) }
   }
-}
-
-extension Configuration {
-  /// The secrets this configuration may use; the proxy's only if there is one.
-  package var secretKinds: [SecretFile.Kind] {
-    let own: SecretFile.Kind =
-      switch auth.method {
-      case .clientCredentials, .oauth2: .clientSecret
-      case .jwt: .jwtSettings
-      case .accessToken: .accessToken
-      }
-    return [own, .proxyAuth]
-  }
 
   /// Where a secret is: the unit's credential if there is one, else the configured file.
   /// - Returns: nil if the proxy needs none.
-  /// - Throws: if a secret that is needed is nowhere.
+  /// - Throws: if a secret that is needed is missing.
   package func secretFile(
     _ kind: SecretFile.Kind, environment: [String: String]
   ) throws(ConfigurationError) -> SecretFile? {
     if let folder = environment["CREDENTIALS_DIRECTORY"], folder.hasPrefix("/") {
-      let names: [String]
       do {
-        names = try FileContents.names(in: folder)
+        if try FileContents.names(in: folder).contains(kind.rawValue) {
+          return SecretFile(kind: kind, path: "\(folder)/\(kind.rawValue)", isCredential: true)
+        }
       } catch {
-        throw ConfigurationError([.init("\(folder): \(error.message)", hint: error.hint)])
-      }
-      if names.contains(kind.rawValue) {
-        return SecretFile(kind: kind, path: "\(folder)/\(kind.rawValue)", isCredential: true)
+        throw ConfigurationError("\(folder): \(error.message)", hint: error.hint)
       }
     }
     if let path = configuredPath(kind) { return SecretFile(kind: kind, path: path, isCredential: false) }
     if kind == .proxyAuth { return nil }
-    let problem = ConfigurationError.Problem(
-      "no \(kind.rawValue): method \"\(auth.method.rawValue)\" needs it",
-      hint: "name its file with \(kind.key) in [\(kind.table)], or give the unit the credential "
-        + "\"\(kind.rawValue)\" (LoadCredential=\(kind.rawValue):/path)")
-    throw ConfigurationError([problem])
+    let key = ConfigurationKeys.key(of: kind).map { "\($0.key.name) in \($0.table.header)" } ?? ""
+    throw ConfigurationError(
+      "missing \(kind.rawValue): method \"\(auth.method.rawValue)\" needs it",
+      hint: "Name its file with \(key), or give the unit the credential \"\(kind.rawValue)\" "
+        + "(LoadCredential=\(kind.rawValue):/path).")
   }
 
   /// The file that the configuration names for a secret.
   func configuredPath(_ kind: SecretFile.Kind) -> String? {
-    switch kind {
-    case .clientSecret: auth.clientSecretFile
-    case .jwtSettings: auth.settingsFile
-    case .accessToken: auth.accessTokenFile
-    case .proxyAuth: box.proxyAuthFile
-    }
+    ConfigurationKeys.key(of: kind)?.key.secret.flatMap { self[keyPath: $0.path] }
   }
 }

@@ -20,7 +20,7 @@ package struct Daemon: Sendable {
   ///   - minimumSegmentLife: whoever follows `current` looks every few seconds; less than that is for tests.
   package init(
     configurationPath: String, environment: [String: String], disk: any Disk = LocalDisk(),
-    minimumSegmentLife: Duration = Configuration.Spool().minimumSegmentLife
+    minimumSegmentLife: Duration = SpoolLimits().minimumSegmentLife
   ) {
     self.configurationPath = configurationPath
     self.environment = environment
@@ -61,7 +61,7 @@ package struct Daemon: Sendable {
       let assembly = try DaemonAssembly(
         configuration: configuration, environment: environment, directories: directories,
         transport: transport, notifier: notifier, logger: logger, threshold: threshold,
-        configurationPath: configurationPath)
+        configurationPath: configurationPath, minimumSegmentLife: minimumSegmentLife)
       try await assembly.run(signals)
       failure = nil
     } catch {
@@ -75,10 +75,9 @@ package struct Daemon: Sendable {
 
   private func load() throws(DaemonFailure) -> Configuration {
     do throws(ConfigurationError) {
-      var configuration = try Configuration.load(configurationPath, environment: environment)
-      configuration.spool.minimumSegmentLife = minimumSegmentLife
+      let configuration = try Configuration.load(configurationPath, environment: environment)
       // Unreadable secrets are a matter of configuration, to be seen at the start.
-      _ = try Secrets(for: configuration, environment: environment)
+      try configuration.checkSecrets(environment: environment)
       return configuration
     } catch {
       let logger = LogDestination.current.logger(threshold: LogThreshold(.info))

@@ -22,7 +22,7 @@ struct DaemonAssembly: Sendable {
   init(
     configuration: Configuration, environment: [String: String], directories: DaemonDirectories,
     transport: BoxTransport, notifier: Notifier, logger: Logger, threshold: LogThreshold,
-    configurationPath: String
+    configurationPath: String, minimumSegmentLife: Duration
   ) throws(DaemonFailure) {
     self.notifier = notifier
     self.logger = logger
@@ -34,7 +34,7 @@ struct DaemonAssembly: Sendable {
       refreshTokens: StoredRefreshToken(directories.state), logger: logger)
     feeds = try FeedFactory(
       configuration: configuration, directories: directories, transport: transport,
-      tokenRegistry: tokenRegistry,
+      tokenRegistry: tokenRegistry, minimumSegmentLife: minimumSegmentLife,
       clock: clock, logger: logger)
     for stream in configuration.streams { supervisor.start(try feeds.feed(stream)) }
     reloader = Reloader(

@@ -10,6 +10,7 @@ struct FeedFactory: Sendable {
   private let directories: DaemonDirectories
   private let transport: BoxTransport
   private let tokenRegistry: TokenRegistry
+  private let minimumSegmentLife: Duration
   private let clock: MonotonicFeedClock
   private let logger: Logger
   private let threads: DiskThreads
@@ -17,12 +18,13 @@ struct FeedFactory: Sendable {
 
   init(
     configuration: Configuration, directories: DaemonDirectories, transport: BoxTransport,
-    tokenRegistry: TokenRegistry, clock: MonotonicFeedClock, logger: Logger
+    tokenRegistry: TokenRegistry, minimumSegmentLife: Duration, clock: MonotonicFeedClock, logger: Logger
   ) throws(DaemonFailure) {
     self.configuration = configuration
     self.directories = directories
     self.transport = transport
     self.tokenRegistry = tokenRegistry
+    self.minimumSegmentLife = minimumSegmentLife
     self.clock = clock
     self.logger = logger
     do throws(StoreFailure) {
@@ -70,8 +72,10 @@ struct FeedFactory: Sendable {
     let place = StreamSpool.Location(
       name: stream.name, feed: configuration.feedIdentity(of: stream), spoolRoot: directories.spool,
       stateRoot: directories.state)
+    var limits = SpoolLimits(configuration.spool)
+    limits.minimumSegmentLife = minimumSegmentLife
     return StreamSpool(
-      place, limits: SpoolLimits(configuration.spool), bootID: bootID, thread: threads.next()
+      place, limits: limits, bootID: bootID, thread: threads.next()
     ) { [clock] _ in
       // Recovery is given up only when it makes no progress.
       telemetry.setDeadline(clock.now.advanced(by: .seconds(60)))
@@ -100,7 +104,6 @@ extension SpoolLimits {
     self.init()
     segmentSize = Int(spool.segmentSize.bytes)
     segmentAge = spool.segmentAge
-    minimumSegmentLife = spool.minimumSegmentLife
     keepFree = UInt64(spool.keepFree.bytes)
     maxSize = Int(spool.maxSize.bytes)
     maxAge = spool.maxAge

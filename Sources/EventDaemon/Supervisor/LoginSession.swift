@@ -29,9 +29,10 @@ package struct LoginSession: Sendable {
   package func finish(pasted: String) async throws {
     do {
       let code = try login.code(pasted: pasted)
-      let secrets = try Secrets(for: configuration, environment: environment)
-      guard let clientSecret = secrets.clientSecret else {
-        throw DaemonFailure(.configuration, "no client secret", hint: "set client_secret_file in [auth]")
+      let secret = try configuration.secret(.clientSecret, environment: environment)
+      guard let clientSecret = secret else {
+        throw DaemonFailure(
+          .configuration, "missing client secret", hint: "Set client_secret_file in [auth].")
       }
       try await withTransport(configuration, environment) { transport in
         let state = try DaemonDirectories.openState(configuration)

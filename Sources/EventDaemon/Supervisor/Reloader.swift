@@ -52,12 +52,12 @@ struct Reloader: Sendable {
 
   private func reload(from old: Configuration) async throws(ConfigurationError) -> Configuration {
     let new = try Configuration.load(path, environment: environment)
-    _ = try Secrets(for: new, environment: environment)
+    try new.checkSecrets(environment: environment)
     let change = old.change(to: new)
     guard change.refusedKeys.isEmpty else {
       throw ConfigurationError(
         change.refusedKeys.map {
-          .init("\($0) has changed, which a reload can't take over", hint: "restart the service instead")
+          .init("\($0) has changed, which a reload can't take over", hint: "Restart the service instead.")
         })
     }
     let feeds = try made(change.added + change.changed, of: new.streams.count)

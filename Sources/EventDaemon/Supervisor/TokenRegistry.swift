@@ -92,11 +92,11 @@ final class TokenRegistry: Sendable {
   private func secret(_ kind: SecretFile.Kind) -> SecretProvider {
     { [self] in
       let configuration = state.withLock { $0.configuration }
-      guard let file = try configuration.secretFile(kind, environment: environment) else {
+      guard let secret = try configuration.secret(kind, environment: environment) else {
         throw DaemonFailure(
-          .configuration, "no \(kind.rawValue) is configured", hint: "see: box-eventd check")
+          .configuration, "missing \(kind.rawValue)", hint: "Run: box-eventd check.")
       }
-      return try file.read()
+      return secret
     }
   }
 }

@@ -45,7 +45,7 @@ import Testing
     }
   }
 
-  @Test func aGoodConfigurationIsFine() throws {
+  @Test func acceptsConfiguration() throws {
     let check = try check()
     #expect(check.isFine)
     #expect(check.error == nil)
@@ -57,7 +57,7 @@ import Testing
     #expect(check.findings.allSatisfy { $0.kind == .fine })
   }
 
-  @Test func aBadConfigurationIsAllThereIsToSay() throws {
+  @Test func reportsOnlyProblemsOfInvalidConfiguration() throws {
     let check = try check(stream: "type = \"no\"\nas_user = \"me\"")
     #expect(problems(check).count == 2)
     #expect(check.findings.count == 2)
@@ -65,7 +65,7 @@ import Testing
     #expect(check.error?.problems.count == 2)
   }
 
-  @Test func badSecretsAreRefused() throws {
+  @Test func refusesInvalidSecrets() throws {
     try folder.write("spaced", "canary canary")
     try folder.write("open", "canary", mode: 0o644)
     let auth = "client_id = \"id\"\nsubject = \"user:1\"\nclient_secret_file = \"\(folder.path)"
@@ -74,18 +74,38 @@ import Testing
       problems(try check(auth: auth + "/open\"")) == ["client-secret, /open: open to others (mode 0644)"])
     #expect(
       problems(try check(auth: auth + "/spaced\"")) == [
-        "client-secret, /spaced: holds spaces or other characters no secret has"
+        "client-secret, /spaced: contains spaces or characters outside ASCII"
       ])
     #expect(
       problems(try check(auth: "client_id = \"id\"\nsubject = \"user:1\"")) == [
-        "no client-secret: method \"client-credentials\" needs it"
+        "missing client-secret: method \"client-credentials\" needs it"
       ])
   }
 
-  @Test(arguments: ["user", ":canary", ""])
-  func theProxysSecretIsUserAndPassword(text: String) throws {
+  @Test(arguments: ["user", "canary canary", ""])
+  func refusesProxysSecretWithoutPassword(text: String) throws {
     try folder.write("proxy", text)
     #expect(problems(try check(box: "proxy_auth_file = \"\(folder.path)/proxy\"")).count == 1)
+  }
+
+  @Test func checksAccessTokenAsSigningInDoes() throws {
+    let auth = "method = \"access-token\"\naccess_token_file = \"\(folder.path)/token\""
+    try folder.write("token", " canary ")
+    #expect(try check(auth: auth).isFine)
+    for text in ["canary canary", String(repeating: "a", count: 8_193)] {
+      try folder.write("token", text)
+      #expect(
+        problems(try check(auth: auth)) == [
+          "access-token, /token: the access token is too long or contains spaces or characters outside ASCII"
+        ])
+    }
+  }
+
+  @Test func refusesInvalidProxyOfEnvironment() throws {
+    let path = folder.path + "/c.toml"
+    _ = try check()
+    let check = ConfigurationCheck(path, environment: ["HTTPS_PROXY": "https://proxy.example:1"])
+    #expect(problems(check) == ["HTTPS_PROXY: a proxy that is itself reached over TLS is not supported"])
   }
 
   private static func settings(_ key: String, passphrase: String = TestKeys.passphrase) -> String {
@@ -150,7 +170,7 @@ import Testing
       ])
   }
 
-  @Test func aFileOfAnotherMethodIsOnlyNoted() throws {
+  @Test func notesFileOfAnotherMethod() throws {
     let check = try check(
       auth: "method = \"access-token\"\naccess_token_file = \"\(folder.path)/secret\"\nsettings_file = \"/x\""
     )
@@ -161,12 +181,14 @@ import Testing
       ])
   }
 
-  @Test func badDirectoriesAreRefused() throws {
+  @Test func refusesInvalidDirectories() throws {
     try folder.write("file", "")
     let file = try check(spool: folder.path + "/file")
-    #expect(problems(file) == ["[spool] directory, /file: not a directory"])
+    #expect(problems(file) == ["[spool] directory: cannot open /file: Not a directory"])
     #expect(
-      problems(try check(spool: folder.path + "/file/x")) == ["[spool] directory, /file/x: Not a directory"])
+      problems(try check(spool: folder.path + "/file/x")) == [
+        "[spool] directory: cannot open /file/x: Not a directory"
+      ])
     try folder.folder("open", mode: 0o707)
     #expect(
       problems(try check(spool: folder.path + "/open")) == [
@@ -183,14 +205,20 @@ import Testing
       #expect(
         problems(try check(spool: folder.path + "/closed")) == ["[spool] directory, /closed: not writable"])
       #expect(
-        problems(try check(spool: folder.path + "/closed/x")) == ["[spool] directory, /closed/x: not there"])
+        problems(try check(spool: folder.path + "/closed/x")) == [
+          "[spool] directory, /closed/x: it can't be created"
+        ])
     }
   }
 
-  @Test func missingDirectoriesAreCreatedLater() throws {
-    let check = try check(spool: folder.path + "/a/b/c")
+  @Test func acceptsDirectoriesToBeCreated() throws {
+    let check = try check(spool: folder.path + "/a")
     #expect(check.isFine)
-    #expect(check.findings.contains { $0.message.hasSuffix("/a/b/c: will be created") })
+    #expect(check.findings.contains { $0.message.hasSuffix("/a: will be created") })
+    #expect(
+      problems(try self.check(spool: folder.path + "/a/b")) == [
+        "[spool] directory, /a/b: its parent folder does not exist"
+      ])
     #expect(rmdir(folder.path + "/run") == 0)
     let withoutRun = try self.check()
     #expect(withoutRun.isFine)

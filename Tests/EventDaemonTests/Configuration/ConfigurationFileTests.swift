@@ -18,7 +18,7 @@ import Testing
     }
   }
 
-  @Test func theMainFileComesFirstThenTheFolderInOrderOfName() throws {
+  @Test func readsMainFileThenDropInsInOrderOfName() throws {
     let path = try folder.write("c.toml", ConfigurationText.minimal)
     try folder.folder("c.toml.d")
     try folder.write("c.toml.d/20-b.toml", "[[stream]]\nname = \"b\"\n[log]\nlevel = \"debug\"")
@@ -30,12 +30,12 @@ import Testing
     #expect(configuration.log.level.rawValue == "debug")
   }
 
-  @Test func aMissingFileIsSaidClearly() {
+  @Test func reportsMissingFile() {
     #expect(
-      message(folder.path + "/none.toml") == "/none.toml: no such file\n  create it, or name another file")
+      message(folder.path + "/none.toml") == "/none.toml: no such file\n  Create it, or name another file.")
   }
 
-  @Test func whatIsNoFileIsRefused() throws {
+  @Test func refusesFolderAndFifo() throws {
     let path = try folder.folder("x.toml")
     #expect(message(path).hasPrefix("/x.toml: not a regular file\n"))
     let fifo = folder.path + "/fifo"
@@ -43,29 +43,46 @@ import Testing
     #expect(message(fifo).hasPrefix("/fifo: not a regular file\n"))
   }
 
-  @Test func aDropInFolderThatIsNoneIsRefused() throws {
+  @Test func refusesFileInPlaceOfDropInFolder() throws {
     let path = try folder.write("c.toml", ConfigurationText.minimal)
     try folder.write("c.toml.d", "")
     #expect(message(path).hasPrefix("/c.toml.d: Not a directory\n"))
   }
 
-  @Test func otherEncodingsAreRefusedWithTheLine() throws {
+  @Test func refusesOtherEncodingsWithLine() throws {
     let latin = try folder.write("latin.toml", Array("[log]\n# caf".utf8) + [0xe9, 0x0a])
-    #expect(message(latin) == "/latin.toml: not UTF-8 text, at line 2\n  save the file as UTF-8")
+    #expect(message(latin) == "/latin.toml: not UTF-8 text, at line 2\n  Save the file as UTF-8.")
     let wide = try folder.write("wide.toml", Array("[log]\n".utf8) + [0x00])
-    #expect(message(wide) == "/wide.toml: not UTF-8 text, at line 2\n  save the file as UTF-8")
+    #expect(message(wide) == "/wide.toml: not UTF-8 text, at line 2\n  Save the file as UTF-8.")
   }
 
-  @Test func aHugeFileIsRefused() throws {
+  @Test func refusesHugeFile() throws {
     let path = try folder.write(
       "huge.toml", [UInt8](repeating: 0x23, count: ConfigurationFile.maximumSize + 1))
-    #expect(message(path) == "/huge.toml: larger than 16384 KiB\n  is it the right file?")
+    #expect(message(path) == "/huge.toml: larger than 16384 KiB\n  Check that it is the right file.")
   }
 
-  @Test func allBadFilesAreNamed() throws {
+  @Test func reportsAllInvalidFiles() throws {
     let path = try folder.write("c.toml", [0xff])
     try folder.folder("c.toml.d")
     try folder.write("c.toml.d/a.toml", [0xff])
     #expect(message(path).split(separator: "\n").count == 4)
+  }
+
+  @Test func findsDirectoriesOfTemplateInstance() {
+    #expect(
+      Configuration.instanceEnvironment(of: "/etc/box-eventd/work.toml") == [
+        "SPOOL_DIRECTORY": "/var/spool/box-eventd@work",
+        "STATE_DIRECTORY": "/var/lib/box-eventd@work",
+        "RUNTIME_DIRECTORY": "/run/box-eventd@work",
+      ])
+  }
+
+  @Test(arguments: [
+    "/etc/box-eventd/box-eventd.toml", "/etc/box-eventd/.toml", "/etc/box-eventd/work", "work.toml",
+    "/etc/box-eventd/deeper/work.toml", "/srv/box-eventd/work.toml",
+  ])
+  func findsNoDirectoriesForOtherFiles(path: String) {
+    #expect(Configuration.instanceEnvironment(of: path).isEmpty)
   }
 }

@@ -5,7 +5,7 @@ import Testing
 @testable import EventDaemon
 
 @Suite struct ConfigurationReadingTests {
-  @Test func theLeastConfigurationTakesAllDefaults() throws {
+  @Test func takesDefaultsOfMinimalConfiguration() throws {
     let configuration = try ConfigurationText.read(ConfigurationText.minimal)
     var expected = Configuration(
       auth: .init(method: .clientCredentials, clientID: "id", subject: Subject("user:1")),
@@ -15,7 +15,7 @@ import Testing
     #expect(configuration != expected)
   }
 
-  @Test func everyKeyIsRead() throws {
+  @Test func readsEveryKey() throws {
     let configuration = try ConfigurationText.read(
       """
       [box]
@@ -95,7 +95,7 @@ import Testing
     #expect(configuration.subject(of: configuration.streams[1])?.description == "enterprise:456")
   }
 
-  @Test func emptyTextStandsForNotSet() throws {
+  @Test func readsEmptyTextAsNotSet() throws {
     let configuration = try ConfigurationText.read(
       ConfigurationText.minimal + """
 
@@ -111,7 +111,7 @@ import Testing
     #expect(configuration == (try ConfigurationText.read(ConfigurationText.minimal)))
   }
 
-  @Test func directoriesDefaultToTheUnits() throws {
+  @Test func takesDirectoriesFromUnit() throws {
     let environment = [
       "STATE_DIRECTORY": "/var/lib/x:/var/lib/y", "RUNTIME_DIRECTORY": "/run/x",
       "SPOOL_DIRECTORY": "/srv/spool",
@@ -128,7 +128,7 @@ import Testing
     #expect(odd == (try ConfigurationText.read(ConfigurationText.minimal)))
   }
 
-  @Test func dropInsMergeKeyByKeyAndAddStreams() throws {
+  @Test func mergesDropInsKeyByKeyAndAddsStreams() throws {
     let configuration = try ConfigurationText.read(
       ConfigurationText.minimal("spool", "max_age = \"1d\"\nmax_size = \"1MiB\""),
       [
@@ -142,20 +142,20 @@ import Testing
     #expect(configuration.auth.subject?.description == "user:1")
   }
 
-  @Test func aProblemInADropInNamesIt() {
+  @Test func reportsProblemInDropInWithItsFile() {
     let problems = ConfigurationText.problems(
       ConfigurationText.minimal, ["\n[spool]\nmax_age = 5", "[[stream]]\nname = \"default\""])
     #expect(problems.count == 2)
     #expect(
-      problems.first?.hasPrefix("d/0.toml:3: max_age in [spool] is 5 / give a whole number of s,") == true)
+      problems.first?.hasPrefix("d/0.toml:3: max_age in [spool] is 5 / Give a whole number of s,") == true)
     #expect(
       problems.last == """
         d/1.toml:2: a second [[stream]] named "default" / \
-        choose another name, or remove one: the first is at main.toml:5
+        Choose another name, or remove one: the first is at main.toml:5.
         """)
   }
 
-  @Test func allProblemsOfAllFilesAreReported() {
+  @Test func reportsAllProblemsOfAllFiles() {
     let problems = ConfigurationText.problems(
       """
       [spool]
@@ -166,19 +166,19 @@ import Testing
       """, ["[log]\nlevel = \"loud\""])
     #expect(
       problems.map { String($0.prefix { $0 != "/" }) } == [
-        "d", "main.toml: there is no [[stream]] ",
-        "main.toml: nothing is configured yet: client_id in [auth] is missing ",
+        "d", "main.toml: missing [[stream]] ",
+        "main.toml: nothing is configured yet: missing client_id in [auth] ",
         "main.toml:2: unknown key \"segmnt_size\" in [spool] ",
         "main.toml:3: max_age in [spool] is true ", "main.toml:4: unknown table [lgo] ",
       ])
   }
 
-  @Test func streamsOfEachMethod() {
+  @Test func checksSubjectForEachMethod() {
     let noSubject = "[auth]\nclient_id = \"id\"\n[[stream]]\nname = \"a\""
     #expect(
       ConfigurationText.problems(noSubject) == [
-        "main.toml:1: subject in [auth] is missing / "
-          + "add subject = \"enterprise:ID\" or \"user:ID\": whose token is asked for"
+        "main.toml:1: missing subject in [auth] / "
+          + "Add subject = \"enterprise:ID\" or \"user:ID\": whose token to ask for."
       ])
     #expect(ConfigurationText.problems(noSubject + "\nsubject = \"user:1\"").isEmpty)
     for method in ["jwt", "oauth2", "access-token"] {
@@ -188,21 +188,21 @@ import Testing
     let owned = noSubject.replacing("[auth]", with: "[auth]\nmethod = \"oauth2\"") + "\nsubject = \"user:2\""
     #expect(
       ConfigurationText.problems(owned) == [
-        "main.toml:6: subject in [[stream]] does nothing with method \"oauth2\" / "
-          + "remove it: the token has one owner; as_user selects another user"
+        "main.toml:6: subject in [[stream]] can't be used with method \"oauth2\" / "
+          + "Remove it: the token has one owner. To read as another user, set as_user."
       ])
   }
 
   @Test(arguments: ["client-credentials", "oauth2"])
-  func theClientIDIsNeeded(method: String) {
+  func requiresClientID(method: String) {
     let text =
       "[auth]\nmethod = \"\(method)\"\nsubject = \"user:1\"\nclient_id = \"\"\n[[stream]]\nname = \"a\""
     #expect(
-      ConfigurationText.problems(text).map { $0.hasPrefix("main.toml:1: client_id in [auth] is missing") }
+      ConfigurationText.problems(text).map { $0.hasPrefix("main.toml:1: missing client_id in [auth]") }
         == [true])
   }
 
-  @Test func thousandsOfStreamsAreRead() throws {
+  @Test func readsThousandsOfStreams() throws {
     let streams = (0..<5_000).map { "[[stream]]\nname = \"s\($0)\"\nas_user = \"\($0)\"" }
     let text = "[auth]\nclient_id = \"id\"\nsubject = \"user:1\"\n" + streams.joined(separator: "\n")
     let configuration = try ConfigurationText.read(text)

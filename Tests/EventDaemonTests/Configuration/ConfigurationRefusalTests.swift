@@ -2,13 +2,12 @@ import Testing
 
 @testable import EventDaemon
 
-/// Every key wrong in every way: the message names file, line, key and what was given; the hint says
-/// what is allowed.
+/// Every key with every kind of invalid value: the message names file, line, key and value, the hint what is allowed.
 @Suite struct ConfigurationRefusalTests {
-  /// Values no key takes, beside those that are wrong for one key.
-  static let alwaysWrong = ["1.5", "2026-01-01", "{ a = 1 }", "[[1]]", "-1"]
+  /// Values that every key refuses, beside those that are invalid for one key.
+  static let alwaysInvalid = ["1.5", "2026-01-01", "{ a = 1 }", "[[1]]", "-1"]
 
-  static let wrong: [(table: String, key: String, values: [String])] = [
+  static let invalid: [(table: String, key: String, values: [String])] = [
     (
       "box", "api_url",
       [
@@ -63,19 +62,19 @@ import Testing
     ("stream", "start", ["0", "1", "\"\"", "\"-1\"", "\"later\"", "\"1.0\"", "\"1e5\""]),
   ]
 
-  @Test(arguments: wrong.indices)
-  func aWrongValueIsNamedWithItsPlace(index: Int) {
-    let (table, key, values) = Self.wrong[index]
-    for value in values + Self.alwaysWrong {
+  @Test(arguments: invalid.indices)
+  func reportsInvalidValueWithLocation(index: Int) {
+    let (table, key, values) = Self.invalid[index]
+    for value in values + Self.alwaysInvalid {
       let text = ConfigurationText.minimal(table, "\(key) = \(value)")
       let line = text.split(separator: "\n").firstIndex { $0.hasPrefix("\(key) = \(value)") }.map { $0 + 1 }
       let problems = ConfigurationText.problems(text)
-      let header = ConfigurationSource.header(table)
+      let header = ConfigurationKeys.table(table)?.header ?? ""
       #expect(problems.count == 1, "\(key) = \(value): \(problems)")
       #expect(
         problems.first?.hasPrefix("main.toml:\(line ?? 0): \(key) in \(header) is ") == true,
         "\(key) = \(value): \(problems)")
-      #expect(problems.first?.contains(" / give ") == true, "\(key) = \(value): \(problems)")
+      #expect(problems.first?.contains(" / Give ") == true, "\(key) = \(value): \(problems)")
     }
   }
 
@@ -83,7 +82,7 @@ import Testing
     "\"\"", "\"A\"", "\".a\"", "\"-a\"", "\"_a\"", "\"a/b\"", "\"a b\"", "\"ä\"", "\"..\"", "1", "true",
     "\"\(String(repeating: "a", count: 64))\"",
   ])
-  func aWrongStreamNameIsRefused(value: String) {
+  func refusesInvalidStreamName(value: String) {
     let text = ConfigurationText.minimal.replacing("name = \"default\"", with: "name = \(value)")
     let problems = ConfigurationText.problems(text)
     #expect(
@@ -91,99 +90,99 @@ import Testing
   }
 
   @Test(arguments: ["\"client id\"", "\"ä\"", "1", "\"a\\nb\""])
-  func aWrongClientIDIsRefused(value: String) {
+  func refusesInvalidClientID(value: String) {
     let text = ConfigurationText.minimal.replacing("client_id = \"id\"", with: "client_id = \(value)")
     let problems = ConfigurationText.problems(text)
     #expect(
       problems.count == 1 && problems[0].hasPrefix("main.toml:2: client_id in [auth] is "), "\(problems)")
   }
 
-  @Test func everyKeyIsTried() {
+  @Test func triesEveryKey() {
     let tried = Set(
-      Self.wrong.map { "\($0.table).\($0.key)" } + ["auth.client_id", "auth.subject", "stream.name"])
-    let known = ConfigurationKey.tables.flatMap { table in table.keys.map { "\(table.name).\($0)" } }
+      Self.invalid.map { "\($0.table).\($0.key)" } + ["auth.client_id", "auth.subject", "stream.name"])
+    let known = ConfigurationKeys.tables.flatMap { table in table.keys.map { "\(table.name).\($0.name)" } }
     #expect(Set(known) == tried)
   }
 
-  @Test func goldenTexts() {
+  @Test func writesMessages() {
     let problems: [(String, String)] = [
       (
         ConfigurationText.minimal("spool", "segmnt_size = \"1MiB\""),
-        "main.toml:7: unknown key \"segmnt_size\" in [spool] / did you mean \"segment_size\"?"
+        "main.toml:7: unknown key \"segmnt_size\" in [spool] / Perhaps you meant \"segment_size\"."
       ),
       (
         ConfigurationText.minimal("spool", "level = \"info\""),
-        "main.toml:7: unknown key \"level\" in [spool] / level is a key of [log]"
+        "main.toml:7: unknown key \"level\" in [spool] / Put it below [log], where level is a key."
       ),
       (
         ConfigurationText.minimal("log", "colour = true"),
-        "main.toml:7: unknown key \"colour\" in [log] / keys of [log]: level"
+        "main.toml:7: unknown key \"colour\" in [log] / Keys of [log]: level."
       ),
       (
         ConfigurationText.minimal("stream", "tpye = \"all\""),
-        "main.toml:6: unknown key \"tpye\" in [[stream]] / did you mean \"type\"?"
+        "main.toml:6: unknown key \"tpye\" in [[stream]] / Perhaps you meant \"type\"."
       ),
       (
         ConfigurationText.minimal("spol", "directory = \"/x\""),
-        "main.toml:6: unknown table [spol] / did you mean [spool]?"
+        "main.toml:6: unknown table [spol] / Perhaps you meant [spool]."
       ),
       (
         ConfigurationText.minimal("whatever", "a = 1"),
-        "main.toml:6: unknown table [whatever] / the tables are [box], [auth], [spool], [state], [status], "
-          + "[log], [[stream]]"
+        "main.toml:6: unknown table [whatever] / Tables: [auth], [[stream]], [box], [spool], [state], "
+          + "[status], [log]."
       ),
       (
         "level = \"info\"\n" + ConfigurationText.minimal,
-        "main.toml:1: key \"level\" stands outside of any table / level is a key of [log]: put it below that line"
+        "main.toml:1: key \"level\" outside of any table / Put it below [log], where level is a key."
       ),
       (
-        "spool = 5\n" + ConfigurationText.minimal, "main.toml:1: spool is 5 / spool is a table: write [spool]"
+        "spool = 5\n" + ConfigurationText.minimal, "main.toml:1: spool is 5 / Write [spool]: it is a table."
       ),
       (
         ConfigurationText.minimal + "\n[[spool]]\ndirectory = \"/x\"",
-        "main.toml:6: [[spool]] has two pairs of brackets / write [spool]: there is one"
+        "main.toml:6: [[spool]] has two pairs of brackets / Write [spool]: it occurs once."
       ),
       (
         ConfigurationText.minimal("auth", "client_secret = \"canary\""),
-        "main.toml:4: client_secret in [auth]: secrets don't belong in this file / store it in a file of its own "
-          + "and name that with client_secret_file, or give the unit the credential \"client-secret\""
+        "main.toml:4: client_secret in [auth]: secrets don't belong in this file / Store it in a file of its own "
+          + "and name that with client_secret_file, or give the unit the credential \"client-secret\"."
       ),
       (
         ConfigurationText.minimal("box", "proxy = \"http://me:canary@proxy:1\""),
-        "main.toml:7: proxy in [box] holds a user or password / put user:password into a file and name it with "
-          + "proxy_auth_file"
+        "main.toml:7: proxy in [box] holds a user or password / Put user:password into a file and name it with "
+          + "proxy_auth_file."
       ),
       (
         ConfigurationText.minimal("box", "max_page = \"5\""),
-        "main.toml:7: max_page in [box] is \"5\" / give a size of 64KiB to 1GiB, such as \"64MiB\""
+        "main.toml:7: max_page in [box] is \"5\" / Give a size of 64KiB to 1GiB, such as \"64MiB\"."
       ),
       (
         ConfigurationText.minimal("state", "directory = \"/var/spool/box-eventd/\""),
-        "main.toml:7: [state] and [spool] have the same directory, /var/spool/box-eventd / give each a directory of "
-          + "its own: both hold a folder for every stream"
+        "main.toml:7: [state] and [spool] have the same directory, /var/spool/box-eventd / Give each a directory of "
+          + "its own: both hold a directory for every stream."
       ),
       (
         ConfigurationText.minimal("log", "level = \"\\u001b[31m\\u202e\""),
-        "main.toml:7: level in [log] is \"\\u{1B}[31m\\u{202E}\" / give one of \"trace\", \"debug\", \"info\", "
-          + "\"notice\", \"warning\", \"error\", \"critical\""
+        "main.toml:7: level in [log] is \"\\u{1B}[31m\\u{202E}\" / Give one of \"trace\", \"debug\", \"info\", "
+          + "\"notice\", \"warning\", \"error\", \"critical\"."
       ),
       (
         ConfigurationText.minimal + "\n[[stream]]\ntype = \"all\"",
-        "main.toml:6: a [[stream]] without a name / add a line: name = \"default\""
+        "main.toml:6: a [[stream]] without a name / Add a line: name = \"default\"."
       ),
     ]
     for (text, expected) in problems { #expect(ConfigurationText.problems(text) == [expected]) }
   }
 
-  @Test func oneStreamInSingleBracketsIsExplained() {
+  @Test func explainsStreamInSingleBrackets() {
     let problems = ConfigurationText.problems(
       "[auth]\nclient_id = \"id\"\nsubject = \"user:1\"\n[stream]\nname = \"a\"")
     #expect(
       problems.contains(
-        "main.toml:4: [stream] has one pair of brackets / write [[stream]]: there can be many"))
+        "main.toml:4: [stream] has one pair of brackets / Write [[stream]]: it may occur many times."))
   }
 
-  @Test func secretsAreNeverShown() {
+  @Test func neverShowsSecrets() {
     for (table, line) in [
       ("auth", "client_secret = \"canary\""), ("auth", "access_token = \"canary\""),
       ("auth", "passphrase = \"canary\""), ("auth", "clientsecret = \"canary\""),
@@ -199,7 +198,7 @@ import Testing
     ("[spool\n", 1), ("[spool]\na = \n", 2), ("[log]\nlevel = \"info\"\nlevel = \"info\"\n", 3),
     ("\n\n= 5", 3), ("[log]\nlevel = 'x\n", 2), ("a = \"\\q\"", 1),
   ])
-  func aSyntaxErrorHasLineAndColumn(text: String, line: Int) {
+  func reportsSyntaxErrorWithLineAndColumn(text: String, line: Int) {
     let problems = ConfigurationText.problems(text)
     let place = problems.first?.split(separator: ":").prefix(3) ?? []
     #expect(place.first == "main.toml" && place.dropFirst().first == "\(line)", "\(problems)")

@@ -1,61 +1,185 @@
 import BoxEvents
+import Glibc
 import Testing
 
 @testable import EventDaemon
 
 @Suite struct SecretsTests {
   private let folder: TemporaryFolder
-  private var configuration = Configuration(auth: .init(method: .clientCredentials), streams: [])
 
   init() throws { folder = try TemporaryFolder() }
 
-  private func refusal(_ configuration: Configuration, _ environment: [String: String] = [:]) -> String {
+  private func refusal(
+    _ bytes: [UInt8], _ kind: SecretFile.Kind = .clientSecret, mode: mode_t = 0o600,
+    isCredential: Bool = false
+  ) throws -> String {
+    refusal(try folder.write("secret", bytes, mode: mode), kind, isCredential: isCredential)
+  }
+
+  private func refusal(
+    _ path: String, _ kind: SecretFile.Kind = .clientSecret, isCredential: Bool = false
+  ) -> String {
     do {
-      _ = try Secrets(for: configuration, environment: environment)
+      _ = try SecretFile(kind: kind, path: path, isCredential: isCredential).read()
+      return ""
+    } catch {
+      #expect(!error.description.contains("canary"))
+      return error.description.replacing(folder.path, with: "")
+    }
+  }
+
+  @Test(arguments: ["canary", "canary\n", "canary\r\n"])
+  func readsSecretWithoutNewline(text: String) throws {
+    let path = try folder.write("secret", text)
+    let secret = try SecretFile(kind: .clientSecret, path: path, isCredential: false).read()
+    #expect(secret.reveal() == "canary")
+    #expect("\(secret)" == "<redacted>")
+  }
+
+  @Test func refusesInvalidContents() throws {
+    #expect(try refusal([]) == "client-secret, /secret: empty\n  Write the secret into it.")
+    #expect(try refusal(Array("\n".utf8)).contains(": empty\n"))
+    #expect(try refusal(Array("  \n\n".utf8)).contains(": empty\n"))
+    #expect(try refusal(Array("canary\ncanary".utf8)).contains(": more than one line\n"))
+    #expect(try refusal(Array("canary\n\n".utf8)).contains(": more than one line\n"))
+    #expect(try refusal(Array("canary\r\ncanary".utf8)).contains(": more than one line\n"))
+    #expect(try refusal(Array("canary\0".utf8)).contains(": not text\n"))
+    #expect(try refusal([0xff, 0xfe]).contains(": not text\n"))
+    #expect(try refusal([UInt8](repeating: 0x61, count: 65_537)).contains(": larger than 64 KiB\n"))
+    #expect(try refusal(Array("{\n}\n".utf8), .jwtSettings) == "")
+    for text in ["canary canary", "canáry", "canary\u{7f}"] {
+      #expect(try refusal(Array(text.utf8)).contains(": contains spaces or characters outside ASCII\n"))
+    }
+    #expect(try refusal(Array(" canary ".utf8)) == "")
+  }
+
+  @Test(arguments: [0o604, 0o602, 0o601, 0o666, 0o777, 0o660, 0o620] as [mode_t])
+  func refusesFilesOpenToOthers(mode: mode_t) throws {
+    let message = try refusal(Array("canary".utf8), mode: mode)
+    #expect(
+      message.hasPrefix(
+        "client-secret, /secret: open to others (mode 0\(String(mode, radix: 8)))\n  Run: chmod 6")
+    )
+    #expect(try refusal(Array("canary".utf8), mode: mode, isCredential: true) == "")
+  }
+
+  @Test func acceptsGroupReadOfRootsFileOnly() throws {
+    let message = try refusal(Array("canary".utf8), mode: 0o640)
+    #expect(message.isEmpty == (geteuid() == 0))
+    #expect(try refusal(Array("canary".utf8), mode: 0o400) == "")
+  }
+
+  @Test(.enabled(if: geteuid() == 0)) func refusesAnotherUsersFile() throws {
+    let path = try folder.write("secret", "canary")
+    #expect(chown(path, 12_345, 0) == 0)
+    #expect(refusal(path).hasPrefix("client-secret, /secret: belongs to another user (12345)\n  Run: chown "))
+  }
+
+  @Test func refusesMissingAndSpecialFiles() throws {
+    #expect(refusal(folder.path + "/none").hasPrefix("client-secret, /none: no such file\n"))
+    #expect(refusal(try folder.folder("dir")).hasPrefix("client-secret, /dir: not a regular file\n"))
+    let fifo = folder.path + "/fifo"
+    #expect(mkfifo(fifo, 0o600) == 0)
+    #expect(refusal(fifo).hasPrefix("client-secret, /fifo: not a regular file\n"))
+    let link = folder.path + "/link"
+    #expect(symlink("/nowhere/at/all", link) == 0)
+    #expect(refusal(link).hasPrefix("client-secret, /link: no such file\n"))
+  }
+
+  @Test func explainsErrorsOfTheSystem() {
+    let denied = FileContents.Refusal.failed(EACCES, "/x")
+    #expect(denied.message == "permission denied")
+    #expect(denied.hint.contains("/x"))
+    #expect(FileContents.Refusal.failed(EIO, "/x").message == "Input/output error")
+  }
+
+  // MARK: Who may read a file
+
+  private func isAccepted(mode: mode_t, owner: uid_t? = nil, isCredential: Bool = false) throws -> Bool {
+    let path = try folder.write("secret", "canary", mode: mode)
+    if let owner { try #require(chown(path, owner, gid_t.max) == 0) }
+    do {
+      return try SecretFile(kind: .clientSecret, path: path, isCredential: isCredential).read()
+        == Secret("canary")
+    } catch {
+      return false
+    }
+  }
+
+  @Test(
+    .enabled(if: geteuid() == 0), arguments: [(0o600, true), (0o640, true), (0o440, true), (0o400, true)])
+  func acceptsRootsFileReadByGroup(mode: mode_t, accepted: Bool) throws {
+    #expect(try isAccepted(mode: mode) == accepted)
+  }
+
+  @Test(arguments: [0o604, 0o660, 0o620, 0o644, 0o666, 0o602, 0o601] as [mode_t])
+  func refusesFileOpenToOthersOrWrittenByGroup(mode: mode_t) throws {
+    #expect(try !isAccepted(mode: mode))
+  }
+
+  @Test func acceptsAnyModeOfCredential() throws {
+    #expect(try isAccepted(mode: 0o444, isCredential: true))
+  }
+
+  /// systemd names an absolute path.
+  @Test(arguments: ["", "relative", "."])
+  func ignoresRelativeCredentialsFolder(folder: String) throws {
+    let configuration = try ConfigurationText.read(
+      ConfigurationText.minimal("auth", "client_secret_file = \"/from/the/configuration\""))
+    let file = try configuration.secretFile(.clientSecret, environment: ["CREDENTIALS_DIRECTORY": folder])
+    #expect(file?.path == "/from/the/configuration")
+    #expect(file?.isCredential == false)
+  }
+
+  // MARK: Where a configuration's secrets are
+
+  private func secretsRefusal(_ configuration: Configuration, _ environment: [String: String] = [:]) -> String
+  {
+    do {
+      try configuration.checkSecrets(environment: environment)
       return ""
     } catch {
       return error.description
     }
   }
 
-  @Test func aCredentialWinsOverAFile() throws {
-    var configuration = configuration
-    configuration.auth.clientSecretFile = try folder.write("file", "from the file")
-    let fromFile = try Secrets(for: configuration, environment: ["CREDENTIALS_DIRECTORY": folder.path])
-    #expect(fromFile.clientSecret?.reveal() == "from the file")
-    try folder.write("client-secret", "from systemd\n", mode: 0o444)
-    let secrets = try Secrets(for: configuration, environment: ["CREDENTIALS_DIRECTORY": folder.path])
-    #expect(secrets.clientSecret?.reveal() == "from systemd")
-    #expect(secrets != fromFile)
-    #expect(secrets.proxyAuth == nil)
+  @Test func prefersCredentialToFile() throws {
+    var configuration = Configuration()
+    configuration.auth.clientSecretFile = try folder.write("file", "from-the-file")
+    let environment = ["CREDENTIALS_DIRECTORY": folder.path]
+    #expect(try configuration.secret(.clientSecret, environment: environment) == Secret("from-the-file"))
+    try folder.write("client-secret", "from-systemd\n", mode: 0o444)
+    #expect(try configuration.secret(.clientSecret, environment: environment) == Secret("from-systemd"))
+    #expect(try configuration.secret(.proxyAuth, environment: environment) == nil)
   }
 
   @Test(arguments: Configuration.Auth.Method.allCases)
-  func eachMethodNeedsItsSecret(method: Configuration.Auth.Method) throws {
-    var configuration = configuration
+  func requiresSecretOfMethod(method: Configuration.Auth.Method) throws {
+    var configuration = Configuration()
     configuration.auth.method = method
     let kind = configuration.secretKinds[0]
-    let message = refusal(configuration)
-    #expect(message.hasPrefix("no \(kind.rawValue): method \"\(method.rawValue)\" needs it\n"))
-    #expect(message.contains(kind.key))
+    let message = secretsRefusal(configuration)
+    #expect(message.hasPrefix("missing \(kind.rawValue): method \"\(method.rawValue)\" needs it\n"))
+    let key = try #require(ConfigurationKeys.key(of: kind))
+    #expect(message.contains("\(key.key.name) in \(key.table.header)"))
     try folder.write(kind.rawValue, "canary")
-    let secrets = try Secrets(for: configuration, environment: ["CREDENTIALS_DIRECTORY": folder.path])
-    let read = [secrets.clientSecret, secrets.jwtSettings, secrets.accessToken].compactMap(\.self)
-    #expect(read.map { $0.reveal() } == ["canary"])
+    let environment = ["CREDENTIALS_DIRECTORY": folder.path]
+    try configuration.checkSecrets(environment: environment)
+    #expect(try configuration.secret(kind, environment: environment) == Secret("canary"))
   }
 
-  @Test func allMissingSecretsAreNamed() {
-    var configuration = configuration
+  @Test func reportsAllMissingSecrets() {
+    var configuration = Configuration()
     configuration.box.proxyAuthFile = "/nowhere"
-    let message = refusal(configuration, ["CREDENTIALS_DIRECTORY": "/no/such/folder"])
-    #expect(message.contains("no client-secret"))
+    let message = secretsRefusal(configuration, ["CREDENTIALS_DIRECTORY": "/no/such/folder"])
+    #expect(message.contains("missing client-secret"))
     #expect(message.contains("proxy-auth, /nowhere: no such file"))
   }
 
-  @Test func theProxysSecretIsReadToo() throws {
-    var configuration = configuration
+  @Test func readsProxysSecret() throws {
+    var configuration = Configuration()
     configuration.auth.clientSecretFile = try folder.write("a", "x")
     configuration.box.proxyAuthFile = try folder.write("b", "user:password")
-    #expect(try Secrets(for: configuration, environment: [:]).proxyAuth?.reveal() == "user:password")
+    #expect(try configuration.secret(.proxyAuth, environment: [:]) == Secret("user:password"))
   }
 }

@@ -2,14 +2,14 @@ import Testing
 
 @testable import EventDaemon
 
-@Suite struct TOMLKeyLinesTests {
-  @Test func linesOfKeysInEveryShape() {
+@Suite struct TOMLDocumentTests {
+  @Test func findsLinesOfKeysInEveryForm() {
     let lines = TOMLKeyLines(
       #"""
       # a = 1
       top = "x" # [not]
       "quoted.key" = 1
-      a.b = 'it''s'
+      a.b = 'it"s'
       long = """
       fake = 1
       [fake]
@@ -49,7 +49,41 @@ import Testing
   @Test(arguments: [
     "", "[", "[[", "\"", "a = \"", "a = \"\"\"", "a = [", "= ", "'", "a = \\", "[\"", "a=\"\\",
   ])
-  func ends(text: String) {
+  func endsInInvalidDocument(text: String) {
     #expect(TOMLKeyLines(text).line(of: ["nothing"]) == nil)
+  }
+
+  @Test func countsLinesInListsAndComments() {
+    let lines = TOMLKeyLines(
+      #"""
+      [box]
+      realtime_hosts = [ # first
+        "a", # key = "none"
+        "b = 1",
+      ]
+      max_page = "1" # "
+      ca_file = "/x"
+      [[stream]]
+      name = """
+        type = { a = 1 }
+        """
+      type = "all"
+      """#)
+    #expect(lines.line(of: ["box", "realtime_hosts"]) == 2)
+    #expect(lines.line(of: ["box", "max_page"]) == 6)
+    #expect(lines.line(of: ["box", "ca_file"]) == 7)
+    #expect(lines.line(of: ["stream", "0", "type"]) == 12)
+  }
+
+  @Test func findsNoLinesAfterValueOfThousandLines() {
+    let text = "[box]\nlist = [\n" + String(repeating: "1,\n", count: 1_000) + "]\nlast = 1\n"
+    #expect(TOMLKeyLines(text).line(of: ["box", "last"]) == 1)
+    #expect(TOMLKeyLines(text.replacing("1,\n", with: "1,")).line(of: ["box", "last"]) == 4)
+  }
+
+  @Test func countsLinesThatEndWithCarriageReturn() {
+    let lines = TOMLKeyLines("[box]\r\n# a\r\nlist = [\r\n1]\r\nlast = 1\r\n")
+    #expect(lines.line(of: ["box", "list"]) == 3)
+    #expect(lines.line(of: ["box", "last"]) == 5)
   }
 }

@@ -1,0 +1,131 @@
+import BoxEvents
+import TOMLKit
+
+/// A value of a TOML document.
+enum TOMLNode: Hashable {
+  case string(String)
+  case integer(Int64)
+  case boolean(Bool)
+  case array([TOMLNode])
+  case table([String: TOMLNode])
+  /// A float, a date or a time, which no key takes.
+  case other(String)
+
+  /// The root of a document. A syntax error is reported with line and column.
+  static func parse(_ file: ConfigurationFile) throws(ConfigurationError) -> [String: TOMLNode] {
+    do {
+      return members(try TOMLTable(string: file.text))
+    } catch let error as TOMLParseError {
+      let location = ConfigurationError.Location(
+        file: file.path, line: error.source.begin.line, column: error.source.begin.column)
+      throw ConfigurationError(
+        "\(location): not valid TOML: \(error.description)",
+        hint: "Correct the line. Strings are written in double quotes; see https://toml.io.")
+    } catch {
+      throw ConfigurationError("\(file.path): not valid TOML", hint: "See https://toml.io.")
+    }
+  }
+
+  fileprivate static func members(_ table: TOMLTable) -> [String: TOMLNode] {
+    var members: [String: TOMLNode] = [:]
+    for key in table.keys {
+      if let value = table[key] { members[key] = TOMLNode(value) }
+    }
+    return members
+  }
+
+  private init(_ value: any TOMLValueConvertible) {
+    let node: TOMLNode? =
+      switch value.type {
+      case .string: value.string.map(TOMLNode.string)
+      case .int: value.int.map { .integer(Int64($0)) }
+      case .bool: value.bool.map(TOMLNode.boolean)
+      case .array: value.array.map { .array($0.map(TOMLNode.init)) }
+      case .table: value.table.map { .table(Self.members($0)) }
+      case .double, .date, .time, .dateTime: nil
+      }
+    self = node ?? .other("a \(value.type)")
+  }
+
+  /// As a message shows it: what was given, one line, not too long.
+  var shown: String {
+    switch self {
+    case .string(let text):
+      "\"\(PlainText.escaped(String(text.prefix(80))))\(text.count > 80 ? "…" : "")\""
+    case .integer(let number): "\(number)"
+    case .boolean(let value): "\(value)"
+    case .array: "an array"
+    case .table: "a table"
+    case .other(let kind): kind
+    }
+  }
+}
+
+/// The line of each key of a valid TOML document, which the parser doesn't report.
+///
+/// Every header and every key with its value is a document by itself, so that the parser finds the end of each: a value
+/// that goes on in the next line is not valid yet.
+struct TOMLKeyLines {
+  private var lines: [[String]: Int] = [:]
+
+  /// The search for the end of a value stops here, and with it the scan: each line parses the value again.
+  private static let maximumValueLines = 1_000
+
+  init(_ text: String) {
+    var table: [String] = []
+    var elements: [[String]: Int] = [:]
+    var (statement, first) = ("", 1)
+    let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    for (line, bytes) in zip(1..., lines) where line - first < Self.maximumValueLines {
+      if statement.isEmpty { first = line }
+      statement += "\(Substring(bytes))\n"
+      guard let members = try? TOMLTable(string: statement) else { continue }
+      let isHeader = bytes.first { $0 > 0x20 } == UInt8(ascii: "[") && first == line
+      statement = ""
+      guard isHeader else {
+        note(TOMLNode.members(members), in: table, line: first)
+        continue
+      }
+      table = Self.header(TOMLNode.members(members), &elements)
+      note(table, line)
+    }
+  }
+
+  /// The line of a key, from 1: of the longest known beginning of its path. An element of an array of tables has its
+  /// number as a part of the path: `["stream", "0", "name"]`.
+  func line(of path: [String]) -> Int? {
+    var path = path[...]
+    while !path.isEmpty {
+      if let line = lines[Array(path)] { return line }
+      path = path.dropLast()
+    }
+    return nil
+  }
+
+  /// The path of a header's table. One in an array of tables is counted in `elements`.
+  private static func header(_ members: [String: TOMLNode], _ elements: inout [[String]: Int]) -> [String] {
+    var path: [String] = []
+    var node = TOMLNode.table(members)
+    while case .table(let members) = node, let (key, inner) = members.first {
+      path.append(key)
+      node = inner
+    }
+    guard case .array = node else { return path }
+    let index = elements[path, default: 0]
+    elements[path] = index + 1
+    return path + [String(index)]
+  }
+
+  private mutating func note(_ members: [String: TOMLNode], in table: [String], line: Int) {
+    for (key, node) in members {
+      note(table + [key], line)
+      if case .table(let inner) = node { note(inner, in: table + [key], line: line) }
+    }
+  }
+
+  private mutating func note(_ path: [String], _ line: Int) {
+    for count in 1...max(path.count, 1) where lines[Array(path.prefix(count))] == nil {
+      lines[Array(path.prefix(count))] = line
+    }
+  }
+}
