@@ -33,14 +33,14 @@ struct ConfigurationSource {
   }
 
   private mutating func add(_ file: ConfigurationFile) {
+    let lines = TOMLKeyLines(file.text)
     let root: [String: TOMLNode]
     do {
-      root = try TOMLNode.parse(file)
+      root = try TOMLNode.parse(file, lines)
     } catch {
       problems += error.problems.map { (Location(file: file.path), $0) }
       return
     }
-    let lines = TOMLKeyLines(file.text)
     func location(_ path: [String]) -> Location { Location(file: file.path, line: lines.line(of: path)) }
     for (name, node) in root {
       guard let table = ConfigurationKeys.table(name) else {

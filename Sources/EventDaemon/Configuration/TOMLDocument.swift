@@ -12,7 +12,15 @@ enum TOMLNode: Hashable {
   case other(String)
 
   /// The root of a document. A syntax error is reported with line and column.
-  static func parse(_ file: ConfigurationFile) throws(ConfigurationError) -> [String: TOMLNode] {
+  static func parse(
+    _ file: ConfigurationFile, _ lines: TOMLKeyLines
+  ) throws(ConfigurationError) -> [String: TOMLNode] {
+    if let line = lines.invalidHeader {
+      let location = ConfigurationError.Location(file: file.path, line: line, column: 1)
+      throw ConfigurationError(
+        "\(location): not valid TOML: a table's name is missing or not a plain word",
+        hint: "Write the name in brackets, such as [auth].")
+    }
     do {
       return members(try TOMLTable(string: file.text))
     } catch let error as TOMLParseError {
@@ -67,6 +75,8 @@ enum TOMLNode: Hashable {
 /// that goes on in the next line is not valid yet.
 struct TOMLKeyLines {
   private var lines: [[String]: Int] = [:]
+  /// The line of a header on which the parser would trap instead of reporting an error. The scan ends there.
+  private(set) var invalidHeader: Int?
 
   /// The search for the end of a value stops here, and with it the scan: each line parses the value again.
   private static let maximumValueLines = 1_000
@@ -75,9 +85,17 @@ struct TOMLKeyLines {
     var table: [String] = []
     var elements: [[String]: Int] = [:]
     var (statement, first) = ("", 1)
-    let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    let byteOrderMark = text.utf8.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    let lines = text.utf8.dropFirst(byteOrderMark).split(
+      separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     for (line, bytes) in zip(1..., lines) where line - first < Self.maximumValueLines {
-      if statement.isEmpty { first = line }
+      if statement.isEmpty {
+        first = line
+        if Self.isInvalidHeader(bytes) {
+          invalidHeader = line
+          return
+        }
+      }
       statement += "\(Substring(bytes))\n"
       guard let members = try? TOMLTable(string: statement) else { continue }
       let isHeader = bytes.first { $0 > 0x20 } == UInt8(ascii: "[") && first == line
@@ -100,6 +118,18 @@ struct TOMLKeyLines {
       path = path.dropLast()
     }
     return nil
+  }
+
+  /// Whether a line begins as a header and goes on with neither a name nor a closing bracket.
+  private static func isInvalidHeader(_ line: Substring.UTF8View) -> Bool {
+    func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+    var rest = line.drop(while: isBlank)
+    guard rest.first == UInt8(ascii: "[") else { return false }
+    rest = rest.dropFirst()
+    if rest.first == UInt8(ascii: "[") { rest = rest.dropFirst() }
+    guard let next = rest.drop(while: isBlank).first.map(Unicode.Scalar.init) else { return true }
+    return !(next.isASCII && next.properties.isAlphabetic)
+      && !"0123456789_-\"']".unicodeScalars.contains(next)
   }
 
   /// The path of a header's table. One in an array of tables is counted in `elements`.

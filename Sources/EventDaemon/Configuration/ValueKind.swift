@@ -153,7 +153,8 @@ extension ValueKind where Value == Duration? {
       allowed: "a time of \(bounds), such as \"1h\", or \"0\" for none", documented: [bounds]
     ) { node in
       guard let value = ValueText.duration(node) else { return nil }
-      return value == .zero ? .some(nil) : range.contains(value) ? value : nil
+      if value == .zero { return .some(nil) }
+      return range.contains(value) ? .some(value) : .none
     }
   }
 }

@@ -205,4 +205,26 @@ import Testing
     #expect(place.last.flatMap { Int($0) } != nil, "\(problems)")
     #expect(problems.first?.contains(": not valid TOML: ") == true)
   }
+
+  /// The parser traps on these.
+  @Test(arguments: [
+    "[", "[[", "[ # a", "[é]", "[.a]", "[=]", "[[[a]]]", "\t[ [a]]", "[(]", "list = [\n[1],\n]\n[",
+    "\u{FEFF}[",
+  ])
+  func refusesHeaderWithoutName(text: String) {
+    for text in [text, text + "\n", text + "\r\n", text + "\n[log]\n"] {
+      let problems = ConfigurationText.problems(text)
+      #expect(problems.first?.contains(":1: not valid TOML: ") == true, "\(text): \(problems)")
+    }
+  }
+
+  @Test func acceptsHeadersInEveryForm() {
+    let headers = [
+      "[log]", " [ log ] # a", "\t[\"log\"]", "['log']\r", "[log]\n[[ stream ]]\nname = \"b\"\n[log.a]",
+    ]
+    for header in headers {
+      let problems = ConfigurationText.problems(ConfigurationText.minimal + "\n\(header)\n")
+      #expect(problems.allSatisfy { $0.contains("unknown key \"a\" in [log]") }, "\(header): \(problems)")
+    }
+  }
 }

@@ -47,10 +47,11 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "[", "[[", "\"", "a = \"", "a = \"\"\"", "a = [", "= ", "'", "a = \\", "[\"", "a=\"\\",
+    "", "a = \"", "a = \"\"\"", "a = [", "a = [[1], # b", "a = '", "a = '''", "a=\"\\", "a = { b = [",
   ])
-  func endsInInvalidDocument(text: String) {
+  func endsInUnfinishedValue(text: String) {
     #expect(TOMLKeyLines(text).line(of: ["nothing"]) == nil)
+    #expect(TOMLKeyLines("first = 1\n" + text).line(of: ["first"]) == 1)
   }
 
   @Test func countsLinesInListsAndComments() {
