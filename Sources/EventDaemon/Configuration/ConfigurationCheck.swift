@@ -29,12 +29,6 @@ package struct ConfigurationCheck: Sendable {
 
   package var isFine: Bool { !findings.contains { $0.kind == .problem } }
 
-  /// The problems as the error `run` would end with, if there are any.
-  package var error: ConfigurationError? {
-    let problems = findings.filter { $0.kind == .problem }
-    return problems.isEmpty ? nil : ConfigurationError(problems.map { .init($0.message, hint: $0.hint) })
-  }
-
   /// Checks everything that can be checked offline.
   package init(_ path: String, environment: [String: String]) {
     let configuration: Configuration
