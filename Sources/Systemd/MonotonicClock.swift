@@ -3,8 +3,7 @@ import Glibc
 /// Time since the machine started, without the time it was suspended: the clock systemd itself keeps
 /// its watchdog by.
 ///
-/// A person who sets the wall clock doesn't move it, and a laptop's night asleep doesn't count as
-/// a missed deadline.
+/// Setting the wall clock doesn't move it, and a laptop's night asleep doesn't count as a missed deadline.
 package struct MonotonicClock: Clock, Sendable {
   package struct Instant: InstantProtocol, Hashable, Sendable {
     /// Since the start of the machine, as `CLOCK_MONOTONIC` counts.

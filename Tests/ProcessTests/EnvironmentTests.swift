@@ -41,7 +41,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [(12, 1), (52, 1), (197, 30)]) func tooFewFilesMayBeOpen(_ limit: Int, _ streams: Int)
+  @Test(arguments: [(12, 1), (52, 1), (197, 30)]) func refusesATooLowLimitOfOpenFiles(_ limit: Int, _ streams: Int)
     async throws
   {
     try await withPlace { fixture in
@@ -51,12 +51,12 @@ import Testing
       #expect(try await daemon.ended() == .code(78))
       #expect(fixture.lastLines(2).isTwoLines)
       #expect(
-        fixture.lastLines(2).contains("\(limit) files") && fixture.lastLines(2).contains("LimitNOFILE="))
+        fixture.lastLines(2).contains("open files is \(limit);") && fixture.lastLines(2).contains("LimitNOFILE="))
     }
   }
 
   /// A reload that would need more is refused, and what runs goes on.
-  @Test func aReloadNeedsMoreFilesThanMayBeOpen() async throws {
+  @Test func refusesAReloadThatNeedsMoreOpenFiles() async throws {
     try await withPlace { fixture in
       let daemon = try fixture.start(under: shell("ulimit -n 53"))
       try await fixture.simulator.wait { $0.heldPolls == 1 }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A clock that stands still until the test moves it, and says when someone sleeps on it.
+/// A clock that moves only when the test moves it, and reports each sleep.
 final class ManualClock: Clock, Sendable {
   typealias Instant = MonotonicInstant
 

@@ -1,10 +1,11 @@
 import BoxEvents
+import FoundationEssentials
 
-/// What `GET /status` and `status --json` say. Times are RFC 3339 text in UTC, ages are seconds, a
+/// The answer of `GET /status`, and the output of `status --json`. Times are RFC 3339 text in UTC, ages are seconds, a
 /// position is text because its digits don't fit a JSON number; `null` is "not known".
 package struct StatusReport: Hashable, Sendable, Decodable {
   package var version: String
-  /// `starting`, `running`, `degraded` (a stream is in problem) or `stopping`.
+  /// `starting`, `running`, `degraded` (a stream has a problem) or `stopping`.
   package var state: String
   package var since: String?
   package var streams: [Stream]
@@ -61,5 +62,48 @@ extension StatusReport.Stream {
     positionAgeSeconds = snapshot.positionAge.map { $0 / .seconds(1) }
     retentionLeftSeconds = snapshot.retentionLeft.map { $0 / .seconds(1) }
     error = snapshot.error
+  }
+}
+
+extension StatusReport {
+  /// The report as one JSON object, keys in the documented order, and a newline.
+  package var json: String {
+    var object = JSONObjectWriter()
+    object.add("version", version)
+    object.add("state", state)
+    object.add("since", since)
+    object.add("streams", raw: "[" + streams.map(\.json).joined(separator: ",") + "]")
+    return object.text + "\n"
+  }
+
+  /// Parses a report of another process.
+  /// - Throws: `StatusFailure` if it is not a report.
+  package init(parsing json: [UInt8]) throws(StatusFailure) {
+    do {
+      self = try JSONDecoder().decode(StatusReport.self, from: Data(json))
+    } catch {
+      throw StatusFailure(
+        .unreadable, "the answer is not a status report of box-eventd",
+        hint: "Check [status] socket: another program may listen on it. Then restart the service.")
+    }
+  }
+}
+
+extension StatusReport.Stream {
+  fileprivate var json: String {
+    var object = JSONObjectWriter()
+    object.add("name", name)
+    object.add("state", state)
+    object.add("stream_position", streamPosition)
+    object.add("events_total", eventsTotal)
+    object.add("duplicates_total", duplicatesTotal)
+    object.add("gaps_total", gapsTotal)
+    object.add("bytes_total", bytesTotal)
+    object.add("last_event_at", lastEventAt)
+    object.add("last_commit_at", lastCommitAt)
+    object.add("position_age_seconds", positionAgeSeconds)
+    object.add("retention_left_seconds", retentionLeftSeconds)
+    object.add("error", error)
+    return object.text
   }
 }

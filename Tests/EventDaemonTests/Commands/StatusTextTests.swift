@@ -7,8 +7,8 @@ import Testing
     StatusText.text(StatusReport(Snapshots.daemon(streams)), now: Snapshots.now)
   }
 
-  @Test func aTableWithProblemBelow() {
-    var gappy = Snapshots.stream("audit-logs", .blocked, "Box answered 403; give the app the right\nto …")
+  @Test func aTableThenErrorsThenGaps() {
+    var gappy = Snapshots.stream("audit-logs", .blocked, "Box answered 403. Give the app the right\nto …")
     gappy.gapsTotal = 2
     #expect(
       text([Snapshots.healthy, gappy]) == """
@@ -18,9 +18,9 @@ import Testing
         default     polling  1 204 331  13 s ago    12 s          20 d            1152922976252290886
         audit-logs  blocked          0  -           -             -               -
 
-        audit-logs: Box answered 403; give the app the right\\u{A}to …
+        audit-logs: Box answered 403. Give the app the right\\u{A}to …
 
-        audit-logs: 2 gaps on record, see its gaps.ndjson
+        audit-logs: 2 gaps recorded in gaps.ndjson
 
         """)
   }

@@ -24,24 +24,24 @@ struct DemoDaemon {
     sigemptyset(&none)
     posix_spawnattr_setsigmask(&attributes, &none)
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
-    // None: the daemon is told everything by its configuration.
+    // Empty: everything the daemon needs is in its configuration.
     var environment: [UnsafeMutablePointer<CChar>?] = [nil]
     var child = pid_t()
     let result = posix_spawn(&child, "/proc/self/exe", &actions, &attributes, &pointers, &environment)
     guard result == 0 else {
-      throw CommandFailure(
+      throw DaemonFailure(
         .software, "can't start the daemon: \(String(cString: strerror(result)))",
-        hint: "the demo starts its own program again, through /proc/self/exe")
+        hint: "The demo starts its own program again, through /proc/self/exe; check that /proc is mounted.")
     }
     processID = child
   }
 
-  /// Ends it as a power button would.
+  /// Ends it without warning, as a crash does.
   func kill() {
     end(with: SIGKILL)
   }
 
-  /// Ends it as systemd would.
+  /// Ends it as systemd does.
   func terminate() {
     end(with: SIGTERM)
   }

@@ -14,9 +14,9 @@ struct DemoEnvironment {
   init() throws {
     var template = Array("/tmp/box-eventd-demo.XXXXXX".utf8CString)
     guard let made = mkdtemp(&template) else {
-      throw CommandFailure(
+      throw DaemonFailure(
         .io, "can't make a directory in /tmp: \(String(cString: strerror(errno)))",
-        hint: "make room there, or let this user write to it")
+        hint: "Free some space there, or let this user write to it.")
     }
     root = String(cString: made)
   }
@@ -60,7 +60,7 @@ struct DemoEnvironment {
     }
   }
 
-  /// How many whole lines there are.
+  /// How many complete lines there are.
   var spooledCount: Int {
     segments.reduce(0) { $0 + read("\(spool)/\($1)").count { $0 == UInt8(ascii: "\n") } }
   }
@@ -87,14 +87,14 @@ struct DemoEnvironment {
   private func write(_ path: String, _ text: String, mode: mode_t) throws {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
     guard descriptor >= 0 else {
-      throw CommandFailure(
-        .io, "can't write \(path): \(String(cString: strerror(errno)))", hint: "make room there")
+      throw DaemonFailure(
+        .io, "can't write \(path): \(String(cString: strerror(errno)))", hint: "Free some space there.")
     }
     defer { close(descriptor) }
     let bytes = Array(text.utf8)
     guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
-      throw CommandFailure(
-        .io, "can't write \(path): \(String(cString: strerror(errno)))", hint: "make room there")
+      throw DaemonFailure(
+        .io, "can't write \(path): \(String(cString: strerror(errno)))", hint: "Free some space there.")
     }
   }
 

@@ -1,8 +1,6 @@
 import BoxClient
 package import BoxEvents
 import Logging
-import NIOCore
-import NIOPosix
 import Spool
 
 /// What `check --online` tries: for each stream an access token, and one OPTIONS (or, for a stream
@@ -24,7 +22,7 @@ package struct OnlineCheck: Sendable {
 
   /// - Throws: `DaemonFailure` where the settings or the state directory can't be used.
   package func run() async throws -> [Result] {
-    try await withTransport(configuration, environment) { transport in
+    try await BoxTransport.with(configuration, environment) { transport in
       let state = try DaemonDirectories.openState(configuration)
       defer { state.close() }
       let tokenRegistry = try TokenRegistry(
@@ -44,7 +42,7 @@ package struct OnlineCheck: Sendable {
   private func check(
     _ stream: Configuration.Stream, _ transport: BoxTransport, _ tokenRegistry: TokenRegistry
   ) async throws -> FeedFailure? {
-    let source = try settingsChecked { () throws(ClientSettingsError) in
+    let source = try DaemonFailure.mapping { () throws(ClientSettingsError) in
       try BoxSource(
         transport: transport, tokens: tokenRegistry.tokens(for: configuration.subject(of: stream)),
         settings: FeedSettings(configuration, stream))
@@ -62,35 +60,14 @@ package struct OnlineCheck: Sendable {
   }
 }
 
-/// Runs `body` with a transport that is shut down afterwards.
-func withTransport<Value>(
-  _ configuration: Configuration, _ environment: [String: String],
-  _ body: (BoxTransport) async throws -> Value
-) async throws -> Value {
-  let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-  let transport = try settingsChecked { () throws(ClientSettingsError) in
-    BoxTransport(settings: try TransportSettings(configuration, environment: environment), group: group)
-  }
-  let result: Swift.Result<Value, any Error>
-  do { result = .success(try await body(transport)) } catch { result = .failure(error) }
-  await transport.shutdown()
-  try? await group.shutdownGracefully()
-  return try result.get()
-}
-
-extension TokenEndpoint {
-  init(_ transport: BoxTransport, _ configuration: Configuration) throws(DaemonFailure) {
-    self = try settingsChecked { () throws(ClientSettingsError) in
-      try TokenEndpoint(transport: transport, url: configuration.box.tokenURL)
-    }
-  }
-}
-
-/// Turns a refused client setting into the daemon's failure.
-func settingsChecked<Value>(_ body: () throws(ClientSettingsError) -> Value) throws(DaemonFailure) -> Value {
-  do throws(ClientSettingsError) {
-    return try body()
-  } catch {
-    throw DaemonFailure(error)
+extension OnlineCheck {
+  /// The failure of the command, if a stream can't be read.
+  package static func failure(_ results: [Result]) -> DaemonFailure? {
+    let failures = results.compactMap(\.failure)
+    guard let first = failures.first else { return nil }
+    return DaemonFailure(
+      failures.contains { $0.code == .signInRefused } ? .signIn : .unavailable,
+      "\(failures.count) of \(results.count) streams can't be read",
+      hint: first.hint ?? "See the problems above. The daemon itself would keep trying.")
   }
 }

@@ -34,7 +34,7 @@ import Testing
   @Test func noSocketMeansNotRunning() {
     let failure = failure(socket)
     #expect(failure?.code == .notRunning)
-    #expect(failure?.message == "box-eventd is not running: nobody listens on \(socket)")
+    #expect(failure?.message == "box-eventd is not running: no listener on \(socket)")
     #expect(failure?.hint?.contains("systemctl start box-eventd") == true)
   }
 
@@ -43,17 +43,17 @@ import Testing
     #expect(failure(socket)?.code == .notRunning)
   }
 
-  @Test func aMuteDaemonIsGivenUp() {
+  @Test func givesUpOnASilentDaemon() {
     let descriptor = mute(listening: true)
     defer { close(descriptor) }
     #expect(failure(socket)?.code == .unresponsive)
   }
 
-  @Test func aPathTooLongIsAnErrorNotATrap() {
+  @Test func reportsAPathThatIsTooLong() {
     #expect(failure("/" + String(repeating: "x", count: 200))?.code == .unresponsive)
   }
 
-  @Test func permissionDeniedSaysWhoMayAsk() async throws {
+  @Test func permissionDeniedNamesTheGroup() async throws {
     let descriptor = mute(listening: true)
     defer { close(descriptor) }
     #expect(chmod(folder.path, 0o711) == 0 && chmod(socket, 0) == 0)
@@ -67,7 +67,7 @@ import Testing
     #expect(failure?.errno == EACCES)
   }
 
-  /// Takes one connection, reads what is asked, and answers with these pieces.
+  /// Accepts one connection, reads the request, and answers with these pieces.
   private func answering(_ pieces: [[UInt8]]) async throws -> StatusFailure? {
     let descriptor = mute(listening: true)
     defer { close(descriptor) }
@@ -85,13 +85,13 @@ import Testing
     return failure
   }
 
-  @Test func anAnswerInPiecesIsPutTogether() async throws {
+  @Test func joinsAnAnswerThatArrivesInPieces() async throws {
     let body = StatusReport(Snapshots.daemon([Snapshots.healthy])).json
     let text = "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
     #expect(try await answering(Array(text.utf8).map { [$0] }) == nil)
   }
 
-  @Test func whatIsNoAnswerOfOursIsSaidToBeSo() async throws {
+  @Test func reportsAnswersThatAreNotFromBoxEventd() async throws {
     let noHTTP = try await answering([Array("SSH-2.0-OpenSSH\r\n".utf8)])
     #expect(noHTTP?.code == .unreadable)
     #expect(noHTTP?.message == "\(socket): the answer is not HTTP")
@@ -100,10 +100,34 @@ import Testing
     #expect(noReport?.code == .unreadable)
   }
 
-  @Test func anAnswerWithoutEndIsGivenUp() async throws {
+  @Test func limitsTheSizeOfAnAnswer() async throws {
     let megabyte = [UInt8](repeating: 0x20, count: 1 << 20)
     let failure = try await answering(Array(repeating: megabyte, count: 80))
     #expect(failure?.code == .unreadable)
-    #expect(failure?.message == "\(socket): an answer without end")
+    #expect(failure?.message == "\(socket): the answer exceeds 64 MiB")
+  }
+}
+
+@Suite struct HTTPAnswerTests {
+  @Test func theLengthLimitsTheBody() throws {
+    let answer = try #require(
+      HTTPAnswer(parsing: Array("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nabc".utf8)))
+    #expect(answer.status == 200)
+    #expect(answer.body == Array("ab".utf8))
+  }
+
+  @Test func withoutALengthTheBodyEndsWithTheConnection() {
+    let answer = HTTPAnswer(parsing: Array("HTTP/1.0 503 No\r\n\r\nabc\r\n\r\n".utf8))
+    #expect(answer?.status == 503)
+    #expect(answer.map { String(decoding: $0.body, as: UTF8.self) } == "abc\r\n\r\n")
+  }
+
+  @Test(arguments: [
+    "", "HTTP/1.1 200 OK\r\n", "HTTP/1.1\r\n\r\n", "HTTP/1.1 x\r\n\r\n", "SSH-2.0\r\n\r\n", "\r\n\r\n",
+    "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nabc", "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
+    "HTTP/1.1 99999 OK\r\n\r\n",
+  ])
+  func rejectsInvalidAndIncompleteAnswers(text: String) {
+    #expect(HTTPAnswer(parsing: Array(text.utf8)) == nil)
   }
 }

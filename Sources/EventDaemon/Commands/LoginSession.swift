@@ -13,7 +13,7 @@ package struct LoginSession: Sendable {
     guard configuration.auth.method == .oauth2 else {
       throw DaemonFailure(
         .configuration, "[auth] method is \"\(configuration.auth.method.rawValue)\", which needs no login",
-        hint: "only method = \"oauth2\" needs one; try: box-eventd check --online")
+        hint: "Only method = \"oauth2\" needs one. To try the sign-in, run: box-eventd check --online.")
     }
     self.configuration = configuration
     self.environment = environment
@@ -21,19 +21,19 @@ package struct LoginSession: Sendable {
       clientID: configuration.auth.clientID ?? "", tokenURL: configuration.box.tokenURL)
   }
 
-  /// Where a person allows the app to read their events.
+  /// The page where the account's user allows the application to read its events.
   package var authorizationURL: String { login.authorizationURL }
 
-  /// Exchanges what the person pasted, a code or the address they were sent to, and stores the
-  /// refresh token.
+  /// Exchanges the pasted text, a code or the address the browser was sent to, and stores the refresh token.
   package func finish(pasted: String) async throws {
     do {
       let code = try login.code(pasted: pasted)
       let secrets = try Secrets(for: configuration, environment: environment)
       guard let clientSecret = secrets.clientSecret else {
-        throw DaemonFailure(.configuration, "no client secret", hint: "set client_secret_file in [auth]")
+        throw DaemonFailure(
+          .configuration, "client secret not configured", hint: "Set client_secret_file in [auth].")
       }
-      try await withTransport(configuration, environment) { transport in
+      try await BoxTransport.with(configuration, environment) { transport in
         let state = try DaemonDirectories.openState(configuration)
         defer { state.close() }
         try await login.finish(
@@ -43,7 +43,7 @@ package struct LoginSession: Sendable {
     } catch let failure as FeedFailure {
       throw DaemonFailure(
         failure.code == .signInRefused ? .signIn : .unavailable, failure.message,
-        hint: failure.hint ?? "try again; if it comes again, try: box-eventd check --online")
+        hint: failure.hint ?? "Try again. If it fails again, run: box-eventd check --online.")
     }
   }
 }

@@ -1,7 +1,7 @@
 import EventDaemon
 import Glibc
 
-/// The demo's one screen; where the output is no terminal, a line now and then.
+/// The demo's screen; where the output is not a terminal, a line every five seconds.
 struct DemoScreen {
   let environment: DemoEnvironment
   private(set) var kills = 0
@@ -34,10 +34,10 @@ struct DemoScreen {
     rows += ["", "The daemon's own report (box-eventd status):"]
     rows +=
       report.map { StatusText.text($0, now: Double(time(nil))) }?.split(separator: "\n").map { "  \($0)" }
-      ?? ["  (it is just starting)"]
+      ?? ["  (starting)"]
     rows += ["", "What happened:"] + notes.suffix(4).map { "  \($0)" }
     rows += [
-      "", "Look for yourself:", "  box-eventd tail -f --config \(environment.configuration)",
+      "", "To look at it:", "  box-eventd tail -f --config \(environment.configuration)",
       "  tail -F \(environment.spool)/current",
     ]
     rows += [
@@ -47,7 +47,7 @@ struct DemoScreen {
     StandardOutput.print(rows.joined(separator: "\n"))
   }
 
-  func end(_ tally: DemoTally, kills: Int) {
+  func end(_ tally: DemoTally) {
     StandardOutput.print(
       """
 

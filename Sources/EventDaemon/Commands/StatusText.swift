@@ -1,6 +1,6 @@
 import BoxEvents
 
-/// What `box-eventd status` prints: a table, one line a stream, and below it what is wrong.
+/// What `box-eventd status` prints: a table with a line for each stream, then errors and gaps.
 package enum StatusText {
   /// - Parameter now: local time, seconds since 1970.
   package static func text(_ report: StatusReport, now: Double) -> String {
@@ -10,13 +10,13 @@ package enum StatusText {
     } else {
       lines += aligned([titles] + report.streams.map { row($0, now) })
     }
-    let problem = report.streams.compactMap { stream in
+    let errors = report.streams.compactMap { stream in
       stream.error.map { PlainText.escaped("\(stream.name): \($0)") }
     }
-    if !problem.isEmpty { lines += [""] + problem }
+    if !errors.isEmpty { lines += [""] + errors }
     let gaps = report.streams.filter { $0.gapsTotal > 0 }.map {
       "\(PlainText.escaped($0.name)): \(MetricText.count($0.gapsTotal)) \($0.gapsTotal == 1 ? "gap" : "gaps") "
-        + "on record, see its gaps.ndjson"
+        + "recorded in gaps.ndjson"
     }
     if !gaps.isEmpty { lines += [""] + gaps }
     return lines.joined(separator: "\n") + "\n"
@@ -32,7 +32,7 @@ package enum StatusText {
   private static let titles = [
     "STREAM", "STATE", "EVENTS", "LAST EVENT", "POSITION AGE", "RETENTION LEFT", "POSITION",
   ]
-  /// Which columns hold numbers, and stand at their right edge.
+  /// Columns that hold numbers.
   private static let rightAligned: Set<Int> = [2]
 
   private static func row(_ stream: StatusReport.Stream, _ now: Double) -> [String] {

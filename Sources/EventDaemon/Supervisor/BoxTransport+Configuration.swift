@@ -1,0 +1,64 @@
+import BoxClient
+import BoxEvents
+import NIOPosix
+
+extension BoxTransport {
+  /// Runs `body` with the transport that the configuration describes, and shuts it down afterwards.
+  ///
+  /// One event loop serves thousands of streams; the disk has threads of its own.
+  /// - Throws: `DaemonFailure` where the settings can't be used; else what `body` throws.
+  static func with<Value>(
+    _ configuration: Configuration, _ environment: [String: String],
+    _ body: (BoxTransport) async throws -> Value
+  ) async throws -> Value {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let transport = try DaemonFailure.mapping { () throws(ClientSettingsError) in
+      BoxTransport(settings: try TransportSettings(configuration, environment: environment), group: group)
+    }
+    let result: Result<Value, any Error>
+    do { result = .success(try await body(transport)) } catch { result = .failure(error) }
+    await transport.shutdown()
+    try? await group.shutdownGracefully()
+    return try result.get()
+  }
+}
+
+extension TransportSettings {
+  /// The client's settings as the configuration and the environment give them.
+  init(_ configuration: Configuration, environment: [String: String]) throws(ClientSettingsError) {
+    self.init(version: Version.current)
+    maximumPageBytes = Int(configuration.box.maxPage.bytes)
+    trustRoots = try configuration.box.trustRoots()
+    proxy =
+      if let proxy = configuration.box.proxy {
+        try ProxySettings(
+          setting: proxy.description, credentials: Self.proxyAuth(configuration, environment))
+      } else {
+        try ProxySettings(environment: environment)
+      }
+  }
+
+  private static func proxyAuth(
+    _ configuration: Configuration, _ environment: [String: String]
+  ) -> Secret<String>? {
+    // Whether it can be read has been checked with the other secrets.
+    let file = try? configuration.secretFile(.proxyAuth, environment: environment)
+    return file.flatMap { try? $0.read() }
+  }
+}
+
+extension TokenEndpoint {
+  init(_ transport: BoxTransport, _ configuration: Configuration) throws(DaemonFailure) {
+    self = try DaemonFailure.mapping { () throws(ClientSettingsError) in
+      try TokenEndpoint(transport: transport, url: configuration.box.tokenURL)
+    }
+  }
+}
+
+extension FeedSettings {
+  init(_ configuration: Configuration, _ stream: Configuration.Stream) {
+    self.init(
+      apiURL: configuration.box.apiURL, type: stream.type, asUser: stream.asUser ?? "",
+      realtimeHosts: configuration.box.realtimeHosts.map(\.description))
+  }
+}
