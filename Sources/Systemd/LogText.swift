@@ -14,11 +14,8 @@ struct LogText: Hashable, Sendable, CustomStringConvertible {
   init(_ sentence: Logger.Message, metadata: Logger.Metadata) {
     var text = metadata["stream"].map { "\(Self.escaped($0.description)): " } ?? ""
     text += Self.escaped(sentence.description)
-    if let detail = metadata["detail"] {
-      text += ": \(Self.escaped(detail.description))"
-    }
-    if let hint = metadata["hint"] {
-      text += ". \(Self.escaped(hint.description))"
+    for (separator, key) in [(": ", "detail"), (". ", "hint")] {
+      if let value = metadata[key] { text += separator + Self.escaped(value.description) }
     }
     description = text + Self.list(metadata)
   }

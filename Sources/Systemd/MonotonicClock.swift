@@ -14,7 +14,7 @@ package struct MonotonicClock: Clock, Sendable {
     }
 
     /// As `MONOTONIC_USEC=` wants it. See sd_notify(3).
-    package var microseconds: Int64 { sinceBoot.wholeMicroseconds }
+    package var microseconds: Int64 { sinceBoot.clampedMicroseconds }
 
     package func advanced(by duration: Duration) -> Instant {
       Instant(sinceBoot: sinceBoot + duration)
@@ -51,8 +51,8 @@ package struct MonotonicClock: Clock, Sendable {
 }
 
 extension Duration {
-  /// Whole microseconds, rounded towards zero, held at the ends of `Int64`.
-  var wholeMicroseconds: Int64 {
+  /// Microseconds, rounded towards zero, clamped to `Int64`.
+  var clampedMicroseconds: Int64 {
     let (seconds, attoseconds) = components
     let (micros, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
     guard !overflow else { return seconds < 0 ? .min : .max }

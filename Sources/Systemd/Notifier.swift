@@ -75,7 +75,7 @@ extension Notifier {
 }
 
 extension Notifier.Field {
-  /// Longest status in bytes. systemd drops a whole message above 4,096 bytes, `READY=1` and all.
+  /// Longest status in bytes. systemd drops a message above 4,096 bytes entirely, its `READY=1` included.
   static let longestStatus = 2048
 
   /// The text of one datagram.
@@ -92,7 +92,7 @@ extension Notifier.Field {
     case .stopping: "STOPPING=1"
     case .status(let text): "STATUS=\(PlainText.escaped(text, limit: Self.longestStatus))"
     case .watchdog: "WATCHDOG=1"
-    case .extendTimeout(let time): "EXTEND_TIMEOUT_USEC=\(max(0, time.wholeMicroseconds))"
+    case .extendTimeout(let time): "EXTEND_TIMEOUT_USEC=\(max(0, time.clampedMicroseconds))"
     case .errno(let number): "ERRNO=\(number)"
     }
   }

@@ -95,7 +95,7 @@ package final class LogThreshold: Sendable {
 /// Standard error without a buffer: each line is one system call, so lines of several threads or
 /// processes never mix.
 enum StandardError {
-  /// Writes all of it, or gives up: a failure here could be reported nowhere.
+  /// Writes all of it. A failure is ignored: there is no place left to report it.
   ///
   /// The corresponding C function is `write`.
   static func write(_ line: String, to descriptor: CInt = STDERR_FILENO) {

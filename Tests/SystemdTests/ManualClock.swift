@@ -44,7 +44,7 @@ final class ManualClock: Clock, Sendable {
     sleeper?.continuation.resume(throwing: CancellationError())
   }
 
-  /// Waits until someone sleeps, and says for how long.
+  /// Waits for the next sleep, and returns its length.
   func nextSleep() async -> Duration? {
     var iterator = asked.stream.makeAsyncIterator()
     return await iterator.next()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Systemd
 
-/// What libsystemd reads from the environment, which the whole process shares: one test at a time.
+/// What libsystemd reads from the environment. All tests share it: one at a time.
 @Suite(.serialized)
 struct ProcessEnvironmentTests {
   /// Runs `body` with variables set, nil for unset, and removes them afterwards.

@@ -16,7 +16,7 @@ struct StandardErrorTests {
     #expect(receive(from: ends[1]) == nil)
   }
 
-  @Test func givesUpOnAClosedDescriptor() {
+  @Test func ignoresAClosedDescriptor() {
     StandardError.write("not read\n", to: -1)
   }
 

@@ -1,6 +1,6 @@
 import BoxEvents
 
-/// The whole daemon at one moment: what `status`, the metrics, the page and `STATUS=` are made from.
+/// The daemon at one moment: the source of `status`, the metrics, the page and `STATUS=`.
 package struct DaemonSnapshot: Sendable {
   /// What the daemon itself is doing, whatever its streams do; in order of time.
   package enum Phase: Int, Sendable, Hashable, Comparable {

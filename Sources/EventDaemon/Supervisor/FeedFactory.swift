@@ -66,7 +66,7 @@ struct FeedFactory: Sendable {
     return StreamSpool(
       location, limits: SpoolLimits(configuration.spool), bootID: bootID, thread: threads.next()
     ) { [clock] _ in
-      // Recovery is given up only when it makes no progress.
+      // Recovery may take long; the deadline moves with its progress.
       telemetry.setDeadline(clock.now.advanced(by: .seconds(60)))
     }
   }

@@ -83,7 +83,7 @@ final class DaemonPhase: Sendable {
 
 /// The state of all streams together, for the watchdog and the rules of start and exit.
 struct DaemonHealth {
-  /// The watchdog checks this long after a stage should have given up by itself.
+  /// The watchdog waits this much longer than the deadline at which a stage ends by itself.
   static let grace = Duration.seconds(30)
 
   let telemetries: [StreamTelemetry]

@@ -145,7 +145,7 @@ private final class SignInLog: Sendable {
       }
       guard count.nonzeroBitCount == 1 else { return }
       let metadata: Logger.Metadata = ["times": "\(count)"]
-      logger.warning("can't sign in to Box", id: .signInRefused, metadata: metadata.explaining(failure))
+      logger.warning("cannot sign in", id: .signInRefused, metadata: metadata.explaining(failure))
     }
   }
 }

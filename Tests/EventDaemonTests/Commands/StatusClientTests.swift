@@ -43,7 +43,7 @@ import Testing
     #expect(failure(socket)?.code == .notRunning)
   }
 
-  @Test func givesUpOnASilentDaemon() {
+  @Test func endsWaitingForASilentDaemon() {
     let descriptor = mute(listening: true)
     defer { close(descriptor) }
     #expect(failure(socket)?.code == .unresponsive)
@@ -58,7 +58,7 @@ import Testing
     defer { close(descriptor) }
     #expect(chmod(folder.path, 0o711) == 0 && chmod(socket, 0) == 0)
     let failure = await ThreadWork.run { [socket] in
-      ThreadWork.giveUpRoot()
+      ThreadWork.dropRoot()
       return Self.failure(socket, within: .seconds(60))
     }
     #expect(failure?.code == .permissionDenied)

@@ -9,10 +9,10 @@ final class ThreadWork: Sendable {
     }
   }
 
-  /// To files and sockets, this thread is nobody's from now on: root would be let in everywhere.
+  /// Makes this thread an unprivileged user for files and sockets: root has access to all of them.
   ///
   /// The corresponding C function is `setfsuid`, which the C library's module doesn't show.
-  static func giveUpRoot() {
+  static func dropRoot() {
     guard geteuid() == 0, let symbol = dlsym(nil, "setfsuid") else { return }
     _ = unsafeBitCast(symbol, to: (@convention(c) (uid_t) -> CInt).self)(65_534)
   }

@@ -3,21 +3,21 @@ import Glibc
 import TestSystem
 import Testing
 
-/// Servers that take a request and say nothing, or that can't be reached and don't say so: the daemon gives
-/// up by itself, and goes on as soon as they answer again.
-@Suite struct SilentServerTests {
-  /// With this `retry_timeout` a poll is given up after 12 s; a request's silence is borne for 60 s.
+/// Servers that accept a request and never answer, or drop every packet: the daemon ends the call at its time limit,
+/// and continues as soon as they answer again.
+@Suite struct UnresponsiveServerTests {
+  /// With this `retry_timeout` a poll ends after 12 s; a request may take 60 s.
   private static let retryTimeout = Duration.seconds(2)
 
   @Test(arguments: [Fault.stall, .stallInBody], SimulatedEndpoint.allCases)
-  func goesOnAfterSilence(_ fault: Fault, _ endpoint: SimulatedEndpoint) async throws {
+  func continuesAfterAServerStopsAnswering(_ fault: Fault, _ endpoint: SimulatedEndpoint) async throws {
     var options = SimulatorOptions()
     options.realtime.retryTimeout = Self.retryTimeout
-    try await withPlace(options) { fixture in
+    try await withTestEnvironment(options) { fixture in
       fixture.simulator.setFaultRates(endpoint, FaultRates([.init(fault, percent: 100)]))
       let manager = try ServiceManager(path: "\(fixture.root)/notify")
       let daemon = try fixture.start(environment: manager.environment)
-      try await manager.told("READY")
+      try await manager.received("READY")
       fixture.simulator.produce(5)
       try await fixture.simulator.wait { $0.faults[endpoint] ?? 0 > 0 }
       fixture.simulator.setFaultRates(endpoint, FaultRates())
@@ -32,9 +32,9 @@ import Testing
     }
   }
 
-  /// Nobody accepts, and the kernel has stopped answering for them: connecting takes for ever.
-  @Test func goesOnAfterABlackHole() async throws {
-    try await withPlace { fixture in
+  /// The server accepts no connection, and the kernel drops new ones: connecting never ends.
+  @Test func continuesAfterPacketsAreDropped() async throws {
+    try await withTestEnvironment { fixture in
       let hole = try BlackHole()
       let body =
         #"{"entries":[{"type":"realtime_server","url":"http://127.0.0.1:\#(hole.port)/subscribe?channel=c","#
@@ -44,7 +44,7 @@ import Testing
       fixture.simulator.produce(5)
       try await fixture.drained()
       try await fixture.simulator.wait { $0.requests(.options) > 0 }
-      // Read again after the poll that never was one.
+      // Read again after the failed poll.
       let reads = fixture.simulator.statistics.requests(.events)
       fixture.simulator.produce(5)
       try await fixture.drained()

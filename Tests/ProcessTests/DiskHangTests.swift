@@ -2,12 +2,12 @@ import BoxSimulator
 import Glibc
 import Testing
 
-/// A disk that hangs or fails, made by `strace` in the running daemon.
+/// A disk that hangs or fails under the running daemon; `strace` injects the faults.
 @Suite(.enabled(if: Tracer.isAvailable, "strace can't be used here"))
-struct BrokenDiskTests {
+struct DiskHangTests {
   /// The stage's own limit is 30 s, the watchdog's grace another 30.
-  @Test func pingsStopWhenASyncHangs() async throws {
-    try await withPlace { fixture in
+  @Test func withholdsPingsWhileASyncHangs() async throws {
+    try await withTestEnvironment { fixture in
       let manager = try ServiceManager(path: "\(fixture.root)/notify")
       let environment = manager.environment.merging(["WATCHDOG_USEC": "2000000"]) { $1 }
       fixture.simulator.produce(1)
@@ -20,15 +20,15 @@ struct BrokenDiskTests {
       }
 
       let before = manager.messages(with: "WATCHDOG").count
-      // Within its limits a slow disk is no reason to be killed.
-      try await manager.told("WATCHDOG", times: before + 4)
-      try await fixture.logged("no longer pinging the watchdog")
+      // A slow disk within the limits doesn't stop the pings.
+      try await manager.received("WATCHDOG", times: before + 4)
+      try await fixture.logged("watchdog ping withheld")
       let last = manager.messages(with: "WATCHDOG").count
       try await Task.sleep(for: .seconds(5))
       #expect(manager.messages(with: "WATCHDOG").count == last)
 
       daemon.signal(SIGKILL)
-      // A traced process is gone only when its tracer has seen it.
+      // A traced process ends only after its tracer has noticed.
       try await tracer.killed()
       _ = try await daemon.ended()
       let next = try fixture.start()
@@ -40,8 +40,8 @@ struct BrokenDiskTests {
   }
 
   @Test(arguments: ["fdatasync:error=EIO", "pwrite64:error=EIO"])
-  func anErrorOfTheDiskEndsTheProcessAndNothingElse(_ injection: String) async throws {
-    try await withPlace { fixture in
+  func aDiskErrorEndsTheProcessAndLosesNothing(_ injection: String) async throws {
+    try await withTestEnvironment { fixture in
       let manager = try ServiceManager(path: "\(fixture.root)/notify")
       fixture.simulator.produce(700)
       let daemon = try fixture.start(environment: manager.environment)
@@ -50,7 +50,7 @@ struct BrokenDiskTests {
       _ = try await Tracer.attach(to: daemon, injection, in: fixture)
       fixture.simulator.produce(30)
       #expect(try await daemon.ended() == .code(74))
-      try await manager.told(errno: EIO)
+      try await manager.received(errno: EIO)
 
       let next = try fixture.start()
       fixture.simulator.produce(30)
@@ -61,8 +61,8 @@ struct BrokenDiskTests {
     }
   }
 
-  @Test func interruptedWritesAreRepeated() async throws {
-    try await withPlace { fixture in
+  @Test func repeatsInterruptedWrites() async throws {
+    try await withTestEnvironment { fixture in
       let daemon = try fixture.start(under: Tracer.command("pwrite64:error=EINTR:when=1+3"))
       try await fixture.simulator.wait { $0.heldPolls == 1 }
       for _ in 0..<5 {

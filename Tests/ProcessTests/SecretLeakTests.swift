@@ -1,18 +1,18 @@
 import BoxSimulator
 import Testing
 
-/// Secrets, tokens and channels stay where they belong, at the most talkative log level.
-@Suite struct CanaryTests {
-  @Test(arguments: ["trace", "debug"]) func secretsAreNowhere(_ level: String) async throws {
+/// Secrets, tokens and channels appear in no log, file or answer, at the most verbose log levels.
+@Suite struct SecretLeakTests {
+  @Test(arguments: ["trace", "debug"]) func secretsAppearNowhere(_ level: String) async throws {
     var options = SimulatorOptions()
     options.credentials.clientSecret = "canary-of-the-client-secret"
     options.realtime.hold = .seconds(1)
-    try await withPlace(options) { fixture in
+    try await withTestEnvironment(options) { fixture in
       fixture.settings.level = level
       fixture.configure()
       let daemon = try fixture.start()
       try await fixture.simulator.wait { $0.heldPolls == 1 }
-      // Failures are when programs talk most.
+      // Failures log the most.
       fixture.simulator.script(
         .events, [.status(500), .status(401), .html, .reset, .truncateJSON, .expireToken])
       fixture.simulator.script(.options, [.status(500), .status(403), .html, .reset, .truncateJSON])
@@ -29,8 +29,8 @@ import Testing
     }
   }
 
-  @Test func loginKeepsItsSecrets() async throws {
-    try await withPlace { fixture in
+  @Test func loginShowsNoSecrets() async throws {
+    try await withTestEnvironment { fixture in
       fixture.settings.level = "trace"
       fixture.settings.auth[0] = #"method = "oauth2""#
       fixture.settings.auth.remove(at: 2)
@@ -51,9 +51,9 @@ import Testing
     }
   }
 
-  /// What Box repeats of a token in an error must not be repeated further.
-  @Test func anEchoedTokenIsHidden() async throws {
-    try await withPlace { fixture in
+  /// A token that Box repeats in an error must not be logged.
+  @Test func hidesATokenThatBoxRepeats() async throws {
+    try await withTestEnvironment { fixture in
       writeFile("\(fixture.root)/access-token", Array("canary-of-the-access-token".utf8))
       fixture.settings.auth = [
         #"method = "access-token""#, #"access_token_file = "\#(fixture.root)/access-token""#,
