@@ -26,8 +26,9 @@ package struct StatusReport: Hashable, Sendable, Decodable {
     package var retentionLeftSeconds: Double?
     package var error: String?
 
-    enum CodingKeys: String, CodingKey {
-      case name, state, error
+    /// In the documented order.
+    enum CodingKeys: String, CodingKey, CaseIterable {
+      case name, state
       case streamPosition = "stream_position"
       case eventsTotal = "events_total"
       case duplicatesTotal = "duplicates_total"
@@ -37,6 +38,7 @@ package struct StatusReport: Hashable, Sendable, Decodable {
       case lastCommitAt = "last_commit_at"
       case positionAgeSeconds = "position_age_seconds"
       case retentionLeftSeconds = "retention_left_seconds"
+      case error
     }
   }
 
@@ -92,18 +94,23 @@ extension StatusReport {
 extension StatusReport.Stream {
   fileprivate var json: String {
     var object = JSONObjectWriter()
-    object.add("name", name)
-    object.add("state", state)
-    object.add("stream_position", streamPosition)
-    object.add("events_total", eventsTotal)
-    object.add("duplicates_total", duplicatesTotal)
-    object.add("gaps_total", gapsTotal)
-    object.add("bytes_total", bytesTotal)
-    object.add("last_event_at", lastEventAt)
-    object.add("last_commit_at", lastCommitAt)
-    object.add("position_age_seconds", positionAgeSeconds)
-    object.add("retention_left_seconds", retentionLeftSeconds)
-    object.add("error", error)
+    for key in CodingKeys.allCases {
+      let name = key.rawValue
+      switch key {
+      case .name: object.add(name, self.name)
+      case .state: object.add(name, state)
+      case .streamPosition: object.add(name, streamPosition)
+      case .eventsTotal: object.add(name, eventsTotal)
+      case .duplicatesTotal: object.add(name, duplicatesTotal)
+      case .gapsTotal: object.add(name, gapsTotal)
+      case .bytesTotal: object.add(name, bytesTotal)
+      case .lastEventAt: object.add(name, lastEventAt)
+      case .lastCommitAt: object.add(name, lastCommitAt)
+      case .positionAgeSeconds: object.add(name, positionAgeSeconds)
+      case .retentionLeftSeconds: object.add(name, retentionLeftSeconds)
+      case .error: object.add(name, error)
+      }
+    }
     return object.text
   }
 }

@@ -164,7 +164,7 @@ def journal(world):
     expect({"BOX_POSITION", "PRIORITY", "CODE_FILE", "CODE_FUNC"} <= set(caught_up[-1]), sorted(caught_up[-1]))
     explained = world.machine.run(f"journalctl -x -u {UNIT} --no-pager")
     for subject in ("box-eventd has started", "box-eventd has signed in to Box", "Stream default has caught up",
-                    "Box refused to let box-eventd sign in", "The configuration was rejected"):
+                    "box-eventd can't sign in to Box", "The configuration was rejected"):
         expect(f"Subject: {subject}" in explained, f"not explained: {subject}")
 
 
