@@ -1,4 +1,5 @@
 import ArgumentParser
+import BoxEvents
 import EventDaemon
 
 struct CheckCommand: AsyncParsableCommand {

@@ -26,9 +26,9 @@ import Testing
         try await withTestEnvironment { fixture in
           try await scenario.prepare(fixture)
           scenario.stir(fixture)
-          try #require(try await stops(at: stop, fixture), "\(stop) was never reached")
+          try #require(try await isStopped(at: stop, fixture), "\(stop) was never reached")
           scenario.stir(fixture)
-          if try await stops(at: stop, fixture) { twice += 1 }
+          if try await isStopped(at: stop, fixture) { twice += 1 }
           try await finish(fixture, stop)
         }
       } catch {
@@ -55,7 +55,7 @@ import Testing
   }
 
   /// Starts the daemon, and stops it in order once it has caught up: some points are reached only then.
-  private func stops(at stop: Stop, _ fixture: TestEnvironment) async throws -> Bool {
+  private func isStopped(at stop: Stop, _ fixture: TestEnvironment) async throws -> Bool {
     let daemon = try fixture.start(Executable.stopping, environment: stop.environment)
     try await caughtUpOrEnded(daemon, fixture)
     let exit = try await daemon.terminated()

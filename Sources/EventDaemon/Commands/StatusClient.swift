@@ -1,4 +1,4 @@
-package import BoxEvents
+import BoxEvents
 import Glibc
 
 /// The client of the daemon's Unix socket: one blocking GET a call, for commands, not for the daemon itself.

@@ -1,5 +1,6 @@
 import BoxClient
 import BoxEvents
+import NIOCore
 import NIOPosix
 
 extension BoxTransport {
