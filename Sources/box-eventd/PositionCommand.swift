@@ -1,6 +1,7 @@
 import ArgumentParser
 import BoxEvents
 import EventDaemon
+import Spool
 
 struct PositionCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
