@@ -92,7 +92,6 @@ let package = Package(
       dependencies: [
         "BoxEvents", "BoxSimulator", "EventDaemon", "Spool",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
 

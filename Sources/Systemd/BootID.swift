@@ -1,8 +1,10 @@
+import BoxEvents
 import CSystemd
+import Glibc
 
-/// The name of the time since the machine started: another one after every boot.
+/// The id of the running boot: another one after every start of the machine.
 package enum BootID {
-  /// What the unit sets from `%b`. In a container systemd knows the container's boot id, while the
+  /// The variable the unit sets from `%b`. In a container systemd knows the container's boot id, while the
   /// sandbox's fresh `/proc` shows that of the host, which outlives the container's disk.
   static let variable = "BOOT_ID"
 
@@ -12,13 +14,7 @@ package enum BootID {
   /// The corresponding C function is `sd_id128_get_boot`.
   package static func current() throws(SystemdError) -> String {
     if let text = ProcessEnvironment.value(of: variable), isValid(text) { return text }
-    do {
-      return try ofKernel().get()
-    } catch {
-      throw SystemdError(
-        .bootIDUnavailable, "cannot read the kernel's boot id",
-        hint: "set \(variable)=%b with Environment= in the unit", errno: error.rawValue)
-    }
+    return try ofKernel()
   }
 
   /// Whether this is an id: 32 lower-case hexadecimal digits, not all zero.
@@ -27,17 +23,25 @@ package enum BootID {
       && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
   }
 
-  static func ofKernel() -> Result<String, Errno> {
+  static func ofKernel() throws(SystemdError) -> String {
     var id = sd_id128_t()
-    return valueOrErrno(sd_id128_get_boot(&id)).map { _ in hexadecimal(id) }
-  }
-
-  private static func hexadecimal(_ id: sd_id128_t) -> String {
-    withUnsafeBytes(of: id.bytes) { bytes in
-      bytes.reduce(into: "") { text, byte in
-        if byte < 0x10 { text += "0" }
-        text += String(byte, radix: 16)
-      }
+    let result = sd_id128_get_boot(&id)
+    guard result >= 0 else {
+      throw SystemdError(
+        .bootIDUnavailable, "cannot read the kernel's boot id",
+        hint: "Set \(variable)=%b with Environment= in the unit.", errno: -result)
     }
+    return withUnsafeBytes(of: id.bytes) { Hexadecimal.text(of: $0) }
+  }
+}
+
+/// The environment of this process, by which systemd passes a service its sockets and limits.
+enum ProcessEnvironment {
+  /// The value of a variable; nil when it is unset or empty.
+  ///
+  /// The corresponding C function is `getenv`.
+  static func value(of name: String) -> String? {
+    guard let value = getenv(name), value.pointee != 0 else { return nil }
+    return String(cString: value)
   }
 }

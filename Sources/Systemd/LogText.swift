@@ -6,19 +6,16 @@ internal import Logging
 ///     default: Box can't be reached: Box answered 503. Wait, or see status.box.com. (request_id=abc, status=503)
 ///
 /// The sentence is constant, so that the same thing always reads the same; everything that varies is
-/// metadata. Four keys have a place of their own: `stream` in front, `detail` and
-/// `hint` behind the sentence, and `message_id` nowhere, since it is for machines.
+/// metadata. Four keys have a place of their own: `stream` before the sentence, `detail` and `hint` after it, and
+/// `message_id` nowhere, since it is for machines.
 struct LogText: Hashable, Sendable, CustomStringConvertible {
   let description: String
 
   init(_ sentence: Logger.Message, metadata: Logger.Metadata) {
     var text = metadata["stream"].map { "\(Self.escaped($0.description)): " } ?? ""
     text += Self.escaped(sentence.description)
-    if let detail = metadata["detail"] {
-      text += ": \(Self.escaped(detail.description))"
-    }
-    if let hint = metadata["hint"] {
-      text += ". \(Self.escaped(hint.description))"
+    for (separator, key) in [(": ", "detail"), (". ", "hint")] {
+      if let value = metadata[key] { text += separator + Self.escaped(value.description) }
     }
     description = text + Self.list(metadata)
   }
@@ -32,7 +29,7 @@ struct LogText: Hashable, Sendable, CustomStringConvertible {
 
   private static let placed: Set<String> = ["stream", "detail", "hint", MessageID.metadataKey]
 
-  /// What is left, in order of name: ` (position=7, status=503)`, or nothing.
+  /// The other keys, in order of name: ` (position=7, status=503)`, or nothing.
   private static func list(_ metadata: Logger.Metadata) -> String {
     let pairs = metadata.filter { !placed.contains($0.key) }.sorted { $0.key < $1.key }
     guard !pairs.isEmpty else { return "" }
@@ -40,7 +37,7 @@ struct LogText: Hashable, Sendable, CustomStringConvertible {
     return " (\(texts.joined(separator: ", ")))"
   }
 
-  /// A value that could be taken for more than one stands in quotes.
+  /// Quotes a value that could be taken for more than one.
   private static func quotingIfNeeded(_ value: String) -> String {
     let line = Self.escaped(value)
     let isAmbiguous = line.isEmpty || line.unicodeScalars.contains { " ,()=\"".unicodeScalars.contains($0) }

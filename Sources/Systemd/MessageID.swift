@@ -1,8 +1,18 @@
+package import Logging
+
 /// The conditions an operator acts on, each with an id that never changes.
 ///
-/// `journalctl MESSAGE_ID=…` finds every occurrence, and `journalctl -x` explains it from
-/// `box-eventd.catalog`, which has an entry for each. Made with `systemd-id128 new`.
-/// See sd-id128(3) and systemd.journal-fields(7).
+/// `journalctl MESSAGE_ID=…` finds every occurrence, and `journalctl -x` explains it from the entry of the same id in
+/// `packaging/systemd/box-eventd.catalog`. See sd-id128(3) and systemd.journal-fields(7).
+///
+/// To add one:
+/// 1. Run `systemd-id128 new`, and add a case with that id.
+/// 2. Add the fields that the catalog's text refers to in ``requiredMetadata``.
+/// 3. Add the entry to `packaging/systemd/box-eventd.catalog`: what happened, what it means, what to do.
+/// 4. Log it: `logger.warning("constant sentence", id: .name, metadata: […])`. A stream's conditions are logged by
+///    `StreamJournal` in `EventDaemon/Feed`, the daemon's own by `EventDaemon/Supervisor`.
+/// 5. `swift test --filter MessageIDTests` compares cases and catalog; add a test that the condition is logged
+///    (`StreamJournalTests`).
 package enum MessageID: String, Hashable, Sendable, CaseIterable {
   // The daemon.
   case started = "b56c7f3cfa7945fbafc817ec430e4db3"
@@ -36,7 +46,7 @@ package enum MessageID: String, Hashable, Sendable, CaseIterable {
   /// The metadata key that carries an id to the log handlers.
   package static let metadataKey = "message_id"
 
-  /// The metadata a message with this id must carry, since its catalog entry speaks of it: journalctl
+  /// The metadata a message with this id must carry, since its catalog entry refers to it: journalctl
   /// shows the bare name of a field that is missing.
   package var requiredMetadata: Set<String> {
     switch self {
@@ -45,5 +55,67 @@ package enum MessageID: String, Hashable, Sendable, CaseIterable {
     case .caughtUp, .streamStalled, .quarantined, .resumed, .positionRebuilt: ["stream"]
     case .realtimeRefused, .streamBlocked, .gap, .retentionWarning, .paused: ["stream", "detail"]
     }
+  }
+}
+
+extension Logger {
+  /// Logs a condition an operator acts on.
+  ///
+  ///     logger.notice("caught up", id: .caughtUp, metadata: ["position": "\(position)"])
+  ///
+  /// - Parameters:
+  ///   - message: a constant sentence.
+  ///   - id: leads to the condition's entry in the journal's catalog.
+  ///   - metadata: the values, among them the id's ``MessageID/requiredMetadata``; `stream`, `detail` and
+  ///     `hint` have a place of their own in the line.
+  package func log(
+    level: Logger.Level, _ message: @autoclosure () -> Logger.Message, id: MessageID,
+    metadata: @autoclosure () -> Logger.Metadata = [:],
+    file: String = #fileID, function: String = #function, line: UInt = #line
+  ) {
+    log(
+      level: level, message(),
+      metadata: metadata().merging([MessageID.metadataKey: "\(id.rawValue)"]) { $1 },
+      file: file, function: function, line: line)
+  }
+
+  /// Logs a condition an operator acts on, at level `notice`.
+  package func notice(
+    _ message: @autoclosure () -> Logger.Message, id: MessageID,
+    metadata: @autoclosure () -> Logger.Metadata = [:],
+    file: String = #fileID, function: String = #function, line: UInt = #line
+  ) {
+    log(
+      level: .notice, message(), id: id, metadata: metadata(), file: file, function: function, line: line)
+  }
+
+  /// Logs a condition an operator acts on, at level `warning`.
+  package func warning(
+    _ message: @autoclosure () -> Logger.Message, id: MessageID,
+    metadata: @autoclosure () -> Logger.Metadata = [:],
+    file: String = #fileID, function: String = #function, line: UInt = #line
+  ) {
+    log(
+      level: .warning, message(), id: id, metadata: metadata(), file: file, function: function, line: line)
+  }
+
+  /// Logs a condition an operator acts on, at level `error`.
+  package func error(
+    _ message: @autoclosure () -> Logger.Message, id: MessageID,
+    metadata: @autoclosure () -> Logger.Metadata = [:],
+    file: String = #fileID, function: String = #function, line: UInt = #line
+  ) {
+    log(
+      level: .error, message(), id: id, metadata: metadata(), file: file, function: function, line: line)
+  }
+
+  /// Logs a condition an operator acts on, at level `critical`.
+  package func critical(
+    _ message: @autoclosure () -> Logger.Message, id: MessageID,
+    metadata: @autoclosure () -> Logger.Metadata = [:],
+    file: String = #fileID, function: String = #function, line: UInt = #line
+  ) {
+    log(
+      level: .critical, message(), id: id, metadata: metadata(), file: file, function: function, line: line)
   }
 }

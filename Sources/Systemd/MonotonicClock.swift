@@ -3,8 +3,7 @@ import Glibc
 /// Time since the machine started, without the time it was suspended: the clock systemd itself keeps
 /// its watchdog by.
 ///
-/// A person who sets the wall clock doesn't move it, and a laptop's night asleep doesn't count as
-/// a missed deadline.
+/// Setting the wall clock doesn't move it, and a laptop's night asleep doesn't count as a missed deadline.
 package struct MonotonicClock: Clock, Sendable {
   package struct Instant: InstantProtocol, Hashable, Sendable {
     /// Since the start of the machine, as `CLOCK_MONOTONIC` counts.
@@ -15,7 +14,7 @@ package struct MonotonicClock: Clock, Sendable {
     }
 
     /// As `MONOTONIC_USEC=` wants it. See sd_notify(3).
-    package var microseconds: Int64 { sinceBoot.wholeMicroseconds }
+    package var microseconds: Int64 { sinceBoot.clampedMicroseconds }
 
     package func advanced(by duration: Duration) -> Instant {
       Instant(sinceBoot: sinceBoot + duration)
@@ -52,8 +51,8 @@ package struct MonotonicClock: Clock, Sendable {
 }
 
 extension Duration {
-  /// Whole microseconds, rounded towards zero, held at the ends of `Int64`.
-  var wholeMicroseconds: Int64 {
+  /// Microseconds, rounded towards zero, clamped to `Int64`.
+  var clampedMicroseconds: Int64 {
     let (seconds, attoseconds) = components
     let (micros, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
     guard !overflow else { return seconds < 0 ? .min : .max }

@@ -1,7 +1,7 @@
 import BoxEvents
 import Glibc
 
-/// Why libsystemd could not do what it was asked: the one error type of this module.
+/// A call of libsystemd failed: the one error type of this module.
 package struct SystemdError: ExplainedError, Hashable, Sendable {
   package enum Code: String, Hashable, Sendable, CaseIterable {
     /// The kernel's boot id can't be read, for example where `/proc/sys` is hidden.

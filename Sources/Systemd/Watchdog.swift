@@ -6,14 +6,14 @@ import CSystemd
 /// A loop that pinged whatever happens would only prove that the loop runs. This one runs on the
 /// same executor as everything else, so a blocked pool keeps it quiet too.
 package struct Watchdog: Sendable {
-  /// What the daemon says of itself when it is asked.
+  /// The daemon's answer when it is asked.
   package enum Health: Hashable, Sendable {
     case healthy
     /// Something has overrun its deadline: what, one line.
     case overdue(String)
   }
 
-  /// What is worth a line in the journal.
+  /// A change that is worth a line in the journal.
   package enum Report: Hashable, Sendable {
     /// Pings stop, for this reason. Unless the daemon recovers, systemd kills it within the interval.
     case withheld(String)
@@ -28,7 +28,7 @@ package struct Watchdog: Sendable {
   private let report: @Sendable (Report) -> Void
 
   /// - Parameters:
-  ///   - interval: as ``requestedInterval()`` says.
+  ///   - interval: as ``requestedInterval()`` returns it.
   ///   - health: asked before each ping. Must answer soon: while it hangs, nothing is sent.
   ///   - report: called once when pings stop, and once if they go on again.
   package init(
@@ -48,19 +48,14 @@ package struct Watchdog: Sendable {
   ///
   /// The corresponding C function is `sd_watchdog_enabled`.
   package static func requestedInterval() throws(SystemdError) -> Duration? {
-    do {
-      let microseconds = try enabledMicroseconds().get()
-      return microseconds.map { .microseconds(Int64(clamping: $0)) }
-    } catch {
+    var microseconds: UInt64 = 0
+    let result = sd_watchdog_enabled(0, &microseconds)
+    guard result >= 0 else {
       throw SystemdError(
         .watchdogUnreadable, "cannot read WATCHDOG_USEC and WATCHDOG_PID",
-        hint: "start the daemon through its unit, or unset both", errno: error.rawValue)
+        hint: "Start the daemon through its unit, or unset both.", errno: -result)
     }
-  }
-
-  private static func enabledMicroseconds() -> Result<UInt64?, Errno> {
-    var microseconds: UInt64 = 0
-    return valueOrErrno(sd_watchdog_enabled(0, &microseconds)).map { $0 > 0 ? microseconds : nil }
+    return result > 0 ? .microseconds(Int64(clamping: microseconds)) : nil
   }
 
   /// Asks, pings or stays silent, and waits; ends when the task is cancelled.
@@ -76,5 +71,42 @@ package struct Watchdog: Sendable {
         return
       }
     }
+  }
+}
+
+/// The watchdog's decision, apart from its loop: whether to ping, what to report, how long to wait.
+struct WatchdogGate: Hashable, Sendable {
+  /// What follows from one answer.
+  struct Verdict: Hashable, Sendable {
+    var pings: Bool
+    var report: Watchdog.Report?
+  }
+
+  let interval: Duration
+  private var isOpen = true
+
+  init(interval: Duration) {
+    self.interval = interval
+  }
+
+  mutating func check(_ health: Watchdog.Health) -> Verdict {
+    switch (health, isOpen) {
+    case (.healthy, true):
+      return Verdict(pings: true)
+    case (.healthy, false):
+      isOpen = true
+      return Verdict(pings: true, report: .resumed)
+    case (.overdue(let reason), true):
+      isOpen = false
+      return Verdict(pings: false, report: .withheld(reason))
+    case (.overdue, false):
+      return Verdict(pings: false)
+    }
+  }
+
+  /// Half the interval, as sd_watchdog_enabled(3) advises. While pings are withheld the kill is at
+  /// most half an interval away: looking four times as often notices a recovery before it.
+  var pause: Duration {
+    isOpen ? interval / 2 : interval / 8
   }
 }

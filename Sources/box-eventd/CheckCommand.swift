@@ -1,19 +1,18 @@
 import ArgumentParser
 import BoxEvents
 import EventDaemon
-import FoundationEssentials
 
 struct CheckCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
     abstract: "Check the configuration, secrets, files and permissions.",
     discussion: """
-      Looks at everything the daemon needs and says what is wrong and what to do, all at once. \
-      With --online it also signs in and asks Box for a realtime server, once a stream; a missing state \
-      directory is made for that. Nothing else is changed.
+      Checks everything the daemon needs, and prints all problems at once, each with what to do. With \
+      --online it also signs in and asks Box for a realtime server, once for each stream; for that it creates \
+      a missing state directory. It changes nothing else.
 
-      Exit status: 0 nothing is wrong, 69 Box can't be reached, 77 signing in needs a person, 78 the \
-      configuration is wrong.
+      Exit status: 0 no problems, 69 Box can't be reached, 77 signing in requires operator action, 78 the \
+      configuration is not valid.
       """)
 
   @OptionGroup var configuration: ConfigurationOption
@@ -23,52 +22,45 @@ struct CheckCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await reportingFailure {
-      let environment = ProcessInfo.processInfo.environment
-      try await StateOwner.become(of: configuration.path, environment: environment, makesState: online) {
-        environment in
-        try await check(environment)
+      try await StateOwner.become(
+        of: configuration.path, environment: configuration.environment, makesState: online
+      ) { environment in
+        let checked = try check(environment)
+        if online { try await checkOnline(checked, environment) }
       }
     }
   }
 
-  private func check(_ environment: [String: String]) async throws {
+  private func check(_ environment: [String: String]) throws -> Configuration {
     let check = ConfigurationCheck(configuration.path, environment: environment)
-    for finding in check.findings { show(finding) }
+    for finding in check.findings {
+      let label =
+        switch finding.kind {
+        case .fine: "ok      "
+        case .note: "note    "
+        case .problem: "PROBLEM "
+        }
+      StandardOutput.print(finding: label, finding.message, hint: finding.hint)
+    }
     guard check.isFine, let checked = check.configuration else {
       let count = check.findings.count { $0.kind == .problem }
-      throw CommandFailure(
+      throw DaemonFailure(
         .configuration, count == 1 ? "1 problem found" : "\(count) problems found",
-        hint: "fix what is marked above and check again")
+        hint: "Fix every line marked PROBLEM, then check again.")
     }
-    if online { try await checkOnline(checked, environment) }
-  }
-
-  private func show(_ finding: ConfigurationCheck.Finding) {
-    let checkpoint =
-      switch finding.kind {
-      case .fine: "ok      "
-      case .note: "note    "
-      case .problem: "PROBLEM "
-      }
-    StandardOutput.print(checkpoint + finding.message)
-    if let hint = finding.hint { StandardOutput.print("          " + hint) }
+    return checked
   }
 
   private func checkOnline(_ checked: Configuration, _ environment: [String: String]) async throws {
     let results = try await OnlineCheck(checked, environment: environment).run()
     for result in results {
       if let failure = result.failure {
-        StandardOutput.print("PROBLEM stream \(result.stream): \(failure.message)")
-        if let hint = failure.hint { StandardOutput.print("          " + hint) }
+        StandardOutput.print(
+          finding: "PROBLEM ", "stream \(result.stream): \(failure.message)", hint: failure.hint)
       } else {
         StandardOutput.print("ok      stream \(result.stream): signed in, and Box answers")
       }
     }
-    let failures = results.compactMap(\.failure)
-    guard let first = failures.first else { return }
-    throw CommandFailure(
-      failures.contains { $0.code == .signInRefused } ? .signIn : .unavailable,
-      "\(failures.count) of \(results.count) streams can't be read",
-      hint: first.hint ?? "see above; the daemon itself would go on trying")
+    if let failure = OnlineCheck.failure(results) { throw failure }
   }
 }

@@ -1,18 +1,21 @@
 import ArgumentParser
+import BoxSimulator
 import EventDaemon
+import Synchronization
+import UnixSignals
 
 struct DemoCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo",
-    abstract: "Show the whole thing on this machine, against the built-in simulator.",
+    abstract: "Show box-eventd at work on this machine, against a simulated Box.",
     discussion: """
-      Starts a simulated Box and a real daemon in a directory of their own under /tmp, makes things happen \
-      in the pretend account, and shows the events arriving. Twice it kills the daemon with SIGKILL and \
-      starts it again. It ends by itself, or with Ctrl-C, with a count. Nothing outside that directory \
-      is touched.
+      Starts a simulated Box and a real daemon in a directory of their own under /tmp, produces events in the \
+      simulated account, and shows them arrive. Twice it kills the daemon with SIGKILL and starts it again. It \
+      ends by itself, or with Ctrl-C, and counts what was produced and spooled. It writes nothing outside that \
+      directory.
       """)
 
-  @Option(help: "How long it lasts.")
+  @Option(help: "Duration.")
   var seconds = 60
 
   @Option(help: "New events a second.")
@@ -28,9 +31,108 @@ struct DemoCommand: AsyncParsableCommand {
     try await reportingFailure {
       let isIntact = try await Demo(duration: .seconds(seconds), rate: rate).run()
       if !isIntact {
-        throw CommandFailure(
-          .software, "the spool is not what was produced",
-          hint: "please report it, with what is printed above")
+        throw DaemonFailure(
+          .software, "the spool differs from what was produced",
+          hint: "Please report this, with the output above.")
+      }
+    }
+  }
+}
+
+/// A simulated Box and a real daemon, a minute long, with two crashes.
+private struct Demo {
+  let duration: Duration
+  let rate: Int
+
+  private static let backlog = 2000
+  private static let step = Duration.milliseconds(250)
+
+  /// - Returns: whether the spool holds every event once.
+  func run() async throws -> Bool {
+    let environment = try DemoEnvironment()
+    var options = SimulatorOptions()
+    options.backlog = Self.backlog
+    options.realtime.hold = .seconds(30)
+    options.faultRates = [.events: .stormy]
+    do {
+      return try await BoxSimulator.run(options) { simulator in
+        try environment.configure(simulator)
+        return try await show(simulator, environment)
+      }
+    } catch let error as SimulatorError {
+      throw DaemonFailure(.unavailable, error.message, hint: error.hint)
+    }
+  }
+
+  private func show(_ simulator: BoxSimulator, _ environment: DemoEnvironment) async throws -> Bool {
+    let interrupt = DemoSignal()
+    var daemon = try DemoDaemon(environment)
+    defer { daemon.kill() }
+    var screen = DemoScreen(environment: environment)
+    let start = ContinuousClock.now
+    // At a third and at two thirds of the time.
+    var kills = [duration / 3, duration * 2 / 3]
+    while ContinuousClock.now - start < duration, !interrupt.hasArrived {
+      if let next = kills.first, ContinuousClock.now - start >= next {
+        kills.removeFirst()
+        let killed = daemon.processID
+        daemon.kill()
+        screen.note("killed the daemon (process \(killed)) with SIGKILL")
+        daemon = try DemoDaemon(environment)
+        screen.note("started it again (process \(daemon.processID))")
+      }
+      simulator.produce(max(1, rate / 4))
+      screen.show(produced: simulator.ledger().count, elapsed: ContinuousClock.now - start)
+      try? await Task.sleep(for: Self.step)
+    }
+    return try await finish(simulator, environment, &daemon, &screen)
+  }
+
+  /// Lets the daemon catch up, stops it as systemd would, and counts.
+  private func finish(
+    _ simulator: BoxSimulator, _ environment: DemoEnvironment, _ daemon: inout DemoDaemon,
+    _ screen: inout DemoScreen
+  ) async throws -> Bool {
+    let produced = simulator.ledger()
+    let deadline = ContinuousClock.now + .seconds(90)
+    while environment.spooledCount < produced.count, ContinuousClock.now < deadline {
+      try? await Task.sleep(for: Self.step)
+    }
+    daemon.terminate()
+    let tally = DemoTally(produced: produced, spooled: environment.spooledLines)
+    screen.end(tally)
+    return tally.isIntact
+  }
+}
+
+/// What was produced against what was spooled.
+struct DemoTally {
+  let produced: Int
+  let spooled: Int
+  let missing: Int
+  let twice: Int
+
+  init(produced: [[UInt8]], spooled: [[UInt8]]) {
+    let distinct = Set(spooled)
+    self.produced = produced.count
+    self.spooled = spooled.count
+    missing = produced.count { !distinct.contains($0) }
+    twice = spooled.count - distinct.count
+  }
+
+  var isIntact: Bool { missing == 0 && twice == 0 && produced == spooled }
+}
+
+/// Whether Ctrl-C or SIGTERM has asked the demo to end, which it does with its count.
+private final class DemoSignal: Sendable {
+  private let arrived = Atomic(false)
+
+  var hasArrived: Bool { arrived.load(ordering: .relaxed) }
+
+  init() {
+    Task { [weak self] in
+      for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) {
+        self?.arrived.store(true, ordering: .relaxed)
       }
     }
   }

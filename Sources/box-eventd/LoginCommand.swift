@@ -1,26 +1,26 @@
 import ArgumentParser
 import EventDaemon
-import FoundationEssentials
 
 struct LoginCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "login",
     abstract: "Log in once for method oauth2 and store the refresh token.",
     discussion: """
-      Prints an address to open in a browser. After allowing access there, paste the code, or the whole \
-      address you were sent to. The refresh token is stored in the state directory; the daemon renews it \
-      from then on.
+      Prints an address to open in a browser. After allowing access there, paste the code, or the address \
+      the browser was sent to. The refresh token is stored in the state directory; the daemon renews it from \
+      then on.
 
-      Exit status: 0 stored, 69 Box can't be reached, 77 the login was refused, 78 the configuration is wrong.
+      Exit status: 0 stored, 69 Box can't be reached, 77 the login was refused, 78 the configuration is not \
+      valid.
       """)
 
   @OptionGroup var configuration: ConfigurationOption
 
   func run() async throws {
     try await reportingFailure {
-      let environment = ProcessInfo.processInfo.environment
-      try await StateOwner.become(of: configuration.path, environment: environment, makesState: true) {
-        environment in
+      try await StateOwner.become(
+        of: configuration.path, environment: configuration.environment, makesState: true
+      ) { environment in
         try await login(environment)
       }
     }
@@ -35,13 +35,12 @@ struct LoginCommand: AsyncParsableCommand {
 
         \(session.authorizationURL)
 
-      Then paste the code, or the whole address you were sent to, and press Enter:
+      Then paste the code, or the address the browser was sent to, and press Enter:
       """)
     guard let pasted = readLine(), !pasted.isEmpty else {
-      throw CommandFailure(
-        .usage, "nothing was pasted", hint: "run the command again when you have the code")
+      throw DaemonFailure(.usage, "no code pasted", hint: "Run the command again when you have the code.")
     }
     try await session.finish(pasted: pasted)
-    StandardOutput.print("Logged in. The daemon will use this login from now on.")
+    StandardOutput.print("Logged in. The daemon uses this login from now on.")
   }
 }

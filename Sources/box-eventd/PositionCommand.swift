@@ -1,31 +1,28 @@
 import ArgumentParser
 import BoxEvents
 import EventDaemon
-import FoundationEssentials
 import Spool
 
 struct PositionCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "position",
-    abstract: "Read or move a stream's position.",
+    abstract: "Show or set a stream's position.",
     subcommands: [Show.self, Set.self])
 
   struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "show", abstract: "Print where a stream is.")
+      commandName: "show", abstract: "Print a stream's position.")
 
     @OptionGroup var configuration: ConfigurationOption
     @Argument(help: "The stream.") var stream: String
 
     func run() async throws {
       try await reportingFailure {
-        let environment = ProcessInfo.processInfo.environment
-        try StateOwner.become(of: configuration.path, environment: environment)
-        let tools = StreamTools(try Configuration.load(configuration.path, environment: environment))
+        let tools = try PositionCommand.tools(configuration)
         guard let record = try tools.position(of: try tools.stream(named: stream)) else {
-          throw CommandFailure(
-            .data, "the stream \(stream) has no position",
-            hint: "it has never run, or its position file is lost")
+          throw DaemonFailure(
+            .data, "stream \(stream): position file missing or corrupt",
+            hint: "Start box-eventd: it creates the file, or rebuilds it from the spool.")
         }
         StandardOutput.print("\(record.position)")
       }
@@ -35,10 +32,10 @@ struct PositionCommand: AsyncParsableCommand {
   struct Set: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "set",
-      abstract: "Move a stream's position; the daemon must be stopped.",
+      abstract: "Set a stream's position; the daemon must be stopped.",
       discussion: """
-        The move is recorded in gaps.ndjson. Events that are still in the spool are known by their ids \
-        and not fetched twice, so moving back is safe.
+        The change is recorded in gaps.ndjson. Events that are still in the spool are recognised by their ids \
+        and not stored twice, so moving back is safe.
         """)
 
     @OptionGroup var configuration: ConfigurationOption
@@ -48,15 +45,19 @@ struct PositionCommand: AsyncParsableCommand {
     func run() async throws {
       try await reportingFailure {
         guard let position = ReadPosition(value) else {
-          throw CommandFailure(
-            .usage, "\"\(value)\" is no position", hint: "give now, oldest, or the digits of a position")
+          throw DaemonFailure(
+            .usage, "not a position: \"\(value)\"", hint: "Give now, oldest, or the digits of a position.")
         }
-        let environment = ProcessInfo.processInfo.environment
-        try StateOwner.become(of: configuration.path, environment: environment)
-        let tools = StreamTools(try Configuration.load(configuration.path, environment: environment))
+        let tools = try PositionCommand.tools(configuration)
         let record = try tools.setPosition(of: try tools.stream(named: stream), to: position)
-        StandardOutput.print("\(stream): goes on from \(record.position), at ordinal \(record.ordinal)")
+        StandardOutput.print(
+          "\(stream): continues from position \(record.position) with ordinal \(record.ordinal)")
       }
     }
+  }
+
+  private static func tools(_ configuration: ConfigurationOption) throws -> StreamTools {
+    try StateOwner.become(of: configuration.path, environment: configuration.environment)
+    return StreamTools(try configuration.load())
   }
 }

@@ -5,9 +5,9 @@ import EventDaemon
 struct SimulateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulate",
-    abstract: "Run a simulated Box on loopback, for trying things out and for tests.",
+    abstract: "Run a simulated Box on loopback, for trials and tests.",
     discussion: """
-      Serves tokens, events, realtime servers and faults until it is stopped. It is as awkward as the real \
+      Serves tokens, events, realtime servers and faults until it is stopped. It behaves like the real \
       Box: overlapping pages, duplicates, short pages, positions beyond 2^53.
 
       Faults are given as FAULT=PERCENT, several with commas: 429=2,503=2,reset=1,truncate=1.
@@ -41,10 +41,10 @@ struct SimulateCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Random faults at every endpoint.", valueName: "faults"))
   var faults = ""
 
-  @Option(help: ArgumentHelp("Every n-th event is an odd one; 0 for none.", valueName: "n"))
+  @Option(help: ArgumentHelp("Every n-th event is unusual; 0 for none.", valueName: "n"))
   var oddEvery = 0
 
-  @Option(help: ArgumentHelp("Seconds an access token lives.", valueName: "seconds"))
+  @Option(help: ArgumentHelp("Lifetime of an access token in seconds.", valueName: "seconds"))
   var tokenLifetime = 3600
 
   @Flag(help: "Serve an exact feed, without overlap, duplicates or short pages.")
@@ -62,7 +62,7 @@ struct SimulateCommand: AsyncParsableCommand {
           """)
         try await simulator.runUntilCancelled()
       } catch let error as SimulatorError {
-        throw CommandFailure(.unavailable, error.message, hint: error.hint)
+        throw DaemonFailure(.unavailable, error.message, hint: error.hint)
       }
     }
   }

@@ -1,9 +1,10 @@
+import BoxEvents
 import Glibc
 
-/// Whole lines to stdout and stderr.
+/// Text to stdout and stderr, without a buffer.
 enum StandardOutput {
-  /// Lets no other file become stdin, stdout or stderr: where whoever started the program has closed one of
-  /// them, the next file it opened would be written to as if it were that one.
+  /// Keeps other files from becoming stdin, stdout or stderr: where one of the three was closed at the start, the next
+  /// file that is opened would take its number, and receive what is written to it.
   static func reserveDescriptors() {
     for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) < 0 {
       // The lowest free number, which is this one.
@@ -19,8 +20,15 @@ enum StandardOutput {
     write(text, to: STDOUT_FILENO)
   }
 
-  static func error(_ text: String) {
-    write(text + "\n", to: STDERR_FILENO)
+  /// An error in two lines on stderr: what happened, and what to do.
+  static func report(_ error: some ExplainedError) {
+    write("box-eventd: \(error.message)\n" + (error.hint.map { "  \($0)\n" } ?? ""), to: STDERR_FILENO)
+  }
+
+  /// A finding in one or two lines on stdout.
+  static func print(finding label: String, _ message: String, hint: String?) {
+    print(label + message)
+    if let hint { print("          " + hint) }
   }
 
   private static func write(_ text: String, to descriptor: Int32) {

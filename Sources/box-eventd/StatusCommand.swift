@@ -7,26 +7,20 @@ struct StatusCommand: AsyncParsableCommand {
     commandName: "status",
     abstract: "Show what the running daemon is doing.",
     discussion: """
-      Asks the daemon over its Unix socket. Exit status: 0 it answered, 69 it isn't running or doesn't \
+      Asks the daemon over its Unix socket. Exit status: 0 it answered, 69 it is not running or doesn't \
       answer.
       """)
 
   @OptionGroup var configuration: ConfigurationOption
 
-  @Flag(help: "Print the report as JSON, as GET /status gives it.")
+  @Flag(help: "Print the report as JSON, as GET /status does.")
   var json = false
 
   func run() async throws {
     try await reportingFailure {
-      let environment = ProcessInfo.processInfo.environment
-      let loaded = try Configuration.load(configuration.path, environment: environment)
-      do throws(StatusFailure) {
-        let report = try StatusClient(socket: loaded.status.socket).report()
-        StandardOutput.write(
-          json ? report.json : StatusText.text(report, now: Date().timeIntervalSince1970))
-      } catch {
-        throw CommandFailure(.unavailable, error.message, hint: error.hint)
-      }
+      let report = try StatusClient(socket: try configuration.load().status.socket).report()
+      StandardOutput.write(
+        json ? report.json : StatusText.text(report, now: Date().timeIntervalSince1970))
     }
   }
 }

@@ -1,28 +1,26 @@
 import ArgumentParser
 import EventDaemon
-import FoundationEssentials
 import Spool
 
 struct VerifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Prove the spool whole.",
+    abstract: "Check that the spool is intact.",
     discussion: """
-      Reads every line of a stream's segments: each is a valid event, no ordinal is missing, no id stands \
-      there twice, and the position file agrees. The daemon may be running.
+      Reads every line of a stream's segments: each is a valid event, no ordinal is missing, no id occurs \
+      twice, and the position file agrees. The daemon may be running.
 
-      Exit status: 0 whole, 1 not; the first place that is wrong is printed.
+      Exit status: 0 intact, 1 corrupt; the first problem is printed.
       """)
 
   @OptionGroup var configuration: ConfigurationOption
 
-  @Argument(help: "The stream; all of them if none is named.")
+  @Argument(help: "The stream; without it, all of them.")
   var stream: String?
 
   func run() async throws {
     try await reportingFailure {
-      let loaded = try Configuration.load(
-        configuration.path, environment: ProcessInfo.processInfo.environment)
+      let loaded = try configuration.load()
       let tools = StreamTools(loaded)
       let streams = try stream.map { [try tools.stream(named: $0)] } ?? loaded.streams
       var isIntact = true
@@ -37,12 +35,12 @@ struct VerifyCommand: AsyncParsableCommand {
     for note in report.notes { StandardOutput.print("\(stream): note: \(note)") }
     if let problem = report.problem {
       StandardOutput.print(
-        "\(stream): NOT WHOLE: \(problem.file), line \(problem.line), byte \(problem.offset): \(problem.message)"
+        "\(stream): CORRUPT: \(problem.file), line \(problem.line), byte \(problem.offset): \(problem.message)"
       )
       return false
     }
     StandardOutput.print(
-      "\(stream): whole: \(report.events) events in \(report.segments) segments, \(report.bytes) bytes")
+      "\(stream): intact: \(report.events) events in \(report.segments) segments, \(report.bytes) bytes")
     return true
   }
 }

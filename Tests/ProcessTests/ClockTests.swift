@@ -2,12 +2,12 @@ import BoxSimulator
 import Glibc
 import Testing
 
-/// Time that jumps and time that stands still: the daemon goes on, and nothing is lost or taken for a gap.
+/// The wall clock jumps, or the process is suspended: the daemon continues, and records no gap.
 @Suite struct ClockTests {
   /// The wall clock is set while the daemon runs and while it doesn't; the monotonic clock is the real one.
   @Test(.enabled(if: WallClock.isAvailable, "no C compiler here"))
-  func theWallClockJumpsByAYear() async throws {
-    try await withPlace { fixture in
+  func continuesAfterTheWallClockJumpsByAYear() async throws {
+    try await withTestEnvironment { fixture in
       let clock = try await WallClock(fixture)
       let manager = try ServiceManager(path: "\(fixture.root)/notify")
       let environment = manager.environment.merging(clock.environment) { $1 }.merging(
@@ -24,7 +24,7 @@ import Testing
         let pings = manager.messages(with: "WATCHDOG").count
         fixture.simulator.produce(20)
         try await fixture.drained()
-        try await manager.told("WATCHDOG", times: pings + 3)
+        try await manager.received("WATCHDOG", times: pings + 3)
         try await fixture.simulator.wait { $0.heldPolls == 1 }
         #expect(try await fixture.status().streams[0].state == "polling", "round \(round)")
         fixture.expectIntact("default", "round \(round)")
@@ -33,16 +33,16 @@ import Testing
       #expect(years.count > 1, "the clock of the log has not jumped")
       #expect(try await daemon.terminated() == .code(0))
       #expect(fixture.lineCount(of: "gaps.ndjson") == 0)
-      #expect(!fixture.log.contains("no longer pinging"))
+      #expect(!fixture.log.contains("watchdog ping withheld"))
       #expect(fixture.simulator.violations.isEmpty)
     }
   }
 
-  /// As a suspended machine: everything stands still, then goes on, with connections that may be dead.
-  @Test func suspendedWhilePolling() async throws {
+  /// As on a suspended machine: the process stops, then continues with connections that may be dead.
+  @Test func continuesAfterASuspensionWhilePolling() async throws {
     var options = SimulatorOptions()
     options.realtime.hold = .seconds(1)
-    try await withPlace(options) { fixture in
+    try await withTestEnvironment(options) { fixture in
       let daemon = try fixture.start()
       fixture.simulator.produce(5)
       try await fixture.drained()
@@ -55,8 +55,8 @@ import Testing
     }
   }
 
-  @Test func suspendedWhileReading() async throws {
-    try await withPlace { fixture in
+  @Test func continuesAfterASuspensionWhileReading() async throws {
+    try await withTestEnvironment { fixture in
       fixture.simulator.produce(600)
       fixture.simulator.setFaultRates(
         .events, FaultRates([.init(.drip(bytes: 20_000, every: .milliseconds(20)), percent: 100)]))

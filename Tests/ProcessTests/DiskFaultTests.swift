@@ -2,8 +2,8 @@ import BoxSimulator
 import Glibc
 import Testing
 
-/// Every system call on the way of an event to the disk fails, each with every error that matters, in the
-/// start and the first commit of the real daemon: `strace` makes the call fail on one file only.
+/// Every system call between an event and the disk fails, with every error that matters, during the start and the
+/// first commit of the real daemon. `strace` makes the call fail on one file only.
 @Suite(.serialized, .enabled(if: Tracer.isAvailable, "strace can't be used here"))
 struct DiskFaultTests {
   /// One call on one file, of the segment that is about to begin.
@@ -39,26 +39,26 @@ struct DiskFaultTests {
   }
 
   /// A disk that failed, or one that the kernel has made read-only because it failed, ends the process; the
-  /// unit starts it again. So does any failed sync, whatever the reason: nobody knows what is on disk.
-  @Test(arguments: Call.all) func aFailureEndsTheProcess(_ call: Call) async throws {
+  /// unit starts it again. So does any failed sync, whatever the reason: what is on disk is unknown.
+  @Test(arguments: Call.all) func anErrorEndsTheProcess(_ call: Call) async throws {
     for (name, number) in [("EIO", EIO), ("EROFS", EROFS), ("ENOSPC", ENOSPC), ("EDQUOT", EDQUOT)] {
       guard call.isSync || number == EIO || number == EROFS else { continue }
-      try await withPlace { fixture in
+      try await withTestEnvironment { fixture in
         try await prepare(fixture)
         let manager = try ServiceManager(path: "\(fixture.root)/notify")
         let daemon = try fixture.start(
           environment: manager.environment, under: call.injection(name, when: "1+", root: fixture.root))
         #expect(try await daemon.ended() == .code(74), "\(call) \(name): \(fixture.lastLines(3))")
-        try await manager.told(errno: number)
+        try await manager.received(errno: number)
         try await finish(fixture, try fixture.start(), "\(call) \(name)")
       }
     }
   }
 
-  /// A full disk or quota is waited out by the same process.
-  @Test(arguments: Call.all.filter { !$0.isSync }) func aFullDiskIsWaitedFor(_ call: Call) async throws {
+  /// The same process waits until a full disk or quota has free space again.
+  @Test(arguments: Call.all.filter { !$0.isSync }) func waitsForFreeSpace(_ call: Call) async throws {
     for error in ["ENOSPC", "EDQUOT"] {
-      try await withPlace { fixture in
+      try await withTestEnvironment { fixture in
         try await prepare(fixture)
         let daemon = try fixture.start(under: call.injection(error, when: "1", root: fixture.root))
         try await fixture.logged("stream paused")

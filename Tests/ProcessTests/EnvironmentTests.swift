@@ -3,16 +3,16 @@ import FoundationEssentials
 import Glibc
 import Testing
 
-/// What starts the daemon, and what else happens on its machine, can be wrong too.
+/// Faults around the process: closed descriptors, limits, variables, and files deleted under the daemon.
 @Suite struct EnvironmentTests {
   /// A shell that sets something up and then becomes the daemon.
   private func shell(_ command: String) -> [String] {
     ["/bin/sh", "-c", command + #"; exec "$0" "$@""#]
   }
 
-  /// Else the first files it opens would be its stdin, stdout and stderr, and hold what it says.
-  @Test func itsDescriptorsAreClosed() async throws {
-    try await withPlace { fixture in
+  /// Else the first files it opens would become its stdin, stdout and stderr, and hold its log.
+  @Test func startsWithClosedStandardDescriptors() async throws {
+    try await withTestEnvironment { fixture in
       fixture.simulator.produce(50)
       let daemon = try fixture.start(under: shell("exec 0<&- 1>&- 2>&-"))
       try await fixture.drained()
@@ -26,9 +26,9 @@ import Testing
     }
   }
 
-  /// The event that doesn't fit is there after the limit has gone.
-  @Test func aFileMayNotGrow() async throws {
-    try await withPlace { fixture in
+  /// The event that didn't fit is spooled after the limit is removed.
+  @Test func recoversFromAFileSizeLimit() async throws {
+    try await withTestEnvironment { fixture in
       fixture.simulator.produce(200)
       let limited = try fixture.start(under: shell("ulimit -f 100"))
       #expect(try await limited.ended() == .code(74))
@@ -41,29 +41,32 @@ import Testing
     }
   }
 
-  @Test(arguments: [(12, 1), (52, 1), (197, 30)]) func tooFewFilesMayBeOpen(_ limit: Int, _ streams: Int)
+  @Test(arguments: [(12, 1), (52, 1), (197, 30)]) func refusesATooLowLimitOfOpenFiles(
+    _ limit: Int, _ streams: Int
+  )
     async throws
   {
-    try await withPlace { fixture in
+    try await withTestEnvironment { fixture in
       fixture.settings.streams = (0..<streams).map { .init(name: "stream-\($0)") }
       fixture.configure()
       let daemon = try fixture.start(under: shell("ulimit -n \(limit)"))
       #expect(try await daemon.ended() == .code(78))
       #expect(fixture.lastLines(2).isTwoLines)
       #expect(
-        fixture.lastLines(2).contains("\(limit) files") && fixture.lastLines(2).contains("LimitNOFILE="))
+        fixture.lastLines(2).contains("open files is \(limit);")
+          && fixture.lastLines(2).contains("LimitNOFILE="))
     }
   }
 
-  /// A reload that would need more is refused, and what runs goes on.
-  @Test func aReloadNeedsMoreFilesThanMayBeOpen() async throws {
-    try await withPlace { fixture in
+  /// A reload that would need more is refused; running streams continue.
+  @Test func refusesAReloadThatNeedsMoreOpenFiles() async throws {
+    try await withTestEnvironment { fixture in
       let daemon = try fixture.start(under: shell("ulimit -n 53"))
       try await fixture.simulator.wait { $0.heldPolls == 1 }
       fixture.settings.streams.append(.init(name: "second"))
       fixture.configure()
       daemon.signal(SIGHUP)
-      try await fixture.logged("the old one stays in force")
+      try await fixture.logged("the previous one stays in force")
       #expect(fixture.log.contains("LimitNOFILE="))
       fixture.simulator.produce(5)
       try await fixture.drained()
@@ -72,8 +75,8 @@ import Testing
     }
   }
 
-  @Test(arguments: ["-5", "soon"]) func theWatchdogsVariablesAreNoNumbers(_ value: String) async throws {
-    try await withPlace { fixture in
+  @Test(arguments: ["-5", "soon"]) func refusesInvalidWatchdogVariables(_ value: String) async throws {
+    try await withTestEnvironment { fixture in
       let daemon = try fixture.start(environment: ["WATCHDOG_USEC": value])
       #expect(try await daemon.ended() == .code(78))
       #expect(fixture.lastLines(2).isTwoLines)
@@ -81,10 +84,11 @@ import Testing
     }
   }
 
-  /// What was in it is gone, and on record; what comes afterwards is not lost with it.
-  @Test(arguments: ["spool/default", "spool"]) func itsSpoolIsDeletedUnderIt(_ directory: String) async throws
+  /// Its events are lost, and recorded as a gap; later ones are not affected.
+  @Test(arguments: ["spool/default", "spool"]) func recoversFromADeletedSpool(_ directory: String)
+    async throws
   {
-    try await withPlace { fixture in
+    try await withTestEnvironment { fixture in
       fixture.simulator.produce(50)
       let daemon = try fixture.start()
       try await fixture.drained()
@@ -104,8 +108,8 @@ import Testing
     }
   }
 
-  @Test func itsStateIsDeletedUnderIt() async throws {
-    try await withPlace { fixture in
+  @Test func recoversFromADeletedState() async throws {
+    try await withTestEnvironment { fixture in
       fixture.simulator.produce(50)
       let daemon = try fixture.start()
       try await fixture.drained()

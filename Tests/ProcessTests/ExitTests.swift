@@ -2,12 +2,12 @@ import BoxSimulator
 import Glibc
 import Testing
 
-/// How the daemon and its commands end, and what they say then.
+/// How the daemon and its commands end, and what they print then.
 @Suite struct ExitTests {
   // MARK: 0
 
-  @Test func terminationInTheMiddleOfALongPoll() async throws {
-    try await withPlace { fixture in
+  @Test func stopsDuringALongPoll() async throws {
+    try await withTestEnvironment { fixture in
       fixture.simulator.produce(600)
       let daemon = try fixture.start()
       try await fixture.drained()
@@ -21,15 +21,15 @@ import Testing
     }
   }
 
-  @Test(arguments: [SIGTERM, SIGINT]) func terminationInTheMiddleOfABacklog(_ signal: Int32) async throws {
-    try await withPlace { fixture in
+  @Test(arguments: [SIGTERM, SIGINT]) func stopsDuringABacklog(_ signal: Int32) async throws {
+    try await withTestEnvironment { fixture in
       fixture.simulator.produce(6000)
       let daemon = try fixture.start()
       try await eventually("the first events") { fixture.spoolSize() > 0 }
       daemon.signal(signal)
       #expect(try await daemon.ended() == .code(0))
       let next = try fixture.start()
-      // All may be spooled already; before it has started, a signal would simply end it.
+      // All may be spooled already. Before it has started, a signal would end it at once.
       try await eventually("the second start") {
         fixture.log.split(separator: "\n").count { $0.contains(" started ") } == 2
       }
@@ -39,8 +39,8 @@ import Testing
     }
   }
 
-  @Test func terminationWhileBoxSaysNothing() async throws {
-    try await withPlace { fixture in
+  @Test func stopsWhileBoxDoesNotAnswer() async throws {
+    try await withTestEnvironment { fixture in
       fixture.simulator.setFaultRates(.token, FaultRates([.init(.stall, percent: 100)]))
       let daemon = try fixture.start()
       try await fixture.simulator.wait { $0.requests(.token) > 0 }
@@ -55,8 +55,8 @@ import Testing
   @Test(arguments: [
     ["run", "--nonsense"], ["frobnicate"], ["status", "superfluous"], ["demo", "--seconds", "0"],
   ])
-  func wrongUsage(_ arguments: [String]) async throws {
-    try await withPlace { fixture in
+  func refusesWrongUsage(_ arguments: [String]) async throws {
+    try await withTestEnvironment { fixture in
       let (child, name) = try fixture.begin(arguments)
       let outcome = try await fixture.outcome(of: child, name)
       #expect(outcome.exit == .code(64))
@@ -64,8 +64,8 @@ import Testing
     }
   }
 
-  @Test func statusWithoutADaemon() async throws {
-    try await withPlace { fixture in
+  @Test func statusReportsThatTheDaemonIsNotRunning() async throws {
+    try await withTestEnvironment { fixture in
       let outcome = try await fixture.run("status", "--config", fixture.configuration)
       #expect(outcome.exit == .code(69))
       #expect(outcome.errors.isTwoLines)
@@ -75,10 +75,10 @@ import Testing
 
   // MARK: 65
 
-  @Test func anotherFeedsPosition() async throws {
+  @Test func refusesAnotherFeedsPosition() async throws {
     var options = SimulatorOptions()
     options.credentials.users = ["123", "777"]
-    try await withPlace(options) { fixture in
+    try await withTestEnvironment(options) { fixture in
       fixture.simulator.produce(5, user: "123")
       let first = try fixture.start()
       try await fixture.drained()
@@ -95,11 +95,11 @@ import Testing
     }
   }
 
-  /// The other stream goes on, and the status names the one that can't.
-  @Test func anotherFeedsPositionBesideAHealthyStream() async throws {
+  /// The other stream continues, and the status names the blocked one.
+  @Test func blocksOnlyTheStreamWithAnotherFeedsPosition() async throws {
     var options = SimulatorOptions()
     options.credentials.users = ["123", "777"]
-    try await withPlace(options) { fixture in
+    try await withTestEnvironment(options) { fixture in
       let first = try fixture.start()
       try await fixture.simulator.wait { $0.heldPolls == 1 }
       #expect(try await first.terminated() == .code(0))
@@ -118,8 +118,8 @@ import Testing
 
   // MARK: 75
 
-  @Test(arguments: ["state", "spool"]) func secondInstance(_ shared: String) async throws {
-    try await withPlace { fixture in
+  @Test(arguments: ["state", "spool"]) func refusesASecondInstance(_ shared: String) async throws {
+    try await withTestEnvironment { fixture in
       let first = try fixture.start()
       try await fixture.simulator.wait { $0.heldPolls == 1 }
       fixture.settings.socket = "\(fixture.root)/other.sock"
@@ -134,7 +134,7 @@ import Testing
       #expect(outcome.errors.contains("process \(first.processID)"))
       #expect(outcome.errors.contains("\(fixture.root)/\(shared)"))
       #expect(outcome.errors.isTwoLines)
-      // The first one doesn't notice.
+      // The first one is not disturbed.
       fixture.simulator.produce(2)
       try await fixture.drained()
       #expect(try await first.terminated() == .code(0))
@@ -144,9 +144,9 @@ import Testing
 
   // MARK: 77
 
-  /// Nobody has logged in, or the login is dead.
-  @Test(arguments: [false, true]) func everyStreamNeedsAPerson(_ hasLogin: Bool) async throws {
-    try await withPlace { fixture in
+  /// Without a login, or with an expired one.
+  @Test(arguments: [false, true]) func endsWhenEveryStreamRequiresALogin(_ hasLogin: Bool) async throws {
+    try await withTestEnvironment { fixture in
       fixture.settings.auth[0] = #"method = "oauth2""#
       fixture.settings.auth.remove(at: 2)
       fixture.settings.streams.append(.init(name: "second"))
@@ -166,16 +166,16 @@ import Testing
     }
   }
 
-  @Test func oneHealthyStreamKeepsTheProcess() async throws {
-    try await withPlace { fixture in
-      fixture.settings.streams.append(.init(name: "nobody", subject: "user:999"))
+  @Test func continuesWithOneHealthyStream() async throws {
+    try await withTestEnvironment { fixture in
+      fixture.settings.streams.append(.init(name: "unknown", subject: "user:999"))
       fixture.configure()
       let daemon = try fixture.start()
       fixture.simulator.produce(3)
       try await fixture.drained()
       try await eventually("the blocked stream in the status") {
         let report = try await fixture.status()
-        return report.state == "degraded" && report.streams.first { $0.name == "nobody" }?.state == "blocked"
+        return report.state == "degraded" && report.streams.first { $0.name == "unknown" }?.state == "blocked"
       }
       #expect(daemon.isRunning)
       #expect(try await daemon.terminated() == .code(0))
@@ -184,8 +184,8 @@ import Testing
 
   // MARK: 78
 
-  @Test func unknownKey() async throws {
-    try await withPlace { fixture in
+  @Test func refusesAnUnknownKey() async throws {
+    try await withTestEnvironment { fixture in
       fixture.settings.spool.append(#"segment_sice = "1MiB""#)
       fixture.configure()
       let line = fixture.settings.text.split(separator: "\n", omittingEmptySubsequences: false)
@@ -200,16 +200,16 @@ import Testing
     }
   }
 
-  @Test func noConfiguration() async throws {
-    try await withPlace { fixture in
+  @Test func refusesAMissingConfiguration() async throws {
+    try await withTestEnvironment { fixture in
       let outcome = try await fixture.run("run", "--config", "\(fixture.root)/nowhere.toml")
       #expect(outcome.exit == .code(78))
       #expect(outcome.errors.contains("\(fixture.root)/nowhere.toml"))
     }
   }
 
-  @Test func noSecret() async throws {
-    try await withPlace { fixture in
+  @Test func refusesAMissingSecret() async throws {
+    try await withTestEnvironment { fixture in
       unlink("\(fixture.root)/client-secret")
       let daemon = try fixture.start()
       #expect(try await daemon.ended() == .code(78))
@@ -219,7 +219,7 @@ import Testing
 }
 
 extension String {
-  /// What is wrong, and what to do: two lines, the second indented.
+  /// What happened, and what to do: two lines, the second indented.
   var isTwoLines: Bool {
     let lines = split(separator: "\n", omittingEmptySubsequences: false)
     return lines.count == 3 && lines[0].hasPrefix("box-eventd: ") && lines[1].hasPrefix("  ")

@@ -4,11 +4,11 @@ import Glibc
 import TestSystem
 import Testing
 
-/// Someone has put something else where the daemon's own files and directories belong: what it writes is
-/// refused by name, and whatever was planted, or what it leads to, stays as it was.
+/// Other files in the place of the daemon's own files and directories: the daemon refuses to write there, names the
+/// path, and leaves the files, and those they lead to, as they were.
 @Suite struct ForeignFilesTests {
-  /// What stands there instead.
-  enum Plant: CaseIterable {
+  /// What replaces the daemon's file.
+  enum Replacement: CaseIterable {
     /// A link to the victim, which has the contents that belong there.
     case link
     /// The victim is the file, with a second name elsewhere.
@@ -24,12 +24,12 @@ import Testing
   struct Path: CustomStringConvertible {
     var name: String
     var isDirectory = false
-    /// The daemon writes there, or below; what it only reads or replaces may do no harm either, but
-    /// needn't stop it.
+    /// The daemon writes there, or below. Files that it only reads or replaces must do no harm either, but needn't
+    /// stop it.
     var isWritten = true
 
     var description: String { name }
-    /// A stream that waits for a person, here the only one; or a configuration that can't be used.
+    /// The only stream is blocked; or the configuration is not valid.
     var exit: Int32 { name.contains("default") ? 65 : 78 }
 
     static let newest = "events-0000000000000012.ndjson"
@@ -47,37 +47,39 @@ import Testing
     ]
   }
 
-  @Test(arguments: Path.all) func isRefusedAndStaysAsItWas(_ path: Path) async throws {
-    for plant in Plant.allCases where Self.isPossible(plant, at: path) {
-      try await withPlace { fixture in
+  @Test(arguments: Path.all) func refusesTheReplacementAndLeavesIt(_ path: Path) async throws {
+    for replacement in Replacement.allCases where Self.isPossible(replacement, at: path) {
+      try await withTestEnvironment { fixture in
         try await prepare(fixture, for: path)
-        let victim = try Victim(plant, at: path, in: fixture)
+        let victim = try Victim(replacement, at: path, in: fixture)
         let daemon = try fixture.start()
-        try await eventually("an end, or all events: \(path) \(plant) \(fixture.lastLines(3))") {
+        try await eventually("an end, or all events: \(path) \(replacement) \(fixture.lastLines(3))") {
           !daemon.isRunning || fixture.spoolSize() >= fixture.ledger().count
         }
         if path.isWritten {
-          #expect(try await daemon.ended() == .code(path.exit), "\(path) \(plant): \(fixture.lastLines(3))")
-          #expect(fixture.lastLines(2).isTwoLines, "\(path) \(plant): \(fixture.lastLines(2))")
           #expect(
-            fixture.lastLines(2).contains("\(fixture.root)/\(path)"), "\(plant): \(fixture.lastLines(2))")
+            try await daemon.ended() == .code(path.exit), "\(path) \(replacement): \(fixture.lastLines(3))")
+          #expect(fixture.lastLines(2).isTwoLines, "\(path) \(replacement): \(fixture.lastLines(2))")
+          #expect(
+            fixture.lastLines(2).contains("\(fixture.root)/\(path)"),
+            "\(replacement): \(fixture.lastLines(2))")
         } else if daemon.isRunning {
-          #expect(try await daemon.terminated() == .code(0), "\(path) \(plant)")
+          #expect(try await daemon.terminated() == .code(0), "\(path) \(replacement)")
         } else {
-          #expect(fixture.lastLines(2).isTwoLines, "\(path) \(plant): \(fixture.lastLines(2))")
+          #expect(fixture.lastLines(2).isTwoLines, "\(path) \(replacement): \(fixture.lastLines(2))")
         }
         let isUntouched = victim.isUntouched
-        #expect(isUntouched, "\(path) \(plant)")
+        #expect(isUntouched, "\(path) \(replacement)")
       }
     }
   }
 
-  private static func isPossible(_ plant: Plant, at path: Path) -> Bool {
-    switch plant {
-    // Where the spool and the state are is the configuration's business: a link may stand there.
+  private static func isPossible(_ replacement: Replacement, at path: Path) -> Bool {
+    switch replacement {
+    // The configuration decides where spool and state are: a link is allowed there.
     case .link: !["spool", "state"].contains(path.name)
     case .secondName: !path.isDirectory && !path.name.hasSuffix("current")
-    // What is only replaced is nobody's victim.
+    // A file that is only replaced harms no other file.
     case .openToAll: path.isWritten
     case .foreignOwner: path.isWritten && geteuid() == 0
     case .fifo, .otherKind: true
@@ -106,44 +108,47 @@ import Testing
   }
 }
 
-/// What an attacker would have the daemon change.
+/// The file an attacker wants the daemon to change.
 private struct Victim {
   private let path: String
   private let before: [String: [UInt8]]
   private let mode: mode_t?
   private let names: [String]
 
-  init(_ plant: ForeignFilesTests.Plant, at fixture: ForeignFilesTests.Path, in folder: TestEnvironment)
+  init(
+    _ replacement: ForeignFilesTests.Replacement, at fixture: ForeignFilesTests.Path,
+    in folder: TestEnvironment
+  )
     throws
   {
-    let planted = "\(folder.root)/\(fixture.name)"
+    let replaced = "\(folder.root)/\(fixture.name)"
     let elsewhere = "\(folder.root)/victim"
-    if FileFacts(planted) == nil { writeFile(planted, Array("precious".utf8), mode: 0o600) }
-    switch plant {
+    if FileFacts(replaced) == nil { writeFile(replaced, Array("precious".utf8), mode: 0o600) }
+    switch replacement {
     case .link:
-      try Self.check(rename(planted, elsewhere) == 0 && symlink(elsewhere, planted) == 0)
+      try Self.check(rename(replaced, elsewhere) == 0 && symlink(elsewhere, replaced) == 0)
       path = elsewhere
     case .secondName:
-      try Self.check(Glibc.link(planted, elsewhere) == 0)
+      try Self.check(Glibc.link(replaced, elsewhere) == 0)
       path = elsewhere
     case .fifo:
-      try Self.check(rename(planted, elsewhere) == 0 && mkfifo(planted, 0o600) == 0)
+      try Self.check(rename(replaced, elsewhere) == 0 && mkfifo(replaced, 0o600) == 0)
       path = elsewhere
     case .otherKind:
-      try Self.check(rename(planted, elsewhere) == 0)
+      try Self.check(rename(replaced, elsewhere) == 0)
       if fixture.isDirectory {
-        writeFile(planted, Array("precious".utf8), mode: 0o600)
+        writeFile(replaced, Array("precious".utf8), mode: 0o600)
       } else {
-        try Self.check(mkdir(planted, 0o700) == 0)
-        writeFile("\(planted)/file", Array("precious".utf8), mode: 0o600)
+        try Self.check(mkdir(replaced, 0o700) == 0)
+        writeFile("\(replaced)/file", Array("precious".utf8), mode: 0o600)
       }
-      path = planted
+      path = replaced
     case .foreignOwner:
-      try Self.check(chown(planted, 1, 1) == 0)
-      path = planted
+      try Self.check(chown(replaced, 1, 1) == 0)
+      path = replaced
     case .openToAll:
-      try Self.check(chmod(planted, fixture.isDirectory ? 0o777 : 0o666) == 0)
-      path = planted
+      try Self.check(chmod(replaced, fixture.isDirectory ? 0o777 : 0o666) == 0)
+      path = replaced
     }
     (before, mode, names) = (Self.contents(path), FileFacts(path)?.mode, directoryNames(path).sorted())
   }
@@ -158,6 +163,6 @@ private struct Victim {
   }
 
   private static func check(_ isDone: Bool) throws {
-    if !isDone { throw ChildProcess.Failure(call: "planting", errno: errno) }
+    if !isDone { throw ChildProcess.Failure(call: "replace", errno: errno) }
   }
 }

@@ -2,7 +2,7 @@ import BoxSimulator
 import Glibc
 import Testing
 
-/// A file system that is really full, several times in one process.
+/// A real file system that is full several times during one process.
 @Suite struct FullDiskTests {
   /// Whether this test may mount; as another user than root it can't.
   static let canMount: Bool = {
@@ -18,11 +18,11 @@ import Testing
     return true
   }()
 
-  /// Full and freed again and again in one process. With a reserve to keep free, the daemon stops before the disk
+  /// Filled and freed repeatedly in one process. With a reserve to keep free, the daemon stops before the disk
   /// is full; without one it meets ENOSPC in the middle of a page.
   @Test(.enabled(if: canMount, "a tmpfs can't be mounted here"), arguments: [("0", 50), ("256KiB", 10)])
-  func pausesAndGoesOn(_ keepFree: String, rounds: Int) async throws {
-    try await withPlace { fixture in
+  func pausesAndResumes(_ keepFree: String, rounds: Int) async throws {
+    try await withTestEnvironment { fixture in
       let volume = "\(fixture.root)/volume"
       mkdir(volume, 0o755)
       try #require(mount("none", volume, "tmpfs", 0, "size=16m,mode=755") == 0)
@@ -70,10 +70,11 @@ import Testing
     }
   }
 
-  /// The state may have a disk of its own, and the pause says which of them is full, once.
-  @Test(.enabled(if: canMount, "a tmpfs can't be mounted here")) func theStateHasADiskOfItsOwn() async throws
+  /// Where the state has a disk of its own, the pause names the full one, once.
+  @Test(.enabled(if: canMount, "a tmpfs can't be mounted here")) func namesTheFullDiskOfTheState()
+    async throws
   {
-    try await withPlace { fixture in
+    try await withTestEnvironment { fixture in
       let volume = "\(fixture.root)/volume"
       mkdir(volume, 0o755)
       try #require(mount("none", volume, "tmpfs", 0, "size=256k,mode=755") == 0)
@@ -86,13 +87,13 @@ import Testing
       try await fixture.drained()
       #expect(try await first.terminated() == .code(0))
 
-      // The next event begins a segment, and what is to be remembered has no room.
+      // The next event begins a segment, and the known ids no longer fit on the disk.
       fixture.ageSegments()
       fixture.simulator.produce(20)
       fill(volume)
       let second = try fixture.start()
       try await fixture.logged("stream paused")
-      // Some looks at the disk.
+      // Until the daemon has checked the disk a few times.
       try await Task.sleep(for: .seconds(5))
       try await eventually("the full disk in the status") {
         try await fixture.status().streams[0].error?.contains("\(volume)/state/default/.known_ids") == true
@@ -107,8 +108,8 @@ import Testing
   }
 
   /// Killed while the disk is full, with half a page written.
-  @Test(.enabled(if: canMount, "a tmpfs can't be mounted here")) func killedWhileFull() async throws {
-    try await withPlace { fixture in
+  @Test(.enabled(if: canMount, "a tmpfs can't be mounted here")) func survivesAKillWhileFull() async throws {
+    try await withTestEnvironment { fixture in
       let volume = "\(fixture.root)/volume"
       mkdir(volume, 0o755)
       try #require(mount("none", volume, "tmpfs", 0, "size=4m,mode=755") == 0)
@@ -126,7 +127,7 @@ import Testing
         fixture.simulator.produce(300)
         try await eventually("the last byte of the disk") { fixture.spoolSize() > size + 50_000 }
         try await daemon.killed()
-        // Started on the full disk, it waits there too.
+        // Started on the full disk, it waits as well.
         daemon = try fixture.start()
         try await fixture.logged("stream paused")
         unlink("\(volume)/filler")
@@ -137,7 +138,7 @@ import Testing
     }
   }
 
-  /// Takes every free byte but these.
+  /// Fills the volume but for these bytes.
   private func fill(_ volume: String, leaving free: Int = 0) {
     let descriptor = open("\(volume)/filler", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
     defer { close(descriptor) }
@@ -150,10 +151,10 @@ import Testing
 }
 
 extension TestEnvironment {
-  /// How often the log says that the stream has been paused.
+  /// How many pauses the log holds.
   fileprivate var pauses: Int { log.split(separator: "\n").count { $0.contains("stream paused") } }
 
-  /// What `position show` reads in the position file; it fails unless that is whole.
+  /// The output of `position show`; it fails unless the position file is intact.
   fileprivate func position() async throws -> String {
     let shown = try await run("position", "show", "default", "--config", configuration)
     #expect(shown.exit == .code(0), "\(shown.errors)")

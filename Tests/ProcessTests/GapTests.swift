@@ -3,7 +3,7 @@ import FoundationEssentials
 import Glibc
 import Testing
 
-/// A break in continuity is told in three places: the stream's `gaps.ndjson`, the journal and the metrics.
+/// A gap is reported in three places: the stream's `gaps.ndjson`, the journal and the metrics.
 @Suite struct GapTests {
   enum Break: CaseIterable {
     case spoolEmptied, positionLost, positionSet
@@ -17,8 +17,8 @@ import Testing
     }
   }
 
-  @Test(arguments: Break.allCases) func isToldInThreePlaces(_ input: Break) async throws {
-    try await withPlace { fixture in
+  @Test(arguments: Break.allCases) func isReportedInThreePlaces(_ input: Break) async throws {
+    try await withTestEnvironment { fixture in
       fixture.simulator.produce(30)
       let first = try fixture.start()
       try await fixture.drained()
@@ -40,13 +40,13 @@ import Testing
       try await fixture.simulator.wait { $0.heldPolls == 1 }
       #expect(try await fixture.status().streams[0].gaps == 1)
       #expect(try await second.terminated() == .code(0))
-      let told = fixture.log.split(separator: "\n").filter { $0.contains("a gap was recorded") }
-      #expect(told.count == 1 && told.allSatisfy { $0.contains(input.cause) }, "\(told)")
+      let reports = fixture.log.split(separator: "\n").filter { $0.contains("a gap was recorded") }
+      #expect(reports.count == 1 && reports.allSatisfy { $0.contains(input.cause) }, "\(reports)")
       let lines = readFile("\(fixture.root)/spool/default/gaps.ndjson").lines
       #expect(lines.count == 1)
       #expect(lines.allSatisfy { Array($0).contains(#""cause":"\#(input.cause)""#) })
 
-      // The stream has been caught up since: nothing more to tell, and still on record.
+      // The stream has caught up since: nothing more to report, and the gap is still recorded.
       let third = try fixture.start()
       try await fixture.simulator.wait { $0.heldPolls == 1 }
       #expect(try await fixture.status().streams[0].gaps == 1)

@@ -1,15 +1,15 @@
 import BoxSimulator
 import Testing
 
-/// Whatever Box says stays one line of harmless text in the log.
+/// Any text of Box becomes one line of harmless text in the log.
 @Suite struct LogInjectionTests {
   private static let evil =
     #"\u001b[2J\u001b]0;title\u0007\n2026-01-01T00:00:00Z critical forged line\r\u202e\u2066\u200f\u0085\u2028\u009b1m\u0000"#
 
-  @Test func controlAndBidirectionalCharactersAreEscaped() async throws {
+  @Test func escapesControlAndBidirectionalCharacters() async throws {
     var options = SimulatorOptions()
     options.realtime.hold = .seconds(1)
-    try await withPlace(options) { fixture in
+    try await withTestEnvironment(options) { fixture in
       let evil = Self.evil
       let error =
         #"{"type":"error","status":400,"code":"c\#(evil)","message":"m\#(evil)","request_id":"r\#(evil)"}"#

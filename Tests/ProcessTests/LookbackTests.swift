@@ -1,17 +1,17 @@
 import BoxSimulator
 import Testing
 
-/// Events that Box shows only after their neighbours have been read.
+/// Events that Box shows only after later ones have been read.
 @Suite struct LookbackTests {
-  @Test func findsWhatBoxHasShownLate() async throws {
-    try await withPlace { fixture in
+  @Test func findsEventsThatBoxShowsLate() async throws {
+    try await withTestEnvironment { fixture in
       fixture.settings.streams[0].lookbackInterval = "10s"
       fixture.configure()
       fixture.simulator.produce(40)
       let daemon = try fixture.start()
       try await fixture.drained()
       try await fixture.simulator.wait { $0.heldPolls == 1 }
-      // Behind what Box serves again by itself.
+      // Older than what Box serves again by itself.
       for depth in [12, 20, 30] { #expect(fixture.simulator.produceLate(depth: depth)) }
       try await eventually("the late events: \(fixture.lastLines(3))") {
         fixture.simulator.produce(1)

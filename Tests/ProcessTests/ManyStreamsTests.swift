@@ -5,11 +5,11 @@ import Testing
 /// A thousand streams in one process.
 @Suite struct ManyStreamsTests {
   /// Also where the process starts with systemd's soft limit of 1,024 descriptors.
-  @Test func allPollAtOnceAndAllGetAnEvent() async throws {
+  @Test func allPollAtOnceAndAllReceiveAnEvent() async throws {
     let count = 1000
     var options = SimulatorOptions()
     options.feed = .exact
-    try await withPlace(options) { fixture in
+    try await withTestEnvironment(options) { fixture in
       var limits = rlimit()
       getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits)
       try #require(limits.rlim_cur >= 4096, "this test needs 4,096 descriptors of its own")

@@ -4,12 +4,12 @@ import Glibc
 import StoppingDisk
 import Testing
 
-/// Power cuts on a real ext4: afterwards every event is there once, in order, and nothing is a gap.
+/// Power cuts on a real ext4: afterwards every event is in the spool once, in order, without a gap.
 @Suite(.serialized, .enabled(if: PowerSwitch.isAvailable, "a power cut can't be made here"))
 struct PowerCutTests {
   /// Seeded: a failure prints its seed.
-  @Test(arguments: [1, 2] as [UInt64]) func atRandomMomentsUnderLoad(_ seed: UInt64) async throws {
-    try await withPlace { fixture in
+  @Test(arguments: [1, 2] as [UInt64]) func survivesPowerCutsAtRandomMoments(_ seed: UInt64) async throws {
+    try await withTestEnvironment { fixture in
       let power = try await PowerSwitch(fixture)
       defer { power.remove() }
       var random = SplitMix64(seed: seed)
@@ -33,10 +33,10 @@ struct PowerCutTests {
     }
   }
 
-  /// The process has come to a named point when the power fails: between a write and its sync, between a
+  /// The process is at a named point when the power fails: between a write and its sync, between a
   /// name and the sync of its directory, in the middle of a record.
-  @Test func atNamedPoints() async throws {
-    try await withPlace { fixture in
+  @Test func survivesPowerCutsAtNamedPoints() async throws {
+    try await withTestEnvironment { fixture in
       let power = try await PowerSwitch(fixture)
       defer { power.remove() }
       let operations = StopScenario.rotation.operations + StopScenario.powerCut.operations
@@ -62,10 +62,9 @@ struct PowerCutTests {
     }
   }
 
-  /// The kernel finds the file system broken and makes it read-only under the running daemon; somebody
-  /// fixes it without a reboot.
-  @Test func readOnlyFromOneMomentToTheNext() async throws {
-    try await withPlace { fixture in
+  /// The kernel makes the broken file system read-only under the running daemon; it is repaired without a reboot.
+  @Test func recoversAfterTheFileSystemTurnsReadOnly() async throws {
+    try await withTestEnvironment { fixture in
       let power = try await PowerSwitch(fixture)
       defer { power.remove() }
       let manager = try ServiceManager(path: "\(fixture.root)/notify")
@@ -77,7 +76,7 @@ struct PowerCutTests {
         try await power.breakReadOnly()
         fixture.simulator.produce(20)
         #expect(try await daemon.ended() == .code(74), "\(fixture.lastLines(3))")
-        try await manager.told(errno: EROFS)
+        try await manager.received(errno: EROFS)
         // The unit starts it again and again until the disk is fixed.
         let hopeless = try fixture.start(environment: manager.environment)
         #expect(try await hopeless.ended() == .code(74), "\(fixture.lastLines(3))")
@@ -88,7 +87,7 @@ struct PowerCutTests {
     }
   }
 
-  /// Every boot has a name of its own.
+  /// Every boot has its own id.
   private static func boot(_ number: Int) -> [String: String] {
     let digits = String(number, radix: 16)
     return ["BOOT_ID": String(repeating: "0", count: 31 - digits.count) + digits + "b"]

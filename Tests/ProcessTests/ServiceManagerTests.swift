@@ -3,22 +3,22 @@ import Glibc
 import TestSystem
 import Testing
 
-/// What the daemon tells the service manager, and when.
+/// The messages of the daemon to the service manager, and their order.
 @Suite struct ServiceManagerTests {
-  @Test func readyThenStatusThenReloadThenStopping() async throws {
-    try await withPlace { fixture in
+  @Test func sendsReadyStatusReloadingAndStoppingInOrder() async throws {
+    try await withTestEnvironment { fixture in
       let manager = try ServiceManager(path: "\(fixture.root)/notify")
       let daemon = try fixture.start(environment: manager.environment)
-      try await manager.told("READY")
-      try await manager.told("STATUS")
+      try await manager.received("READY")
+      try await manager.received("STATUS")
       try await fixture.simulator.wait { $0.heldPolls == 1 }
 
       let asked = MonotonicTime.now / 1000
       daemon.signal(SIGHUP)
-      let reload = try await manager.told("RELOADING")
-      // systemd takes an answer with an older time for the answer to another request.
+      let reload = try await manager.received("RELOADING")
+      // systemd ignores an answer that is older than its request.
       #expect(try #require(reload["MONOTONIC_USEC"].flatMap(UInt64.init)) >= asked)
-      try await manager.told("READY", times: 2)
+      try await manager.received("READY", times: 2)
 
       #expect(try await daemon.terminated() == .code(0))
       let order = manager.order.filter { ["READY", "RELOADING", "STOPPING"].contains($0) }
@@ -27,12 +27,12 @@ import Testing
     }
   }
 
-  @Test func boxOutOfReachIsNoReasonNotToBeReady() async throws {
-    try await withPlace { fixture in
+  @Test func becomesReadyWithoutBox() async throws {
+    try await withTestEnvironment { fixture in
       fixture.simulator.setFaultRates(.token, FaultRates([.init(.status(503), percent: 100)]))
       let manager = try ServiceManager(path: "\(fixture.root)/notify")
       let daemon = try fixture.start(environment: manager.environment)
-      try await manager.told("READY")
+      try await manager.received("READY")
       try await eventually("the problem in STATUS=, got \(manager.messages.map(\.text))") {
         manager.messages(with: "STATUS").contains { $0["STATUS"]?.contains("503") == true }
       }
@@ -44,31 +44,31 @@ import Testing
   /// that takes its time.
   @Test(.enabled(if: Tracer.isAvailable, "strace can't be used here"))
   func readyWaitsForRecovery() async throws {
-    try await withPlace { fixture in
+    try await withTestEnvironment { fixture in
       try await leaveWorkForRecovery(fixture)
       let manager = try ServiceManager(path: "\(fixture.root)/notify")
       let daemon = try fixture.start(
         environment: manager.environment, under: Tracer.command("fdatasync:delay_enter=5s:when=1"))
-      try await manager.told("EXTEND_TIMEOUT_USEC")
+      try await manager.received("EXTEND_TIMEOUT_USEC")
       #expect(manager.messages(with: "READY").isEmpty)
       try await eventually("the status of a daemon that is starting") {
         (try? await fixture.status())?.state == "starting"
       }
       #expect(manager.messages(with: "READY").isEmpty)
-      try await manager.told("READY")
+      try await manager.received("READY")
       #expect(fixture.spool().contains("written but not acknowledged"))
       #expect(try await daemon.terminated() == .code(0))
     }
   }
 
   @Test(.enabled(if: Tracer.isAvailable, "strace can't be used here"))
-  func stoppedBeforeItWasReady() async throws {
-    try await withPlace { fixture in
+  func stopsBeforeItIsReady() async throws {
+    try await withTestEnvironment { fixture in
       try await leaveWorkForRecovery(fixture)
       let manager = try ServiceManager(path: "\(fixture.root)/notify")
       let daemon = try fixture.start(
         environment: manager.environment, under: Tracer.command("fdatasync:delay_enter=30s:when=1"))
-      try await manager.told("EXTEND_TIMEOUT_USEC")
+      try await manager.received("EXTEND_TIMEOUT_USEC")
       #expect(try await daemon.terminated() == .code(0), "\(fixture.lastLines(3))")
       #expect(manager.messages(with: "READY").isEmpty)
       #expect(!manager.messages(with: "STOPPING").isEmpty)
@@ -87,8 +87,8 @@ import Testing
     writeFile(segment, readFile(segment) + own, mode: 0o640)
   }
 
-  @Test func watchdogIsPingedAtHalfItsInterval() async throws {
-    try await withPlace { fixture in
+  @Test func pingsTheWatchdogAtHalfItsInterval() async throws {
+    try await withTestEnvironment { fixture in
       let manager = try ServiceManager(path: "\(fixture.root)/notify")
       let environment = manager.environment.merging(["WATCHDOG_USEC": "600000"]) { $1 }
       let start = ContinuousClock.now
@@ -96,15 +96,15 @@ import Testing
       let daemon = try fixture.start(
         environment: environment,
         under: ["/bin/sh", "-c", "export WATCHDOG_PID=$$; exec \"$@\"", "sh"])
-      let seventh = try await manager.told("WATCHDOG", times: 7).at
+      let seventh = try await manager.received("WATCHDOG", times: 7).at
       // Six pauses of 300 ms; a busy machine makes them longer, nothing makes them shorter.
       #expect(seventh - start >= .milliseconds(1800))
       #expect(try await daemon.terminated() == .code(0))
     }
   }
 
-  @Test func nobodyElsesWatchdogIsPinged() async throws {
-    try await withPlace { fixture in
+  @Test func ignoresTheWatchdogOfAnotherProcess() async throws {
+    try await withTestEnvironment { fixture in
       let manager = try ServiceManager(path: "\(fixture.root)/notify")
       let environment = manager.environment.merging(["WATCHDOG_USEC": "100000", "WATCHDOG_PID": "1"]) { $1 }
       let daemon = try fixture.start(environment: environment)

@@ -5,13 +5,13 @@ import Testing
 /// Every way to sign in, from the configuration to the spooled event.
 @Suite struct SignInTests {
   @Test func clientCredentials() async throws {
-    try await withPlace { fixture in
+    try await withTestEnvironment { fixture in
       try await streamThroughExpiry(fixture)
     }
   }
 
   @Test func clientCredentialsAsAnEnterprise() async throws {
-    try await withPlace { fixture in
+    try await withTestEnvironment { fixture in
       fixture.settings.auth[2] = #"subject = "enterprise:456""#
       fixture.configure()
       let daemon = try fixture.start()
@@ -23,7 +23,7 @@ import Testing
   }
 
   @Test func keyPair() async throws {
-    try await withPlace { fixture in
+    try await withTestEnvironment { fixture in
       writeFile("\(fixture.root)/jwt.json", Array(fixture.simulator.options.credentials.jwtSettings.utf8))
       fixture.settings.auth = [
         #"method = "jwt""#, #"subject = "user:123""#, #"settings_file = "\#(fixture.root)/jwt.json""#,
@@ -37,7 +37,7 @@ import Testing
   @Test(arguments: [-600, 600]) func keyPairWithAWrongClock(_ offset: Int) async throws {
     var options = SimulatorOptions()
     options.clockOffset = .seconds(offset)
-    try await withPlace(options) { fixture in
+    try await withTestEnvironment(options) { fixture in
       writeFile("\(fixture.root)/jwt.json", Array(fixture.simulator.options.credentials.jwtSettings.utf8))
       fixture.settings.auth = [
         #"method = "jwt""#, #"subject = "user:123""#, #"settings_file = "\#(fixture.root)/jwt.json""#,
@@ -47,8 +47,8 @@ import Testing
     }
   }
 
-  @Test func accessTokenThatSomethingElseRenews() async throws {
-    try await withPlace { fixture in
+  @Test func accessTokenThatAnotherProgramRenews() async throws {
+    try await withTestEnvironment { fixture in
       let file = "\(fixture.root)/access-token"
       writeFile(file, Array("simulator-access-token\n".utf8))
       fixture.settings.auth = [#"method = "access-token""#, #"access_token_file = "\#(file)""#]
@@ -69,7 +69,7 @@ import Testing
   }
 
   @Test func loginWithTheCode() async throws {
-    try await withPlace { fixture in
+    try await withTestEnvironment { fixture in
       try await login(fixture) { _ in "simulator-code" }
       let spent = fixture.simulator.refreshTokens
       try await streamThroughExpiry(fixture)
@@ -79,7 +79,7 @@ import Testing
   }
 
   @Test func loginWithTheRedirectURL() async throws {
-    try await withPlace { fixture in
+    try await withTestEnvironment { fixture in
       try await login(fixture) { url in
         let state = try #require(url.split(separator: "state=").last)
         return "http://localhost/callback?code=simulator-code&state=\(state)"
@@ -89,7 +89,7 @@ import Testing
   }
 
   @Test(arguments: ["&state=1234", "", "&state="]) func loginOfAnotherState(_ state: String) async throws {
-    try await withPlace { fixture in
+    try await withTestEnvironment { fixture in
       let outcome = try await attempt(fixture) { _ in "http://localhost/callback?code=simulator-code\(state)"
       }
       #expect(outcome.exit == .code(77))
@@ -101,7 +101,7 @@ import Testing
   }
 
   @Test func loginWithAWrongCode() async throws {
-    try await withPlace { fixture in
+    try await withTestEnvironment { fixture in
       let outcome = try await attempt(fixture) { _ in "no-such-code" }
       #expect(outcome.exit == .code(77))
       #expect(outcome.errors.isTwoLines)
@@ -110,7 +110,7 @@ import Testing
 
   /// The daemon is killed again and again while refresh tokens rotate: none is spent twice.
   @Test func refreshTokensSurviveKills() async throws {
-    try await withPlace { fixture in
+    try await withTestEnvironment { fixture in
       try await login(fixture) { _ in "simulator-code" }
       for round in 1...8 {
         fixture.simulator.expireTokens()

@@ -3,8 +3,7 @@ import Glibc
 import StoppingDisk
 import Testing
 
-/// The daemon stops itself dead at every named point, once and twice in a row, and the next start makes
-/// everything whole.
+/// The daemon ends itself abruptly at every named point, once and twice in a row, and the next start recovers.
 @Suite struct StopPointTests {
   /// A point at one of its calls, in a scenario that gets there.
   struct Stop: CustomStringConvertible {
@@ -19,17 +18,17 @@ import Testing
     }
   }
 
-  @Test(arguments: StopScenario.allCases) func diesAndIsMadeWhole(_ scenario: StopScenario) async throws {
+  @Test(arguments: StopScenario.allCases) func recoversFromAStop(_ scenario: StopScenario) async throws {
     var twice = 0
     let stops = Self.stops(in: scenario)
     for stop in stops {
       do {
-        try await withPlace { fixture in
+        try await withTestEnvironment { fixture in
           try await scenario.prepare(fixture)
           scenario.stir(fixture)
-          try #require(try await dies(at: stop, fixture), "\(stop) was never reached")
+          try #require(try await isStopped(at: stop, fixture), "\(stop) was never reached")
           scenario.stir(fixture)
-          if try await dies(at: stop, fixture) { twice += 1 }
+          if try await isStopped(at: stop, fixture) { twice += 1 }
           try await finish(fixture, stop)
         }
       } catch {
@@ -40,7 +39,7 @@ import Testing
     #expect(twice > 0)
   }
 
-  /// A point that no scenario gets to proves nothing.
+  /// Every point is reached by a scenario.
   @Test func everyPointIsTried() {
     let tried = Set(StopScenario.allCases.flatMap(Self.stops).map(\.point))
     #expect(Set(StopPoint.all) == tried)
@@ -55,11 +54,10 @@ import Testing
     }
   }
 
-  /// Starts the daemon and ends it in order when it has nothing left to do, which is on the way to a point
-  /// as well.
-  private func dies(at stop: Stop, _ fixture: TestEnvironment) async throws -> Bool {
+  /// Starts the daemon, and stops it in order once it has caught up: some points are reached only then.
+  private func isStopped(at stop: Stop, _ fixture: TestEnvironment) async throws -> Bool {
     let daemon = try fixture.start(Executable.stopping, environment: stop.environment)
-    try await settled(daemon, fixture)
+    try await caughtUpOrEnded(daemon, fixture)
     let exit = try await daemon.terminated()
     #expect(
       exit == .signal(SIGKILL) || exit == .code(0) || needsLogin(exit, stop),
@@ -67,15 +65,15 @@ import Testing
     return exit == .signal(SIGKILL)
   }
 
-  /// The start after the last stop, and what the stream has come to then.
+  /// The start after the last stop, and the state of the stream afterwards.
   private func finish(_ fixture: TestEnvironment, _ stop: Stop) async throws {
     var daemon = try fixture.start(Executable.stopping, environment: stop.scenario.environment)
-    try await settled(daemon, fixture)
+    try await caughtUpOrEnded(daemon, fixture)
     if let exit = daemon.exit, needsLogin(exit, stop) {
       fixture.simulator.addAuthorizationCode("another-code")
       try await stop.scenario.login(fixture, code: "another-code")
       daemon = try fixture.start(Executable.stopping, environment: stop.scenario.environment)
-      try await settled(daemon, fixture)
+      try await caughtUpOrEnded(daemon, fixture)
     }
     let polls = fixture.simulator.statistics.requests(.poll)
     fixture.simulator.setFaultRates(.events, FaultRates())
@@ -88,7 +86,7 @@ import Testing
   }
 
   /// Waits until the daemon has read everything and polls, or has ended.
-  private func settled(_ daemon: ChildProcess, _ fixture: TestEnvironment) async throws {
+  private func caughtUpOrEnded(_ daemon: ChildProcess, _ fixture: TestEnvironment) async throws {
     let polls = fixture.simulator.statistics.requests(.poll)
     try await eventually("an end, or a poll: \(fixture.lastLines(5))") {
       let statistics = fixture.simulator.statistics

@@ -3,19 +3,19 @@ import Glibc
 import StoppingDisk
 import Testing
 
-/// What a stream is about to do when the process stops, and what must hold in the end.
+/// What a stream is doing when the process stops, and what must hold in the end.
 enum StopScenario: String, CaseIterable {
-  /// The first start of all, with events waiting.
+  /// The very first start, with a backlog.
   case firstStart
   /// The first event begins a new segment; an earlier attempt has left a partial line and a passing link.
   case rotation
-  /// Pages with entries that are no events.
+  /// Pages with entries that are not events.
   case quarantine
-  /// The machine went down with events written and not proven: they are moved aside.
+  /// The machine went down with events written and not synced: they are moved aside.
   case powerCut
   /// A consumer has taken every segment away, the newest included.
   case emptied
-  /// The position file is gone.
+  /// The position file is missing.
   case positionLost
   /// Old segments are over the limit.
   case pruning
@@ -25,7 +25,7 @@ enum StopScenario: String, CaseIterable {
   static let batch = 12
   static let odd = 2
 
-  /// What the machine's boot is called from the preparation on.
+  /// The boot id from the preparation on.
   var environment: [String: String] {
     self == .powerCut ? ["BOOT_ID": String(repeating: "b", count: 32)] : [:]
   }
@@ -82,7 +82,7 @@ enum StopScenario: String, CaseIterable {
 
   // MARK: Before
 
-  /// Brings a fixture to where the process is to stop.
+  /// Brings a fixture to the state in which the process is to stop.
   func prepare(_ fixture: TestEnvironment) async throws {
     fixture.settings.spool.append(#"segment_size = "1KiB""#)
     if self == .signIn {
@@ -99,7 +99,7 @@ enum StopScenario: String, CaseIterable {
     try await damage(fixture)
   }
 
-  /// One life of the daemon, without problem.
+  /// One run of the daemon, without faults.
   private func live(_ fixture: TestEnvironment) async throws {
     fixture.simulator.produce(Self.batch)
     let daemon = try fixture.start()
@@ -118,7 +118,7 @@ enum StopScenario: String, CaseIterable {
       symlink("nowhere", "\(spool)/.current")
     case .powerCut:
       fixture.simulator.produce(Self.batch)
-      // The first is recovery's.
+      // The first call is recovery's.
       let stop = ["STOP_AT": "sync-events:before", "STOP_AT_CALL": "2"]
       let daemon = try fixture.start(Executable.stopping, environment: stop)
       try #require(try await daemon.ended() == .signal(SIGKILL))
@@ -133,7 +133,7 @@ enum StopScenario: String, CaseIterable {
     }
   }
 
-  /// What each start that is to stop finds waiting.
+  /// New events for each start that is to stop.
   func stir(_ fixture: TestEnvironment) {
     fixture.ageSegments()
     guard self == .quarantine else { return fixture.simulator.produce(Self.batch) }
@@ -147,14 +147,14 @@ enum StopScenario: String, CaseIterable {
 
   // MARK: Afterwards
 
-  /// Expects every event once, in order, and each break and oddity on record once.
+  /// Expects every event once, in order, and each gap and quarantined entry recorded once.
   func expectIntact(_ fixture: TestEnvironment, _ comment: Comment) {
     switch self {
     case .pruning:
       let first = expectEnd(fixture, comment)
       #expect((1..<first.served).contains(first.spooled), comment)
     case .emptied:
-      // What Box serves again of the events that somebody took is new.
+      // Events that the consumer took and Box serves again count as new.
       let first = expectEnd(fixture, comment)
       #expect((first.served - Self.batch...first.served).contains(first.spooled), comment)
     case .firstStart, .rotation, .quarantine, .powerCut, .positionLost, .signIn:

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A journal catalog, read as strictly as a person would: see https://systemd.io/CATALOG/.
+/// A journal catalog, read as strictly as journalctl does: see https://systemd.io/CATALOG/.
 struct CatalogFile {
   struct Entry {
     var id: String

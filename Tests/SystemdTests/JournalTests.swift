@@ -10,7 +10,7 @@ struct JournalTests {
   }
 
   @Test(arguments: [nil, "", ":", "8", "8:", ":4711", "8:4711:0", "x:y", "-8:4711", "8: 4711"])
-  func anythingElseIsNotTheJournal(_ variable: String?) {
+  func rejectsAnythingElse(_ variable: String?) {
     #expect(!Journal.isStream(variable, device: 8, inode: 4711))
     #expect(!Journal.isStream(variable, device: 0, inode: 0))
   }

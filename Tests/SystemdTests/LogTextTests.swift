@@ -8,14 +8,14 @@ struct LogTextTests {
     LogText("Box can't be reached", metadata: metadata).description
   }
 
-  @Test func aSentenceAloneStandsAlone() {
+  @Test func aSentenceWithoutMetadataIsUnchanged() {
     #expect(text([:]) == "Box can't be reached")
   }
 
-  @Test func theStreamStandsInFrontAndDetailAndHintBehind() {
+  @Test func theStreamIsInFrontDetailAndHintFollow() {
     #expect(
-      text(["stream": "default", "detail": "Box answered 503", "hint": "trying again in 4 s"])
-        == "default: Box can't be reached: Box answered 503. trying again in 4 s")
+      text(["stream": "default", "detail": "Box answered 503", "hint": "Trying again in 4 s."])
+        == "default: Box can't be reached: Box answered 503. Trying again in 4 s.")
   }
 
   @Test func theRestIsAListInOrderOfName() {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Systemd
 
-/// What reaches a handler through swift-log's front door.
+/// Log events on their way through swift-log to a handler.
 struct LoggerTests {
   private struct RecordingHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
@@ -43,12 +43,11 @@ struct LoggerTests {
   @Test func everyLevelIsItsOwn() {
     let events = Recorder<LogEvent>()
     let logger = Logger(label: "test") { _ in RecordingHandler(events: events) }
-    logger.info("a", id: .started)
     logger.notice("a", id: .started)
     logger.warning("a", id: .started)
     logger.error("a", id: .started)
     logger.critical("a", id: .started)
-    #expect(events.values.map(\.level) == [.info, .notice, .warning, .error, .critical])
+    #expect(events.values.map(\.level) == [.notice, .warning, .error, .critical])
   }
 
   @Test func theNearestMetadataWins() {
@@ -57,22 +56,22 @@ struct LoggerTests {
       level: .info, message: "a", metadata: ["a": "event"], source: nil, file: "", function: "", line: 1)
     let handler: Logger.Metadata = ["b": "handler", "d": "handler"]
     #expect(
-      handler.merged(with: provider, and: event)
+      SystemdLogHandler.merged(handler, provider, event)
         == ["a": "event", "b": "provider", "c": "provider", "d": "handler"])
   }
 
-  @Test func anErrorIsTheDetailUnlessThereIsOne() {
+  @Test func anErrorIsTheDetailUnlessOneIsGiven() {
     let event = LogEvent(
       level: .error, message: "a", error: Failure(), metadata: nil, source: nil, file: "", function: "",
       line: 1)
     let none: Logger.Metadata = [:]
     let one: Logger.Metadata = ["detail": "x"]
-    #expect(none.merged(with: nil, and: event) == ["detail": "the disk is full"])
-    #expect(one.merged(with: nil, and: event) == ["detail": "x"])
+    #expect(SystemdLogHandler.merged(none, nil, event) == ["detail": "the disk is full"])
+    #expect(SystemdLogHandler.merged(one, nil, event) == ["detail": "x"])
   }
 
   @Test(arguments: LogDestination.allCases)
-  func oneThresholdMovesEveryLogger(_ destination: LogDestination) {
+  func oneThresholdSetsTheLevelOfEveryLogger(_ destination: LogDestination) {
     let threshold = LogThreshold(.info)
     let first = destination.logger(threshold: threshold)
     var second = destination.logger(threshold: threshold)
@@ -83,9 +82,18 @@ struct LoggerTests {
     #expect(second.logLevel == .error)
   }
 
+  @Test func aLineHasTimeLevelAndText() {
+    let event = LogEvent(
+      level: .warning, message: "Box can't be reached", metadata: nil, source: nil, file: "", function: "",
+      line: 1)
+    let line = SystemdLogHandler.line(
+      event, metadata: ["stream": "default", "status": "503"], time: 1_795_464_685)
+    #expect(line == "2026-11-23T20:11:25Z warning default: Box can't be reached (status=503)\n")
+  }
+
   @Test func handlersAreValues() {
     let threshold = LogThreshold(.info)
-    for handler in LogDestination.allCases.map({ $0.handler(threshold: threshold) }) {
+    for handler in LogDestination.allCases.map({ SystemdLogHandler($0, threshold: threshold) }) {
       var copy = handler
       copy[metadataKey: "stream"] = "default"
       #expect(copy.metadata == ["stream": "default"])

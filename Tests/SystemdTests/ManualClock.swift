@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A clock that stands still until the test moves it, and says when someone sleeps on it.
+/// A clock that moves only when the test moves it, and reports each sleep.
 final class ManualClock: Clock, Sendable {
   typealias Instant = MonotonicInstant
 
@@ -44,7 +44,7 @@ final class ManualClock: Clock, Sendable {
     sleeper?.continuation.resume(throwing: CancellationError())
   }
 
-  /// Waits until someone sleeps, and says for how long.
+  /// Waits for the next sleep, and returns its length.
   func nextSleep() async -> Duration? {
     var iterator = asked.stream.makeAsyncIterator()
     return await iterator.next()

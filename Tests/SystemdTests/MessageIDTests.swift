@@ -2,7 +2,7 @@ import Testing
 
 @testable import Systemd
 
-/// The ids and `packaging/systemd/box-eventd.catalog` say the same.
+/// The ids and `packaging/systemd/box-eventd.catalog` agree.
 struct MessageIDTests {
   private let catalog: CatalogFile
 

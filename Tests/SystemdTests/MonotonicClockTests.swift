@@ -16,10 +16,10 @@ struct MonotonicClockTests {
     #expect(clock.now >= deadline)
   }
 
-  @Test func durationsBecomeWholeMicroseconds() {
-    #expect(Duration.nanoseconds(1999).wholeMicroseconds == 1)
-    #expect(Duration.seconds(-2).wholeMicroseconds == -2_000_000)
-    #expect(Duration.seconds(Int64.max).wholeMicroseconds == .max)
-    #expect(Duration.seconds(Int64.min).wholeMicroseconds == .min)
+  @Test func clampsDurationsToMicroseconds() {
+    #expect(Duration.nanoseconds(1999).clampedMicroseconds == 1)
+    #expect(Duration.seconds(-2).clampedMicroseconds == -2_000_000)
+    #expect(Duration.seconds(Int64.max).clampedMicroseconds == .max)
+    #expect(Duration.seconds(Int64.min).clampedMicroseconds == .min)
   }
 }

@@ -15,7 +15,6 @@ struct NotifierTests {
     #expect(message(.stopping) == "STOPPING=1")
     #expect(message(.watchdog) == "WATCHDOG=1")
     #expect(message(.errno(28)) == "ERRNO=28")
-    #expect(message(.mainPID(4711)) == "MAINPID=4711")
     #expect(message(.extendTimeout(.milliseconds(1500))) == "EXTEND_TIMEOUT_USEC=1500000")
     #expect(message(.extendTimeout(.seconds(-1))) == "EXTEND_TIMEOUT_USEC=0")
     #expect(message(.extendTimeout(.seconds(Int64.max))) == "EXTEND_TIMEOUT_USEC=\(Int64.max)")

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A Unix datagram socket that stands in for systemd's, in a directory of its own.
+/// A Unix datagram socket in the role of systemd's, in a directory of its own.
 final class NotifySocket {
   struct Failure: Error {
     var call: String

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Systemd
 
-/// What libsystemd reads from the environment, which the whole process shares: one test at a time.
+/// What libsystemd reads from the environment. All tests share it: one at a time.
 @Suite(.serialized)
 struct ProcessEnvironmentTests {
   /// Runs `body` with variables set, nil for unset, and removes them afterwards.
@@ -17,7 +17,7 @@ struct ProcessEnvironmentTests {
     return try body()
   }
 
-  @Test func messagesArriveInOrderAndWhole() throws {
+  @Test func messagesArriveInOrderAndComplete() throws {
     let socket = try NotifySocket()
     with(["NOTIFY_SOCKET": socket.path]) {
       let notifier = Notifier.systemd()
@@ -55,20 +55,20 @@ struct ProcessEnvironmentTests {
     }
   }
 
-  @Test func anEmptyVariableIsNone() {
+  @Test func anEmptyVariableCountsAsUnset() {
     with(["NOTIFY_SOCKET": ""]) {
       #expect(!Notifier.systemd().isConnected)
     }
   }
 
-  @Test func aSocketThatIsGoneIsNoFailure() throws {
+  @Test func aMissingSocketDoesNotFail() throws {
     let path = try NotifySocket().path
     with(["NOTIFY_SOCKET": path]) {
       #expect(!Notifier.systemd().send(.ready))
     }
   }
 
-  @Test func theWatchdogsIntervalIsThisProcessesOnly() throws {
+  @Test func readsTheWatchdogIntervalOfThisProcessOnly() throws {
     #expect(try requestedInterval(ofProcess: String(getpid())) == .seconds(120))
     #expect(try requestedInterval(ofProcess: nil) == .seconds(120))
     #expect(try requestedInterval(ofProcess: "1") == nil)
@@ -79,7 +79,7 @@ struct ProcessEnvironmentTests {
     try with(["WATCHDOG_USEC": "120000000", "WATCHDOG_PID": pid]) { try Watchdog.requestedInterval() }
   }
 
-  @Test func aWatchdogThatIsNoNumberIsAnError() {
+  @Test func refusesAWatchdogIntervalThatIsNotANumber() {
     with(["WATCHDOG_USEC": "often", "WATCHDOG_PID": nil]) {
       let error = #expect(throws: SystemdError.self) { try Watchdog.requestedInterval() }
       #expect(error?.code == .watchdogUnreadable)
@@ -87,23 +87,23 @@ struct ProcessEnvironmentTests {
     }
   }
 
-  @Test func theUnitsBootIDGoesBeforeTheKernels() throws {
+  @Test func theUnitsBootIDTakesPrecedence() throws {
     let id = "00112233445566778899aabbccddeeff"
-    let kernels = try BootID.ofKernel().get()
+    let kernels = try BootID.ofKernel()
     try #require(kernels != id)
     #expect(try with(["BOOT_ID": id]) { try BootID.current() } == id)
     #expect(try with(["BOOT_ID": "%b"]) { try BootID.current() } == kernels)
     #expect(try with(["BOOT_ID": nil]) { try BootID.current() } == kernels)
   }
 
-  @Test func aStreamThatIsNotStandardErrorIsNotTheJournal() {
+  @Test func ignoresAJournalThatIsNotStandardError() {
     with(["JOURNAL_STREAM": "0:0"]) {
       #expect(!Journal.isConnected)
       #expect(LogDestination.current == .standardError)
     }
   }
 
-  @Test func standardErrorsOwnFileIsTheJournal() throws {
+  @Test func detectsTheJournalOnStandardError() throws {
     var status = stat()
     try #require(fstat(STDERR_FILENO, &status) == 0)
     with(["JOURNAL_STREAM": "\(status.st_dev):\(status.st_ino)"]) {

@@ -16,17 +16,17 @@ struct StandardErrorTests {
     #expect(receive(from: ends[1]) == nil)
   }
 
-  @Test func aClosedDescriptorIsGivenUp() {
-    StandardError.write("nobody reads this\n", to: -1)
+  @Test func ignoresAClosedDescriptor() {
+    StandardError.write("not read\n", to: -1)
   }
 
   /// A signal ends a write to a full pipe in its middle; what is left follows.
-  @Test func aLineThatASignalInterruptsIsWhole() throws {
+  @Test func aSignalDoesNotCutALine() throws {
     var ends: [CInt] = [-1, -1]
     try #require(pipe(&ends) == 0)
     defer { for end in ends { close(end) } }
     var action = sigaction()
-    // Nobody else uses this signal; without SA_RESTART it interrupts.
+    // Nothing else uses this signal; without SA_RESTART it interrupts.
     action.__sigaction_handler.sa_handler = { _ in }
     try #require(sigaction(SIGURG, &action, nil) == 0)
     let line = String(repeating: "x", count: 300_000) + "\n"

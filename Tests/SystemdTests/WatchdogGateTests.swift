@@ -12,7 +12,7 @@ struct WatchdogGateTests {
     #expect(gate.pause == .seconds(60))
   }
 
-  @Test func saysOnceWhyItFallsSilentAndLooksMoreOften() {
+  @Test func reportsOnceWhyPingsStopAndChecksMoreOften() {
     var gate = WatchdogGate(interval: .seconds(120))
     #expect(gate.check(.healthy) == Verdict(pings: true))
     #expect(gate.check(.overdue("a sync")) == Verdict(pings: false, report: .withheld("a sync")))

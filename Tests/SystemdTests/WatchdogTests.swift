@@ -4,7 +4,7 @@ import Testing
 @testable import Systemd
 
 struct WatchdogTests {
-  /// One watchdog with everything around it recorded; its health is what the test says.
+  /// One watchdog, a health that the test sets, and what the watchdog did.
   private final class Subject: Sendable {
     let clock = ManualClock()
     let pings = Recorder<[Notifier.Field]>()

@@ -182,17 +182,17 @@ extension ConfigurationCheck {
     do throws(StoreFailure) {
       try DiskDirectory.root(path, on: LocalDisk(), access: access).close()
     } catch {
-      let owner = (try? Stat(FilePath(path)))?.userID.rawValue
-      guard error.errno == EPERM, let owner else {
-        problem("\(name): \(error.message)", hint: error.hint)
-        return
-      }
-      if owner == geteuid() {
-        problem("\(name), \(path): everybody may write to it", hint: "Run: chmod o-w \(path).")
-      } else {
+      let status = try? Stat(FilePath(path))
+      if let status, status.type != .directory {
+        problem("\(name), \(path): not a directory", hint: "Remove it, or name another directory.")
+      } else if error.errno == EPERM, let owner = status?.userID.rawValue, owner != geteuid() {
         problem(
           "\(name), \(path): belongs to user \(owner), not to \(geteuid())",
           hint: "Run the check as the service's user, or chown it.")
+      } else if error.errno == EPERM {
+        problem("\(name), \(path): everybody may write to it", hint: "Run: chmod o-w \(path).")
+      } else {
+        problem("\(name): \(error.message)", hint: error.hint)
       }
       return
     }

@@ -1,4 +1,6 @@
-/// The whole daemon at one moment: what `status`, the metrics, the page and `STATUS=` are made from.
+import BoxEvents
+
+/// The daemon at one moment: the source of `status`, the metrics, the page and `STATUS=`.
 package struct DaemonSnapshot: Sendable {
   /// What the daemon itself is doing, whatever its streams do; in order of time.
   package enum Phase: Int, Sendable, Hashable, Comparable {
@@ -23,7 +25,7 @@ package struct DaemonSnapshot: Sendable {
     self.streams = streams
   }
 
-  /// The daemon in one word: while it runs, `degraded` as soon as a stream is in problem.
+  /// The daemon in one word: while it runs, `degraded` as soon as a stream has a problem.
   package var state: String {
     switch phase {
     case .starting: "starting"
@@ -34,10 +36,10 @@ package struct DaemonSnapshot: Sendable {
 }
 
 extension StreamSnapshot {
-  /// The word for what is wrong with a stream, or nil if nothing is.
+  /// What is wrong with a stream; nil if nothing is.
   ///
-  /// A stream that is late for its own deadline is `overdue`, whatever it thinks it is doing; one
-  /// that reports an error while it waits or goes on is `failing`: it recovers by itself.
+  /// A stream that is past its own deadline is `overdue`, whatever its state; one
+  /// that reports an error while it waits or works is `failing`: it recovers by itself.
   package var problem: Problem? {
     switch state {
     case .blocked: .blocked
@@ -55,5 +57,32 @@ extension StreamSnapshot {
     case stalled
     case paused
     case failing
+  }
+}
+
+/// The answer of `/healthz`: healthy only while every stream is inside its deadlines, and none is stalled or blocked.
+/// A full disk or an unreachable Box leaves it healthy: a restart would not help.
+package struct Health: Sendable, Hashable {
+  package var isHealthy: Bool
+  /// The reason, one line.
+  package var reason: String
+
+  package init(_ snapshot: DaemonSnapshot) {
+    let unhealthy = snapshot.streams.filter {
+      switch $0.state {
+      case .blocked, .stalled: true
+      case .starting, .reading, .polling, .waiting, .paused, .stopped: !$0.isTimely
+      }
+    }
+    isHealthy = unhealthy.isEmpty
+    if let first = unhealthy.first {
+      let word = first.problem?.rawValue ?? first.state.rawValue
+      let error = first.error.map { ": \($0)" } ?? ""
+      let others = unhealthy.count > 1 ? " (and \(unhealthy.count - 1) more)" : ""
+      reason = PlainText.escaped("\(first.name) is \(word)\(error)\(others)")
+    } else {
+      let count = snapshot.streams.count
+      reason = "ok: \(count) \(count == 1 ? "stream" : "streams"), \(snapshot.state)"
+    }
   }
 }

@@ -4,12 +4,11 @@ import BoxEvents
 ///
 /// Every stream has its own series as long as there are at most ``maximumStreams``. With more, the
 /// number of series no longer grows with the streams: counts are summed up under `stream=""`, ages
-/// are the highest, and only streams in problem, at most as many, still show their state and age.
+/// are the highest, and only streams with problems, at most as many, still show their state and age.
 ///
 /// Source: <https://prometheus.io/docs/instrumenting/exposition_formats/>, "Text-based format".
 package struct PrometheusText {
-  /// A stream has up to 80 series, most of them buckets: 16,000 series are what a Prometheus takes
-  /// from one target without complaint.
+  /// A stream has up to 80 series, most of them buckets: a Prometheus handles 16,000 series of one target well.
   package static let maximumStreams = 200
 
   /// The answer's `Content-Type`.
@@ -52,13 +51,16 @@ package struct PrometheusText {
 
   private mutating func counters(_ groups: [Group]) {
     let counters: [(String, String, KeyPath<StreamSnapshot, UInt64>)] = [
-      ("events_total", "Events spooled in the stream's life.", \.eventsTotal),
-      ("duplicates_total", "Events Box sent again, not spooled.", \.duplicatesTotal),
+      ("events_total", "Events in the stream's spool since its first start.", \.eventsTotal),
+      ("duplicates_total", "Events that Box sent again; not spooled.", \.duplicatesTotal),
       ("bytes_total", "Bytes written to the spool.", \.bytesTotal),
-      ("gaps_total", "Breaks in continuity that could not be excluded.", \.gapsTotal),
-      ("quarantined_total", "Entries that were no events, kept aside.", \.quarantinedTotal),
-      ("overlap_checks_total", "Stretches read again to find late events.", \.lookbacksTotal),
-      ("late_events_total", "Events that only a lookback has found.", \.lateTotal),
+      ("gaps_total", "Possible losses of events, as recorded in gaps.ndjson.", \.gapsTotal),
+      (
+        "quarantined_total", "Entries of Box's answers that are not events; see quarantine.ndjson.",
+        \.quarantinedTotal
+      ),
+      ("overlap_checks_total", "Lookbacks: ranges read again to find late events.", \.lookbacksTotal),
+      ("late_events_total", "Events that only a lookback found.", \.lateTotal),
     ]
     for (name, help, count) in counters {
       family(name, "counter", help)
@@ -81,10 +83,10 @@ package struct PrometheusText {
 
   private mutating func histograms(_ groups: [Group]) {
     let histograms: [(String, String, KeyPath<StreamSnapshot, Histogram>)] = [
-      ("request_seconds", "How long calls to Box took.", \.requestSeconds),
-      ("commit_seconds", "How long a batch took to become durable.", \.commitSeconds),
+      ("request_seconds", "Duration of calls to Box.", \.requestSeconds),
+      ("commit_seconds", "Time to make a batch durable.", \.commitSeconds),
       (
-        "delivery_delay_seconds", "From an event's created_at to durable, by two clocks.",
+        "delivery_delay_seconds", "Time from an event's created_at to durable; compares two clocks.",
         \.deliveryDelaySeconds
       ),
     ]
@@ -105,7 +107,8 @@ package struct PrometheusText {
   }
 
   private mutating func ages(_ groups: [Group]) {
-    family("position_age_seconds", "gauge", "Since the stream was last known to be complete, by Box's clock.")
+    family(
+      "position_age_seconds", "gauge", "Time since the stream was last known to be complete, by Box's clock.")
     for group in groups {
       guard let age = group.streams.compactMap(\.positionAge).max() else { continue }
       sample("position_age_seconds", [("stream", group.label)], Self.number(age / .seconds(1)))
@@ -113,7 +116,7 @@ package struct PrometheusText {
   }
 
   private mutating func states(_ streams: [StreamSnapshot]) {
-    family("stream_state", "gauge", "1 for the state the stream is in.")
+    family("stream_state", "gauge", "1 for the current state of the stream.")
     for stream in streams {
       sample("stream_state", [("stream", stream.name), ("state", stream.state.rawValue)], "1")
     }

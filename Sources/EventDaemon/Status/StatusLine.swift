@@ -1,6 +1,6 @@
 import BoxEvents
 
-/// The text of systemd's `STATUS=`: one line a person understands, the problem first.
+/// The text of systemd's `STATUS=`: one line for operators, the worst problem first.
 ///
 /// Source: sd_notify(3), "STATUS=…".
 package enum StatusLine {
@@ -26,13 +26,13 @@ package enum StatusLine {
     return problem(worst, all) + " · " + spooled(all)
   }
 
-  /// The worst problem with the first stream that has it, and how many more are in another.
+  /// The worst problem with the first stream that has it, and how many streams have another.
   private static func problem(_ worst: StreamSnapshot.Problem, _ all: [StreamSnapshot]) -> String {
     let affected = all.filter { $0.problem == worst }
     let others = all.count { $0.problem != nil } - affected.count
     let count = all.count == 1 ? "The stream is" : "\(affected.count) of \(all.count) streams"
     let first = affected.first.map { "\($0.name): \($0.error ?? defaultText(worst))" } ?? ""
-    let remedy = worst == .failing ? "; tried again by itself" : ""
+    let remedy = worst == .failing ? " (retrying)" : ""
     return "\(count) \(worst.rawValue): \(first)\(remedy)"
       + (affected.count > 1 ? " (and \(affected.count - 1) more)" : "")
       + (others > 0 ? " · \(others) with other problems" : "")
@@ -40,10 +40,10 @@ package enum StatusLine {
 
   private static func defaultText(_ problem: StreamSnapshot.Problem) -> String {
     switch problem {
-    case .blocked: "needs a person, see the journal"
-    case .overdue: "past its deadline, the watchdog will restart the service"
-    case .stalled: "Box serves only events that are known"
-    case .paused: "the disk is nearly full"
+    case .blocked: "operator action required, see the journal"
+    case .overdue: "past its deadline; the watchdog will restart the service"
+    case .stalled: "Box serves a full page of known events again and again"
+    case .paused: "disk full"
     case .failing: "see the journal"
     }
   }
@@ -71,6 +71,34 @@ extension [StreamSnapshot] {
     reduce(0) { sum, stream in
       let (total, overflow) = sum.addingReportingOverflow(stream[keyPath: count])
       return overflow ? .max : total
+    }
+  }
+}
+
+/// Counts and durations as text for people.
+enum MetricText {
+  /// Digits in groups of three: `1 204 331`.
+  static func count(_ number: UInt64) -> String {
+    let digits = String(number)
+    var text = ""
+    for (index, digit) in digits.enumerated() {
+      if index > 0, (digits.count - index) % 3 == 0 { text.append(" ") }
+      text.append(digit)
+    }
+    return text
+  }
+
+  /// A span of time in its largest unit, two below a day: `12 s`, `3 min`, `2 h 5 min`, `3 d`.
+  static func span(_ seconds: Double) -> String {
+    guard seconds.isFinite, seconds > 0 else { return "0 s" }
+    let seconds = Int64(min(seconds, 1e12))
+    switch seconds {
+    case 0..<60: return "\(seconds) s"
+    case 60..<3_600: return "\(seconds / 60) min"
+    case 3_600..<86_400:
+      let minutes = seconds % 3_600 / 60
+      return "\(seconds / 3_600) h" + (minutes > 0 ? " \(minutes) min" : "")
+    default: return "\(seconds / 86_400) d"
     }
   }
 }

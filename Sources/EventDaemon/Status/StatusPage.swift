@@ -1,12 +1,12 @@
 import BoxEvents
 
-/// The page at `/`: one HTML document without scripts or anything from elsewhere, loaded anew every
-/// five seconds by the browser.
+/// The page at `/`: one HTML document without scripts or external resources, reloaded by the browser every
+/// five seconds.
 package enum StatusPage {
-  /// Rows shown; streams in problem come first.
+  /// Rows shown; streams with problems come first.
   package static let maximumRows = 500
 
-  /// Nothing but the page's own styles: whatever a stream's error says, it stays text.
+  /// Nothing but the page's own styles: a stream's error stays text whatever it holds.
   package static let contentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'"
 
   /// - Parameter now: local time, seconds since 1970.
@@ -48,7 +48,7 @@ package enum StatusPage {
     let ordered = streams.filter { $0.problem != nil } + streams.filter { $0.problem == nil }
     let rows = ordered.prefix(maximumRows).map { row($0, now) }.joined(separator: "\n")
     let hidden = streams.count - min(streams.count, maximumRows)
-    let more = hidden > 0 ? "\n<p>and \(hidden) more streams, none in greater problem</p>" : ""
+    let more = hidden > 0 ? "\n<p>and \(hidden) more streams</p>" : ""
     return """
       <div class="wide"><table>
       <thead><tr><th>Stream</th><th>State</th><th class="n">Events</th><th class="n">Duplicates</th>\

@@ -1,10 +1,11 @@
 import BoxEvents
+import FoundationEssentials
 
-/// What `GET /status` and `status --json` say. Times are RFC 3339 text in UTC, ages are seconds, a
+/// The answer of `GET /status`, and the output of `status --json`. Times are RFC 3339 text in UTC, ages are seconds, a
 /// position is text because its digits don't fit a JSON number; `null` is "not known".
 package struct StatusReport: Hashable, Sendable, Decodable {
   package var version: String
-  /// `starting`, `running`, `degraded` (a stream is in problem) or `stopping`.
+  /// `starting`, `running`, `degraded` (a stream has a problem) or `stopping`.
   package var state: String
   package var since: String?
   package var streams: [Stream]
@@ -25,8 +26,9 @@ package struct StatusReport: Hashable, Sendable, Decodable {
     package var retentionLeftSeconds: Double?
     package var error: String?
 
-    enum CodingKeys: String, CodingKey {
-      case name, state, error
+    /// In the documented order.
+    enum CodingKeys: String, CodingKey, CaseIterable {
+      case name, state
       case streamPosition = "stream_position"
       case eventsTotal = "events_total"
       case duplicatesTotal = "duplicates_total"
@@ -36,6 +38,7 @@ package struct StatusReport: Hashable, Sendable, Decodable {
       case lastCommitAt = "last_commit_at"
       case positionAgeSeconds = "position_age_seconds"
       case retentionLeftSeconds = "retention_left_seconds"
+      case error
     }
   }
 
@@ -61,5 +64,53 @@ extension StatusReport.Stream {
     positionAgeSeconds = snapshot.positionAge.map { $0 / .seconds(1) }
     retentionLeftSeconds = snapshot.retentionLeft.map { $0 / .seconds(1) }
     error = snapshot.error
+  }
+}
+
+extension StatusReport {
+  /// The report as one JSON object, keys in the documented order, and a newline.
+  package var json: String {
+    var object = JSONObjectWriter()
+    object.add("version", version)
+    object.add("state", state)
+    object.add("since", since)
+    object.add("streams", raw: "[" + streams.map(\.json).joined(separator: ",") + "]")
+    return object.text + "\n"
+  }
+
+  /// Parses a report of another process.
+  /// - Throws: `StatusFailure` if it is not a report.
+  package init(parsing json: [UInt8]) throws(StatusFailure) {
+    do {
+      self = try JSONDecoder().decode(StatusReport.self, from: Data(json))
+    } catch {
+      throw StatusFailure(
+        .unreadable, "the answer is not a status report of box-eventd",
+        hint: "Check [status] socket: another program may listen on it. Then restart the service.")
+    }
+  }
+}
+
+extension StatusReport.Stream {
+  fileprivate var json: String {
+    var object = JSONObjectWriter()
+    for key in CodingKeys.allCases {
+      let name = key.rawValue
+      switch key {
+      case .name: object.add(name, self.name)
+      case .state: object.add(name, state)
+      case .streamPosition: object.add(name, streamPosition)
+      case .eventsTotal: object.add(name, eventsTotal)
+      case .duplicatesTotal: object.add(name, duplicatesTotal)
+      case .gapsTotal: object.add(name, gapsTotal)
+      case .bytesTotal: object.add(name, bytesTotal)
+      case .lastEventAt: object.add(name, lastEventAt)
+      case .lastCommitAt: object.add(name, lastCommitAt)
+      case .positionAgeSeconds: object.add(name, positionAgeSeconds)
+      case .retentionLeftSeconds: object.add(name, retentionLeftSeconds)
+      case .error: object.add(name, error)
+      }
+    }
+    return object.text
   }
 }

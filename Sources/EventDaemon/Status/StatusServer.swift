@@ -9,11 +9,11 @@ import ServiceLifecycle
 import SystemPackage
 
 /// The daemon's local HTTP endpoint, on a Unix socket and, if configured, on a TCP address:
-/// `/status`, `/metrics`, `/healthz` and a page at `/`. It only reads, and says no secrets.
+/// `/status`, `/metrics`, `/healthz` and a page at `/`. It only reads, and shows no secrets.
 ///
 /// The socket of an earlier run is removed: run it only while holding the instance lock.
 package struct StatusServer: Service {
-  /// Where a server has begun to listen.
+  /// An endpoint that can be connected to.
   package enum Endpoint: Hashable, Sendable {
     case socket(String)
     case tcp(port: Int)
@@ -41,7 +41,7 @@ package struct StatusServer: Service {
     self.configuration = configuration
     self.snapshot = snapshot
     self.onListening = onListening
-    // Requests are no events of the daemon's life.
+    // Requests of monitoring are not logged.
     self.logger = Logger(label: "box-eventd.status") { _ in SwiftLogNoOpLogHandler() }
   }
 
@@ -72,21 +72,21 @@ package struct StatusServer: Service {
 }
 
 extension StatusServer {
-  /// Leaves no socket behind, and touches nothing else that may be in its place.
+  /// Removes the socket, and nothing else that may have taken its place.
   private func removeSocket() {
     let status = try? Stat(FilePath(configuration.socket), followTargetSymlink: false)
     guard status?.type == .socket else { return }
     unlink(configuration.socket)
   }
 
-  /// One server an endpoint; each maps what goes wrong to words.
+  /// One server an endpoint; each throws `StatusFailure`.
   private func applications() -> [@Sendable () async throws -> Void] {
     let socket = configuration.socket
     var servers: [@Sendable () async throws -> Void] = [
       {
         let address = BindAddress.unixDomainSocket(path: socket)
         try await serve(address, socket) { _ in
-          // The mode at birth is the umask's; nobody but us and our group may connect.
+          // A new socket's mode is the umask's; only our user and group may connect.
           chmod(socket, 0o660)
           await onListening(.socket(socket))
         }
@@ -118,13 +118,48 @@ extension StatusServer {
       return
     } catch is UnixDomainSocketPathWrongType {
       throw StatusFailure(
-        .notListening, "\(name): can't listen: something else than a socket is there",
-        hint: "move it away, or choose another [status] socket")
+        .notListening, "can't listen on \(name): the path exists and is not a socket",
+        hint: "Move it away, or change [status] socket.")
     } catch {
       let number = (error as? IOError)?.errnoCode
       throw StatusFailure(
-        .notListening, "\(name): can't listen: \(number.map { String(cString: strerror($0)) } ?? "\(error)")",
-        hint: "choose another [status] socket or listen, or end the program that holds it", errno: number)
+        .notListening,
+        "can't listen on \(name): \(number.map { String(cString: strerror($0)) } ?? "\(error)")",
+        hint: "Change [status] socket or listen, or stop the program that uses it.", errno: number)
     }
+  }
+}
+
+/// The paths of the local endpoint and what each answers.
+private enum StatusRoutes {
+  static func router(_ snapshot: @escaping @Sendable () -> DaemonSnapshot) -> Router<BasicRequestContext> {
+    let router = Router(options: .autoGenerateHeadEndpoints)
+    router.get("/status") { _, _ in
+      answer(StatusReport(snapshot()).json, "application/json")
+    }
+    router.get("/metrics") { _, _ in
+      answer(PrometheusText(snapshot()).text, PrometheusText.contentType)
+    }
+    router.get("/healthz") { _, _ in
+      let health = Health(snapshot())
+      let status: HTTPResponse.Status = health.isHealthy ? .ok : .serviceUnavailable
+      return answer(health.reason + "\n", "text/plain; charset=utf-8", status)
+    }
+    router.get("/") { _, _ in
+      let page = StatusPage.html(snapshot(), now: LocalTime.now)
+      var response = answer(page, "text/html; charset=utf-8")
+      response.headers[.contentSecurityPolicy] = StatusPage.contentSecurityPolicy
+      return response
+    }
+    return router
+  }
+
+  private static func answer(
+    _ text: String, _ type: String, _ status: HTTPResponse.Status = .ok
+  ) -> Response {
+    let headers: HTTPFields = [
+      .contentType: type, .cacheControl: "no-store", .xContentTypeOptions: "nosniff",
+    ]
+    return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: text)))
   }
 }

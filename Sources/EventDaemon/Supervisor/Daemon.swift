@@ -2,13 +2,12 @@ import BoxClient
 import BoxEvents
 import Glibc
 import Logging
-import NIOCore
-import NIOPosix
 import ServiceLifecycle
 package import Spool
 import Systemd
+import UnixSignals
 
-/// The service: what `box-eventd run` does from start to end.
+/// The service: everything `box-eventd run` does, from start to end.
 package struct Daemon: Sendable {
   let configurationPath: String
   let environment: [String: String]
@@ -16,8 +15,8 @@ package struct Daemon: Sendable {
   private let minimumSegmentLife: Duration
 
   /// - Parameters:
-  ///   - disk: what spool and state are kept on; another than this machine's is for tests.
-  ///   - minimumSegmentLife: whoever follows `current` looks every few seconds; less than that is for tests.
+  ///   - disk: where spool and state are kept; other disks than the local one are for tests.
+  ///   - minimumSegmentLife: programs that follow `current` look every few seconds; less than that is for tests.
   package init(
     configurationPath: String, environment: [String: String], disk: any Disk = LocalDisk(),
     minimumSegmentLife: Duration = SpoolLimits().minimumSegmentLife
@@ -31,7 +30,7 @@ package struct Daemon: Sendable {
   /// Runs until SIGTERM or SIGINT.
   /// - Throws: `DaemonFailure`, with the status the process is to end with.
   package func run() async throws(DaemonFailure) {
-    // A closed pipe, or a file at its limit, is an error of the write to it, not the end of the process.
+    // A closed pipe, or a file at its limit, fails the write; it must not end the process.
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)
     let signals = await DaemonSignals()
@@ -53,30 +52,20 @@ package struct Daemon: Sendable {
     try OpenFileLimit.raise(streams: configuration.streams.count)
     let directories = try DaemonDirectories(configuration, on: disk)
     defer { directories.release() }
-    // One loop serves thousands of streams; the disk has threads of its own.
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    let transport = try transport(configuration, group)
-    let failure: (any Error)?
-    do {
+    try await BoxTransport.with(configuration, environment) { transport in
       let assembly = try DaemonAssembly(
         configuration: configuration, environment: environment, directories: directories,
         transport: transport, notifier: notifier, logger: logger, threshold: threshold,
         configurationPath: configurationPath, minimumSegmentLife: minimumSegmentLife)
       try await assembly.run(signals)
-      failure = nil
-    } catch {
-      failure = error
     }
-    await transport.shutdown()
-    try? await group.shutdownGracefully()
-    if let failure { throw failure }
     logger.notice("stopped", id: .stopped)
   }
 
   private func load() throws(DaemonFailure) -> Configuration {
     do throws(ConfigurationError) {
       let configuration = try Configuration.load(configurationPath, environment: environment)
-      // Unreadable secrets are a matter of configuration, to be seen at the start.
+      // An unreadable secret is an error of the configuration, reported at the start.
       try configuration.checkSecrets(environment: environment)
       return configuration
     } catch {
@@ -89,12 +78,22 @@ package struct Daemon: Sendable {
       throw DaemonFailure(error)
     }
   }
+}
 
-  private func transport(
-    _ configuration: Configuration, _ group: MultiThreadedEventLoopGroup
-  ) throws(DaemonFailure) -> BoxTransport {
-    try settingsChecked { () throws(ClientSettingsError) in
-      BoxTransport(settings: try TransportSettings(configuration, environment: environment), group: group)
-    }
+/// The signals the daemon handles, trapped from its first moment on: none of them ends it while it starts.
+struct DaemonSignals: Sendable {
+  /// SIGTERM, SIGINT: stop in order.
+  let stop: UnixSignalsSequence
+  /// SIGHUP: reload.
+  let reload: UnixSignalsSequence
+
+  init() async {
+    stop = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+    reload = await UnixSignalsSequence(trapping: .sighup)
   }
+}
+
+/// The version of this program, as `--version`, the status and `User-Agent` give it.
+package enum Version {
+  package static let current = "0.1.0"
 }

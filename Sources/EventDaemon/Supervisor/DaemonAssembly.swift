@@ -8,16 +8,15 @@ import UnixSignals
 
 /// The parts of a running daemon, put together from a configuration.
 struct DaemonAssembly: Sendable {
-  let notifier: Notifier
-  let logger: Logger
-  let clock = MonotonicFeedClock()
-  let supervisor: FeedSupervisor
-  let tokenRegistry: TokenRegistry
-  let feeds: FeedFactory
-  let reloader: Reloader
-  let status: Configuration.Status
-  let started = LocalTime.now
-  let phase = DaemonPhase()
+  private let notifier: Notifier
+  private let logger: Logger
+  private let clock = MonotonicFeedClock()
+  private let supervisor: FeedSupervisor
+  private let tokenRegistry: TokenRegistry
+  private let reloader: Reloader
+  private let status: Configuration.Status
+  private let started = LocalTime.now
+  private let phase = DaemonPhase()
 
   init(
     configuration: Configuration, environment: [String: String], directories: DaemonDirectories,
@@ -32,16 +31,13 @@ struct DaemonAssembly: Sendable {
       configuration: configuration, environment: environment,
       endpoint: try TokenEndpoint(transport, configuration),
       refreshTokens: StoredRefreshToken(directories.state), logger: logger)
-    feeds = try FeedFactory(
+    let feeds = try FeedFactory(
       configuration: configuration, directories: directories, transport: transport,
-      tokenRegistry: tokenRegistry, minimumSegmentLife: minimumSegmentLife,
-      clock: clock, logger: logger)
+      tokenRegistry: tokenRegistry, minimumSegmentLife: minimumSegmentLife, clock: clock, logger: logger)
     for stream in configuration.streams { supervisor.start(try feeds.feed(stream)) }
     reloader = Reloader(
-      path: configurationPath, environment: environment, configuration: configuration,
-      supervisor: supervisor, tokenRegistry: tokenRegistry, feeds: feeds, threshold: threshold,
-      notifier: notifier,
-      logger: logger)
+      path: configurationPath, environment: environment, initial: configuration, supervisor: supervisor,
+      tokenRegistry: tokenRegistry, feeds: feeds, threshold: threshold, notifier: notifier, logger: logger)
   }
 
   /// Runs until the process is asked to stop, or can't go on.
@@ -50,14 +46,16 @@ struct DaemonAssembly: Sendable {
       "started", id: .started,
       metadata: ["version": "\(Version.current)", "streams": "\(supervisor.telemetries.count)"])
     let server = StatusServer(status) { [self] in snapshot() }
-    let monitor = Monitor(assembly: self)
+    let monitor = Monitor(
+      notifier: notifier, logger: logger, clock: clock, phase: phase, snapshot: { [self] in snapshot() },
+      health: { [self] in health })
     // Stopped in reverse order: first the streams, which save their positions, last the status.
     let services: [any Service] = [
-      server, CancellableService { [self] in try await watch() },
+      server, CancellableService { [self] in try await pingWatchdog() },
       CancellableService { await tokenRegistry.run() },
       CancellableService { try await monitor.run() },
       CancellableService { await reloader.run(signals.reload) },
-      CancellableService { [self] in try await runFeeds() },
+      CancellableService { [self] in try await supervisor.run() },
     ]
     var configuration = ServiceGroupConfiguration(
       services: services.map { .init(service: $0) } + [
@@ -68,49 +66,39 @@ struct DaemonAssembly: Sendable {
       logger: Logger(label: "box-eventd.services") { _ in SwiftLogNoOpLogHandler() })
     // A commit under way may take as long as a sync may; TimeoutStopSec= is longer.
     configuration.maximumGracefulShutdownDuration = .seconds(40)
-    do {
-      try await ServiceGroup(configuration: configuration).run()
-    } catch let failure as StatusFailure {
-      throw DaemonFailure(.configuration, failure.message, hint: failure.hint)
-    }
+    try await ServiceGroup(configuration: configuration).run()
   }
 
-  func snapshot() -> DaemonSnapshot {
+  private func snapshot() -> DaemonSnapshot {
     let now = clock.now
     return DaemonSnapshot(
       version: Version.current, phase: phase.value, since: started,
       streams: supervisor.telemetries.map { $0.snapshot(at: now) })
   }
 
-  private func runFeeds() async throws {
-    do throws(StoreFailure) {
-      try await supervisor.run()
-    } catch {
-      throw DaemonFailure(error)
-    }
-  }
+  private var health: DaemonHealth { DaemonHealth(telemetries: supervisor.telemetries) }
 
   /// Pings systemd's watchdog while every stage is inside its deadline.
-  private func watch() async throws {
+  private func pingWatchdog() async throws {
     guard let interval = try Watchdog.requestedInterval() else { return await untilCancelled() }
     let watchdog = Watchdog(interval: interval, notifier: notifier) { [self] in
-      DaemonHealth(telemetries: supervisor.telemetries).watchdog(at: clock.now)
+      health.watchdog(at: clock.now)
     } report: { [logger] report in
       switch report {
       case .withheld(let reason):
         logger.critical(
-          "no longer pinging the watchdog; systemd will restart the service", id: .watchdogWithheld,
+          "watchdog ping withheld; systemd will restart the service", id: .watchdogWithheld,
           metadata: ["detail": "\(reason)"])
       case .resumed:
-        logger.notice("pinging the watchdog again")
+        logger.notice("watchdog ping resumed")
       }
     }
     await watchdog.run()
   }
 }
 
-/// A piece of work as a service: a graceful shutdown cancels it.
-struct CancellableService: Service {
+/// A function as a service: a graceful shutdown cancels it.
+private struct CancellableService: Service {
   let work: @Sendable () async throws -> Void
 
   init(_ work: @escaping @Sendable () async throws -> Void) {
@@ -120,9 +108,4 @@ struct CancellableService: Service {
   func run() async throws {
     try await cancelWhenGracefulShutdown { try await work() }
   }
-}
-
-/// Returns when the task is cancelled.
-func untilCancelled() async {
-  while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
 }

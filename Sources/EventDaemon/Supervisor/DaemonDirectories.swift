@@ -8,7 +8,7 @@ struct DaemonDirectories: Sendable {
   let state: DiskDirectory
   private let locks: [InstanceLock]
 
-  /// Opens both, makes the last part of their paths if it is missing, and takes their locks.
+  /// Opens both, creates the last part of their paths if it is missing, and takes their locks.
   init(
     _ configuration: Configuration, on disk: any Disk = LocalDisk()
   ) throws(DaemonFailure) {
@@ -29,10 +29,8 @@ struct DaemonDirectories: Sendable {
 
   /// The state directory alone, without its lock, for commands beside a running daemon.
   static func openState(_ configuration: Configuration) throws(DaemonFailure) -> DiskDirectory {
-    do throws(StoreFailure) {
-      return try DiskDirectory.opened(configuration.state.directory, on: LocalDisk(), access: .own)
-    } catch {
-      throw DaemonFailure(error)
+    try DaemonFailure.mapping { () throws(StoreFailure) in
+      try DiskDirectory.opened(configuration.state.directory, on: LocalDisk(), access: .own)
     }
   }
 
@@ -44,14 +42,15 @@ struct DaemonDirectories: Sendable {
 }
 
 extension DiskDirectory {
-  /// Opens a directory of the configuration; its last part is made if it is missing.
+  /// Opens a directory of the configuration; its last part is created if it is missing.
   static func opened(
     _ path: String, on disk: any Disk, access: Access
   ) throws(StoreFailure) -> DiskDirectory {
     if mkdir(path, access == .own ? 0o700 : 0o750) != 0, errno != EEXIST {
       let reason = String(cString: strerror(errno))
       throw StoreFailure(
-        .refused, "cannot make \(path): \(reason)", hint: "make it, owned by the user box-eventd runs as",
+        .refused, "can't create \(path): \(reason)",
+        hint: "Create it, owned by the user box-eventd runs as.",
         errno: errno)
     }
     return try root(path, on: disk, access: access)

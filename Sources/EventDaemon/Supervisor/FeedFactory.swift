@@ -1,5 +1,6 @@
 import BoxClient
 import BoxEvents
+import Glibc
 import Logging
 import Spool
 import Systemd
@@ -27,16 +28,8 @@ struct FeedFactory: Sendable {
     self.minimumSegmentLife = minimumSegmentLife
     self.clock = clock
     self.logger = logger
-    do throws(StoreFailure) {
-      threads = try DiskThreads()
-    } catch {
-      throw DaemonFailure(error)
-    }
-    do throws(SystemdError) {
-      bootID = try BootID.current()
-    } catch {
-      throw DaemonFailure(error)
-    }
+    threads = try DaemonFailure.mapping { () throws(StoreFailure) in try DiskThreads() }
+    bootID = try DaemonFailure.mapping { () throws(SystemdError) in try BootID.current() }
   }
 
   /// A stream that is ready to run.
@@ -58,7 +51,7 @@ struct FeedFactory: Sendable {
   private func source(
     _ stream: Configuration.Stream, _ telemetry: StreamTelemetry
   ) throws(DaemonFailure) -> BoxSource {
-    try settingsChecked { () throws(ClientSettingsError) in
+    try DaemonFailure.mapping { () throws(ClientSettingsError) in
       try BoxSource(
         transport: transport, tokens: tokenRegistry.tokens(for: configuration.subject(of: stream)),
         settings: FeedSettings(configuration, stream)
@@ -69,15 +62,15 @@ struct FeedFactory: Sendable {
   }
 
   private func store(_ stream: Configuration.Stream, _ telemetry: StreamTelemetry) -> StreamSpool {
-    let place = StreamSpool.Location(
+    let location = StreamSpool.Location(
       name: stream.name, feed: configuration.feedIdentity(of: stream), spoolRoot: directories.spool,
       stateRoot: directories.state)
     var limits = SpoolLimits(configuration.spool)
     limits.minimumSegmentLife = minimumSegmentLife
     return StreamSpool(
-      place, limits: limits, bootID: bootID, thread: threads.next()
+      location, limits: limits, bootID: bootID, thread: threads.next()
     ) { [clock] _ in
-      // Recovery is given up only when it makes no progress.
+      // Recovery may take long; the deadline moves with its progress.
       telemetry.setDeadline(clock.now.advanced(by: .seconds(60)))
     }
   }
@@ -91,14 +84,6 @@ extension Configuration {
   }
 }
 
-extension FeedSettings {
-  init(_ configuration: Configuration, _ stream: Configuration.Stream) {
-    self.init(
-      apiURL: configuration.box.apiURL, type: stream.type, asUser: stream.asUser ?? "",
-      realtimeHosts: configuration.box.realtimeHosts.map(\.description))
-  }
-}
-
 extension SpoolLimits {
   init(_ spool: Configuration.Spool) {
     self.init()
@@ -107,5 +92,35 @@ extension SpoolLimits {
     keepFree = UInt64(spool.keepFree.bytes)
     maxSize = Int(spool.maxSize.bytes)
     maxAge = spool.maxAge
+  }
+}
+
+/// How many files and connections this process may have open at once.
+enum OpenFileLimit {
+  /// How many that number of streams needs, with a reserve: five each, measured over recovery and polling, and 48 for
+  /// the rest of the daemon. Checked at the start, since NIO ends the process where it can't make an event loop.
+  static func need(streams: Int) -> UInt64 { 48 + 5 * UInt64(streams) }
+
+  /// Raises the limit to what the service manager allows.
+  ///
+  /// systemd starts services with a soft limit of 1,024, for the sake of programs that use select(2), and
+  /// a hard one of 524,288; a few hundred streams need more than the first. Programs that need more and don't
+  /// use select(2) raise it themselves. See systemd.exec(5), "LimitNOFILE=".
+  ///
+  /// The corresponding C function is `setrlimit`.
+  /// - Throws: `DaemonFailure` where that is too little for so many streams.
+  static func raise(streams: Int) throws(DaemonFailure) {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    let need = need(streams: streams)
+    guard limit.rlim_max >= need else {
+      throw DaemonFailure(
+        .configuration,
+        "the limit of open files is \(limit.rlim_max); "
+          + "\(streams == 1 ? "1 stream needs" : "\(streams) streams need") \(need)",
+        hint: "Raise LimitNOFILE= of the unit, or ulimit -n: each stream needs about five.", errno: EMFILE)
+    }
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
   }
 }

@@ -5,14 +5,14 @@ import Systemd
 
 /// All streams of one process: each in a task of its own, started and stopped by name.
 ///
-/// One bad stream never stops another. The process ends by itself only when a disk failed, or when
+/// A stream that fails never stops another. The process ends by itself only when a disk fails, or when
 /// every stream requires operator action.
 final class FeedSupervisor: Sendable {
   /// One stream, ready to run.
   struct Feed: Sendable {
     let name: String
     let telemetry: StreamTelemetry
-    /// Runs until its task is cancelled; throws what the store can't go on from.
+    /// Runs until its task is cancelled; throws a failure the store can't continue after.
     let run: @Sendable () async throws(StoreFailure) -> Void
   }
 
@@ -124,8 +124,13 @@ final class FeedSupervisor: Sendable {
   private func fail(_ error: StoreFailure, _ feed: Feed) {
     state.withLock { $0.fatal = $0.fatal ?? error }
     logger.critical(
-      "the disk failed; the daemon ends and recovers at its next start", id: .syncFailed,
+      "disk failed; the daemon ends and recovers at its next start", id: .syncFailed,
       metadata: ["stream": "\(feed.name)"].explaining(error))
     continuation.yield(.fail)
   }
+}
+
+/// Returns when the task is cancelled.
+func untilCancelled() async {
+  while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
 }

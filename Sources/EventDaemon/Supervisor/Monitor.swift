@@ -1,10 +1,16 @@
 import BoxEvents
 import Logging
+import Synchronization
 import Systemd
 
-/// Tells systemd how the daemon is, and ends it when every stream requires operator action.
+/// Reports the daemon's state to systemd, and ends the daemon when every stream requires operator action.
 struct Monitor: Sendable {
-  let assembly: DaemonAssembly
+  let notifier: Notifier
+  let logger: Logger
+  let clock: MonotonicFeedClock
+  let phase: DaemonPhase
+  let snapshot: @Sendable () -> DaemonSnapshot
+  let health: @Sendable () -> DaemonHealth
 
   /// Between two looks at the streams.
   private static let step = Duration.seconds(1)
@@ -18,46 +24,91 @@ struct Monitor: Sendable {
     await start()
     var lastStatus: (text: String, problem: String, at: FeedInstant)?
     while !Task.isCancelled {
-      let now = assembly.clock.now
-      let snapshot = assembly.snapshot()
+      let now = clock.now
+      let snapshot = snapshot()
       let problem = snapshot.state + (snapshot.streams.first { $0.problem != nil }?.error ?? "")
       let isDue = lastStatus.map { $0.problem != problem || now >= $0.at + Self.statusInterval } ?? true
       if isDue {
         let text = StatusLine.text(snapshot, now: LocalTime.now)
-        if text != lastStatus?.text { assembly.notifier.send(.status(text)) }
+        if text != lastStatus?.text { notifier.send(.status(text)) }
         lastStatus = (text, problem, now)
       }
-      let wasRequired = operatorActionRequired != nil
+      let wasRequired = health().operatorActionRequired != nil
       try? await Task.sleep(for: Self.step)
-      // Looked at twice: a reload may have fixed it in the meantime.
-      if wasRequired, !Task.isCancelled, let operatorActionRequired {
-        throw DaemonFailure(operatorActionRequired)
+      // Checked twice: a reload may have fixed it in the meantime.
+      if wasRequired, !Task.isCancelled, let required = health().operatorActionRequired {
+        throw DaemonFailure(required)
       }
     }
   }
 
-  /// Waits until lock, state and spool are proven, then says so. Box may be unreachable: that shows
-  /// in the status and doesn't fail the boot.
+  /// Waits until every stream has recovered, or reports why it can't yet, then reports `READY=1`. An unreachable Box
+  /// shows in the status and doesn't fail the boot.
   private func start() async {
     var looks = 0
-    while !Task.isCancelled, !DaemonHealth(telemetries: assembly.supervisor.telemetries).isProven {
-      if looks % 100 == 0 { assembly.notifier.send(.extendTimeout(Self.recoveryExtension)) }
+    while !Task.isCancelled, !health().isProven {
+      if looks % 100 == 0 { notifier.send(.extendTimeout(Self.recoveryExtension)) }
       looks += 1
       // A cancelled sleep ends the loop: asked to stop before it was ready, the daemon has not failed.
       try? await Task.sleep(for: .milliseconds(20))
     }
-    guard !Task.isCancelled, assembly.phase.advance(to: .running) else { return }
-    assembly.notifier.send(.ready, .status(StatusLine.text(assembly.snapshot(), now: LocalTime.now)))
+    guard !Task.isCancelled, phase.advance(to: .running) else { return }
+    notifier.send(.ready, .status(StatusLine.text(snapshot(), now: LocalTime.now)))
   }
 
-  private var operatorActionRequired: OperatorActionRequired? {
-    DaemonHealth(telemetries: assembly.supervisor.telemetries).operatorActionRequired
-  }
-
-  /// Says once that the daemon ends: when it is asked to, before the streams have done what they are at.
+  /// Reports once that the daemon stops: as soon as it is asked to, while the streams still finish their work.
   func stop() {
-    guard assembly.phase.advance(to: .stopping) else { return }
-    assembly.notifier.send(.stopping, .status(StatusLine.text(assembly.snapshot(), now: LocalTime.now)))
-    assembly.logger.notice("stopping", id: .stopping)
+    guard phase.advance(to: .stopping) else { return }
+    notifier.send(.stopping, .status(StatusLine.text(snapshot(), now: LocalTime.now)))
+    logger.notice("stopping", id: .stopping)
+  }
+}
+
+/// The daemon's phase, shared by its services.
+final class DaemonPhase: Sendable {
+  private let current = Mutex(DaemonSnapshot.Phase.starting)
+
+  var value: DaemonSnapshot.Phase { current.withLock { $0 } }
+
+  /// Goes on to a later phase, and never back: asked to stop while it starts, the daemon never becomes ready.
+  /// - Returns: whether it was in an earlier one.
+  func advance(to phase: DaemonSnapshot.Phase) -> Bool {
+    current.withLock { current in
+      guard current < phase else { return false }
+      current = phase
+      return true
+    }
+  }
+}
+
+/// The state of all streams together, for the watchdog and the rules of start and exit.
+struct DaemonHealth {
+  /// The watchdog waits this much longer than the deadline at which a stage ends by itself.
+  static let grace = Duration.seconds(30)
+
+  let telemetries: [StreamTelemetry]
+
+  /// Overdue if any stage of any stream is past its deadline and the grace.
+  func watchdog(at now: FeedInstant) -> Watchdog.Health {
+    for telemetry in telemetries {
+      guard let overrun = telemetry.overrun(at: now), overrun > Self.grace else { continue }
+      let snapshot = telemetry.snapshot(at: now)
+      return .overdue(
+        "stream \(snapshot.name) is \(overrun.components.seconds) s past the deadline of its stage "
+          + "(\(snapshot.state.rawValue))")
+    }
+    return .healthy
+  }
+
+  /// Set when every stream requires operator action; the sign-in comes first.
+  var operatorActionRequired: OperatorActionRequired? {
+    let required = telemetries.compactMap(\.operatorActionRequired)
+    guard !required.isEmpty, required.count == telemetries.count else { return nil }
+    return required.first { $0.remedy == .signIn } ?? required.first
+  }
+
+  /// Every stream has recovered, or reports why it can't yet: a full disk, or operator action required.
+  var isProven: Bool {
+    telemetries.allSatisfy { $0.hasRecovered || $0.isPaused || $0.operatorActionRequired != nil }
   }
 }

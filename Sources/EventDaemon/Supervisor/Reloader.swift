@@ -4,45 +4,30 @@ import Synchronization
 import Systemd
 import UnixSignals
 
-/// Takes over a changed configuration on SIGHUP, without stopping what hasn't changed.
+/// Applies a changed configuration on SIGHUP; streams that haven't changed run on.
 struct Reloader: Sendable {
   let path: String
   let environment: [String: String]
+  /// The configuration of the start.
+  let initial: Configuration
   let supervisor: FeedSupervisor
   let tokenRegistry: TokenRegistry
   let feeds: FeedFactory
   let threshold: LogThreshold
   let notifier: Notifier
   let logger: Logger
-  private let initial: Configuration
-
-  init(
-    path: String, environment: [String: String], configuration: Configuration, supervisor: FeedSupervisor,
-    tokenRegistry: TokenRegistry, feeds: FeedFactory, threshold: LogThreshold, notifier: Notifier,
-    logger: Logger
-  ) {
-    self.path = path
-    self.environment = environment
-    self.initial = configuration
-    self.supervisor = supervisor
-    self.tokenRegistry = tokenRegistry
-    self.feeds = feeds
-    self.threshold = threshold
-    self.notifier = notifier
-    self.logger = logger
-  }
-
   func run(_ signals: UnixSignalsSequence) async {
     var current = initial
     for await _ in signals {
       notifier.send(.reloading)
       do {
         current = try await reload(from: current)
-        logger.notice("reload done", id: .reloaded, metadata: ["streams": "\(current.streams.count)"])
+        logger.notice(
+          "configuration reloaded", id: .reloaded, metadata: ["streams": "\(current.streams.count)"])
       } catch {
         for problem in error.problems {
           logger.error(
-            "configuration rejected; the old one stays in force", id: .configurationRejected,
+            "configuration rejected; the previous one stays in force", id: .configurationRejected,
             metadata: Logger.Metadata().explaining(problem))
         }
       }
@@ -57,7 +42,7 @@ struct Reloader: Sendable {
     guard change.refusedKeys.isEmpty else {
       throw ConfigurationError(
         change.refusedKeys.map {
-          .init("\($0) has changed, which a reload can't take over", hint: "Restart the service instead.")
+          .init("\($0) changed; a reload can't apply it", hint: "Run: systemctl restart box-eventd.")
         })
     }
     let feeds = try made(change.added + change.changed, of: new.streams.count)

@@ -1,6 +1,7 @@
 import BoxClient
 import BoxEvents
 import Logging
+import Spool
 import Synchronization
 import Systemd
 
@@ -43,7 +44,7 @@ final class TokenRegistry: Sendable {
     }
   }
 
-  /// Takes over the files of a new configuration and reads the secrets again.
+  /// Uses the files of a new configuration from now on, and reads the secrets again.
   func reload(_ configuration: Configuration) async {
     let all = state.withLock { state in
       state.configuration = configuration
@@ -52,7 +53,7 @@ final class TokenRegistry: Sendable {
     for tokens in all { await tokens.reload() }
   }
 
-  /// Renews all tokens ahead of their expiry, until the task is cancelled.
+  /// Renews all tokens before they expire, until the task is cancelled.
   func run() async {
     await withDiscardingTaskGroup { group in
       await withTaskCancellationHandler {
@@ -88,27 +89,27 @@ final class TokenRegistry: Sendable {
     }
   }
 
-  /// Reads the secret from where the configuration of the moment says.
+  /// Reads the secret from the file or credential of the current configuration.
   private func secret(_ kind: SecretFile.Kind) -> SecretProvider {
     { [self] in
       let configuration = state.withLock { $0.configuration }
       guard let secret = try configuration.secret(kind, environment: environment) else {
         throw DaemonFailure(
-          .configuration, "missing \(kind.rawValue)", hint: "Run: box-eventd check.")
+          .configuration, "\(kind.rawValue) not configured", hint: "Run: box-eventd check.")
       }
       return secret
     }
   }
 }
 
-/// Signing in for nobody.
+/// The sign-in of a stream without a subject.
 private struct NoSubject: SignIn {
   func signIn() async throws(FeedFailure) -> AccessToken {
-    throw FeedFailure(.signInRefused, "no subject is configured", hint: "set subject in [auth]")
+    throw FeedFailure(.signInRefused, "subject not configured", hint: "Set subject in [auth].")
   }
 }
 
-/// What the journal says of signing in: a line for each change, and repeated failures summed up.
+/// Logs signing in: a line for each change; repeated failures at every power of two.
 private final class SignInLog: Sendable {
   private let logger: Logger
   private let failures = Mutex(0)
@@ -136,16 +137,50 @@ private final class SignInLog: Sendable {
         return
       }
       let seconds = lifetime.map { "\($0.components.seconds)" } ?? "unknown"
-      logger.notice("signed in", id: .signedIn, metadata: ["lifetime_seconds": "\(seconds)"])
+      logger.notice("signed in to Box", id: .signedIn, metadata: ["lifetime_seconds": "\(seconds)"])
     case .failed(let failure):
       let count = failures.withLock { count in
         count += 1
         return count
       }
       guard count.nonzeroBitCount == 1 else { return }
-      var metadata: Logger.Metadata = ["detail": "\(failure.message)", "times": "\(count)"]
-      if let hint = failure.hint { metadata["hint"] = "\(hint)" }
-      logger.warning("cannot sign in", id: .signInRefused, metadata: metadata)
+      let metadata: Logger.Metadata = ["times": "\(count)"]
+      logger.warning("cannot sign in", id: .signInRefused, metadata: metadata.explaining(failure))
     }
+  }
+}
+
+/// The OAuth 2 refresh token in the state directory, kept like a position: in two blocks, so that the
+/// old one stays intact while the new one is written.
+actor StoredRefreshToken: RefreshTokenStore {
+  static let name = "refresh_token"
+
+  private let state: DiskDirectory
+
+  init(_ state: DiskDirectory) {
+    self.state = state
+  }
+
+  func load() async throws -> Secret<String>? {
+    guard let file = try TwoBlockFile(Self.name, in: state) else { return nil }
+    defer { file.close() }
+    return file.content.flatMap(Self.token)
+  }
+
+  func proveWritable() async throws {
+    var file = try TwoBlockFile(making: Self.name, in: state)
+    defer { file.close() }
+    try file.proveWritable()
+  }
+
+  func save(_ refreshToken: Secret<String>) async throws {
+    var file = try TwoBlockFile(making: Self.name, in: state)
+    defer { file.close() }
+    try file.write("refresh_token: \(refreshToken.reveal())\n")
+  }
+
+  private static func token(_ content: String) -> Secret<String>? {
+    let line = content.split(separator: "\n").first { $0.hasPrefix("refresh_token: ") }
+    return line.map { Secret(String($0.dropFirst("refresh_token: ".count))) }
   }
 }

@@ -182,7 +182,7 @@ import Testing
   @Test func refusesInvalidDirectories() throws {
     try folder.write("file", "")
     let file = try check(spool: folder.path + "/file")
-    #expect(problems(file) == ["[spool] directory: cannot open /file: Not a directory"])
+    #expect(problems(file) == ["[spool] directory, /file: not a directory"])
     #expect(
       problems(try check(spool: folder.path + "/file/x")) == [
         "[spool] directory: cannot open /file/x: Not a directory"

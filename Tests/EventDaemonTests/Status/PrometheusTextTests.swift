@@ -38,7 +38,7 @@ import Testing
     }
   }
 
-  /// The format's own rules: HELP and TYPE once, before the samples of their family, which stand together.
+  /// The format's own rules: HELP and TYPE once, before the samples of their family, which are contiguous.
   @Test func theTextIsWellFormed() {
     var family = ""
     var seen: Set<String> = []

@@ -2,7 +2,7 @@ import Testing
 
 @testable import EventDaemon
 
-/// Metrics at the borders of what is shown.
+/// Status and metrics at their limits.
 @Suite struct StatusBordersTests {
   private func streams(_ count: Int) -> [StreamSnapshot] {
     (0..<count).map { Snapshots.stream("s\($0)", .polling) }
@@ -12,7 +12,7 @@ import Testing
     PrometheusText(Snapshots.daemon(streams)).text.split(separator: "\n")
   }
 
-  @Test func twoHundredStreamsHaveSeriesOfTheirOwnAndMoreHaveNot() {
+  @Test func upTo200StreamsHaveTheirOwnSeries() {
     #expect(metrics(streams(200)).contains { $0 == "box_eventd_events_total{stream=\"s199\"} 0" })
     let many = metrics(streams(201))
     #expect(!many.contains { $0.contains("stream=\"s") })
@@ -63,28 +63,10 @@ import Testing
     #expect(html.contains("and 1500 more streams"))
   }
 
-  @Test func whatATerminalWouldObeyIsEscaped() {
+  @Test func escapesTerminalSequences() {
     let report = StatusReport(Snapshots.daemon([Snapshots.stream("a\u{1B}[2J", .blocked, "b\u{202E}\nc")]))
     let text = StatusText.text(report, now: Snapshots.now)
     #expect(!text.contains("\u{1B}") && !text.contains("\u{202E}"))
     #expect(text.contains("a\\u{1B}[2J") && text.contains("b\\u{202E}\\u{A}c"))
-  }
-
-  private func event(_ line: String) throws -> EventText {
-    try #require(Array(line.utf8).withUnsafeBytes { EventText($0) })
-  }
-
-  @Test func anEventIsOneLineWhateverItHolds() throws {
-    let pretty = try event(
-      #"{"event_type":"X\n","created_at":"2026-01-01T00:00:00Z","created_by":{"name":"a\u001b[2J"},"source":{"type":"file","name":"\u202e"}}"#
-    ).pretty
-    #expect(pretty == #"2026-01-01T00:00:00Z  X\u{A}  a\u{1B}[2J  file “\u{202E}”"#)
-    #expect(try event("{}").pretty == "-  -  -  -")
-  }
-
-  @Test func aDurationIsBeforeNow() {
-    #expect(EventText.since("10m", now: 1000) == 400)
-    #expect(EventText.since("1970-01-01T00:10:00Z", now: 1000) == 600)
-    for text in ["", "10", "soon", "-1m", "2026-01-01"] { #expect(EventText.since(text, now: 0) == nil) }
   }
 }

@@ -9,7 +9,7 @@ import Testing
 
   private var healthy: StreamSnapshot { Snapshots.healthy }
 
-  @Test func allIsWell() {
+  @Test func withoutProblems() {
     let others = [Snapshots.stream("b", .reading), Snapshots.stream("c", .waiting)]
     #expect(
       text([healthy] + others)
@@ -24,14 +24,14 @@ import Testing
 
   @Test func problemComesFirstWithItsRemedy() {
     let blocked = Snapshots.stream(
-      "a", .blocked, "Box refuses the position; use: box-eventd position set a now")
+      "a", .blocked, "Box refuses the position. Run: box-eventd position set a now.")
     #expect(
       text([blocked, healthy, Snapshots.stream("c", .blocked)])
-        == "2 of 3 streams blocked: a: Box refuses the position; use: box-eventd position set a now "
+        == "2 of 3 streams blocked: a: Box refuses the position. Run: box-eventd position set a now. "
         + "(and 1 more) · 1 204 331 spooled")
     #expect(
       text([Snapshots.stream("c", .blocked)])
-        == "The stream is blocked: c: needs a person, see the journal · 0 spooled")
+        == "The stream is blocked: c: operator action required, see the journal · 0 spooled")
   }
 
   @Test func theWorstProblemWins() {
@@ -42,12 +42,14 @@ import Testing
     let stalled = Snapshots.stream("s", .stalled)
     #expect(
       text([waiting, paused, stalled, late])
-        == "1 of 4 streams overdue: default: past its deadline, the watchdog will restart the service "
+        == "1 of 4 streams overdue: default: past its deadline; the watchdog will restart the service "
         + "· 3 with other problems · 1 204 331 spooled")
-    #expect(text([waiting, paused, stalled]).hasPrefix("1 of 3 streams stalled: s: Box serves only events"))
+    #expect(
+      text([waiting, paused, stalled]).hasPrefix(
+        "1 of 3 streams stalled: s: Box serves a full page of known events"))
     #expect(text([waiting, paused]).hasPrefix("1 of 2 streams paused: p: the disk has 200 MiB left"))
     #expect(
-      text([waiting]) == "The stream is failing: w: Box answered 503; tried again by itself · 0 spooled")
+      text([waiting]) == "The stream is failing: w: Box answered 503 (retrying) · 0 spooled")
   }
 
   @Test func itStaysOneLine() {
@@ -59,5 +61,25 @@ import Testing
     var huge = healthy
     huge.eventsTotal = .max
     #expect(text([huge, healthy]).contains(" 18 446 744 073 709 551 615 spooled"))
+  }
+}
+
+@Suite struct MetricTextTests {
+  @Test(arguments: [
+    (0, "0"), (999, "999"), (1_000, "1 000"), (1_204_331, "1 204 331"),
+    (UInt64.max, "18 446 744 073 709 551 615"),
+  ])
+  func groupsDigitsInThrees(number: UInt64, text: String) {
+    #expect(MetricText.count(number) == text)
+  }
+
+  @Test(
+    arguments: [
+      (-5, "0 s"), (0.9, "0 s"), (12.5, "12 s"), (59.9, "59 s"), (60, "1 min"), (3_599, "59 min"),
+      (3_600, "1 h"), (7_500, "2 h 5 min"), (86_400, "1 d"), (20 * 86_400 + 7, "20 d"), (.nan, "0 s"),
+      (.infinity, "0 s"), (1e300, "11574074 d"),
+    ] as [(Double, String)])
+  func spans(seconds: Double, text: String) {
+    #expect(MetricText.span(seconds) == text)
   }
 }

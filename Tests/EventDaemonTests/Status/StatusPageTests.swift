@@ -7,7 +7,7 @@ import Testing
     StatusPage.html(Snapshots.daemon(streams), now: Snapshots.now)
   }
 
-  @Test func itShowsEveryStream() {
+  @Test func showsEveryStream() {
     let page = html([Snapshots.healthy, Snapshots.stream("b", .stalled)])
     #expect(page.contains("<th scope=\"row\">default</th>"))
     #expect(page.contains("<td class=\"n\">1 204 331</td>"))
@@ -17,7 +17,7 @@ import Testing
     #expect(page.contains("http-equiv=\"refresh\""))
   }
 
-  @Test func nothingComesFromElsewhere() {
+  @Test func loadsNothingFromElsewhere() {
     let page = html([Snapshots.healthy])
     for needle in ["http://", "https://", "src=", "<script", "url(", "@import", "<link"] {
       #expect(!page.contains(needle), "\(needle)")
@@ -35,7 +35,7 @@ import Testing
     #expect(page.contains("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&quot;&amp;\\u{202E}\\u{A}"))
   }
 
-  @Test func streamsInProblemComeFirstAndRowsAreBounded() throws {
+  @Test func streamsWithProblemsComeFirstAndRowsAreLimited() throws {
     let streams =
       (0..<2_000).map { Snapshots.stream("s\($0)", .polling) } + [Snapshots.stream("bad", .blocked, "x")]
     let page = html(streams)

@@ -3,7 +3,7 @@ import Testing
 @testable import EventDaemon
 
 @Suite struct StatusReportTests {
-  @Test func theJSONHasTheDocumentedKeysInOrder() {
+  @Test func writesTheDocumentedKeysInOrder() {
     let report = StatusReport(
       Snapshots.daemon([Snapshots.healthy, Snapshots.stream("b", .blocked, "say \"\\\n\u{1}é\"")]))
     #expect(
@@ -20,7 +20,7 @@ import Testing
         """#)
   }
 
-  @Test func itReadsBackWhatItWrote() throws {
+  @Test func parsesItsOwnOutput() throws {
     var stream = Snapshots.healthy
     stream.error = "\u{1}\n\"\\\u{2028}😀"
     stream.eventsTotal = .max
@@ -29,7 +29,7 @@ import Testing
   }
 
   @Test(arguments: ["", "{}", "[]", "null", "{\"version\":1}", "<html>"])
-  func whatIsNoReportIsRefused(text: String) {
+  func refusesInvalidReports(text: String) {
     #expect(throws: StatusFailure.self) { try StatusReport(parsing: Array(text.utf8)) }
   }
 

@@ -75,7 +75,7 @@ import Testing
     }
   }
 
-  @Test func illHealthIs503() async throws {
+  @Test func unhealthyIs503() async throws {
     try await withServer(listen: nil, [Snapshots.stream("a", .blocked, "why")]) { _ in
       let health = try await get("/healthz")
       #expect(health.status == 503)
@@ -83,7 +83,7 @@ import Testing
     }
   }
 
-  @Test func theSocketIsForUsAndOurGroupAndGoneAfterwards() async throws {
+  @Test func theSocketIsForUserAndGroupAndRemovedAtTheEnd() async throws {
     try await withServer { _ in
       let facts = FileFacts(socket)
       #expect(facts?.kind == .socket)
@@ -102,27 +102,27 @@ import Testing
     }
   }
 
-  @Test func somethingElseInItsPlaceIsRefused() async throws {
+  @Test func refusesAPathThatIsNotASocket() async throws {
     try folder.write("status.sock", "precious")
     let failure = await #expect(throws: StatusFailure.self) {
       try await withServer { _ in Issue.record("it must not listen") }
     }
     #expect(failure?.code == .notListening)
     #expect(access(socket, F_OK) == 0)
-    #expect(failure?.message.hasPrefix("\(socket): can't listen: ") == true, "\(failure?.message ?? "")")
+    #expect(failure?.message.hasPrefix("can't listen on \(socket): ") == true, "\(failure?.message ?? "")")
   }
 
-  @Test func aPortInUseIsSaidClearly() async throws {
+  @Test func reportsAPortInUse() async throws {
     let other = try TCPClient.listener()
     defer { close(other.descriptor) }
     let failure = await #expect(throws: StatusFailure.self) {
       try await withServer(listen: ListenAddress("127.0.0.1:\(other.port)")) { _ in }
     }
-    #expect(failure?.message == "127.0.0.1:\(other.port): can't listen: Address already in use")
+    #expect(failure?.message == "can't listen on 127.0.0.1:\(other.port): Address already in use")
     #expect(failure?.errno == EADDRINUSE)
   }
 
-  @Test func tcpIsServedToo() async throws {
+  @Test func servesTCP() async throws {
     try await withServer(listen: ListenAddress("127.0.0.1:0")) { endpoints in
       let ports: [Int] = endpoints.compactMap { if case .tcp(let port) = $0 { port } else { nil } }
       let port = try #require(ports.first)
@@ -132,8 +132,8 @@ import Testing
     }
   }
 
-  /// Nothing of it may be kept, be taken for something else, or load anything from elsewhere.
-  @Test func everyAnswerSaysWhatItIs() async throws {
+  /// No answer may be cached, be taken for another type, or load external resources.
+  @Test func everyAnswerHasItsHeaders() async throws {
     try await withServer(listen: ListenAddress("127.0.0.1:0")) { endpoints in
       let ports: [Int] = endpoints.compactMap { if case .tcp(let port) = $0 { port } else { nil } }
       let port = try #require(ports.first)
@@ -161,12 +161,12 @@ import Testing
     }
   }
 
-  /// A client that has sent half a request and stays must not hold up the end; the suite's time limit
-  /// is what a server that waits for it would run into.
+  /// A client that has sent half a request and stays must not delay the end; a server that waits for it would
+  /// exceed the suite's time limit.
   @Test(arguments: [
     "", "GET /status HTTP/1.1\r\nHost:", "GET /status HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf",
   ])
-  func aHangingClientDoesNotHoldUpTheShutdown(request: String) async throws {
+  func aHangingClientDoesNotDelayTheShutdown(request: String) async throws {
     let client = Mutex<CInt>(-1)
     try await withServer(listen: ListenAddress("127.0.0.1:0")) { endpoints in
       let ports: [Int] = endpoints.compactMap { if case .tcp(let port) = $0 { port } else { nil } }

@@ -21,11 +21,11 @@ import Testing
     try #require(FileFacts("\(folder.path)/\(name)")).mode
   }
 
-  @Test func whatIsMissingIsMadeForItsReaders() throws {
+  @Test func createsMissingDirectoriesWithTheirModes() throws {
     let directories = try DaemonDirectories(configuration)
     defer { directories.release() }
     #expect(try mode("state") == 0o700)
-    // As far as the umask lets it.
+    // Less what the umask removes.
     #expect(try mode("spool") & ~0o750 == 0)
     for name in ["state/.lock", "spool/.lock"] { #expect(try mode(name) & 0o007 == 0) }
     #expect(try mode("state/.lock") == 0o600)
@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test(arguments: ["state", "spool"])
-  func eachOfTheTwoIsLocked(shared: String) throws {
+  func locksStateAndSpool(shared: String) throws {
     let directories = try DaemonDirectories(configuration)
     var other = configuration
     if shared == "state" {
@@ -49,7 +49,7 @@ import Testing
     try DaemonDirectories(other).release()
   }
 
-  @Test func aDirectoryThatAnyoneMayWriteToIsRefused() throws {
+  @Test func refusesADirectoryWithOtherWriters() throws {
     try folder.folder("state", mode: 0o777)
     let failure = #expect(throws: DaemonFailure.self) { try DaemonDirectories(configuration) }
     #expect(failure?.exit == .configuration)

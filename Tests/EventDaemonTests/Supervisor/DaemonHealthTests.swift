@@ -4,7 +4,7 @@ import Testing
 
 @testable import EventDaemon
 
-/// When the watchdog is pinged, when the daemon is ready, and when it gives up: with all streams, not with one.
+/// When the watchdog is pinged, when the daemon is ready, and when it ends: by all streams, not by one.
 @Suite struct DaemonHealthTests {
   private let streams = ["a", "b", "c"].map { StreamTelemetry(name: $0, retention: .seconds(1)) }
   private var health: DaemonHealth { DaemonHealth(telemetries: streams) }
@@ -14,7 +14,7 @@ import Testing
   private let data = OperatorActionRequired(StoreFailure(.blocked, "another feed"))
   private let signIn = OperatorActionRequired(FeedFailure(.signInRefused, "dead"))
 
-  @Test func theWatchdogJudgesHalfAMinuteAfterTheDeadline() {
+  @Test func theWatchdogChecks30SecondsAfterTheDeadline() {
     for stream in streams { stream.enter(.polling, deadline: at(100)) }
     #expect(health.watchdog(at: at(99)) == .healthy)
     #expect(health.watchdog(at: at(130)) == .healthy)
@@ -25,7 +25,7 @@ import Testing
     #expect(reason == "stream a is 31 s past the deadline of its stage (polling)")
   }
 
-  @Test func oneStreamThatIsStuckIsEnough() {
+  @Test func oneStuckStreamIsOverdue() {
     for stream in streams { stream.enter(.polling, deadline: at(1000)) }
     streams[2].enter(.reading, deadline: at(100))
     #expect(health.watchdog(at: at(500)) != .healthy)
@@ -33,7 +33,7 @@ import Testing
     #expect(health.watchdog(at: at(500)) == .healthy)
   }
 
-  @Test func itIsReadyWhenEveryStreamIsProvenOrCantBe() {
+  @Test func isReadyWhenEveryStreamHasRecoveredOrReportsWhyNot() {
     #expect(!health.isProven)
     streams[0].recovered(Recovery(checkpoint: nil, ordinal: 0))
     #expect(!health.isProven)
@@ -43,7 +43,7 @@ import Testing
     #expect(health.isProven)
   }
 
-  @Test func itGivesUpOnlyWhenEveryStreamNeedsAPerson() {
+  @Test func endsOnlyWhenEveryStreamRequiresOperatorAction() {
     #expect(health.operatorActionRequired == nil)
     streams[0].block(data)
     streams[1].block(signIn)
@@ -54,7 +54,7 @@ import Testing
     #expect(DaemonHealth(telemetries: []).operatorActionRequired == nil)
   }
 
-  @Test func everyEndHasItsExitStatus() {
+  @Test func everyFailureHasItsExitStatus() {
     #expect(DaemonFailure(data).exit == .data)
     #expect(DaemonFailure(signIn).exit == .signIn)
     let exits: [(StoreFailure.Code, EventDaemon.ExitStatus)] = [
@@ -68,7 +68,7 @@ import Testing
     #expect(exits.count == StoreFailure.Code.allCases.count)
   }
 
-  @Test func theNumbersAreThoseOfSysexits() {
+  @Test func exitStatusesAreThoseOfSysexits() {
     #expect(
       EventDaemon.ExitStatus.allCases.map(\.rawValue) == [0, 64, 65, 69, 70, 74, 75, 77, 78])
     #expect(

@@ -3,7 +3,7 @@ import Testing
 @testable import EventDaemon
 
 @Suite struct DaemonPhaseTests {
-  @Test func goesOnOnceAndNeverBack() {
+  @Test func advancesOnceAndNeverBack() {
     let phase = DaemonPhase()
     #expect(phase.value == .starting)
     #expect(phase.advance(to: .running))

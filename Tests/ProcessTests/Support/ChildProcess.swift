@@ -3,8 +3,8 @@ import Synchronization
 
 /// A program of this test, started by path and ended by its id.
 ///
-/// Its output goes to files, so that nobody has to read it while it runs and nothing is lost when it
-/// is killed. It has no other environment than the one given.
+/// Its output goes to files: it never blocks on a pipe, and nothing is lost when it is killed. Its environment is the
+/// one given, nothing else.
 final class ChildProcess: Sendable {
   /// How a process ended.
   enum Exit: Hashable, Sendable {
@@ -106,13 +106,13 @@ final class ChildProcess: Sendable {
     return exit ?? .code(-1)
   }
 
-  /// Ends it as a power button would, and waits.
+  /// Ends it with SIGKILL, and waits.
   func killed() async throws {
     signal(SIGKILL)
     _ = try await ended()
   }
 
-  /// Ends it as systemd would, and waits.
+  /// Ends it with SIGTERM, as systemd does, and waits.
   func terminated() async throws -> Exit {
     signal(SIGTERM)
     return try await ended()

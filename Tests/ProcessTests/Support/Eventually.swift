@@ -1,4 +1,4 @@
-/// What a test waited for in vain.
+/// A condition did not become true in time.
 struct TimedOut: Error, CustomStringConvertible {
   var description: String
 }

@@ -3,7 +3,7 @@ import Glibc
 /// The programs under test, as the build left them beside this bundle.
 enum Executable {
   static let path = "\(folder)/box-eventd"
-  /// The same daemon, which stops itself dead at a named point.
+  /// The same daemon, which ends itself abruptly at a named point.
   static let stopping = "\(folder)/stopping-eventd"
 
   private static let folder: String = {

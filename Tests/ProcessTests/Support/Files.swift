@@ -1,7 +1,7 @@
 import Glibc
 import TestSystem
 
-/// The whole contents; empty if there is no such file.
+/// The contents; empty if the file is missing.
 func readFile(_ path: String) -> [UInt8] {
   let descriptor = open(path, O_RDONLY | O_CLOEXEC)
   guard descriptor >= 0 else { return [] }
@@ -29,7 +29,7 @@ func writeFile(_ path: String, _ bytes: [UInt8], mode: mode_t = 0o600) {
   }
 }
 
-/// The names in a directory, without `.` and `..`; empty if there is none.
+/// The names in a directory, without `.` and `..`; empty if it is missing.
 func directoryNames(_ path: String) -> [String] {
   guard let directory = opendir(path) else { return [] }
   defer { closedir(directory) }

@@ -1,7 +1,7 @@
 import Glibc
 
-/// An ext4 in a file, and the cutting of its power: the file system is shut down without its journal being
-/// flushed, so that what was never made durable is gone when it is mounted again.
+/// An ext4 in a file, and cuts of its power: the file system is shut down without a flush of its journal, so that
+/// what was never made durable is gone when it is mounted again.
 ///
 /// What ext4 has handed to its device is kept, also without a flush: the device is a file of this machine.
 struct PowerSwitch {
@@ -58,14 +58,14 @@ struct PowerSwitch {
     return isLost
   }
 
-  /// Lets the kernel find the file system broken: it is read-only from now on.
+  /// Makes the kernel find the file system broken: it is read-only from now on.
   func breakReadOnly() async throws {
     try await run(["/bin/sh", "-c", "mount -o remount,abort \(volume)"])
   }
 
   func remount() async throws {
     // A process that is just being started somewhere else in this test has every descriptor for a moment.
-    try await eventually("the volume to be given up") { umount2(volume, 0) == 0 }
+    try await eventually("the unmount") { umount2(volume, 0) == 0 }
     try await run(Self.mountCommand(image, volume))
   }
 

@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 import TestSystem
 
-/// A Unix datagram socket that stands in for systemd's, and everything it was told.
+/// A Unix datagram socket in the role of systemd's, and every message it received.
 final class ServiceManager: Sendable {
   struct Message: Sendable {
     var text: String
@@ -37,7 +37,7 @@ final class ServiceManager: Sendable {
 
   deinit { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
-  /// Takes every message at once, as systemd does: a full socket would block the daemon.
+  /// Receives every message at once, as systemd does: a full socket would block the daemon.
   private func receive() {
     DispatchQueue(label: "notify").async { [descriptor, inbox] in
       defer { close(descriptor) }
@@ -57,7 +57,7 @@ final class ServiceManager: Sendable {
   /// Everything so far.
   var messages: [Message] { inbox.messages.withLock { $0 } }
 
-  /// The names of the fields told, in order, each run of the same one once.
+  /// The names of the fields received, in order; repetitions of one name count once.
   var order: [String] {
     let names = messages.flatMap { $0.text.split(separator: "\n") }.map { String($0.prefix { $0 != "=" }) }
     return names.reduce(into: []) { if $0.last != $1 { $0.append($1) } }
@@ -68,16 +68,18 @@ final class ServiceManager: Sendable {
 
   /// Waits until so many messages with a field have come, and returns the last of these.
   @discardableResult
-  func told(_ name: String, times: Int = 1, within limit: Duration = .seconds(120)) async throws -> Message {
+  func received(_ name: String, times: Int = 1, within limit: Duration = .seconds(120)) async throws
+    -> Message
+  {
     try await eventually("\(name) × \(times), got \(order)", within: limit) {
       messages(with: name).count >= times
     }
     return messages(with: name)[times - 1]
   }
 
-  /// Waits until the last word about the process is this error, by number and by name: what has been sent
-  /// may still be on its way when the process has ended.
-  func told(errno: Int32) async throws {
+  /// Waits until the last messages carry this error, by number and by name: they may still arrive after the process
+  /// has ended.
+  func received(errno: Int32) async throws {
     let reason = String(cString: strerror(errno))
     try await eventually("ERRNO=\(errno), \(reason); got \(messages.suffix(3).map(\.text))") {
       messages(with: "ERRNO").last?["ERRNO"] == "\(errno)"

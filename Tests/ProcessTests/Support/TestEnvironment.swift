@@ -20,7 +20,7 @@ final class TestEnvironment {
   private var commands = 0
 
   var configuration: String { "\(root)/box-eventd.toml" }
-  /// Everything the daemon has said, over all its runs.
+  /// The log of all runs of the daemon.
   var log: String { String(decoding: readFile("\(root)/log"), as: UTF8.self) }
 
   fileprivate init(_ simulator: BoxSimulator) throws {
@@ -93,7 +93,7 @@ final class TestEnvironment {
     return child
   }
 
-  /// What `status --json` says.
+  /// The output of `status --json`.
   func status() async throws -> StatusReport {
     let outcome = try await run("status", "--json", "--config", configuration)
     return try JSONDecoder().decode(StatusReport.self, from: Data(outcome.output.utf8))
@@ -126,7 +126,7 @@ struct StatusReport: Decodable {
 }
 
 /// Runs a test with a simulated Box and a fixture; both are gone afterwards.
-func withPlace<Value>(
+func withTestEnvironment<Value>(
   _ options: SimulatorOptions = SimulatorOptions(), _ body: (TestEnvironment) async throws -> Value
 ) async throws -> Value {
   try await BoxSimulator.run(options) { simulator in

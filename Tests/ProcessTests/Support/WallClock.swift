@@ -32,7 +32,7 @@ struct WallClock {
 
   /// Sets the clock of every process that has it.
   func set(aheadByDays days: Int) {
-    // In one step, also for who is just looking.
+    // In one step, so that no reader sees half of it.
     writeFile(file + ".new", Array("\(days * 86_400)\n".utf8))
     rename(file + ".new", file)
   }

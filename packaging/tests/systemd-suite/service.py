@@ -163,8 +163,8 @@ def journal(world):
     expect(caught_up, "no entry reports that the stream has caught up")
     expect({"BOX_POSITION", "PRIORITY", "CODE_FILE", "CODE_FUNC"} <= set(caught_up[-1]), sorted(caught_up[-1]))
     explained = world.machine.run(f"journalctl -x -u {UNIT} --no-pager")
-    for subject in ("box-eventd has started", "Signed in to Box", "Stream default has caught up",
-                    "Box refused to let box-eventd sign in", "The configuration was rejected"):
+    for subject in ("box-eventd has started", "box-eventd has signed in to Box", "Stream default has caught up",
+                    "box-eventd can't sign in to Box", "The configuration was rejected"):
         expect(f"Subject: {subject}" in explained, f"not explained: {subject}")
 
 

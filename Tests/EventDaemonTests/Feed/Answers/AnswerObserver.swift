@@ -82,7 +82,7 @@ private struct ObserverHandler: LogHandler {
   }
 
   func log(event: LogEvent) {
-    let all = metadata.merged(with: metadataProvider, and: event)
+    let all = SystemdLogHandler.merged(metadata, metadataProvider, event)
     observer.heard(LogText(event.message, metadata: all).description)
   }
 }

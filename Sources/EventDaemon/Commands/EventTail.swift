@@ -1,0 +1,108 @@
+import BoxEvents
+package import Spool
+
+/// What `tail` prints of a stream: its events, filtered, one text each.
+package struct EventTail: Sendable {
+  package enum Output: String, Sendable, CaseIterable {
+    /// The lines as they are in the spool.
+    case json
+    /// One short line each.
+    case pretty
+  }
+
+  private var reader: SpoolReader
+  private let filter: EventFilter
+  private let output: Output
+
+  package init(_ reader: SpoolReader, filter: EventFilter, output: Output) {
+    self.reader = reader
+    self.filter = filter
+    self.output = output
+  }
+
+  /// Hands the text of every new event that passes the filter to `show`.
+  /// - Returns: whether there were new events, shown or not.
+  package mutating func read(_ show: (String) -> Void) throws(DaemonFailure) -> Bool {
+    do throws(StoreFailure) {
+      return try reader.read { [filter, output] line in
+        if let text = Self.text(line, filter, output) { show(text) }
+      }
+    } catch {
+      throw DaemonFailure(error)
+    }
+  }
+
+  private static func text(
+    _ line: UnsafeRawBufferPointer, _ filter: EventFilter, _ output: Output
+  ) -> String? {
+    switch output {
+    case .json:
+      guard filter.isOpen || EventText(line).map(filter.passes) == true else { return nil }
+      return String(decoding: line, as: UTF8.self)
+    case .pretty:
+      guard let event = EventText(line), filter.passes(event) else { return nil }
+      return event.pretty
+    }
+  }
+}
+
+/// Which events `tail` shows.
+package struct EventFilter: Sendable {
+  /// Values of `event_type`; empty for all.
+  private let types: [String]
+  /// Seconds since 1970.
+  private let since: Double?
+
+  package init(types: [String], since: Double?) {
+    self.types = types
+    self.since = since
+  }
+
+  /// Everything passes.
+  var isOpen: Bool { types.isEmpty && since == nil }
+
+  func passes(_ event: EventText) -> Bool {
+    if !types.isEmpty, !types.contains(event.type ?? "") { return false }
+    guard let since else { return true }
+    // An event without a time may be new.
+    return event.createdAt.map { $0 >= since } ?? true
+  }
+
+  /// Parses a `--since`: an RFC 3339 time, or how long ago, such as `10m`.
+  /// - Parameter now: seconds since 1970.
+  /// - Returns: seconds since 1970; nil for any other text.
+  package static func since(_ text: String, now: Double) -> Double? {
+    UTCDate(rfc3339: text).map { Double($0.secondsSince1970) }
+      ?? Duration(configured: text).map { now - $0 / .seconds(1) }
+  }
+}
+
+/// One event as `tail --output pretty` shows it, and the fields its filters use.
+package struct EventText: Sendable {
+  private let document: JSONDocument
+
+  /// Nil if the line is not JSON.
+  package init?(_ line: UnsafeRawBufferPointer) {
+    guard let document = JSONDocument(Array(line)) else { return nil }
+    self.document = document
+  }
+
+  /// Its `event_type`.
+  package var type: String? { document["event_type"].text }
+
+  /// When it happened, seconds since 1970.
+  package var createdAt: Double? {
+    document["created_at"].text.flatMap { UTCDate(rfc3339: $0) }.map { Double($0.secondsSince1970) }
+  }
+
+  /// `2026-11-23T10:00:00-08:00  ITEM_UPLOAD  Jane Doe  file “a.pdf”`.
+  package var pretty: String {
+    let source = document["source"]
+    let name = (source["name"].text ?? source["item_name"].text).map { "“\($0)”" }
+    let what = [source["type"].text ?? source["item_type"].text, name].compactMap(\.self).joined(
+      separator: " ")
+    let who = document["created_by"]["name"].text ?? document["created_by"]["login"].text ?? "-"
+    let columns = [document["created_at"].text ?? "-", type ?? "-", who, what.isEmpty ? "-" : what]
+    return PlainText.escaped(columns.joined(separator: "  "))
+  }
+}

@@ -1,0 +1,64 @@
+import BoxEvents
+
+/// What `box-eventd status` prints: a table with a line for each stream, then errors and gaps.
+package enum StatusText {
+  /// - Parameter now: local time, seconds since 1970.
+  package static func text(_ report: StatusReport, now: Double) -> String {
+    var lines = [heading(report, now), ""]
+    if report.streams.isEmpty {
+      lines.append("no streams")
+    } else {
+      lines += aligned([titles] + report.streams.map { row($0, now) })
+    }
+    let errors = report.streams.compactMap { stream in
+      stream.error.map { PlainText.escaped("\(stream.name): \($0)") }
+    }
+    if !errors.isEmpty { lines += [""] + errors }
+    let gaps = report.streams.filter { $0.gapsTotal > 0 }.map {
+      "\(PlainText.escaped($0.name)): \(MetricText.count($0.gapsTotal)) \($0.gapsTotal == 1 ? "gap" : "gaps") "
+        + "recorded in gaps.ndjson"
+    }
+    if !gaps.isEmpty { lines += [""] + gaps }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func heading(_ report: StatusReport, _ now: Double) -> String {
+    let since = report.since.map { text in
+      " since \(text)" + (age(text, now).map { " (\($0))" } ?? "")
+    }
+    return PlainText.escaped("box-eventd \(report.version), \(report.state)\(since ?? "")")
+  }
+
+  private static let titles = [
+    "STREAM", "STATE", "EVENTS", "LAST EVENT", "POSITION AGE", "RETENTION LEFT", "POSITION",
+  ]
+  /// Columns that hold numbers.
+  private static let rightAligned: Set<Int> = [2]
+
+  private static func row(_ stream: StatusReport.Stream, _ now: Double) -> [String] {
+    [
+      stream.name, stream.state, MetricText.count(stream.eventsTotal),
+      stream.lastEventAt.flatMap { age($0, now) }.map { "\($0) ago" } ?? "-",
+      stream.positionAgeSeconds.map(MetricText.span) ?? "-",
+      stream.retentionLeftSeconds.map(MetricText.span) ?? "-", stream.streamPosition ?? "-",
+    ].map { PlainText.escaped($0) }
+  }
+
+  private static func age(_ time: String, _ now: Double) -> String? {
+    UTCDate(rfc3339: time).map { MetricText.span(now - Double($0.secondsSince1970)) }
+  }
+
+  /// Columns two spaces apart, no spaces at line ends.
+  private static func aligned(_ rows: [[String]]) -> [String] {
+    let widths = titles.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    return rows.map { row in
+      let cells = row.indices.map { column in
+        let space = String(repeating: " ", count: widths[column] - row[column].count)
+        return rightAligned.contains(column) ? space + row[column] : row[column] + space
+      }
+      var line = cells.joined(separator: "  ")[...]
+      while line.last == " " { line = line.dropLast() }
+      return String(line)
+    }
+  }
+}

@@ -1,0 +1,98 @@
+package import BoxEvents
+import Glibc
+package import Spool
+import Systemd
+
+/// What commands do with a stream's files, beside a running daemon or while it is stopped.
+package struct StreamTools: Sendable {
+  private let configuration: Configuration
+
+  package init(_ configuration: Configuration) {
+    self.configuration = configuration
+  }
+
+  /// The stream of this name, or without a name the first one.
+  package func stream(named name: String?) throws(DaemonFailure) -> Configuration.Stream {
+    guard let name else {
+      if let first = configuration.streams.first { return first }
+      throw DaemonFailure(.configuration, "no stream configured", hint: "Add a [[stream]] table.")
+    }
+    if let stream = configuration.streams.first(where: { $0.name == name }) { return stream }
+    let names = configuration.streams.map(\.name).joined(separator: ", ")
+    throw DaemonFailure(.usage, "unknown stream \"\(name)\"", hint: "The configuration has: \(names).")
+  }
+
+  /// Checks that a stream's spool is intact. The daemon may be running.
+  package func verify(_ stream: Configuration.Stream) throws(DaemonFailure) -> SpoolVerifier.Report {
+    try DaemonFailure.mapping { () throws(StoreFailure) in
+      let spool = try openSpool(stream)
+      defer { spool.close() }
+      // Readers of the spool may not see the state; then the position file is left out.
+      let stateRoot = try? root(configuration.state.directory)
+      defer { stateRoot?.close() }
+      let state = try stateRoot?.subdirectory(stream.name)
+      defer { state?.close() }
+      return try SpoolVerifier(spool: spool, state: state).verify()
+    }
+  }
+
+  /// A reader of a stream's events. The daemon may be running.
+  /// - Parameter last: with how many of the last events it begins; nil for all of them.
+  package func reader(of stream: Configuration.Stream, last: Int?) throws(DaemonFailure) -> SpoolReader {
+    try DaemonFailure.mapping { () throws(StoreFailure) in
+      var reader = SpoolReader(spool: try openSpool(stream))
+      if let last { try reader.seek(last: last) }
+      return reader
+    }
+  }
+
+  /// The content of the position file; nil where it is missing or corrupt.
+  package func position(of stream: Configuration.Stream) throws(DaemonFailure) -> PositionRecord? {
+    try DaemonFailure.mapping { () throws(StoreFailure) in
+      let spool = try root(configuration.spool.directory)
+      defer { spool.close() }
+      let state = try root(configuration.state.directory)
+      defer { state.close() }
+      return try stopped(stream, spool, state).position()
+    }
+  }
+
+  /// Moves the position of a stream; the daemon must be stopped.
+  package func setPosition(
+    of stream: Configuration.Stream, to position: ReadPosition
+  ) throws(DaemonFailure) -> PositionRecord {
+    let directories: DaemonDirectories
+    do {
+      directories = try DaemonDirectories(configuration)
+    } catch {
+      var failure = error
+      if failure.exit == .alreadyRunning { failure.hint = "Stop it first, with: systemctl stop box-eventd." }
+      throw failure
+    }
+    defer { directories.release() }
+    return try DaemonFailure.mapping { () throws(StoreFailure) in
+      try stopped(stream, directories.spool, directories.state).set(to: position)
+    }
+  }
+
+  private func root(_ path: String) throws(StoreFailure) -> DiskDirectory {
+    try DiskDirectory.root(path, on: LocalDisk(), access: .reading)
+  }
+
+  private func openSpool(_ stream: Configuration.Stream) throws(StoreFailure) -> DiskDirectory {
+    let root = try root(configuration.spool.directory)
+    defer { root.close() }
+    if let spool = try root.subdirectory(stream.name) { return spool }
+    throw StoreFailure(
+      .blocked, "stream \(stream.name): no spool yet in \(configuration.spool.directory)",
+      hint: "Start box-eventd first: it makes the spool.")
+  }
+
+  private func stopped(
+    _ stream: Configuration.Stream, _ spool: DiskDirectory, _ state: DiskDirectory
+  ) -> StoppedStream {
+    let location = StreamSpool.Location(
+      name: stream.name, feed: configuration.feedIdentity(of: stream), spoolRoot: spool, stateRoot: state)
+    return StoppedStream(location, bootID: (try? BootID.current()) ?? "")
+  }
+}

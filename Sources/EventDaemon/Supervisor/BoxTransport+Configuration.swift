@@ -1,0 +1,74 @@
+import BoxClient
+import BoxEvents
+import NIOCore
+import NIOPosix
+
+extension BoxTransport {
+  /// Runs `body` with the transport that the configuration describes, and shuts it down afterwards.
+  ///
+  /// One event loop serves thousands of streams; the disk has threads of its own.
+  /// - Throws: `DaemonFailure` where the settings can't be used; else what `body` throws.
+  static func with<Value>(
+    _ configuration: Configuration, _ environment: [String: String],
+    _ body: (BoxTransport) async throws -> Value
+  ) async throws -> Value {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let transport = try DaemonFailure.mapping { () throws(ClientSettingsError) in
+      BoxTransport(settings: try TransportSettings(configuration, environment: environment), group: group)
+    }
+    let result: Result<Value, any Error>
+    do { result = .success(try await body(transport)) } catch { result = .failure(error) }
+    await transport.shutdown()
+    try? await group.shutdownGracefully()
+    return try result.get()
+  }
+}
+
+extension TransportSettings {
+  /// The client's settings as the configuration and the environment give them.
+  init(_ configuration: Configuration, environment: [String: String]) throws(ClientSettingsError) {
+    self.init(version: Version.current)
+    maximumPageBytes = Int(configuration.box.maxPage.bytes)
+    trustRoots = try configuration.box.trustRoots()
+    proxy =
+      if let proxy = configuration.box.proxy {
+        // That the secret can be read has been checked with the others.
+        try ProxySettings(
+          setting: proxy.description,
+          credentials: try? configuration.secret(.proxyAuth, environment: environment))
+      } else {
+        try ProxySettings(environment: environment)
+      }
+  }
+}
+
+extension Configuration.Box {
+  /// The certificates of `ca_file`; nil where it isn't set.
+  /// - Throws: a problem that names the file.
+  func trustRoots() throws(ClientSettingsError) -> TrustRoots? {
+    guard let caFile else { return nil }
+    let contents: FileContents
+    do throws(FileContents.Refusal) {
+      contents = try FileContents(caFile, maximumSize: 16 << 20)
+    } catch {
+      throw ClientSettingsError("ca_file", "\(caFile): \(error.message)", hint: error.hint)
+    }
+    return try TrustRoots(pem: contents.bytes, path: caFile)
+  }
+}
+
+extension TokenEndpoint {
+  init(_ transport: BoxTransport, _ configuration: Configuration) throws(DaemonFailure) {
+    self = try DaemonFailure.mapping { () throws(ClientSettingsError) in
+      try TokenEndpoint(transport: transport, url: configuration.box.tokenURL)
+    }
+  }
+}
+
+extension FeedSettings {
+  init(_ configuration: Configuration, _ stream: Configuration.Stream) {
+    self.init(
+      apiURL: configuration.box.apiURL, type: stream.type, asUser: stream.asUser ?? "",
+      realtimeHosts: configuration.box.realtimeHosts.map(\.description))
+  }
+}

@@ -1,0 +1,106 @@
+import BoxClient
+import BoxEvents
+import Systemd
+
+/// How the process ends: the statuses of sysexits.h that the daemon and its commands use.
+package enum ExitStatus: Int32, Sendable, CaseIterable {
+  case success = 0
+  case usage = 64
+  /// A stream's position or spool requires operator action.
+  case data = 65
+  /// The daemon doesn't run, or Box can't be reached.
+  case unavailable = 69
+  case software = 70
+  case io = 74
+  case alreadyRunning = 75
+  /// Signing in requires operator action.
+  case signIn = 77
+  case configuration = 78
+}
+
+/// Why the daemon, or a command, ends without success.
+package struct DaemonFailure: ExplainedError, Hashable, Sendable {
+  package var exit: ExitStatus
+  /// What happened.
+  package var message: String
+  /// What to do.
+  package var hint: String?
+  /// The system's error number, where a call failed.
+  package var errno: Int32?
+
+  package init(_ exit: ExitStatus, _ message: String, hint: String?, errno: Int32? = nil) {
+    self.exit = exit
+    self.message = message
+    self.hint = hint
+    self.errno = errno
+  }
+
+  /// Maps every error of the package; any other one is a defect of the program.
+  package init(_ error: any Error) {
+    switch error {
+    case let failure as DaemonFailure: self = failure
+    case let failure as StoreFailure: self.init(failure)
+    case let failure as StatusFailure: self.init(failure)
+    case let failure as ConfigurationError: self.init(failure)
+    case let failure as SystemdError:
+      self.init(.configuration, failure.message, hint: failure.hint, errno: failure.errno)
+    case let failure as ClientSettingsError:
+      self.init(.configuration, failure.message, hint: failure.hint)
+    default:
+      self.init(
+        .software, "unexpected error: \(error)",
+        hint: "Start it again, nothing is lost. Please report this error.")
+    }
+  }
+
+  init(_ failure: StoreFailure) {
+    let exit: ExitStatus =
+      switch failure.code {
+      case .noSpace, .io: .io
+      case .blocked: .data
+      case .locked: .alreadyRunning
+      case .refused: .configuration
+      }
+    self.init(exit, failure.message, hint: failure.hint, errno: failure.errno)
+  }
+
+  init(_ failure: StatusFailure) {
+    let exit: ExitStatus =
+      switch failure.code {
+      case .notRunning, .permissionDenied, .unresponsive, .unreadable: .unavailable
+      case .notListening: .configuration
+      }
+    self.init(exit, failure.message, hint: failure.hint, errno: failure.errno)
+  }
+
+  init(_ error: ConfigurationError) {
+    let first = error.problems.first
+    let others =
+      switch error.problems.count - 1 {
+      case ...0: ""
+      case 1: " (and 1 more problem)"
+      case let more: " (and \(more) more problems)"
+      }
+    self.init(
+      .configuration, (first?.message ?? "the configuration is not valid") + others,
+      hint: first?.hint ?? "Run: box-eventd check.")
+  }
+
+  init(_ operatorActionRequired: OperatorActionRequired) {
+    self.init(
+      operatorActionRequired.remedy == .signIn ? .signIn : .data,
+      "every stream requires operator action: \(operatorActionRequired.message)",
+      hint: operatorActionRequired.hint ?? "See the log of each stream.")
+  }
+
+  /// Runs `body` and maps what it throws.
+  package static func mapping<Value, Failure>(
+    _ body: () throws(Failure) -> Value
+  ) throws(DaemonFailure) -> Value {
+    do throws(Failure) {
+      return try body()
+    } catch {
+      throw DaemonFailure(error)
+    }
+  }
+}

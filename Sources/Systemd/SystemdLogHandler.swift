@@ -1,0 +1,112 @@
+import BoxEvents
+import Glibc
+package import Logging
+import Synchronization
+
+/// Logs to systemd's journal, with a field for each value, or to standard error, a line an event.
+///
+/// `MESSAGE=` is the line for people (see ``LogText``). A metadata key becomes a field in capitals after `BOX_`:
+/// `journalctl BOX_STREAM=default -o json`; `message_id` becomes `MESSAGE_ID`, which leads to the catalog.
+package struct SystemdLogHandler: LogHandler {
+  package var metadata: Logger.Metadata = [:]
+  package var metadataProvider: Logger.MetadataProvider?
+  private let destination: LogDestination
+  private let threshold: LogThreshold
+  private var ownLevel: Logger.Level?
+
+  /// `SYSLOG_IDENTIFIER=`, what journalctl shows before the text.
+  static let identifier = "box-eventd"
+
+  /// - Parameter threshold: the level this handler follows until it is given one of its own.
+  package init(_ destination: LogDestination, threshold: LogThreshold) {
+    self.destination = destination
+    self.threshold = threshold
+  }
+
+  package var logLevel: Logger.Level {
+    get { ownLevel ?? threshold.level }
+    set { ownLevel = newValue }
+  }
+
+  package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  package func log(event: LogEvent) {
+    let all = Self.merged(metadata, metadataProvider, event)
+    switch destination {
+    case .journal:
+      // Where the journal's socket fails, its stream on standard error may still work.
+      if Journal.send(JournalEntry(event, metadata: all, identifier: Self.identifier)) { return }
+    case .standardError: break
+    }
+    StandardError.write(Self.line(event, metadata: all, time: Int64(time(nil))))
+  }
+
+  /// What counts for one event: the handler's, over it the provider's, over it the event's own. An error
+  /// given to the logger is the `detail`, where there is no other.
+  static func merged(
+    _ own: Logger.Metadata, _ provider: Logger.MetadataProvider?, _ event: LogEvent
+  ) -> Logger.Metadata {
+    var all = own.merging(provider?.get() ?? [:]) { $1 }.merging(event.metadata ?? [:]) { $1 }
+    if let error = event.error, all["detail"] == nil { all["detail"] = "\(error)" }
+    return all
+  }
+
+  /// `2026-11-23T20:11:25Z warning default: sentence (status=503)`.
+  /// - Parameter time: seconds since 1970.
+  static func line(_ event: LogEvent, metadata: Logger.Metadata, time: Int64) -> String {
+    "\(UTCDate(secondsSince1970: time).rfc3339) \(event.level) \(LogText(event.message, metadata: metadata))\n"
+  }
+}
+
+/// Where log lines go.
+package enum LogDestination: String, Hashable, Sendable, CaseIterable {
+  /// The journal, with native fields.
+  case journal
+  case standardError
+
+  /// The journal when standard error leads there, else standard error.
+  package static var current: LogDestination { Journal.isConnected ? .journal : .standardError }
+
+  /// A logger for this destination.
+  /// - Parameter threshold: the level every logger made with it follows; change it to change them all.
+  package func logger(threshold: LogThreshold) -> Logger {
+    Logger(label: "box-eventd") { _ in SystemdLogHandler(self, threshold: threshold) }
+  }
+}
+
+/// The level from which on messages are logged, shared by every logger of the process, so that a
+/// reload changes it everywhere at once.
+package final class LogThreshold: Sendable {
+  private let current: Mutex<Logger.Level>
+
+  package init(_ level: Logger.Level) {
+    current = Mutex(level)
+  }
+
+  package var level: Logger.Level {
+    get { current.withLock { $0 } }
+    set { current.withLock { $0 = newValue } }
+  }
+}
+
+/// Standard error without a buffer: each line is one system call, so lines of several threads or
+/// processes never mix.
+enum StandardError {
+  /// Writes all of it. A failure is ignored: there is no place left to report it.
+  ///
+  /// The corresponding C function is `write`.
+  static func write(_ line: String, to descriptor: CInt = STDERR_FILENO) {
+    var rest = Array(line.utf8)[...]
+    while !rest.isEmpty {
+      let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if written > 0 {
+        rest = rest.dropFirst(written)
+      } else if written == 0 || errno != EINTR {
+        return
+      }
+    }
+  }
+}
