@@ -25,3 +25,42 @@ package struct BoxTime: Hashable, Comparable, Sendable {
     return overflow ? .seconds(secondsSince1970 < 0 ? Int64.min / 2 : Int64.max / 2) : .seconds(difference)
   }
 }
+
+/// Box's clock, as an answer of Box has shown it.
+struct BoxClock: Hashable, Sendable {
+  var date: BoxTime
+  /// When the answer came.
+  var at: FeedInstant
+
+  /// How long ago a moment of Box's clock was, at `now`.
+  func age(of moment: BoxTime, at now: FeedInstant) -> Duration {
+    max(.zero, date.since(moment) + at.duration(to: now))
+  }
+}
+
+/// A moment on this machine's clock that never goes back, counted from an arbitrary origin.
+///
+/// This module reads no clock: every input carries its time.
+package struct FeedInstant: InstantProtocol, Hashable, Sendable {
+  package var sinceOrigin: Duration
+
+  package init(sinceOrigin: Duration) {
+    self.sinceOrigin = sinceOrigin
+  }
+
+  package func advanced(by duration: Duration) -> FeedInstant {
+    FeedInstant(sinceOrigin: sinceOrigin + duration)
+  }
+
+  package func duration(to other: FeedInstant) -> Duration {
+    other.sinceOrigin - sinceOrigin
+  }
+
+  package static func < (left: FeedInstant, right: FeedInstant) -> Bool {
+    left.sinceOrigin < right.sinceOrigin
+  }
+
+  package static func + (instant: FeedInstant, duration: Duration) -> FeedInstant {
+    instant.advanced(by: duration)
+  }
+}

@@ -1,4 +1,4 @@
-/// One answer of `GET /events`, sliced: where each event's bytes are, who it is, and the next position.
+/// One answer of `GET /events`, sliced: each event's bytes and identity, and the next position.
 ///
 /// The page is read once, without building a tree. An event is any JSON object among the entries;
 /// its bytes stay as Box sent them. Anything else among the entries is a ``Reject``, which never
@@ -9,15 +9,15 @@ package struct EventPage: Sendable {
     /// Its line, without a newline, in ``EventPage/bytes``.
     package var range: Range<Int>
     package var identity: EventIdentity
-    /// The contents of its `created_at` in ``EventPage/bytes``; empty if it has none.
+    /// The contents of its `created_at` in ``EventPage/bytes``; empty where it is missing.
     package var createdAt: Range<Int>
   }
 
-  /// An entry that is no event.
+  /// An entry that is not an event.
   package struct Reject: Hashable, Sendable {
     /// Its bytes in ``EventPage/bytes``.
     package var range: Range<Int>
-    /// Why it is none, for people: `not an object`.
+    /// Why, for the operator: `not an object`.
     package var reason: String
     /// The hash of its bytes, to know it again.
     package var identity: EventIdentity
@@ -29,15 +29,15 @@ package struct EventPage: Sendable {
   /// In the order served.
   package private(set) var events: [Event] = []
   package private(set) var rejects: [Reject] = []
-  /// Nil where the answer has none to go on from: absent, `0`, `-1`, `now`, a fraction.
+  /// Nil where the answer's is missing or not a position to go on from: `0`, `-1`, `now`, a fraction.
   package private(set) var nextPosition: StreamPosition?
 
-  /// How many entries Box sent, of whatever kind. Box's `chunk_size` may say something else.
+  /// How many entries Box sent, of whatever kind. Box's `chunk_size` may differ.
   package var entryCount: Int { events.count + rejects.count }
 
-  /// Why an answer is no page.
+  /// Why an answer is not a page.
   package struct Unreadable: Error, Hashable, Sendable {
-    /// For people: `a string is not UTF-8, at byte 1200 of 81922`.
+    /// For the operator: `a string is not UTF-8, at byte 1200 of 81922`.
     package var message: String
     /// The answer doesn't begin like JSON at all: a gateway's HTML, an empty body. Asking for
     /// fewer events would not help.
@@ -68,7 +68,7 @@ package struct EventPage: Sendable {
     if !parser.rewritten.isEmpty { bytes.append(contentsOf: parser.rewritten) }
   }
 
-  /// A page made of lines, for tests and tools; lines that are no events become rejects.
+  /// A page made of lines, for tests and tools; lines that are not events become rejects.
   package init(lines: [[UInt8]], nextPosition: StreamPosition?) throws(Unreadable) {
     let entries = lines.joined(separator: [UInt8(ascii: ",")])
     let next = nextPosition.map { #","next_stream_position":"\#($0)""# } ?? ""
@@ -82,7 +82,7 @@ extension EventPage {
     var events: [Event] = []
     var rejects: [Reject] = []
     var nextPosition: StreamPosition?
-    /// Lines that had to be written anew; they will stand behind the body.
+    /// Lines that had to be written anew; they go after the body.
     var rewritten: [UInt8] = []
     /// The answer has at least one member of a page.
     var isPage = false
@@ -168,7 +168,7 @@ extension EventPage {
       }
     }
 
-    /// Without the white space in front of `index`, which belongs to no entry. Where nothing stands between two
+    /// Without the white space in front of `index`, which is not part of the entry. Between two adjacent
     /// commas the entry is empty.
     private func endOfEntry(_ body: UnsafeRawBufferPointer, from start: Int, to index: Int) -> Int {
       var end = index
@@ -179,26 +179,21 @@ extension EventPage {
     private mutating func take(
       _ members: EventMembers, _ range: Range<Int>, _ body: UnsafeRawBufferPointer, rewriting: Bool
     ) {
-      var line = range
-      var createdAt = members.createdAt ?? range.lowerBound..<range.lowerBound
-      if rewriting {
-        let start = body.count + rewritten.count
-        JSONText.appendWithoutSpace(UnsafeRawBufferPointer(rebasing: body[range]), to: &rewritten)
-        line = start..<(body.count + rewritten.count)
-        createdAt = start..<start
+      let sent = UnsafeRawBufferPointer(rebasing: body[range])
+      let identity = members.id.map { JSONText.identity(body, $0) }
+      guard rewriting else {
+        let createdAt = members.createdAt ?? range.lowerBound..<range.lowerBound
+        events.append(
+          Event(range: range, identity: identity ?? EventIdentity(line: sent), createdAt: createdAt))
+        return
       }
-      let identity: EventIdentity =
-        if let id = members.id {
-          JSONText.identity(body, id)
-        } else if rewriting {
-          rewritten.withUnsafeBytes { bytes in
-            EventIdentity(
-              line: UnsafeRawBufferPointer(rebasing: bytes[(line.lowerBound - body.count)...]))
-          }
-        } else {
-          EventIdentity(line: UnsafeRawBufferPointer(rebasing: body[range]))
-        }
-      events.append(Event(range: line, identity: identity, createdAt: createdAt))
+      let start = body.count + rewritten.count
+      let line = JSONText.withoutSpace(sent)
+      rewritten += line
+      events.append(
+        Event(
+          range: start..<(start + line.count),
+          identity: identity ?? line.withUnsafeBytes { EventIdentity(line: $0) }, createdAt: start..<start))
     }
 
     private mutating func reject(_ body: UnsafeRawBufferPointer, _ range: Range<Int>, _ reason: String) {
@@ -208,9 +203,9 @@ extension EventPage {
   }
 }
 
-/// The members of an event that the daemon looks at; the rest is only proven valid.
+/// The members of an event that the daemon reads; the rest is only validated.
 struct EventMembers {
-  /// The value of `event_id` as it stands in the text, if it is a non-empty string or a number.
+  /// The value of `event_id` as it is written, if it is a non-empty string or a number.
   /// Where the key comes twice, the last counts, as in common JSON parsers.
   var id: Range<Int>?
   /// The contents of `created_at`, if it is a string without escapes.
@@ -248,7 +243,7 @@ extension JSONScanner {
     return next != close
   }
 
-  /// `entries` may be null; any other value there makes the answer no page.
+  /// `entries` may be null; with any other value the answer is not a page.
   fileprivate mutating func skipLiteralNull() throws(Fault) {
     guard peek() == UInt8(ascii: "n") else { throw fault(.unexpectedByte) }
     try skipValue()

@@ -1,6 +1,6 @@
 /// Where events come from: the driver's one view of the network.
 ///
-/// Every call ends by itself: the source gives up a request that makes no progress. A cancelled
+/// Every call ends by itself: the source cancels a request that makes no progress. A cancelled
 /// task ends a call at once with code `cancelled`.
 package protocol EventSource: Sendable {
   /// `GET /events`: the bytes of one page, as the server sent them, decompressed.
@@ -28,7 +28,7 @@ package struct ReadRequest: Hashable, Sendable {
   }
 }
 
-/// The answer to a read, not yet looked into.
+/// The answer to a read, not parsed yet.
 package struct PageAnswer: Sendable {
   package var body: [UInt8]
   /// The answer's `Date` header.

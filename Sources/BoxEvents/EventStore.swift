@@ -86,7 +86,7 @@ package struct Recovery: Hashable, Sendable {
 /// A page with what the store knows about its events.
 ///
 /// Two batches with one `id` are one batch, for example when a full disk makes a commit be called again.
-package struct EventBatch: Hashable, Identifiable, Sendable {
+package struct EventBatch: Hashable, Identifiable, Sendable, CustomStringConvertible {
   /// Given by the store's deduplication, which gives each id once in a run.
   package let id: UInt64
   package let page: EventPage
@@ -109,6 +109,9 @@ package struct EventBatch: Hashable, Identifiable, Sendable {
     self.duplicates = duplicates
     self.newRejects = newRejects
   }
+
+  /// Without the events, which no log may show.
+  package var description: String { "batch \(id), \(new.count) new" }
 
   package static func == (left: Self, right: Self) -> Bool { left.id == right.id }
 
@@ -179,6 +182,8 @@ package struct StoreFailure: ExplainedError, Hashable, Sendable {
     case locked
     /// Ownership, permissions or the kind of a file are not what they must be.
     case refused
+    /// The call doesn't fit the store's state: a mistake in this program. Nothing has changed.
+    case misuse
   }
 
   package var code: Code
@@ -214,6 +219,7 @@ extension StoreFailure.Code {
     case .locked: "Stop the other process first."
     case .refused:
       "Make it a plain file or directory that belongs to the daemon's user, with the permissions the daemon gave it."
+    case .misuse: "This is a bug in box-eventd; please report this message."
     }
   }
 }

@@ -2,10 +2,10 @@
 package enum FeedAction: Hashable, Sendable {
   /// Read a page; then `pageRead`, `readFailed` or `diskFull`.
   case read(ReadRequest)
-  /// Record the start of a new stream; then `stored`.
+  /// Record the start of a new stream; then `stored` or `diskFull`.
   case begin(Checkpoint)
   /// Commit the page just read; then `stored` or `diskFull`.
-  case commit(Checkpoint)
+  case commit(EventBatch, at: Checkpoint)
   /// Save the position; then `stored` or `diskFull`.
   case save(Checkpoint)
   /// Record a break in continuity; then `stored` or `diskFull`.
@@ -18,25 +18,25 @@ package enum FeedAction: Hashable, Sendable {
   case wait(until: FeedInstant)
 }
 
-/// What a page brought, as far as the feed's rules care.
+/// A page that was read and deduplicated.
 package struct PageOutcome: Hashable, Sendable {
-  /// Events that are not in the store yet, and odd entries not yet quarantined.
-  package var new: Int
-  /// Entries of any kind.
-  package var entries: Int
-  package var nextPosition: StreamPosition?
+  package let batch: EventBatch
   /// Box's time of the answer.
-  package var date: BoxTime?
+  package let date: BoxTime?
 
-  package init(new: Int, entries: Int, nextPosition: StreamPosition?, date: BoxTime? = nil) {
-    self.new = new
-    self.entries = entries
-    self.nextPosition = nextPosition
+  package init(_ batch: EventBatch, date: BoxTime?) {
+    self.batch = batch
     self.date = date
   }
+
+  /// Events that are not in the store yet, and rejected entries that are not quarantined yet.
+  var new: Int { batch.new.count + batch.newRejects.count }
+  /// Entries of any kind.
+  var entries: Int { batch.page.entryCount }
+  var nextPosition: StreamPosition? { batch.page.nextPosition }
 }
 
-/// How a feed is, in the words of the status.
+/// The state of a feed, as the status shows it.
 package enum FeedCondition: Hashable, Sendable {
   case reading
   case polling
@@ -44,8 +44,8 @@ package enum FeedCondition: Hashable, Sendable {
   case waiting(FeedFailure?)
   /// Box serves a full page of known events again and again.
   case stalled
-  /// The disk has too little room.
-  case paused
-  /// Tried again only now and then: a person must act.
+  /// The disk is full, or less than `keep_free` is left.
+  case paused(StoreFailure)
+  /// Tried again only now and then: operator action required.
   case blocked(FeedFailure)
 }

@@ -1,6 +1,6 @@
 /// Why a read, a subscription or a poll brought nothing: the one error type of every source.
 package struct FeedFailure: ExplainedError, Hashable, Sendable {
-  /// What the feed's rules tell apart. Everything else about a failure is for people.
+  /// What the feed's rules distinguish. Everything else about a failure is for the operator.
   package enum Code: String, Hashable, Sendable, CaseIterable {
     /// No answer, or half of one: connection refused or reset, name not resolved, TLS, a time limit.
     case unreachable
@@ -16,7 +16,7 @@ package struct FeedFailure: ExplainedError, Hashable, Sendable {
     case refused
     /// An answer with status 200 that is not Box's: a gateway's HTML, nothing, a server without a URL.
     case unreadable
-    /// A page of events that begins well and can't be read to its end.
+    /// A page of events that can't be read to its end.
     case malformedPage
     /// A body above the configured limit.
     case tooLarge
@@ -24,7 +24,7 @@ package struct FeedFailure: ExplainedError, Hashable, Sendable {
     case realtimeRefused
     /// No access token for now; trying again may help.
     case signInFailed
-    /// No access token until a person acts: a dead refresh token.
+    /// No access token until an operator signs in: a refresh token that Box refuses.
     case signInRefused
     /// The work was cancelled: the daemon stops.
     case cancelled
@@ -53,4 +53,19 @@ package struct FeedFailure: ExplainedError, Hashable, Sendable {
     self.requestID = requestID
     self.retryAfter = retryAfter
   }
+}
+
+/// An error with what happened and what to do about it. Every error type of this package conforms.
+package protocol ExplainedError: Error {
+  /// What happened to what, with the value and where it came from. One line, no secrets, no full stop:
+  /// `cannot sync /var/spool/box-eventd/default/events-0.ndjson: Input/output error`.
+  var message: String { get }
+  /// What to do: sentences that begin with a capital letter and end with a full stop. Nil where there is nothing
+  /// to do but wait.
+  var hint: String? { get }
+}
+
+extension ExplainedError {
+  /// Both in one line: `the token is refused. Run: box-eventd login.`
+  package var explanation: String { hint.map { "\(message). \($0)" } ?? message }
 }

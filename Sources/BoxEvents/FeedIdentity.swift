@@ -25,3 +25,64 @@ package struct FeedIdentity: Hashable, Sendable {
     return Hexadecimal.text(of: SHA256.hash(data: Array(text.utf8)))
   }
 }
+
+/// Whom a token is asked for: `user:123` or `enterprise:456`.
+///
+/// Source: <https://developer.box.com/reference/post-oauth2-token/>, `box_subject_type` and
+/// `box_subject_id`.
+package struct Subject: Hashable, Sendable, CustomStringConvertible {
+  package enum Kind: String, Hashable, Sendable {
+    case user
+    case enterprise
+  }
+
+  package let kind: Kind
+  /// 1 to 20 ASCII digits.
+  package let id: String
+
+  /// Nil for anything but a kind, a colon and digits.
+  package init?(_ text: some StringProtocol) {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count == 2, let kind = Kind(rawValue: String(parts[0])), Self.isID(parts[1]) else {
+      return nil
+    }
+    self.kind = kind
+    self.id = String(parts[1])
+  }
+
+  package var description: String { "\(kind.rawValue):\(id)" }
+
+  /// Whether text is the number of a Box user or enterprise.
+  package static func isID(_ text: some StringProtocol) -> Bool {
+    (1...20).contains(text.utf8.count) && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
+  }
+}
+
+/// The kinds of stream Box offers. The raw value is Box's `stream_type`.
+///
+/// Source: <https://developer.box.com/reference/get-events/>, `stream_type`.
+package enum StreamType: String, Sendable, CaseIterable {
+  case all
+  case changes
+  case sync
+  case adminLogsStreaming = "admin_logs_streaming"
+  case adminLogs = "admin_logs"
+
+  /// User streams have realtime servers; enterprise streams are read at an interval.
+  package var hasRealtimeServer: Bool {
+    switch self {
+    case .all, .changes, .sync: true
+    case .adminLogsStreaming, .adminLogs: false
+    }
+  }
+
+  /// How long Box keeps events. A position older than this gets no error, only what is left.
+  package var retention: Duration {
+    switch self {
+    case .all, .changes: .seconds(21 * 86_400)
+    case .sync: .seconds(31 * 86_400)
+    case .adminLogsStreaming: .seconds(14 * 86_400)
+    case .adminLogs: .seconds(365 * 86_400)
+    }
+  }
+}

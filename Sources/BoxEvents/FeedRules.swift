@@ -12,37 +12,37 @@ package struct FeedRules: Hashable, Sendable {
   package var fallbackInterval = Duration.seconds(60)
   /// Between two reads that bring nothing (box-java-sdk issue 564: 3 to 5 idle calls a second).
   package var spacing = Duration.seconds(1)
-  /// Empty pages in a row that each lead on, before the stream is listened to all the same: at a server whose
-  /// positions pass with the time it would never be caught up, and be read once a second for ever.
+  /// Empty pages in a row that each lead on, before the stream waits for a change all the same: at a server whose
+  /// positions pass with the time it would never be caught up, and would be read once a second for ever.
   package var emptyPagesBeforeWaiting = 10
-  /// Positions that are remembered as asked for. Far above what an overlap has; only an endless row of known
-  /// events with ever new positions gets there.
+  /// Positions that are remembered as asked for. Only an endless row of known events with ever new positions
+  /// reaches this limit.
   package static let maximumAsked = 10_000
   /// A poll answered sooner, without anything to read, is an empty wake-up.
   package var emptyWakeUpLimit = Duration.seconds(30)
-  /// Empty wake-ups in a row before the next is delayed, and before realtime is given up for a while.
+  /// Empty wake-ups in a row before the next is delayed, and before realtime is suspended.
   package var emptyWakeUpsBeforeWaiting = 3
   package var emptyWakeUpsBeforeFallback = 10
-  /// How long realtime is given up then.
+  /// How long realtime is suspended then.
   package var fallbackPeriod = Duration.seconds(600)
   /// Refusals in a row before they count as lasting, and the time between attempts from then on.
   package var refusalsBeforeBlocked = 5
   package var blockedInterval = Duration.seconds(900)
-  /// Such attempts, an hour of them, before the stream is given up to a person.
+  /// Such attempts, an hour of them, before operator action is required.
   package var attemptsWhileBlocked = 4
-  /// Between looks whether a person has signed in again; costs no call.
+  /// Between checks whether an operator has signed in again; costs no call.
   package var signInInterval = Duration.seconds(60)
-  /// Between looks at a full disk.
+  /// Between checks of a full disk.
   package var diskFullInterval = Duration.seconds(2)
   /// A quiet stream's position, and with it the time it is known to be complete, is saved this often.
   package var saveInterval = Duration.seconds(3600)
-  /// Between lookback for events that Box has shown late; nil for none.
+  /// Between lookbacks for events that Box has shown late; nil for no lookbacks.
   package var lookbackInterval: Duration?
-  /// How many events such a look may go back over, and how many it may find: both are known by their ids
-  /// with room to spare in a window of 10,000, however far before a position Box begins.
+  /// How many events a lookback may go back over, and how many it may find. A window of 10,000 ids covers both,
+  /// however far before a position Box begins.
   package var lookbackEvents = 2500
   package var lookbackFinds = 1000
-  /// How many pages it may take: five full ones have as many events, and some may be short.
+  /// How many pages it may take: five full ones hold as many events, and some may be short.
   package var lookbackPages = 250
 
   /// How long each stage may take before something is wrong with this process rather than with Box:

@@ -1,16 +1,66 @@
 /// Reading until the stream is caught up.
 extension FeedStateMachine {
-  /// A page has come and been deduplicated.
+  /// What is known of the pages since the stream last brought something new.
+  struct Reading: Hashable, Sendable {
+    /// Positions asked for since the last new event: an answer that leads back to one of them is caught up.
+    var asked: Set<ReadPosition> = []
+    /// Reads in a row without a new event.
+    var unproductive = 0
+    /// Pages in a row without any event, since the stream last waited for a change.
+    var emptyPages = 0
+    var lastRead: FeedInstant?
+    /// Index into ``FeedRules/limits``.
+    var limitIndex = 0
+    /// Pages in a row that could not be read at the smallest limit.
+    var unreadablePages = 0
+    /// Full pages of known events, in a row, that led nowhere.
+    var stalls = Backoff(cap: .seconds(60))
+
+    var isStalled: Bool { stalls.failures > 0 }
+
+    mutating func foundNewEvents() {
+      self = Reading(lastRead: lastRead, limitIndex: max(0, limitIndex - 1))
+    }
+
+    /// Only the spacing of unproductive reads goes on.
+    mutating func caughtUp() {
+      self = Reading(unproductive: unproductive, lastRead: lastRead)
+    }
+  }
+
+  /// Failed reads in a row; a page that can be read ends the row.
+  struct FailedReads: Hashable, Sendable {
+    var backoff = Backoff()
+    /// Requests that Box has refused.
+    var refusals = 0
+    /// Attempts since the problem counts as lasting.
+    var blockedAttempts = 0
+    /// Why reads fail; nil when the last one succeeded.
+    var problem: ReadProblem?
+  }
+
+  enum ReadProblem: Hashable, Sendable {
+    /// Tried again with back-off.
+    case temporary(FeedFailure)
+    /// Tried again only now and then.
+    case lasting(FeedFailure)
+
+    var failure: FeedFailure {
+      switch self {
+      case .temporary(let failure), .lasting(let failure): failure
+      }
+    }
+  }
+
+  // MARK: Inputs
+
+  /// A page has been read and deduplicated.
   package mutating func pageRead(_ outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
-    guard case .reading(let request) = state else { return action }
-    lastRead = now
-    readProblem = nil
-    readBackoff.reset()
-    refusals = 0
-    isBlocked = false
-    blockedAttempts = 0
-    if let date = outcome.date { boxTime = (date, now) }
-    if checkpoint.continuousAt == nil { readSince = outcome.date }
+    guard case .reading(let request) = state else { return unexpected("pageRead") }
+    reading.lastRead = now
+    failedReads = FailedReads()
+    if let date = outcome.date { boxClock = BoxClock(date: date, at: now) }
+    if checkpoint.continuousAt == nil { checkpoint.readSince = outcome.date }
     if let gap = gap(shownBy: outcome) {
       return enter(.recording(gap, outcome, request), budget: rules.commitBudget, at: now)
     }
@@ -19,90 +69,73 @@ extension FeedStateMachine {
 
   /// A read has failed. A failure never moves the position.
   package mutating func readFailed(_ failure: FeedFailure, at now: FeedInstant) -> FeedAction {
-    guard case .reading = state else { return action }
-    lastRead = now
-    if check != nil { return checkFailed(failure, at: now) }
-    readProblem = failure
+    guard case .reading = state else { return unexpected("readFailed") }
+    reading.lastRead = now
+    if lookbacks.current != nil { return abandonLookback(after: failure, at: now) }
     switch failure.code {
     case .unreachable, .throttled, .serverError, .unreadable, .realtimeRefused, .signInFailed, .cancelled:
-      isBlocked = false
-      return wait(readBackoff.next(&jitter, retryAfter: failure.retryAfter), then: .read, at: now)
+      return retryRead(after: failure, notBefore: failure.retryAfter, at: now)
     case .malformedPage, .tooLarge:
-      return shrink(at: now)
+      return shrink(after: failure, at: now)
     case .unauthorized, .forbidden, .refused:
-      refusals += 1
-      guard refusals >= rules.refusalsBeforeBlocked else {
-        return wait(readBackoff.next(&jitter, retryAfter: failure.retryAfter), then: .read, at: now)
-      }
-      return block(at: now)
+      failedReads.refusals += 1
+      return failedReads.refusals < rules.refusalsBeforeBlocked
+        ? retryRead(after: failure, notBefore: failure.retryAfter, at: now) : block(failure, at: now)
     case .signInRefused:
-      isBlocked = true
+      failedReads.problem = .lasting(failure)
       return wait(rules.signInInterval, then: .read, at: now)
     }
   }
 
-  /// Reads from the present position, at once or when the spacing of idle reads allows.
+  // MARK: Pages
+
+  /// Reads from the present position, at once or when the spacing of unproductive reads allows.
   mutating func read(at now: FeedInstant) -> FeedAction {
-    if unproductive >= 2, let lastRead, now < lastRead + rules.spacing {
+    if reading.unproductive >= 2, let lastRead = reading.lastRead, now < lastRead + rules.spacing {
       return wait(now.duration(to: lastRead + rules.spacing), then: .read, at: now)
     }
-    if asked.count >= FeedRules.maximumAsked { asked = [] }
-    asked.insert(position)
-    let request = ReadRequest(position: position, limit: FeedRules.limits[limitIndex])
+    if reading.asked.count >= FeedRules.maximumAsked { reading.asked = [] }
+    reading.asked.insert(checkpoint.position)
+    let request = ReadRequest(position: checkpoint.position, limit: FeedRules.limits[reading.limitIndex])
     return enter(.reading(request), budget: rules.requestBudget, at: now)
   }
 
   /// What a readable page leads to.
-  mutating func take(
-    _ outcome: PageOutcome, of request: ReadRequest, at now: FeedInstant
-  ) -> FeedAction {
-    if request.position == .now {
-      return begin(outcome, at: now)
+  mutating func take(_ outcome: PageOutcome, of request: ReadRequest, at now: FeedInstant) -> FeedAction {
+    if request.position == .now { return begin(outcome, at: now) }
+    if lookbacks.current != nil { return takeLookback(outcome, from: request.position, at: now) }
+    if outcome.new > 0 { return commit(outcome, at: now) }
+    reading.unproductive += 1
+    reading.emptyPages = outcome.entries == 0 ? reading.emptyPages + 1 : 0
+    let answered = answeredPosition(outcome, from: checkpoint.position)
+    if !reading.asked.contains(answered) {
+      checkpoint.position = answered
+      return reading.emptyPages < rules.emptyPagesBeforeWaiting
+        ? read(at: now) : caughtUpUnproven(outcome, at: now)
     }
-    if check != nil {
-      return takeChecked(outcome, request.position, at: now)
-    }
-    if outcome.new > 0 {
-      return commit(outcome, at: now)
-    }
-    unproductive += 1
-    emptyPages = outcome.entries == 0 ? emptyPages + 1 : 0
-    let answered = answeredPosition(outcome, from: position)
-    if !asked.contains(answered) {
-      position = answered
-      return emptyPages < rules.emptyPagesBeforeWaiting ? read(at: now) : caughtUpUnproven(outcome, at: now)
-    }
-    if outcome.entries >= request.limit {
-      return stall(at: now)
-    }
-    return caughtUp(outcome, at: now)
+    return outcome.entries >= request.limit ? stall(at: now) : caughtUp(outcome, at: now)
   }
 
   /// The answer to `now` gives the position a new stream starts from.
   private mutating func begin(_ outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
     guard let next = outcome.nextPosition else {
-      readProblem = FeedFailure(.unreadable, "Box's answer names no position to start from")
-      return wait(readBackoff.next(&jitter), then: .read, at: now)
+      return retryRead(
+        after: FeedFailure(.unreadable, "Box's answer names no position to start from"), at: now)
     }
-    asked = []
-    (confirmedAt, readSince) = (outcome.date, nil)
-    let checkpoint = Checkpoint(position: .at(next), confirmedAt: confirmedAt)
-    return enter(.beginning(checkpoint), budget: rules.commitBudget, at: now)
+    reading.asked = []
+    (checkpoint.confirmedAt, checkpoint.readSince) = (outcome.date, nil)
+    return enter(
+      .beginning(Checkpoint(position: .at(next), confirmedAt: outcome.date)), budget: rules.commitBudget,
+      at: now)
   }
 
   private mutating func commit(_ outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
-    asked = []
-    (unproductive, emptyPages) = (0, 0)
-    emptyWakeUps = 0
-    awaitsProof = false
-    isStalled = false
-    stalls.reset()
-    unreadablePages = 0
-    limitIndex = max(0, limitIndex - 1)
-    let next = outcome.nextPosition.map(ReadPosition.at) ?? position
-    lookbackHistory?.pass(next, new: outcome.new, at: now)
-    let checkpoint = Checkpoint(position: next, confirmedAt: confirmedAt, readSince: readSince)
-    return enter(.committing(checkpoint), budget: rules.commitBudget, at: now)
+    reading.foundNewEvents()
+    realtime.emptyWakeUps = 0
+    var next = checkpoint
+    if let position = outcome.nextPosition { next.position = .at(position) }
+    lookbacks.history?.pass(next.position, new: outcome.new, at: now)
+    return enter(.committing(outcome.batch, next), budget: rules.commitBudget, at: now)
   }
 
   /// Where a page without new events leads. An empty page may carry a lower position, or none.
@@ -112,78 +145,25 @@ extension FeedStateMachine {
     return .at(next)
   }
 
-  /// Empty page after empty page, each with another position: nothing seems to be left. That is no proof that
+  /// Empty page after empty page, each with another position: nothing seems to be left. That doesn't prove that
   /// the stream is complete, but it has been read on without a break.
   private mutating func caughtUpUnproven(_ outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
-    if let date = outcome.date, checkpoint.continuousAt != nil { readSince = date }
-    return waitForChange(behind: outcome, at: now)
+    if let date = outcome.date, checkpoint.continuousAt != nil { checkpoint.readSince = date }
+    return saveIfDue(at: now)
   }
 
   /// Nothing is left to read. The stream is complete as of the answer's date.
   private mutating func caughtUp(_ outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
-    if let date = outcome.date { (confirmedAt, readSince) = (date, nil) }
-    return waitForChange(behind: outcome, at: now)
+    if let date = outcome.date { (checkpoint.confirmedAt, checkpoint.readSince) = (date, nil) }
+    return saveIfDue(at: now)
   }
 
-  /// The stream has been read as far as it goes; its position is saved if that is due.
-  private mutating func waitForChange(behind outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
-    asked = []
-    emptyPages = 0
-    limitIndex = 0
-    unreadablePages = 0
-    isStalled = false
-    stalls.reset()
-    if awaitsProof {
-      awaitsProof = false
-      emptyWakeUps += 1
-    }
+  private mutating func saveIfDue(at now: FeedInstant) -> FeedAction {
+    reading.caughtUp()
     if saved.checkpoint != checkpoint, now >= saved.at + rules.saveInterval {
       return enter(.saving(checkpoint), budget: rules.commitBudget, at: now)
     }
     return startLookback(at: now)
-  }
-
-  /// A full page, all of it known, leading nowhere: more known events stand at this position than
-  /// a page holds.
-  private mutating func stall(at now: FeedInstant) -> FeedAction {
-    asked = []
-    if limitIndex > 0 {
-      // A smaller page than Box allows was asked for because a larger one could not be read.
-      limitIndex = 0
-      return countUnreadable(at: now)
-    }
-    isStalled = true
-    return wait(max(.seconds(1), stalls.next(&jitter)), then: .read, at: now)
-  }
-
-  /// A page could not be read to its end: ask for fewer events, so that what is odd stands alone.
-  private mutating func shrink(at now: FeedInstant) -> FeedAction {
-    if limitIndex + 1 < FeedRules.limits.count {
-      limitIndex += 1
-      return wait(readBackoff.next(&jitter), then: .read, at: now)
-    }
-    return countUnreadable(at: now)
-  }
-
-  private mutating func countUnreadable(at now: FeedInstant) -> FeedAction {
-    unreadablePages += 1
-    let failure =
-      readProblem ?? FeedFailure(.malformedPage, "the pages before a malformed one hold nothing new")
-    readProblem = failure
-    guard unreadablePages >= rules.refusalsBeforeBlocked else {
-      return wait(readBackoff.next(&jitter), then: .read, at: now)
-    }
-    readProblem?.hint =
-      "what Box serves at position \(position) can't be read; to go on behind it, stop the daemon and "
-      + "move the stream with `box-eventd position set`"
-    return block(at: now)
-  }
-
-  /// The problem lasts: from now on it is only looked at now and then.
-  private mutating func block(at now: FeedInstant) -> FeedAction {
-    isBlocked = true
-    blockedAttempts += 1
-    return wait(rules.blockedInterval, then: .read, at: now)
   }
 
   /// The gap that an answer proves possible: Box's clock has moved on by more than it keeps events
@@ -193,7 +173,55 @@ extension FeedStateMachine {
       date.since(continuousAt) > rules.retention
     else { return nil }
     return Gap(
-      cause: .retention, from: position, to: outcome.nextPosition.map(ReadPosition.at),
+      cause: .retention, from: checkpoint.position, to: outcome.nextPosition.map(ReadPosition.at),
       since: continuousAt, until: date)
+  }
+
+  // MARK: Problems
+
+  private mutating func retryRead(
+    after failure: FeedFailure, notBefore retryAfter: Duration? = nil, at now: FeedInstant
+  ) -> FeedAction {
+    failedReads.problem = .temporary(failure)
+    return wait(failedReads.backoff.next(&jitter, retryAfter: retryAfter), then: .read, at: now)
+  }
+
+  /// The problem lasts: from now on it is tried only now and then.
+  private mutating func block(_ failure: FeedFailure, at now: FeedInstant) -> FeedAction {
+    failedReads.problem = .lasting(failure)
+    failedReads.blockedAttempts += 1
+    return wait(rules.blockedInterval, then: .read, at: now)
+  }
+
+  /// A full page, all of it known, leading nowhere: the events at this position fill more than a page.
+  private mutating func stall(at now: FeedInstant) -> FeedAction {
+    reading.asked = []
+    if reading.limitIndex > 0 {
+      // A smaller page than Box allows was asked for because a larger one could not be read.
+      reading.limitIndex = 0
+      return countUnreadable(
+        FeedFailure(.malformedPage, "the pages before a malformed one hold nothing new"), at: now)
+    }
+    return wait(max(.seconds(1), reading.stalls.next(&jitter)), then: .read, at: now)
+  }
+
+  /// A page could not be read to its end: ask for fewer events, until the odd one comes alone.
+  private mutating func shrink(after failure: FeedFailure, at now: FeedInstant) -> FeedAction {
+    guard reading.limitIndex + 1 < FeedRules.limits.count else { return countUnreadable(failure, at: now) }
+    reading.limitIndex += 1
+    return retryRead(after: failure, at: now)
+  }
+
+  private mutating func countUnreadable(_ failure: FeedFailure, at now: FeedInstant) -> FeedAction {
+    reading.unreadablePages += 1
+    guard reading.unreadablePages >= rules.refusalsBeforeBlocked else {
+      return retryRead(after: failure, at: now)
+    }
+    var failure = failure
+    let wayOut =
+      "To go on after what Box answers at position \(checkpoint.position), stop box-eventd, then run: "
+      + "box-eventd position set."
+    failure.hint = failure.hint.map { "\($0) \(wayOut)" } ?? wayOut
+    return block(failure, at: now)
   }
 }

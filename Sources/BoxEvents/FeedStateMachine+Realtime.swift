@@ -1,115 +1,137 @@
-/// Waiting for Box to say that something happened.
+/// Waiting for Box to report a change.
 extension FeedStateMachine {
+  /// What is known of the realtime servers.
+  struct Realtime: Hashable, Sendable {
+    /// A server in use.
+    struct Subscription: Hashable, Sendable {
+      let server: RealtimeServer
+      let since: FeedInstant
+      var polls = 0
+
+      func isUsedUp(at now: FeedInstant) -> Bool {
+        polls >= server.maximumPolls || now >= since + server.timeToLive
+      }
+    }
+
+    var subscription: Subscription?
+    /// OPTIONS is not tried before; nil where it may be.
+    var subscribeNotBefore: FeedInstant?
+    /// After empty wake-ups, when the next poll may start; nil while that has not been decided.
+    var pollNotBefore: FeedInstant?
+    var backoff = Backoff()
+    /// Polls in a row that were answered soon, and after which no new event has come.
+    var emptyWakeUps = 0
+    /// Why a realtime server can't be had; nil when one answers.
+    var problem: FeedFailure?
+
+    mutating func answered() {
+      backoff.reset()
+      problem = nil
+    }
+
+    mutating func failed(_ failure: FeedFailure, _ jitter: inout Jitter, at now: FeedInstant) {
+      subscription = nil
+      problem = failure
+      subscribeNotBefore = now + backoff.next(&jitter, retryAfter: failure.retryAfter)
+    }
+  }
+
+  // MARK: Inputs
+
   /// OPTIONS has named a server.
   package mutating func subscribed(_ server: RealtimeServer, at now: FeedInstant) -> FeedAction {
-    guard case .subscribing = state else { return action }
-    subscription = Subscription(server: server, since: now)
-    subscribeNotBefore = nil
+    guard case .subscribing = state else { return unexpected("subscribed") }
+    realtime.subscription = Realtime.Subscription(server: server, since: now)
+    realtime.subscribeNotBefore = nil
     // After the fallback one poll more decides whether it goes on.
-    emptyWakeUps = min(emptyWakeUps, rules.emptyWakeUpsBeforeFallback - 1)
+    realtime.emptyWakeUps = min(realtime.emptyWakeUps, rules.emptyWakeUpsBeforeFallback - 1)
     return waitForChange(at: now)
   }
 
   /// OPTIONS has failed: the stream is read at an interval until a server can be had.
   package mutating func subscribeFailed(_ failure: FeedFailure, at now: FeedInstant) -> FeedAction {
-    guard case .subscribing = state else { return action }
-    return fallBack(failure, at: now)
+    guard case .subscribing = state else { return unexpected("subscribeFailed") }
+    realtime.failed(failure, &jitter, at: now)
+    return waitForChange(at: now)
   }
 
-  /// The long poll has been answered. Whatever it says, the stream is read; what it says decides
+  /// The long poll has been answered. Whatever the reply, the stream is read; the reply decides
   /// whether the same server is polled afterwards.
   package mutating func replied(_ reply: RealtimeReply, at now: FeedInstant) -> FeedAction {
-    guard case .polling(_, let since) = state else { return action }
-    pollEnded(since: since, at: now)
+    guard case .polling(_, let since) = state else { return unexpected("replied") }
+    countWakeUp(since: since, at: now)
     switch reply {
     case .newChange, .outOfDate:
-      realtimeBackoff.reset()
-      realtimeProblem = nil
+      realtime.answered()
     case .reconnect, .maxRetries:
-      realtimeBackoff.reset()
-      realtimeProblem = nil
-      subscription = nil
+      realtime.answered()
+      realtime.subscription = nil
     case .unknown(let what):
-      subscription = nil
-      realtimeProblem = FeedFailure(.unreadable, "the realtime server answered with \(what)")
-      subscribeNotBefore = now + realtimeBackoff.next(&jitter)
+      let failure = FeedFailure(.unreadable, "the realtime server answered with \(what)")
+      realtime.failed(failure, &jitter, at: now)
     }
     return read(at: now)
   }
 
   /// The long poll has brought no answer, or an error.
   package mutating func pollFailed(_ failure: FeedFailure, at now: FeedInstant) -> FeedAction {
-    guard case .polling(_, let since) = state else { return action }
-    pollEnded(since: since, at: now)
-    subscription = nil
-    realtimeProblem = failure
-    subscribeNotBefore = now + realtimeBackoff.next(&jitter, retryAfter: failure.retryAfter)
+    guard case .polling(_, let since) = state else { return unexpected("pollFailed") }
+    countWakeUp(since: since, at: now)
+    realtime.failed(failure, &jitter, at: now)
     return read(at: now)
   }
+
+  // MARK: Transitions
 
   /// The stream is caught up: poll the server in use, ask for one, or wait for the next read.
   mutating func waitForChange(at now: FeedInstant) -> FeedAction {
     guard rules.hasRealtimeServer else { return wait(rules.interval, then: .read, at: now) }
-    if emptyWakeUps >= rules.emptyWakeUpsBeforeFallback, subscribeNotBefore == nil {
-      subscription = nil
-      subscribeNotBefore = now + rules.fallbackPeriod
-      realtimeProblem = FeedFailure(
+    if realtime.emptyWakeUps >= rules.emptyWakeUpsBeforeFallback, realtime.subscribeNotBefore == nil {
+      realtime.subscription = nil
+      realtime.subscribeNotBefore = now + rules.fallbackPeriod
+      realtime.problem = FeedFailure(
         .unreadable, "the realtime server answers at once, again and again, with nothing to read",
-        hint: "the stream is read every \(rules.fallbackInterval.components.seconds) s meanwhile")
+        hint: "The stream is read every \(rules.fallbackInterval.components.seconds) s meanwhile.")
     }
-    if let subscribeNotBefore, now < subscribeNotBefore {
+    if let subscribeNotBefore = realtime.subscribeNotBefore, now < subscribeNotBefore {
       return waitWithoutServer(until: subscribeNotBefore, at: now)
     }
-    guard let subscription, !isUsedUp(subscription, at: now) else {
+    guard let subscription = realtime.subscription, !subscription.isUsedUp(at: now) else {
       return enter(.subscribing, budget: rules.requestBudget, at: now)
     }
-    if emptyWakeUps >= rules.emptyWakeUpsBeforeWaiting, !hasWaited {
-      return delayPoll(at: now)
+    return poll(subscription.server, at: now)
+  }
+
+  private mutating func poll(_ server: RealtimeServer, at now: FeedInstant) -> FeedAction {
+    if realtime.pollNotBefore == nil, realtime.emptyWakeUps >= rules.emptyWakeUpsBeforeWaiting {
+      realtime.pollNotBefore = now + delayAfterEmptyWakeUps()
     }
-    return poll(subscription, at: now)
+    if let pollNotBefore = realtime.pollNotBefore, now < pollNotBefore {
+      return wait(now.duration(to: pollNotBefore), then: .waitForChange, at: now)
+    }
+    realtime.pollNotBefore = nil
+    realtime.subscription?.polls += 1
+    return enter(.polling(server, since: now), budget: server.retryTimeout + rules.pollGrace, at: now)
   }
 
-  private mutating func poll(_ current: Subscription, at now: FeedInstant) -> FeedAction {
-    hasWaited = false
-    subscription?.polls += 1
-    return enter(
-      .polling(current.server, since: now), budget: current.server.retryTimeout + rules.pollGrace, at: now)
-  }
-
-  /// Empty wake-ups are spaced by 1 to 60 s, growing, with jitter.
-  private mutating func delayPoll(at now: FeedInstant) -> FeedAction {
-    hasWaited = true
+  /// 1 to 60 s, growing, with jitter.
+  private mutating func delayAfterEmptyWakeUps() -> Duration {
     let ceiling = min(
-      Duration.seconds(60), .seconds(1 << min(emptyWakeUps - rules.emptyWakeUpsBeforeWaiting + 1, 6)))
-    return wait(jitter.duration(in: .seconds(1)...ceiling), then: .listen, at: now)
-  }
-
-  private mutating func fallBack(_ failure: FeedFailure, at now: FeedInstant) -> FeedAction {
-    subscription = nil
-    realtimeProblem = failure
-    subscribeNotBefore = now + realtimeBackoff.next(&jitter, retryAfter: failure.retryAfter)
-    return waitForChange(at: now)
+      Duration.seconds(60),
+      .seconds(1 << min(realtime.emptyWakeUps - rules.emptyWakeUpsBeforeWaiting + 1, 6)))
+    return jitter.duration(in: .seconds(1)...ceiling)
   }
 
   /// Until OPTIONS may be tried again, or the next read of the fallback is due.
   private mutating func waitWithoutServer(until: FeedInstant, at now: FeedInstant) -> FeedAction {
-    let nextRead = max(now, (lastRead ?? now) + rules.fallbackInterval)
+    let nextRead = max(now, (reading.lastRead ?? now) + rules.fallbackInterval)
     return nextRead < until
       ? wait(now.duration(to: nextRead), then: .read, at: now)
-      : wait(now.duration(to: until), then: .listen, at: now)
+      : wait(now.duration(to: until), then: .waitForChange, at: now)
   }
 
-  private mutating func pollEnded(since: FeedInstant, at now: FeedInstant) {
-    if now < since + rules.emptyWakeUpLimit {
-      awaitsProof = true
-    } else {
-      awaitsProof = false
-      emptyWakeUps = 0
-    }
-  }
-
-  private func isUsedUp(_ subscription: Subscription, at now: FeedInstant) -> Bool {
-    subscription.polls >= subscription.server.maximumPolls
-      || now >= subscription.since + subscription.server.timeToLive
+  /// A poll that ended soon counts as an empty wake-up until new events come.
+  private mutating func countWakeUp(since: FeedInstant, at now: FeedInstant) {
+    realtime.emptyWakeUps = now < since + rules.emptyWakeUpLimit ? realtime.emptyWakeUps + 1 : 0
   }
 }

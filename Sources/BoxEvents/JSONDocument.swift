@@ -1,10 +1,10 @@
-/// A small JSON answer, looked into without decoding: OPTIONS, poll replies, error bodies.
+/// A small JSON answer, read without decoding: OPTIONS, poll replies, error bodies.
 ///
-/// Lookups in what isn't there, or is of another kind, give nothing rather than an error: Box's
+/// A lookup of a missing member, or in another kind of value, gives nothing rather than an error: Box's
 /// types flip between number and string, and any member may be missing.
 package struct JSONDocument: Sendable {
   private let bytes: [UInt8]
-  /// Empty where there is no value.
+  /// Empty for a missing value.
   private let range: Range<Int>
 
   /// Nil if the bytes are not one valid JSON value.

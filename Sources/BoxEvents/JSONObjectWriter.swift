@@ -32,7 +32,7 @@ package struct JSONObjectWriter: Sendable {
     add(key, raw: value.flatMap(Self.number) ?? "null")
   }
 
-  /// Whole numbers without a fraction; nil for what JSON has no number for.
+  /// Whole numbers without a fraction; nil for infinities and NaN.
   package static func number(_ value: Double) -> String? {
     guard value.isFinite else { return nil }
     return Int64(exactly: value).map { String($0) } ?? "\(value)"

@@ -1,8 +1,8 @@
 extension JSONScanner {
-  /// Finds the end of an array element that is no valid JSON, so that the rest of the array can be
-  /// read: the index then stands on the `,` or `]` behind it.
+  /// Finds the end of an array element that is not valid JSON, so that the rest of the array can be
+  /// read: the index is then at the `,` or `]` after it.
   ///
-  /// It believes brackets and quotes, and only while the text keeps to their order: a string is
+  /// It trusts brackets and quotes, and only while the text keeps to their order: a string is
   /// never followed directly by a string or a word. A quote too many therefore fails within a token
   /// or two, rather than turn the following events inside out.
   mutating func skipBrokenElement() throws(Fault) {
@@ -56,7 +56,7 @@ extension JSONScanner {
     }
   }
 
-  /// To the closing quote, whatever stands before it.
+  /// To the closing quote, whatever comes before it.
   private mutating func skipBrokenString() throws(Fault) {
     advance()
     while index < end {

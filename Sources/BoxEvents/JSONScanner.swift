@@ -1,4 +1,4 @@
-/// Walks over JSON text (RFC 8259) without building anything: it validates, and says where things are.
+/// Walks over JSON text (RFC 8259) without building anything: it validates, and reports where values are.
 ///
 /// Strings are checked eight bytes at a time; everything is read once. The scanner never reads past
 /// `end`, never recurses, and bounds the depth it follows.
@@ -6,7 +6,7 @@ struct JSONScanner {
   /// What is wrong with a text, and where.
   struct Fault: Error, Hashable {
     enum Reason: String, Hashable, Sendable {
-      case unexpectedByte = "a byte that no JSON has there"
+      case unexpectedByte = "an unexpected byte"
       case unexpectedEnd = "the text ends too early"
       case invalidUTF8 = "a string is not UTF-8"
       case controlCharacter = "a string has an unescaped control character"
@@ -75,7 +75,7 @@ struct JSONScanner {
 
   // MARK: Values
 
-  /// Skips a whole value, proving it valid. The index then stands behind its last byte.
+  /// Skips a value and validates it. The index is then after its last byte.
   mutating func skipValue() throws(Fault) {
     try skipValue { _, _, _ throws(Fault) in }
   }
@@ -283,7 +283,7 @@ struct JSONScanner {
       }
       try skipDigits()
     }
-    // `01` and `1x` are no numbers followed by something: nothing may follow one directly.
+    // `01` and `1x` are not numbers followed by something: nothing may follow a number directly.
     if index < end {
       switch byte(at: index) {
       case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "."), UInt8(ascii: "_"):

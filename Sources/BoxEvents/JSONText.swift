@@ -65,9 +65,10 @@ enum JSONText {
     return unescaped(contents).withUnsafeBytes { EventIdentity(id: $0) }
   }
 
-  /// Copies a valid JSON value without the white space between its tokens.
-  static func appendWithoutSpace(_ value: UnsafeRawBufferPointer, to line: inout [UInt8]) {
-    line.reserveCapacity(line.count + value.count)
+  /// A valid JSON value without the white space between its tokens.
+  static func withoutSpace(_ value: UnsafeRawBufferPointer) -> [UInt8] {
+    var line: [UInt8] = []
+    line.reserveCapacity(value.count)
     var inString = false
     var index = 0
     while index < value.count {
@@ -86,6 +87,7 @@ enum JSONText {
       }
       index += 1
     }
+    return line
   }
 
   private static func endOfString(_ bytes: UnsafeRawBufferPointer, at start: Int) -> Int {
@@ -135,20 +137,11 @@ enum JSONText {
   }
 
   private static func appendUTF8(_ code: UInt32, to result: inout [UInt8]) {
-    switch code {
-    case 0..<0x80: result.append(UInt8(code))
-    case 0x80..<0x800:
-      result.append(UInt8(0xC0 | code >> 6))
-      result.append(UInt8(0x80 | code & 0x3F))
-    case 0x800..<0x10000:
-      result.append(UInt8(0xE0 | code >> 12))
-      result.append(UInt8(0x80 | code >> 6 & 0x3F))
-      result.append(UInt8(0x80 | code & 0x3F))
-    default:
-      result.append(UInt8(0xF0 | code >> 18))
-      result.append(UInt8(0x80 | code >> 12 & 0x3F))
-      result.append(UInt8(0x80 | code >> 6 & 0x3F))
-      result.append(UInt8(0x80 | code & 0x3F))
+    if let scalar = Unicode.Scalar(code) {
+      result.append(contentsOf: scalar.utf8)
+    } else {
+      // A surrogate, which has no UTF-8 of its own.
+      result += [UInt8(0xE0 | code >> 12), UInt8(0x80 | code >> 6 & 0x3F), UInt8(0x80 | code & 0x3F)]
     }
   }
 }

@@ -33,12 +33,50 @@ package struct RealtimeServer: Hashable, Sendable {
       $0["type"].text == "realtime_server" && !($0["url"].text ?? "").isEmpty
     }
     guard let server = servers.first, let url = server["url"].text else {
-      throw FeedFailure(.unreadable, "the answer to OPTIONS names no realtime server")
+      throw FeedFailure(.unreadable, "the answer to OPTIONS is missing a realtime server")
     }
     self.init(
       url: Secret(url),
       timeToLive: .seconds(60 * (server["ttl"].integer(in: 1...60) ?? 10)),
       maximumPolls: server["max_retries"].integer(in: 1...1000) ?? Self.defaultMaximumPolls,
       retryTimeout: .seconds(server["retry_timeout"].integer(in: 1...1200) ?? 610))
+  }
+}
+
+/// The answer to a long poll.
+///
+/// Source: <https://developer.box.com/guides/events/user-events/for-user/>; `new_message`, `max_retries`
+/// and `out_of_date` are not documented but sent.
+package enum RealtimeReply: Hashable, Sendable {
+  /// `new_change`, `new_message`: something happened.
+  case newChange
+  /// Nothing happened for long; a new server is due.
+  case reconnect
+  /// This server is used up.
+  case maxRetries
+  /// The position is too old for polling; reading it until nothing is left still loses nothing.
+  case outOfDate
+  /// Anything else: another message, no JSON, an error status. A new server is due.
+  case unknown(String)
+
+  /// Reads the body of a reply with status 200.
+  package init(parsing body: [UInt8]) {
+    guard let document = JSONDocument(body) else {
+      self = .unknown(body.isEmpty ? "an empty answer" : "an answer that is not JSON")
+      return
+    }
+    self.init(message: document["message"].text)
+  }
+
+  /// The meaning of a `message`, also where it came with an error status.
+  package init(message: String?) {
+    switch message {
+    case "new_change", "new_message": self = .newChange
+    case "reconnect": self = .reconnect
+    case "max_retries": self = .maxRetries
+    case "out_of_date": self = .outOfDate
+    case nil: self = .unknown("an answer without a message")
+    case let other?: self = .unknown("the message “\(other.prefix(64))”")
+    }
   }
 }

@@ -12,7 +12,7 @@ package struct StreamPosition: Hashable, Sendable, CustomStringConvertible {
   /// Far above any position seen (19 digits), and small enough for the position file's block.
   package static let maximumDigits = 64
 
-  /// Nil for anything that is no position to go on from: empty, `0`, `-1`, `now`, a fraction, text.
+  /// Nil for anything that is not a position to go on from: empty, `0`, `-1`, `now`, a fraction, text.
   package init?(_ text: some StringProtocol) {
     let bytes = text.utf8
     guard !bytes.isEmpty, bytes.count <= Self.maximumDigits,
@@ -42,7 +42,7 @@ package enum ReadPosition: Hashable, Sendable, CustomStringConvertible {
   case oldest
   case at(StreamPosition)
 
-  /// Reads `now`, `oldest`, `0` or digits, as they stand in configuration and position files.
+  /// Reads `now`, `oldest`, `0` or digits, as written in configuration and position files.
   package init?(_ text: some StringProtocol) {
     switch text {
     case "now": self = .now

@@ -20,7 +20,7 @@ import Testing
     return longest
   }
 
-  @Test func theCeilingDoublesUpToTheCap() {
+  @Test func ceilingDoublesUpToTheCap() {
     let longest = ceilings(8, base: .seconds(1), cap: .seconds(30))
     for (index, ceiling) in [1, 2, 4, 8, 16, 30, 30, 30].enumerated() {
       #expect(longest[index] <= .seconds(ceiling))
@@ -35,7 +35,7 @@ import Testing
     }
   }
 
-  @Test func waitsAreSpreadFromTheFloorToTheCeiling() {
+  @Test func spreadsWaitsFromFloorToCeiling() {
     var shortest = Duration.seconds(1000)
     for seed in 0..<500 as Range<UInt64> {
       var backoff = Backoff(base: .seconds(64), cap: .seconds(64))
@@ -44,13 +44,13 @@ import Testing
     #expect(shortest < .seconds(2))
   }
 
-  @Test func endlessFailuresStayAtTheCap() {
+  @Test func staysAtTheCap() {
     var backoff = Backoff(base: .seconds(1), cap: .seconds(300))
     #expect(waits(&backoff, 5000, seed: 3).allSatisfy { $0 <= .seconds(300) })
     #expect(backoff.failures == 5000)
   }
 
-  @Test func aSuccessBeginsAgain() {
+  @Test func successResetsTheCeiling() {
     var backoff = Backoff(base: .seconds(1), cap: .seconds(300))
     _ = waits(&backoff, 10, seed: 1)
     backoff.reset()
@@ -61,7 +61,7 @@ import Testing
     }
   }
 
-  @Test func whatTheServerAsksForIsTheLeast() {
+  @Test func waitsAtLeastAsLongAsTheServerAsks() {
     var backoff = Backoff(base: .seconds(1), cap: .seconds(300))
     var jitter = Jitter(seed: 1)
     #expect(backoff.next(&jitter, retryAfter: .seconds(3600)) == .seconds(3600))
@@ -71,7 +71,7 @@ import Testing
     #expect(waits.contains { $0 > .seconds(60) })
   }
 
-  @Test func aSeedGivesTheSameWaits() {
+  @Test func seedRepeatsTheWaits() {
     var (left, right, other) = (Backoff(), Backoff(), Backoff())
     let first = waits(&left, 20, seed: 9)
     #expect(first == waits(&right, 20, seed: 9))

@@ -12,19 +12,19 @@ import Testing
     Array(line.utf8).withUnsafeBytes { EventLine.identity(of: $0) }
   }
 
-  @Test func anIDIsTheFirstHalfOfItsHash() {
+  @Test func idIsTheFirstHalfOfItsHash() {
     // printf abc | sha256sum
     #expect(identity(ofID: "abc") == EventIdentity(high: 0xba78_16bf_8f01_cfea, low: 0x4141_40de_5dae_2223))
     #expect(identity(of: #"{"event_id":"abc"}"#) == identity(ofID: "abc"))
   }
 
-  @Test func aLineIsTheFirstHalfOfItsHashBehindANUL() {
+  @Test func lineIsHashedAfterANUL() {
     // printf '\0{"a":1}' | sha256sum
     #expect(
       identity(of: #"{"a":1}"#) == EventIdentity(high: 0xc726_1463_ebd7_76f4, low: 0x650b_6d0f_e942_d9cc))
   }
 
-  @Test func anIDThatLooksLikeALineHidesNoEvent() {
+  @Test func idThatLooksLikeALineDiffersFromTheLine() {
     #expect(identity(of: #"{"event_id":"{}"}"#) != identity(of: "{}"))
   }
 

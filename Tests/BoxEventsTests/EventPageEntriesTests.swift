@@ -2,7 +2,7 @@ import Testing
 
 @testable import BoxEvents
 
-/// Where one entry ends and the next begins, whatever stands around and in them.
+/// Where one entry ends and the next begins, whatever is around and in them.
 @Suite struct EventPageEntriesTests {
   private func page(_ text: String) throws -> EventPage {
     try EventPage(parsing: Array(text.utf8))
@@ -16,12 +16,12 @@ import Testing
     page.rejects.map { String(decoding: page.bytes[$0.range], as: UTF8.self) }
   }
 
-  @Test func aLineBreakBesideAnEventChangesNothingInIt() throws {
+  @Test func keepsAnEventBesideALineBreak() throws {
     let page = try page("{\"entries\": [\n  {\"a\" : 1}\n,\r\n{\"b\" : 2}\n,{\"c\"\r: 3}]}")
     #expect(lines(page) == [#"{"a" : 1}"#, #"{"b" : 2}"#, #"{"c":3}"#])
   }
 
-  @Test func whatIsWrittenAnewKeepsItsStrings() throws {
+  @Test func rewrittenLinesKeepTheirStrings() throws {
     let page = try page("{\"entries\":[{\"s\" :\n\"a b\\\\\" , \"t\": \"\\\" \\u0020\" }]}")
     #expect(lines(page) == [#"{"s":"a b\\","t":"\" \u0020"}"#])
   }
@@ -44,20 +44,20 @@ import Testing
     #expect(page.entryCount == 4)
   }
 
-  @Test func theSameRejectIsKnownAgain() throws {
+  @Test func sameRejectHasTheSameIdentity() throws {
     let page = try page(#"{"entries":[NaN , NaN,17]}"#)
     #expect(page.rejects[0].identity == page.rejects[1].identity)
     #expect(page.rejects[0].identity != page.rejects[2].identity)
   }
 
-  @Test func ofSeveralPositionsTheLastCounts() throws {
+  @Test func takesTheLastOfSeveralPositions() throws {
     #expect(
       try page(#"{"next_stream_position":1,"entries":[],"next_stream_position":"2"}"#).nextPosition?.digits
         == "2")
     #expect(try page(#"{"next_stream_position":1,"next_stream_position":0}"#).nextPosition == nil)
   }
 
-  @Test func aChunkSizeAloneMakesAPage() throws {
+  @Test func chunkSizeAloneMakesAPage() throws {
     #expect(try page(#"{"chunk_size":0}"#).entryCount == 0)
   }
 }

@@ -131,24 +131,24 @@ import Testing
   }
 
   /// Cutting a page anywhere must give an error, never part of the page.
-  @Test func everyCutIsNoticed() throws {
-    let whole = Array(
+  @Test func refusesEveryTruncation() throws {
+    let page = Array(
       #"{"chunk_size":1,"entries":[{"event_id":"é\"","x":[1,-2.5e3,true]}],"next_stream_position":12}"#.utf8)
-    _ = try EventPage(parsing: whole)
-    for length in 0..<whole.count {
-      #expect(throws: EventPage.Unreadable.self) { try EventPage(parsing: Array(whole[..<length])) }
+    _ = try EventPage(parsing: page)
+    for length in 0..<page.count {
+      #expect(throws: EventPage.Unreadable.self) { try EventPage(parsing: Array(page[..<length])) }
     }
   }
 
   /// Any change of bytes gives a page or an error, and every event of a page is a line that reads back.
   @Test func survivesAnyMutation() throws {
-    let whole = Array(
+    let page = Array(
       #"{"chunk_size":2,"entries":[{"event_id":"a","s":"\u00e9 \\"},{"event_id":12,"y":[{}, "é"]}],"next_stream_position":"12"}"#
         .utf8)
     var random = SplitMix64(seed: 7)
     let alphabet = Array("{}[]\",:\\ \n0e.-\u{0}tnf".utf8) + [0xFF, 0xC3, 0x80]
     for _ in 0..<20_000 {
-      var body = whole
+      var body = page
       for _ in 0..<Int.random(in: 1...4, using: &random) {
         body[Int.random(in: body.indices, using: &random)] = alphabet.randomElement(using: &random) ?? 0
       }

@@ -7,7 +7,7 @@ import Testing
     api: WebURL.Origin(scheme: .https, host: "api.box.com"), subject: Subject("user:1"), asUser: "23",
     type: .all)
 
-  @Test func whateverDiffersGivesAnotherDigest() {
+  @Test func everyPartChangesTheDigest() {
     var others = [FeedIdentity](repeating: feed, count: 4)
     others[0].api.host = "api.box.org"
     others[1].subject = Subject("user:2")
@@ -16,14 +16,14 @@ import Testing
     #expect(Set((others + [feed]).map(\.digest)).count == 5)
   }
 
-  @Test func whatStandsInOnePartDoesNotStandForTheNext() {
+  @Test func partsDoNotRunIntoEachOther() {
     var moved = feed
     (moved.subject, moved.asUser) = (Subject("user:12"), "3")
     #expect(moved.digest != feed.digest)
   }
 
-  /// It stands in every position file: another one would block every stream.
-  @Test func theDigestStaysWhatItIs() {
+  /// Every position file has it: another one would block every stream.
+  @Test func digestIsStable() {
     #expect(feed.digest == "078809fcac11690b4f6cd9f108015951b5a033b5b2990a0a76c0d50d4afdedf0")
   }
 }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import BoxEvents
 
-/// What is counted, and what ends the counting: an old problem must not make a new one worse.
+/// What is counted, and what resets the count: an old problem must not make a new one worse.
 @Suite struct FeedStateMachineCounterTests {
   private let feed = FeedStateMachineTests()
   private let refusal = FeedFailure(.unauthorized, "401")
@@ -21,7 +21,7 @@ import Testing
     return action
   }
 
-  @Test func anAnswerEndsTheCountOfRefusals() {
+  @Test func answerResetsRefusals() {
     var machine = feed.resumed()
     var now = feed.at(0)
     for _ in 0..<5 {
@@ -32,11 +32,11 @@ import Testing
     }
   }
 
-  /// A server whose positions pass with the time: the stream is listened to all the same, and neither the time
+  /// A server whose positions pass with the time: the stream waits for a change all the same, and neither the time
   /// without a caught up page nor a start of the daemon makes a gap of it.
-  @Test func emptyPagesThatLeadOnAreNoWork() {
+  @Test func waitsForAChangeThoughEmptyPagesLeadOn() {
     var machine = feed.resumed(confirmed: 1000)
-    var (reads, listens, number) = (0, 0, 100)
+    var (reads, polls, number) = (0, 0, 100)
     var now = feed.at(0)
     var action = feed.read("100")
     while now < feed.at(40 * 86_400) {
@@ -47,7 +47,7 @@ import Testing
         action = machine.pageRead(feed.page("\(number)", date: date), at: now)
       case .subscribe: action = machine.subscribed(feed.server, at: now)
       case .poll:
-        listens += 1
+        polls += 1
         now = now + .seconds(600)
         action = machine.replied(.reconnect, at: now)
       case .wait(let until):
@@ -59,14 +59,14 @@ import Testing
         return
       }
     }
-    #expect(listens > 5000)
-    #expect(reads <= 11 * listens)
+    #expect(polls > 5000)
+    #expect(reads <= 11 * polls)
     #expect(machine.positionAge(at: now).map { $0 < .seconds(700) } == true)
     // No page has proved that the stream is complete.
     #expect(machine.checkpoint.confirmedAt == BoxTime(secondsSince1970: 1000))
   }
 
-  @Test func aPageOfKnownEventsEndsTheRowOfEmptyOnes() {
+  @Test func knownEventsResetTheCountOfEmptyPages() {
     var machine = feed.resumed()
     var now = feed.at(0)
     for number in 1...200 {
@@ -81,7 +81,7 @@ import Testing
   }
 
   /// What is remembered has a limit, whatever Box serves.
-  @Test func positionsAskedForAreForgottenAtLast() {
+  @Test func boundsTheRememberedPositions() {
     var machine = feed.resumed()
     var now = feed.at(0)
     for number in 1...25_000 {
@@ -90,10 +90,10 @@ import Testing
         _ = machine.woke(at: now)
       }
     }
-    #expect(machine.asked.count <= FeedRules.maximumAsked)
+    #expect(machine.reading.asked.count <= FeedRules.maximumAsked)
   }
 
-  @Test func anAnswerEndsABlock() {
+  @Test func answerEndsABlock() {
     var machine = feed.resumed()
     var now = feed.at(0)
     fail(&machine, refusal, times: 6, at: &now)
@@ -104,7 +104,7 @@ import Testing
     #expect(machine.condition == .waiting(refusal))
   }
 
-  @Test func anotherKindOfProblemEndsABlock() {
+  @Test func temporaryProblemEndsABlock() {
     var machine = feed.resumed()
     var now = feed.at(0)
     fail(&machine, refusal, times: 6, at: &now)
@@ -115,7 +115,7 @@ import Testing
   }
 
   @Test(arguments: [FeedFailure.Code.unauthorized, .forbidden])
-  func whatAnAdministratorMayFixIsTriedForEver(code: FeedFailure.Code) {
+  func triesUnauthorizedForEver(code: FeedFailure.Code) {
     var machine = feed.resumed()
     var now = feed.at(0)
     fail(&machine, FeedFailure(code, "no"), times: 100, at: &now)
@@ -123,7 +123,7 @@ import Testing
     #expect(machine.operatorActionRequired == nil)
   }
 
-  @Test func aRefusedRequestIsGivenUpAfterFourMoreAttempts() {
+  @Test func refusedRequestRequiresActionAfterFourMoreAttempts() {
     var machine = feed.resumed()
     var now = feed.at(0)
     fail(&machine, FeedFailure(.refused, "400"), times: 8, at: &now)
@@ -132,7 +132,7 @@ import Testing
     #expect(machine.operatorActionRequired?.code == .refused)
   }
 
-  @Test func newEventsEndTheSpacingOfReads() {
+  @Test func newEventsResetTheSpacingOfReads() {
     var machine = feed.resumed()
     _ = machine.pageRead(feed.page(entries: 9, "90"), at: feed.at(0))
     _ = machine.pageRead(feed.page(entries: 9, "80"), at: feed.at(0))
@@ -142,7 +142,7 @@ import Testing
     #expect(machine.pageRead(feed.page(entries: 9, "120"), at: feed.at(1)) == feed.read("120"))
   }
 
-  @Test func aCaughtUpReadEndsTheSmallPages() {
+  @Test func caughtUpReadResetsThePageLimit() {
     var machine = feed.resumed()
     let odd = FeedFailure(.malformedPage, "odd")
     var action = machine.readFailed(odd, at: feed.at(0))
@@ -155,7 +155,7 @@ import Testing
     #expect(machine.replied(.newChange, at: now + .seconds(60)) == feed.read("100"))
   }
 
-  @Test func pollsThatBringEventsAreNeverEmptyWakeUps() {
+  @Test func pollThatBringsEventsIsNotAnEmptyWakeUp() {
     var machine = feed.polling()
     var (position, now) = (100, feed.at(1))
     for _ in 0..<40 {
@@ -165,13 +165,13 @@ import Testing
       var action = machine.pageRead(feed.page("\(position + 1)"), at: now)
       if action == .subscribe { action = machine.subscribed(feed.server, at: now) }
       #expect(action == .poll(feed.server, from: feed.position("\(position + 1)")))
-      #expect(machine.emptyWakeUps == 0)
+      #expect(machine.realtime.emptyWakeUps == 0)
       position += 1
       now = now + .milliseconds(10)
     }
   }
 
-  @Test func pollsThatLastedHalfAMinuteAreNeverEmptyWakeUps() {
+  @Test func longPollIsNotAnEmptyWakeUp() {
     var machine = feed.polling()
     var now = feed.at(1)
     for _ in 0..<40 {
@@ -183,20 +183,20 @@ import Testing
     }
   }
 
-  @Test func aFullDiskWhileThePositionIsSavedIsWaitedOut() {
+  @Test func retriesASaveAfterAFullDisk() {
     var machine = feed.resumed(confirmed: 1000)
     let quiet = feed.page("100", date: 4700)
     let save = FeedAction.save(feed.checkpoint("100", confirmed: 4700))
     #expect(machine.pageRead(quiet, at: feed.at(3700)) == save)
-    #expect(machine.diskFull(at: feed.at(3700)) == .wait(until: feed.at(3702)))
-    #expect(machine.condition == .paused)
+    #expect(machine.diskFull(feed.full, at: feed.at(3700)) == .wait(until: feed.at(3702)))
+    #expect(machine.condition == .paused(feed.full))
     #expect(machine.woke(at: feed.at(3702)) == save)
     #expect(machine.stored(at: feed.at(3702)) == .subscribe)
   }
 
   // MARK: What the realtime server asks for
 
-  @Test func retryAfterIsObeyedByTheNextOPTIONS() {
+  @Test func optionsObeysRetryAfter() {
     var machine = feed.polling()
     let busy = FeedFailure(.throttled, "429", retryAfter: .seconds(45))
     #expect(machine.pollFailed(busy, at: feed.at(10)) == feed.read("100"))
@@ -211,22 +211,22 @@ import Testing
     #expect(machine.woke(at: feed.at(105)) == .subscribe)
   }
 
-  @Test func aGoodAnswerEndsTheRealtimeProblem() {
+  @Test func replyEndsTheRealtimeProblem() {
     var machine = feed.polling()
     _ = machine.replied(.unknown("HTML"), at: feed.at(100))
     let action = machine.pageRead(feed.page("100"), at: feed.at(100))
     #expect(machine.problem != nil)
     _ = machine.woke(at: feed.end(action))
     _ = machine.subscribed(feed.server, at: feed.at(102))
-    // The poll is on its way: nothing is wrong as far as anyone knows.
+    // A poll under way counts as proof that realtime works.
     #expect(machine.problem == nil)
     #expect(machine.condition == .polling)
     _ = machine.replied(.newChange, at: feed.at(200))
     #expect(machine.problem == nil)
   }
 
-  @Test func aStreamMovedToNowHasNothingToSaveBeforeItsFirstAnswer() {
-    var machine = FeedStateMachine(rules: FeedRules(type: .all), at: feed.at(0), seed: 1)
+  @Test func streamSetToNowSavesNothingBeforeItsFirstAnswer() {
+    var machine = FeedStateMachine(testing: FeedRules(type: .all), at: feed.at(0), seed: 1)
     _ = machine.start(from: .now, saved: Checkpoint(position: .now), at: feed.at(0))
     _ = machine.pageRead(feed.page(nil, date: 5), at: feed.at(0))
     #expect(machine.unsavedCheckpoint == nil)

@@ -10,7 +10,7 @@ import Testing
     #expect(machine.deadline == feed.at(seconds), what)
   }
 
-  @Test func everyStageHasItsOwn() {
+  @Test func everyStageHasItsDeadline() {
     var machine = feed.resumed()
     expect(machine, 720, "a read, with its retries")
     _ = machine.pageRead(feed.page(new: 1, "101"), at: feed.at(10))
@@ -27,26 +27,26 @@ import Testing
     expect(machine, 1060, "a wait: its own end")
   }
 
-  @Test func afterAFullDiskTheStageHasItsWholeTimeAgain() {
+  @Test func stageRestartsItsTimeAfterAFullDisk() {
     var machine = feed.resumed()
-    _ = machine.diskFull(at: feed.at(0))
-    expect(machine, 2, "the wait for room")
+    _ = machine.diskFull(feed.full, at: feed.at(0))
+    expect(machine, 2, "the wait for free space")
     _ = machine.woke(at: feed.at(2))
-    expect(machine, 722, "the read that looks again")
+    expect(machine, 722, "the read that checks again")
     _ = machine.pageRead(feed.page(new: 1, "101"), at: feed.at(3))
-    _ = machine.diskFull(at: feed.at(4))
+    _ = machine.diskFull(feed.full, at: feed.at(4))
     _ = machine.woke(at: feed.at(6))
     expect(machine, 36, "the commit that is tried again")
   }
 
-  @Test func wakingEarlyChangesNothing() {
+  @Test func earlyWakeChangesNothing() {
     var machine = feed.resumed()
     let wait = machine.readFailed(FeedFailure(.throttled, "429", retryAfter: .seconds(100)), at: feed.at(0))
     #expect(machine.woke(at: feed.at(99)) == wait)
     expect(machine, 100, "still the wait")
   }
 
-  @Test func gapsAndFirstPositionsAreStoredInTheTimeOfACommit() {
+  @Test func gapsAndFirstPositionsHaveTheTimeOfACommit() {
     var machine = feed.resumed(confirmed: 0)
     let late = feed.page(new: 5, "900", date: 22 * 86_400)
     guard case .record = machine.pageRead(late, at: feed.at(5)) else {
@@ -54,7 +54,7 @@ import Testing
       return
     }
     expect(machine, 35, "a gap")
-    machine = FeedStateMachine(rules: FeedRules(type: .all), at: feed.at(0), seed: 1)
+    machine = FeedStateMachine(testing: FeedRules(type: .all), at: feed.at(0), seed: 1)
     expect(machine, 720, "the recovery before it starts")
     _ = machine.start(from: .oldest, saved: nil, at: feed.at(7))
     expect(machine, 37, "the first record")

@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import BoxEvents
@@ -12,31 +13,37 @@ import Testing
   }
 
   static let now = FeedInstant(sinceOrigin: .seconds(1000))
+  static let late = now + .seconds(1)
   static let server = RealtimeServer(url: Secret("https://127.0.0.1/?channel=c"))
   static let position = FeedStateMachineTests.position("100")
   static let checkpoint = Checkpoint(position: position)
   static let gap = Gap(cause: .retention, from: position, to: nil)
-  static let outcome = PageOutcome(new: 1, entries: 1, nextPosition: StreamPosition("101"))
+  static let outcome = PageOutcome(new: 1, entries: 1, "101")
+  static let full = StoreFailure(.noSpace, "full")
   static let request = ReadRequest(position: position)
 
-  /// Every state, and the inputs that belong to it. All others must change nothing.
+  /// Every state, and the inputs that belong to it. All others must be reported and change nothing.
   static let table: [(State, Set<Input>)] = [
     (.initial, [.start]),
     (.reading(request), [.pageRead, .readFailed, .diskFull]),
     (.beginning(checkpoint), [.stored, .diskFull]),
     (.recording(gap, outcome, request), [.stored, .diskFull]),
-    (.committing(checkpoint), [.stored, .diskFull]),
+    (.committing(.sample(), checkpoint), [.stored, .diskFull]),
     (.saving(checkpoint), [.stored, .diskFull]),
     (.subscribing, [.subscribed, .subscribeFailed]),
     (.polling(server, since: now), [.replied, .pollFailed]),
     (.waiting(until: now, then: .read), [.woke]),
-    (.waiting(until: now, then: .listen), [.woke]),
-    (.waiting(until: now, then: .again(.committing(checkpoint))), [.woke]),
-    (.waiting(until: now.advanced(by: .seconds(1)), then: .read), []),
+    (.waiting(until: now, then: .waitForChange), [.woke]),
+    (.waiting(until: now, then: .retry(.committing(.sample(), checkpoint), full)), [.woke]),
+    (.waiting(until: late, then: .read), []),
   ]
 
-  static func machine(in state: State) -> FeedStateMachine {
-    var machine = FeedStateMachine(rules: FeedRules(type: .all), at: now, seed: 3)
+  static func machine(
+    in state: State,
+    onUnexpectedInput: @escaping @Sendable (UnexpectedInput) -> Void = { Issue.record("\($0)") }
+  ) -> FeedStateMachine {
+    var machine = FeedStateMachine(
+      rules: FeedRules(type: .all), at: now, seed: 3, onUnexpectedInput: onUnexpectedInput)
     if state != .initial { _ = machine.start(from: position, saved: checkpoint, at: now) }
     machine.state = state
     return machine
@@ -51,7 +58,7 @@ import Testing
     case .pageRead: machine.pageRead(outcome, at: now)
     case .readFailed: machine.readFailed(failure, at: now)
     case .stored: machine.stored(at: now)
-    case .diskFull: machine.diskFull(at: now)
+    case .diskFull: machine.diskFull(FeedStateMachineTableTests.full, at: now)
     case .subscribed: machine.subscribed(server, at: now)
     case .subscribeFailed: machine.subscribeFailed(failure, at: now)
     case .replied: machine.replied(.newChange, at: now)
@@ -61,9 +68,10 @@ import Testing
   }
 
   @Test(arguments: Input.allCases)
-  func everyStateKnowsWhatBelongsToIt(input: Input) {
+  func everyStateReportsUnexpectedInputs(input: Input) {
     for (state, belonging) in Self.table {
-      var machine = Self.machine(in: state)
+      let unexpected = Mutex([UnexpectedInput]())
+      var machine = Self.machine(in: state) { input in unexpected.withLock { $0.append(input) } }
       let before = machine.action
       let action = Self.apply(input, to: &machine)
       if belonging.contains(input) {
@@ -72,11 +80,15 @@ import Testing
         #expect(machine.state == state, "\(input) in \(state)")
         #expect(action == before, "\(input) in \(state)")
       }
+      // A cancelled wait may end early.
+      let isExpected = belonging.contains(input) || input == .woke && before == .wait(until: Self.late)
+      let reported = isExpected ? [] : [UnexpectedInput(input: input.rawValue, awaited: before)]
+      #expect(unexpected.withLock { $0 } == reported, "\(input) in \(state)")
       #expect(action == machine.action)
     }
   }
 
-  @Test func everyFailureIsWaitedOut() {
+  @Test func waitsAfterEveryFailure() {
     for code in FeedFailure.Code.allCases {
       var machine = Self.machine(in: .reading(Self.request))
       let action = machine.readFailed(FeedFailure(code, "x"), at: Self.now)
@@ -99,8 +111,8 @@ import Testing
     }
   }
 
-  /// A million inputs in random order: the feed never spins, never leaves a position behind
-  /// that no commit guaranteed for, and is never without a deadline.
+  /// A million inputs in random order: the feed never spins, never stores a position that Box has not served,
+  /// and is never without a deadline.
   @Test(arguments: [UInt64(1), 2, 3, 4])
   func randomWalksKeepTheRules(seed: UInt64) {
     var walk = RandomWalk(seed: seed)
@@ -114,9 +126,9 @@ import Testing
   }
 }
 
-/// A driver that reports whatever a seed says, and checks what it is told to do.
+/// A driver whose results a seed decides, and which checks the machine's actions.
 private struct RandomWalk {
-  var machine = FeedStateMachine(rules: FeedRules(type: .all), at: FeedInstant(sinceOrigin: .zero), seed: 9)
+  var machine = FeedStateMachine(testing: FeedRules(type: .all), at: FeedInstant(sinceOrigin: .zero), seed: 9)
   var action: FeedAction
   var now = FeedInstant(sinceOrigin: .zero)
   var random: SplitMix64
@@ -124,6 +136,7 @@ private struct RandomWalk {
   var served: Set<ReadPosition> = []
   var idleReads: [FeedInstant] = []
   var reached: Set<String> = []
+  private var batches: [[Int]: EventBatch] = [:]
 
   init(seed: UInt64) {
     random = SplitMix64(seed: seed)
@@ -149,21 +162,22 @@ private struct RandomWalk {
     case .read(let request):
       reached.insert("read")
       if case .at = request.position, !served.contains(request.position) {
-        return "read from \(request.position), which nobody served"
+        return "read from \(request.position), which was never served"
       }
       if chance(5) {
-        action = machine.diskFull(at: now)
+        action = machine.diskFull(FeedStateMachineTableTests.full, at: now)
       } else if chance(10) {
         action = machine.readFailed(failure(), at: now)
       } else {
         return page(request)
       }
-    case .begin(let checkpoint), .commit(let checkpoint), .save(let checkpoint):
+    case .begin(let checkpoint), .commit(_, let checkpoint), .save(let checkpoint):
       reached.insert("\(action)".prefix { $0 != "(" }.description)
       if checkpoint.position == .now || !served.contains(checkpoint.position) {
         return "\(checkpoint.position) was to be stored"
       }
-      action = chance(5) ? machine.diskFull(at: now) : machine.stored(at: now)
+      action =
+        chance(5) ? machine.diskFull(FeedStateMachineTableTests.full, at: now) : machine.stored(at: now)
     case .record:
       reached.insert("record")
       action = machine.stored(at: now)
@@ -191,7 +205,7 @@ private struct RandomWalk {
   }
 
   private mutating func page(_ request: ReadRequest) -> String? {
-    let new = chance(30) ? Int.random(in: 1...500, using: &random) : 0
+    let new = chance(30) ? [1, 2, 7, 49, 50, 499, 500].randomElement(using: &random) ?? 1 : 0
     let entries = chance(30) ? request.limit : max(new, chance(50) ? 3 : 0)
     let next = chance(10) ? nil : StreamPosition("\(Int.random(in: 1...40, using: &random))")
     if let next { served.insert(.at(next)) }
@@ -203,11 +217,17 @@ private struct RandomWalk {
       idleReads = []
     }
     let days = Int64(now.sinceOrigin.components.seconds) * 40
+    let batch = batch(new: new, entries: entries, next)
     action = machine.pageRead(
-      PageOutcome(
-        new: new, entries: entries, nextPosition: next,
-        date: chance(50) ? BoxTime(secondsSince1970: days) : nil),
-      at: now)
+      PageOutcome(batch, date: chance(50) ? BoxTime(secondsSince1970: days) : nil), at: now)
     return nil
+  }
+
+  /// Batches are kept, since making one takes longer than a step.
+  private mutating func batch(new: Int, entries: Int, _ next: StreamPosition?) -> EventBatch {
+    let key = [new, entries, next.flatMap { Int($0.digits) } ?? 0]
+    let batch = batches[key] ?? .sample(new: new, entries: entries, next?.digits)
+    batches[key] = batch
+    return batch
   }
 }

@@ -2,10 +2,11 @@ import Testing
 
 @testable import BoxEvents
 
-/// The rules as straight lines: a input, and the action it must lead to.
+/// The rules as straight lines: an input, and the action it must lead to.
 @Suite struct FeedStateMachineTests {
   static let server = RealtimeServer(url: Secret("https://2.realtime.services.box.net/subscribe?channel=c"))
   let server = Self.server
+  let full = StoreFailure(.noSpace, "full")
 
   static func at(_ seconds: Double) -> FeedInstant { FeedInstant(sinceOrigin: .seconds(seconds)) }
   func at(_ seconds: Double) -> FeedInstant { Self.at(seconds) }
@@ -16,9 +17,7 @@ import Testing
   func position(_ digits: String) -> ReadPosition { Self.position(digits) }
 
   func page(new: Int = 0, entries: Int? = nil, _ next: String?, date: Int64? = nil) -> PageOutcome {
-    PageOutcome(
-      new: new, entries: entries ?? new, nextPosition: next.flatMap { StreamPosition($0) },
-      date: date.map(BoxTime.init(secondsSince1970:)))
+    PageOutcome(new: new, entries: entries ?? new, next, date: date.map(BoxTime.init(secondsSince1970:)))
   }
 
   func read(_ digits: String, limit: Int = 500) -> FeedAction {
@@ -32,12 +31,12 @@ import Testing
   }
 
   func commit(_ digits: String, confirmed: Int64? = nil, readSince: Int64? = nil) -> FeedAction {
-    .commit(checkpoint(digits, confirmed: confirmed, readSince: readSince))
+    .commit(.sample(), at: checkpoint(digits, confirmed: confirmed, readSince: readSince))
   }
 
   /// A machine that goes on from position 100.
   func resumed(type: StreamType = .all, confirmed: Int64? = nil) -> FeedStateMachine {
-    var machine = FeedStateMachine(rules: FeedRules(type: type), at: at(0), seed: 1)
+    var machine = FeedStateMachine(testing: FeedRules(type: type), at: at(0), seed: 1)
     let checkpoint = Checkpoint(
       position: position("100"), confirmedAt: confirmed.map(BoxTime.init(secondsSince1970:)))
     #expect(machine.start(from: position("100"), saved: checkpoint, at: at(0)) == read("100"))
@@ -66,7 +65,7 @@ import Testing
   // MARK: Starting
 
   @Test func startsFromNowByAskingForThePosition() {
-    var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
+    var machine = FeedStateMachine(testing: FeedRules(type: .all), at: at(0), seed: 1)
     #expect(
       machine.start(from: .now, saved: nil, at: at(0)) == .read(ReadRequest(position: .now)))
     #expect(machine.unsavedCheckpoint == nil)
@@ -77,7 +76,7 @@ import Testing
   }
 
   @Test func startsFromOldestByRecordingIt() {
-    var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
+    var machine = FeedStateMachine(testing: FeedRules(type: .all), at: at(0), seed: 1)
     #expect(
       machine.start(from: .oldest, saved: nil, at: at(0)) == .begin(Checkpoint(position: .oldest)))
     // A stream that has not begun has nothing to save when it is stopped.
@@ -88,7 +87,7 @@ import Testing
 
   @Test(arguments: [nil, "0", "-1", "now", ""])
   func neverStartsFromAnAnswerWithoutPosition(next: String?) {
-    var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
+    var machine = FeedStateMachine(testing: FeedRules(type: .all), at: at(0), seed: 1)
     _ = machine.start(from: .now, saved: nil, at: at(0))
     #expect(isWait(machine.pageRead(page(next), at: at(0)), from: 0, 0.1...1))
     #expect(machine.unsavedCheckpoint == nil)
@@ -105,7 +104,7 @@ import Testing
     #expect(machine.pageRead(page("201"), at: at(0)) == .subscribe)
   }
 
-  @Test func knownEventsLeadOnWhileTheirPositionIsNewToUs() {
+  @Test func readsOnWhileThePositionIsNew() {
     var machine = resumed()
     #expect(machine.pageRead(page(entries: 9, "90"), at: at(0)) == read("90"))
     // Two unproductive reads in a row: the next waits.
@@ -114,7 +113,7 @@ import Testing
     #expect(machine.pageRead(page(entries: 9, "100"), at: at(2)) == .subscribe)
   }
 
-  @Test func anEmptyPageNeverMovesThePositionBack() {
+  @Test func emptyPageNeverMovesThePositionBack() {
     var machine = resumed()
     for next in ["99", "0", nil, "100"] as [String?] {
       machine = resumed()
@@ -134,7 +133,7 @@ import Testing
     #expect(machine.pageRead(page(entries: 1, nil), at: at(0)) == .subscribe)
   }
 
-  @Test func aFullCaughtUpPageIsStalledAndRetried() {
+  @Test func stallsOnAFullPageOfKnownEvents() {
     var machine = resumed()
     var now = 0.0
     for _ in 0..<20 {
@@ -148,7 +147,7 @@ import Testing
     #expect(machine.condition == .reading)
   }
 
-  @Test func productiveReadsAreNeverDelayed() {
+  @Test func neverDelaysProductiveReads() {
     var machine = resumed()
     for number in 101..<200 {
       #expect(machine.pageRead(page(new: 500, "\(number)"), at: at(0)) == commit("\(number)"))
@@ -156,7 +155,7 @@ import Testing
     }
   }
 
-  // MARK: Listening
+  // MARK: Waiting for a change
 
   @Test(arguments: [RealtimeReply.newChange, .outOfDate])
   func readsAndPollsTheSameServer(reply: RealtimeReply) {
@@ -175,7 +174,7 @@ import Testing
     #expect(machine.problem == nil)
   }
 
-  @Test func anUnknownReplyBacksOffAndIsReported() {
+  @Test func unknownReplyBacksOffAndIsReported() {
     var machine = polling()
     #expect(machine.replied(.unknown("HTML"), at: at(100)) == read("100"))
     let action = machine.pageRead(page("100"), at: at(100))
@@ -184,13 +183,13 @@ import Testing
     #expect(machine.woke(at: end(action)) == .subscribe)
   }
 
-  @Test func aFailedPollReadsFirst() {
+  @Test func failedPollReadsFirst() {
     var machine = polling()
     #expect(machine.pollFailed(FeedFailure(.unreachable, "reset"), at: at(100)) == read("100"))
     #expect(isWait(machine.pageRead(page("100"), at: at(100)), from: 100, 0.1...1))
   }
 
-  @Test func aServerIsLeftAfterItsPollsAndItsTime() {
+  @Test func leavesAServerAfterItsPollsAndItsTime() {
     let short = RealtimeServer(url: Secret("x"), timeToLive: .seconds(120), maximumPolls: 2)
     var machine = resumed()
     _ = machine.pageRead(page("100"), at: at(0))
@@ -204,7 +203,7 @@ import Testing
     #expect(machine.pageRead(page("100"), at: at(200)) == .subscribe)
   }
 
-  @Test func withoutOPTIONSTheStreamIsStillReadEveryMinute() {
+  @Test func readsEveryMinuteWithoutOPTIONS() {
     var machine = resumed()
     var now = 0.0
     var reads: [Double] = []
@@ -232,7 +231,7 @@ import Testing
     #expect(zip(reads, reads.dropFirst()).allSatisfy { $1 - $0 <= 61 })
   }
 
-  @Test func emptyWakeUpsAreSpacedAndThenReplacedByReads() {
+  @Test func spacesEmptyWakeUpsThenFallsBackToReads() {
     var machine = polling()
     var now = 1.0
     var polls = [1.0]
@@ -256,13 +255,13 @@ import Testing
     }
     // Ten in the first minutes, then one every ten minutes.
     #expect((13...18).contains(polls.count))
-    #expect(machine.emptyWakeUps >= 9)
+    #expect(machine.realtime.emptyWakeUps >= 9)
     #expect(zip(polls.dropFirst(10), polls.dropFirst(11)).allSatisfy { $1 - $0 >= 600 })
   }
 
   /// The third empty wake-up in a row delays the next, the tenth gives realtime up; what is between is spaced by
   /// reads alone.
-  @Test func theThirdEmptyWakeUpDelaysTheNextPoll() {
+  @Test func thirdEmptyWakeUpDelaysTheNextPoll() {
     var machine = polling()
     var now = 1.0
     for emptyWakeUps in 1...9 {
@@ -273,7 +272,7 @@ import Testing
       }
       #expect(action == read("100"))
       action = machine.pageRead(page("100"), at: at(now))
-      #expect(machine.emptyWakeUps == emptyWakeUps)
+      #expect(machine.realtime.emptyWakeUps == emptyWakeUps)
       if case .wait(let until) = action {
         #expect(emptyWakeUps >= 3 && until >= at(now + 1) && until <= at(now + 60), "\(emptyWakeUps)")
         now = until.sinceOrigin / .seconds(1)
@@ -287,7 +286,7 @@ import Testing
     }
   }
 
-  @Test func enterpriseStreamsAreReadAtAnInterval() {
+  @Test func readsEnterpriseStreamsAtAnInterval() {
     var machine = resumed(type: .adminLogsStreaming)
     let action = machine.pageRead(page("100"), at: at(5))
     #expect(action == .wait(until: at(35)))
@@ -319,7 +318,7 @@ import Testing
     #expect(machine.woke(at: at(1233)) == action)
   }
 
-  @Test func refusalsBecomeRare() {
+  @Test func blocksAfterFiveRefusals() {
     var machine = resumed()
     var now = 0.0
     for attempt in 1...12 {
@@ -338,14 +337,14 @@ import Testing
     #expect(machine.condition == .reading)
   }
 
-  @Test func aDeadRefreshTokenNeedsAPersonAtOnce() {
+  @Test func refusedSignInRequiresActionAtOnce() {
     var machine = resumed()
     #expect(machine.readFailed(FeedFailure(.signInRefused, "dead"), at: at(0)) == .wait(until: at(60)))
     #expect(machine.operatorActionRequired?.code == .signInRefused)
     #expect(machine.woke(at: at(60)) == read("100"))
   }
 
-  @Test func anUnreadablePageIsAskedForInSmallerPieces() {
+  @Test func asksForAnUnreadablePageInSmallerPieces() {
     var machine = resumed()
     let failure = FeedFailure(.malformedPage, "odd")
     var action = machine.readFailed(failure, at: at(0))
@@ -358,7 +357,7 @@ import Testing
     #expect(machine.stored(at: end(action)) == read("103"))
   }
 
-  @Test func aPageThatStaysUnreadableBlocks() {
+  @Test func pageThatStaysUnreadableBlocks() {
     var machine = resumed()
     var action = FeedAction.read(ReadRequest(position: position("100")))
     var now = at(0)
@@ -383,19 +382,19 @@ import Testing
 
   // MARK: Store
 
-  @Test func aFullDiskPausesAndRepeatsTheSameAction() {
+  @Test func fullDiskPausesAndRepeatsTheAction() {
     var machine = resumed()
-    #expect(machine.diskFull(at: at(0)) == .wait(until: at(2)))
-    #expect(machine.condition == .paused)
+    #expect(machine.diskFull(full, at: at(0)) == .wait(until: at(2)))
+    #expect(machine.condition == .paused(full))
     #expect(machine.woke(at: at(2)) == read("100"))
     #expect(machine.pageRead(page(new: 1, "101"), at: at(2)) == commit("101"))
-    #expect(machine.diskFull(at: at(2)) == .wait(until: at(4)))
+    #expect(machine.diskFull(full, at: at(2)) == .wait(until: at(4)))
     #expect(machine.woke(at: at(4)) == commit("101"))
     #expect(machine.currentPosition == position("100"))
     #expect(machine.stored(at: at(4)) == read("101"))
   }
 
-  @Test func aQuietStreamSavesHourly() {
+  @Test func quietStreamSavesHourly() {
     var machine = resumed(confirmed: 1000)
     _ = machine.pageRead(page("100", date: 1010), at: at(0))
     _ = machine.subscribed(server, at: at(0))
@@ -409,7 +408,7 @@ import Testing
     #expect(machine.unsavedCheckpoint == nil)
   }
 
-  @Test func aPositionOlderThanTheRetentionIsAGap() {
+  @Test func positionOlderThanTheRetentionIsAGap() {
     let day: Int64 = 86_400
     var machine = resumed(confirmed: 0)
     let gap = Gap(
@@ -430,9 +429,9 @@ import Testing
   }
 
   /// A stream that has never been read to its end is as old as its first answer.
-  @Test func aStreamThatWasNeverCaughtUpHasGapsToo() {
+  @Test func streamThatWasNeverCaughtUpHasGapsToo() {
     let day: Int64 = 86_400
-    var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
+    var machine = FeedStateMachine(testing: FeedRules(type: .all), at: at(0), seed: 1)
     _ = machine.start(from: .oldest, saved: nil, at: at(0))
     _ = machine.stored(at: at(0))
     #expect(
@@ -443,7 +442,7 @@ import Testing
       machine.pageRead(page(new: 5, "950", date: 4 * day), at: at(0)) == commit("950", readSince: 3 * day))
     #expect(machine.positionAge(at: at(5)) == .seconds(day + 5))
 
-    var next = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
+    var next = FeedStateMachine(testing: FeedRules(type: .all), at: at(0), seed: 1)
     #expect(
       next.start(from: position("950"), saved: checkpoint("950", readSince: 3 * day), at: at(0))
         == read("950"))
@@ -451,5 +450,29 @@ import Testing
       cause: .retention, from: position("950"), to: position("990"),
       since: BoxTime(secondsSince1970: 3 * day), until: BoxTime(secondsSince1970: 24 * day + 1))
     #expect(next.pageRead(page(new: 5, "990", date: 24 * day + 1), at: at(0)) == .record(gap))
+  }
+}
+
+extension EventBatch {
+  /// A page of entries that are numbers, of which the first `new` are new.
+  static func sample(id: UInt64 = 0, new: Int = 0, entries: Int = 0, _ next: String? = nil) -> EventBatch {
+    let lines = [[UInt8]](repeating: Array("7".utf8), count: entries)
+    let page = try? EventPage(lines: lines, nextPosition: next.flatMap { StreamPosition($0) })
+    guard let page else { preconditionFailure("not a page") }
+    return EventBatch(
+      id: id, page: page, readFrom: .oldest, new: [], duplicates: 0, newRejects: Array(0..<new))
+  }
+}
+
+extension PageOutcome {
+  init(new: Int, entries: Int, _ next: String?, date: BoxTime? = nil) {
+    self.init(.sample(new: new, entries: entries, next), date: date)
+  }
+}
+
+extension FeedStateMachine {
+  /// A machine whose unexpected inputs fail the test.
+  init(testing rules: FeedRules, at now: FeedInstant, seed: UInt64) {
+    self.init(rules: rules, at: now, seed: seed) { Issue.record("\($0)") }
   }
 }

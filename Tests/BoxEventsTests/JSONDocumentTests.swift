@@ -7,14 +7,14 @@ import Testing
     try #require(JSONDocument(Array(text.utf8)))
   }
 
-  @Test func ofAKeyThatComesTwiceTheLastCounts() throws {
+  @Test func takesTheLastOfTwoEqualKeys() throws {
     let document = try document(#"{"a":"1","b":{"a":"inner"},"\u0061":"2","c":[{"a":"3"}]}"#)
     #expect(document["a"].text == "2")
     #expect(document["b"]["a"].text == "inner")
     #expect(document["c"].elements.first?["a"].text == "3")
   }
 
-  @Test func whatIsNotThereIsNothing() throws {
+  @Test func missingMembersAreEmpty() throws {
     let document = try document(#"{"a":null,"b":[],"c":true,"d":{}}"#)
     for key in ["a", "b", "c", "d", "e"] { #expect(document[key].text == nil) }
     #expect(document["e"]["f"].elements.isEmpty)
@@ -22,7 +22,7 @@ import Testing
     #expect(document.elements.isEmpty)
   }
 
-  @Test func numbersAreTheirDigits() throws {
+  @Test func numbersKeepTheirDigits() throws {
     let document = try document(#"{"a":1152922976252290886,"b":"12","c":1.50,"d":-3}"#)
     #expect(document["a"].text == "1152922976252290886")
     #expect(document["b"].integer(in: 12...12) == 12)

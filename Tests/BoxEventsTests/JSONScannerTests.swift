@@ -87,7 +87,7 @@ import Testing
     #expect(areStrings(bytes) == [false])
   }
 
-  @Test func goesAsDeepAsItSays() {
+  @Test func goesToTheMaximumDepth() {
     func objects(_ depth: Int) -> String {
       String(repeating: "{\"a\":", count: depth) + "1" + String(repeating: "}", count: depth)
     }

@@ -51,7 +51,7 @@ struct LookbackHistoryTests {
     }
   }
 
-  @Test func aLeapLeavesOnlyTheNewest() throws {
+  @Test func keepsOnlyTheNewestAfterALeap() throws {
     var lookbackHistory = LookbackHistory(limit: 1000, spacing: .seconds(1))
     try lookbackHistory.pass(position(1), new: 0, at: at(0))
     try lookbackHistory.pass(position(2), new: 5000, at: at(9))

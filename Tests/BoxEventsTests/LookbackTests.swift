@@ -2,16 +2,16 @@ import Testing
 
 @testable import BoxEvents
 
-/// Looking back, as straight lines: a check every 100 s, of what came in the last 200.
+/// Lookbacks as straight lines: one every 100 s, over what came in the last 200.
 struct LookbackTests {
+  private static let server = RealtimeServer(url: Secret("https://x.box.com/s?channel=c"))
+
   private func at(_ seconds: Int) -> FeedInstant { FeedInstant(sinceOrigin: .seconds(seconds)) }
 
   private func position(_ digits: String) -> ReadPosition { ReadPosition(digits) ?? .now }
 
   private func page(new: Int = 0, of entries: Int? = nil, _ next: String) -> PageOutcome {
-    PageOutcome(
-      new: new, entries: entries ?? new, nextPosition: StreamPosition(next),
-      date: BoxTime(secondsSince1970: 1_000))
+    PageOutcome(new: new, entries: entries ?? new, next, date: BoxTime(secondsSince1970: 1_000))
   }
 
   private func read(_ digits: String) -> FeedAction { .read(ReadRequest(position: position(digits))) }
@@ -21,12 +21,12 @@ struct LookbackTests {
     var rules = FeedRules(type: .all)
     rules.lookbackInterval = .seconds(100)
     change(&rules)
-    var machine = FeedStateMachine(rules: rules, at: at(0), seed: 1)
+    var machine = FeedStateMachine(testing: rules, at: at(0), seed: 1)
     _ = machine.start(from: position("100"), saved: Checkpoint(position: position("100")), at: at(0))
     _ = machine.pageRead(page(new: 4, "200"), at: at(0))
     _ = machine.stored(at: at(0))
     _ = machine.pageRead(page("200"), at: at(1))
-    _ = machine.subscribed(RealtimeServer(url: Secret("https://x.box.com/s?channel=c")), at: at(1))
+    _ = machine.subscribed(Self.server, at: at(1))
     _ = machine.replied(.newChange, at: at(50))
     _ = machine.pageRead(page(new: 4, "300"), at: at(50))
     _ = machine.stored(at: at(50))
@@ -42,7 +42,7 @@ struct LookbackTests {
     }
   }
 
-  /// The action behind the waits that space reads.
+  /// The action after the waits that space reads.
   private func waited(_ action: FeedAction, _ machine: inout FeedStateMachine) -> FeedAction {
     var action = action
     while case .wait(let until) = action { action = machine.woke(at: until) }
@@ -51,11 +51,13 @@ struct LookbackTests {
 
   /// The poll is answered, and the stream is caught up.
   private func caughtUp(_ machine: inout FeedStateMachine, at second: Int) -> FeedAction {
+    // After ten minutes the server is used up.
+    if machine.action == .subscribe { _ = machine.subscribed(Self.server, at: at(second)) }
     _ = machine.replied(.newChange, at: at(second))
     return machine.pageRead(page("300"), at: at(second))
   }
 
-  /// At a server whose positions pass with the time a check would lead nowhere for ever.
+  /// At a server whose positions pass with the time a lookback would never end.
   @Test(arguments: [0, 3]) func endsThoughEveryPageLeadsOn(entries: Int) {
     var machine = polling()
     var action = caughtUp(&machine, at: 120)
@@ -76,34 +78,34 @@ struct LookbackTests {
     #expect(machine.pageRead(page(of: 4, "200"), at: at(120)) == read("200"))
     #expect(isPoll(machine.pageRead(page(of: 4, "300"), at: at(120))))
     #expect(machine.currentPosition == position("300"))
-    #expect(machine.lookbacks == 1)
+    #expect(machine.completedLookbacks == 1)
     #expect(machine.lookbackCaughtUpAt == nil)
   }
 
-  @Test func notBeforeItIsDue() {
+  @Test func waitsUntilItIsDue() {
     var machine = polling()
     #expect(isPoll(caughtUp(&machine, at: 99)))
     var without = polling { $0.lookbackInterval = nil }
     #expect(isPoll(caughtUp(&without, at: 5000)))
-    #expect(without.lookbacks == 0)
+    #expect(without.completedLookbacks == 0)
   }
 
-  /// What is found is stored, and the position stays where it was.
-  @Test func storesWhatWasLate() {
+  /// Late events are stored, and the position stays where it was.
+  @Test func storesLateEvents() {
     var machine = polling()
     #expect(caughtUp(&machine, at: 120) == read("100"))
     let checkpoint = Checkpoint(position: position("300"), confirmedAt: BoxTime(secondsSince1970: 1_000))
-    #expect(machine.pageRead(page(new: 1, of: 5, "200"), at: at(120)) == .commit(checkpoint))
+    #expect(machine.pageRead(page(new: 1, of: 5, "200"), at: at(120)) == .commit(.sample(), at: checkpoint))
     #expect(machine.stored(at: at(120)) == read("200"))
-    // In its end the stream's own reading gets to know what has only just happened.
-    #expect(machine.pageRead(page(new: 1, of: 5, "300"), at: at(120)) == .commit(checkpoint))
+    // After its end the stream is read on, past events that have only just happened.
+    #expect(machine.pageRead(page(new: 1, of: 5, "300"), at: at(120)) == .commit(.sample(), at: checkpoint))
     #expect(waited(machine.stored(at: at(120)), &machine) == read("300"))
     #expect(machine.currentPosition == position("300"))
-    #expect(machine.lookbacks == 1)
+    #expect(machine.completedLookbacks == 1)
   }
 
   /// From where the stream was two intervals ago.
-  @Test func theStretchIsTwoIntervalsLong() {
+  @Test func readsTwoIntervalsAgain() {
     var machine = polling()
     #expect(caughtUp(&machine, at: 249) == read("100"))
     _ = machine.pageRead(page(of: 8, "300"), at: at(249))
@@ -114,14 +116,14 @@ struct LookbackTests {
     #expect(machine.pageRead(page("400"), at: at(350)) == read("300"))
   }
 
-  @Test func aQuietStreamIsLeftAlone() {
+  @Test func skipsAQuietStream() {
     var machine = polling()
     #expect(isPoll(caughtUp(&machine, at: 2_000)))
     #expect(isPoll(caughtUp(&machine, at: 4_000)))
-    #expect(machine.lookbacks == 0)
+    #expect(machine.completedLookbacks == 0)
   }
 
-  /// Too many events in the stretch: only as many are read again as are surely known.
+  /// Too many events in the stretch: only as many are read again as are certainly known.
   @Test func neverGoesBackTooFar() {
     var machine = polling()
     _ = machine.replied(.newChange, at: at(60))
@@ -147,14 +149,14 @@ struct LookbackTests {
   }
 
   @Test(arguments: [FeedFailure.Code.refused, .malformedPage, .tooLarge, .throttled, .unauthorized])
-  func aFailureEndsItAndNothingElse(_ code: FeedFailure.Code) {
+  func failureEndsOnlyTheLookback(_ code: FeedFailure.Code) {
     var machine = polling()
     #expect(caughtUp(&machine, at: 120) == read("100"))
     let action = machine.readFailed(FeedFailure(code, "no"), at: at(120))
     #expect(machine.condition == .waiting(nil))
     #expect(waited(action, &machine) == read("300"))
     #expect(isPoll(machine.pageRead(page("300"), at: at(130))))
-    #expect(machine.lookbacks == 0)
+    #expect(machine.completedLookbacks == 0)
     // The next one tries again.
     #expect(caughtUp(&machine, at: 240) == read("100"))
   }

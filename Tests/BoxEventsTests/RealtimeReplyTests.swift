@@ -26,7 +26,7 @@ import Testing
     }
   }
 
-  @Test func aLongMessageIsCut() {
+  @Test func cutsALongMessage() {
     #expect(
       RealtimeReply(message: String(repeating: "x", count: 10_000))
         == .unknown(

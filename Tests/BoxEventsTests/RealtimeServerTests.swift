@@ -51,7 +51,7 @@ import Testing
     #expect(server == RealtimeServer(url: Secret("https://a/")))
   }
 
-  @Test func anEntryOfAnotherTypeOrWithoutAnAddressIsPassedOver() throws {
+  @Test func skipsOtherEntriesAndMissingURLs() throws {
     let server = try server(
       """
       {"type":"file","url":"https://wrong/"},{"url":"https://wrong/"},{"type":"realtime_server","url":""},

@@ -10,7 +10,7 @@ import Testing
     var maybe: Secret<String>? = Secret("canary")
   }
 
-  @Test func nothingThatPrintsShowsIt() {
+  @Test func printsRedacted() {
     let secret = Secret("canary")
     var dumped = ""
     dump(Account(), to: &dumped)
@@ -26,7 +26,7 @@ import Testing
     #expect(Mirror(reflecting: secret).children.isEmpty)
   }
 
-  @Test func itIsStillThere() {
+  @Test func revealsItsValue() {
     #expect(Secret("canary").reveal() == "canary")
     #expect(Secret("a") == Secret("a"))
     #expect(Secret("a") != Secret("b"))

@@ -27,7 +27,7 @@ import Testing
     #expect(try position(left).exceeds(position(right)) == exceeds)
   }
 
-  @Test func zeroIsTheOldestAndNowIsNow() {
+  @Test func readsZeroAsOldestAndNowAsNow() {
     #expect(ReadPosition("0") == .oldest)
     #expect(ReadPosition("oldest") == .oldest)
     #expect(ReadPosition("now") == .now)

@@ -19,7 +19,7 @@ import Testing
     #expect(rules.hasRealtimeServer == hasRealtimeServer)
   }
 
-  @Test func noTypeIsMissingAbove() {
+  @Test func coversEveryType() {
     #expect(StreamType.allCases.count == 5)
   }
 }

@@ -58,7 +58,7 @@ import Testing
       ("Tue, 29 Feb 2000 00:00:00 GMT", 951_782_400), ("Sun, 28 Feb 2100 23:59:59 GMT", 4_107_542_399),
       ("Mon, 01 Mar 2100 00:00:00 GMT", 4_107_542_400),
     ] as [(String, Int64)])
-  func httpDatesAreWhatTheCalendarSays(text: String, seconds: Int64) {
+  func readsHTTPDates(text: String, seconds: Int64) {
     #expect(UTCDate(httpDate: text)?.secondsSince1970 == seconds)
   }
 

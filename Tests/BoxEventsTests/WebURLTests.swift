@@ -16,7 +16,7 @@ import Testing
     #expect(WebURL(normal)?.origin == url.origin && WebURL(normal)?.target == url.target)
   }
 
-  @Test func anOriginNamesThePortOnlyWhereItIsUnusual() throws {
+  @Test func originNamesAnUnusualPortAlone() throws {
     #expect(try #require(WebURL("https://API.Box.com:443/2.0")).origin.description == "https://api.box.com")
     #expect(try #require(WebURL("https://a:8443/")).origin.description == "https://a:8443")
     #expect(WebURL("https://a:443/")?.origin == WebURL("https://A/x")?.origin)

@@ -1,32 +1,49 @@
 import BoxEvents
+import Systemd
 
-/// One stream at work: asks the machine, does the I/O, tells the machine.
+/// One stream at work: asks the machine, does the I/O, reports the result to the machine.
 ///
-/// A value for one run, in one task: the machine is a local variable of ``run()``, so there is no
-/// lock and no actor here. A cancelled task ends a read or a poll at once; a commit is finished.
+/// A value for one run, owned by one task, so neither the machine nor the report needs a lock. A cancelled task
+/// ends a read or a poll at once; a commit is finished.
 struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sendable {
-  let source: Source
-  let store: Store
-  let clock: Clock
-  let rules: FeedRules
-  /// Where a stream begins that has never run.
-  let start: ReadPosition
-  let seed: UInt64
-  let report: FeedReport
+  private let source: Source
+  private let store: Store
+  private let clock: Clock
+  private let rules: FeedRules
+  private let start: ReadPosition
+  private var machine: FeedStateMachine
+  private var report: FeedReport
+
+  /// - Parameters:
+  ///   - start: where a stream begins that has never run.
+  ///   - seed: of the waits' jitter.
+  init(
+    source: Source, store: Store, clock: Clock, rules: FeedRules, start: ReadPosition, seed: UInt64,
+    report: FeedReport
+  ) {
+    self.source = source
+    self.store = store
+    self.clock = clock
+    self.rules = rules
+    self.start = start
+    self.report = report
+    machine = FeedStateMachine(rules: rules, at: clock.now, seed: seed) { input in
+      report.unexpected(input)
+      assertionFailure("\(input)")
+    }
+  }
 
   /// Runs until the task is cancelled, and then saves the position.
   /// - Throws: what the store can't go on from. A source's failures are the machine's business and
   ///   never end the stream.
-  func run() async throws(StoreFailure) {
-    var machine = FeedStateMachine(rules: rules, at: clock.now, seed: seed)
-    var batch: EventBatch?
+  mutating func run() async throws(StoreFailure) {
     guard let recovery = try await recover() else { return }
     report.recovered(recovery)
     var action = machine.start(
       from: recovery.checkpoint?.position ?? start, saved: recovery.checkpoint, at: clock.now)
     while !Task.isCancelled {
       report.observe(machine, at: clock.now)
-      action = try await perform(action, &machine, &batch)
+      action = try await perform(action)
     }
     report.stopping(until: clock.now + rules.commitBudget)
     if let checkpoint = machine.unsavedCheckpoint { try await store.save(checkpoint) }
@@ -34,9 +51,9 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
     report.stopped()
   }
 
-  /// Recovers the store, waiting for room where the disk is full.
+  /// Recovers the store; waits for free space where the disk is full.
   /// - Returns: nil if the task was cancelled in the meantime.
-  private func recover() async throws(StoreFailure) -> Recovery? {
+  private mutating func recover() async throws(StoreFailure) -> Recovery? {
     while !Task.isCancelled {
       report.recovering(until: clock.now + rules.requestBudget)
       do throws(StoreFailure) {
@@ -51,49 +68,43 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
   }
 
   /// Does one action and returns the next.
-  private func perform(
-    _ action: FeedAction, _ machine: inout FeedStateMachine, _ batch: inout EventBatch?
-  ) async throws(StoreFailure) -> FeedAction {
-    switch action {
-    case .read(let request):
-      return try await read(request, &machine, &batch)
-    case .subscribe:
-      return await subscribe(&machine)
-    case .poll(let server, let position):
-      return await poll(server, from: position, &machine)
-    case .wait(let until):
-      // A cancelled sleep ends the loop above.
-      try? await clock.sleep(until: until)
-      return machine.woke(at: clock.now)
-    case .begin, .commit, .save, .record:
-      return try await store(action, &machine, batch)
+  private mutating func perform(_ action: FeedAction) async throws(StoreFailure) -> FeedAction {
+    do throws(StoreFailure) {
+      switch action {
+      case .read(let request): return try await read(request)
+      case .begin(let checkpoint): try await store.begin(at: checkpoint)
+      case .commit(let batch, let checkpoint): try await commit(batch, at: checkpoint)
+      case .save(let checkpoint): try await store.save(checkpoint)
+      case .record(let gap):
+        try await store.record(gap)
+        report.recorded(gap)
+      case .subscribe: return await subscribe()
+      case .poll(let server, let position): return await poll(server, from: position)
+      case .wait(let until):
+        // A cancelled sleep ends the loop of `run`.
+        try? await clock.sleep(until: until)
+        return machine.woke(at: clock.now)
+      }
+      return machine.stored(at: clock.now)
+    } catch {
+      guard error.code == .noSpace else { throw error }
+      return machine.diskFull(error, at: clock.now)
     }
   }
 
-  private func read(
-    _ request: ReadRequest, _ machine: inout FeedStateMachine, _ batch: inout EventBatch?
-  ) async throws(StoreFailure) -> FeedAction {
-    guard try await store.hasFreeSpace() else { return diskFull(nil, &machine) }
+  private mutating func read(_ request: ReadRequest) async throws(StoreFailure) -> FeedAction {
+    guard try await store.hasFreeSpace() else { return machine.diskFull(.keepFreeReached, at: clock.now) }
     let page: EventPage
     let date: BoxTime?
     do throws(FeedFailure) {
       (page, date) = try await fetch(request)
     } catch {
-      return failed(error, machine.readFailed(error, at: clock.now))
+      report.failed(error)
+      return machine.readFailed(error, at: clock.now)
     }
-    let deduplicated: EventBatch
-    do throws(StoreFailure) {
-      deduplicated = try await store.deduplicate(page, readFrom: request.position)
-    } catch {
-      guard error.code == .noSpace else { throw error }
-      return diskFull(error, &machine)
-    }
-    report.deduplicated(deduplicated)
-    batch = deduplicated
-    let outcome = PageOutcome(
-      new: deduplicated.new.count + deduplicated.newRejects.count, entries: page.entryCount,
-      nextPosition: page.nextPosition, date: date)
-    return machine.pageRead(outcome, at: clock.now)
+    let batch = try await store.deduplicate(page, readFrom: request.position)
+    report.deduplicated(batch)
+    return machine.pageRead(PageOutcome(batch, date: date), at: clock.now)
   }
 
   private func fetch(_ request: ReadRequest) async throws(FeedFailure) -> (EventPage, BoxTime?) {
@@ -103,22 +114,28 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
     } catch {
       throw FeedFailure(
         error.isForeign ? .unreadable : .malformedPage,
-        "Box's answer is no page of events: \(error.message)", requestID: answer.requestID)
+        "Box's answer is not a page of events: \(error.message)", requestID: answer.requestID)
     }
   }
 
-  private func subscribe(_ machine: inout FeedStateMachine) async -> FeedAction {
+  private mutating func commit(_ batch: EventBatch, at checkpoint: Checkpoint) async throws(StoreFailure) {
+    let began = clock.now
+    let committed = try await store.commit(batch, at: checkpoint)
+    report.committed(batch, committed, took: began.duration(to: clock.now))
+    if let caughtUpAt = machine.lookbackCaughtUpAt { report.lookbackFound(batch, caughtUpAt: caughtUpAt) }
+  }
+
+  private mutating func subscribe() async -> FeedAction {
     do {
       let server = try await source.subscribe()
       return machine.subscribed(server, at: clock.now)
     } catch {
-      return failed(error, machine.subscribeFailed(error, at: clock.now))
+      report.failed(error)
+      return machine.subscribeFailed(error, at: clock.now)
     }
   }
 
-  private func poll(
-    _ server: RealtimeServer, from position: ReadPosition, _ machine: inout FeedStateMachine
-  ) async -> FeedAction {
+  private mutating func poll(_ server: RealtimeServer, from position: ReadPosition) async -> FeedAction {
     do {
       let reply = try await source.poll(server, from: position)
       let next = machine.replied(reply, at: clock.now)
@@ -126,45 +143,30 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
       if case .unknown = reply, let problem = machine.problem { report.failed(problem) }
       return next
     } catch {
-      return failed(error, machine.pollFailed(error, at: clock.now))
+      report.failed(error)
+      return machine.pollFailed(error, at: clock.now)
     }
   }
+}
 
-  private func failed(_ failure: FeedFailure, _ next: FeedAction) -> FeedAction {
-    report.failed(failure)
-    return next
-  }
+extension StoreFailure {
+  /// Reading stops before the disk is full, so that a page that was read can be stored.
+  fileprivate static let keepFreeReached = StoreFailure(
+    .noSpace, "less than keep_free is left on the spool's disk")
+}
 
-  private func store(
-    _ action: FeedAction, _ machine: inout FeedStateMachine, _ batch: EventBatch?
-  ) async throws(StoreFailure) -> FeedAction {
-    let began = clock.now
-    do throws(StoreFailure) {
-      switch action {
-      case .begin(let checkpoint):
-        try await store.begin(at: checkpoint)
-      case .save(let checkpoint):
-        try await store.save(checkpoint)
-      case .record(let gap):
-        try await store.record(gap)
-        report.recorded(gap)
-      case .commit(let checkpoint):
-        guard let batch else { return machine.stored(at: clock.now) }
-        let committed = try await store.commit(batch, at: checkpoint)
-        report.committed(batch, committed, took: began.duration(to: clock.now))
-        if let caughtUpAt = machine.lookbackCaughtUpAt { report.lookbackFound(batch, caughtUpAt: caughtUpAt) }
-      case .read, .subscribe, .poll, .wait:
-        break
-      }
-      return machine.stored(at: clock.now)
-    } catch {
-      guard error.code == .noSpace else { throw error }
-      return diskFull(error, &machine)
-    }
-  }
+/// The driver's clock, so that tests can move time by hand.
+protocol FeedClock: Sendable {
+  var now: FeedInstant { get }
+  /// Returns at `instant`, or throws `CancellationError` sooner.
+  func sleep(until instant: FeedInstant) async throws
+}
 
-  private func diskFull(_ failure: StoreFailure?, _ machine: inout FeedStateMachine) -> FeedAction {
-    report.diskFull(failure)
-    return machine.diskFull(at: clock.now)
+/// CLOCK_MONOTONIC: never set, never jumping, stopped while the machine is suspended.
+struct MonotonicFeedClock: FeedClock {
+  var now: FeedInstant { FeedInstant(sinceOrigin: MonotonicClock.now.sinceBoot) }
+
+  func sleep(until instant: FeedInstant) async throws {
+    try await MonotonicClock().sleep(until: .init(sinceBoot: instant.sinceOrigin))
   }
 }

@@ -1,74 +1,106 @@
 import BoxEvents
 import Logging
-import Systemd
 
-/// What a driver says of its stream while it works: to the metrics, and to the journal.
+/// What a driver reports of its stream while it works: the driver's only view of metrics and journal.
+///
+/// The driver's task owns this value. The metrics are published once for each action, before it is done, and where
+/// a run begins and ends.
 struct FeedReport: Sendable {
-  let telemetry: StreamTelemetry
-  let journal: StreamJournal
-  let retention: Duration
+  private var metrics: StreamMetrics
+  private var journal: StreamJournal
+  private let telemetry: StreamTelemetry
 
-  func recovering(until deadline: FeedInstant) {
-    telemetry.enter(.starting, deadline: deadline)
+  /// - Parameter telemetry: where the metrics are published.
+  init(_ telemetry: StreamTelemetry, logger: Logger) {
+    self.telemetry = telemetry
+    metrics = StreamMetrics(name: telemetry.name)
+    journal = StreamJournal(logger: logger, stream: telemetry.name, retention: telemetry.retention)
   }
 
-  /// There is no room to go on.
-  /// - Parameter failure: of a call; nil where less than `keep_free` is left.
-  func diskFull(_ failure: StoreFailure?) {
-    let shortage = failure?.message ?? StreamJournal.reserveUsed
-    telemetry.noted(shortage: shortage)
-    journal.noted(shortage: shortage)
+  // MARK: A run
+
+  mutating func recovering(until deadline: FeedInstant) {
+    enter(.starting, deadline: deadline)
   }
 
-  func paused(_ failure: StoreFailure, until deadline: FeedInstant) {
-    diskFull(failure)
-    telemetry.enter(.paused, deadline: deadline)
-    journal.pause()
+  /// A full disk keeps the recovery from going on.
+  mutating func paused(_ failure: StoreFailure, until deadline: FeedInstant) {
+    journal.paused(failure)
+    enter(.paused, deadline: deadline)
   }
 
-  func recovered(_ recovery: Recovery) {
-    telemetry.recovered(recovery)
+  /// Published with the first action, and its deadline: the deadline of a long recovery is past.
+  mutating func recovered(_ recovery: Recovery) {
     journal.recovered(recovery)
+    metrics.recovered(recovery)
   }
 
-  func observe(_ machine: FeedStateMachine, at now: FeedInstant) {
-    let condition = machine.condition
-    telemetry.observe(machine, condition, at: now)
-    journal.observe(condition, machine, at: now, retention: retention)
+  mutating func stopping(until deadline: FeedInstant) {
+    metrics.deadline = deadline
+    telemetry.publish(metrics)
   }
 
-  func deduplicated(_ batch: EventBatch) {
-    telemetry.deduplicated(batch)
+  mutating func stopped() {
+    enter(.stopped, deadline: nil)
+  }
+
+  private mutating func enter(_ state: StreamState, deadline: FeedInstant?) {
+    (metrics.snapshot.state, metrics.deadline) = (state, deadline)
+    telemetry.publish(metrics)
+  }
+
+  // MARK: Actions
+
+  /// The machine asks for another action.
+  mutating func observe(_ machine: FeedStateMachine, at now: FeedInstant) {
+    journal.observe(machine.condition, machine, at: now)
+    metrics.observe(machine, at: now)
+    telemetry.publish(metrics)
+  }
+
+  mutating func deduplicated(_ batch: EventBatch) {
+    metrics.deduplicated(batch)
     journal.quarantining(batch)
   }
 
-  func committed(_ batch: EventBatch, _ committed: Committed, took: Duration) {
-    telemetry.committed(batch, committed, took: took)
+  mutating func committed(_ batch: EventBatch, _ committed: Committed, took: Duration) {
+    metrics.committed(batch, committed, took: took)
     journal.committed(committed)
   }
 
   /// New events of a lookback.
-  func lookbackFound(_ batch: EventBatch, caughtUpAt: BoxTime) {
+  mutating func lookbackFound(_ batch: EventBatch, caughtUpAt: BoxTime) {
     let late = batch.lateEvents(whenCaughtUpAt: caughtUpAt)
     guard late > 0 else { return }
-    telemetry.found(late: late)
+    metrics.found(late: late)
     journal.found(late: late)
   }
 
-  func recorded(_ gap: Gap) {
-    telemetry.recordedGap()
+  mutating func recorded(_ gap: Gap) {
+    metrics.recordedGap()
     journal.recorded(gap)
   }
 
-  func failed(_ failure: FeedFailure) {
+  mutating func failed(_ failure: FeedFailure) {
     journal.failed(failure)
   }
 
-  func stopping(until deadline: FeedInstant) {
-    telemetry.setDeadline(deadline)
+  func unexpected(_ input: UnexpectedInput) {
+    journal.unexpected(input)
   }
+}
 
-  func stopped() {
-    telemetry.enter(.stopped, deadline: nil)
+extension EventBatch {
+  /// Fresh events take a few seconds to appear; an event that takes longer is late.
+  private static let usualDelay = Duration.seconds(10)
+
+  /// How many of the new events had happened well before a moment when Box showed nothing more.
+  /// - Parameter caughtUpAt: Box's time then; both times are of Box's clock.
+  func lateEvents(whenCaughtUpAt caughtUpAt: BoxTime) -> Int {
+    new.count { index in
+      let createdAt = page.events[index].createdAt
+      guard let date = UTCDate(rfc3339: page.bytes[createdAt]) else { return false }
+      return BoxTime(date).since(caughtUpAt) < .zero - Self.usualDelay
+    }
   }
 }

@@ -1,39 +1,139 @@
 import BoxEvents
 import Logging
-import Synchronization
 import Systemd
 
-/// What the journal says of one stream: a line for each change of state, none for each event.
+/// What the journal gets to read of one stream: a line for each change of state, none for each event.
 ///
 /// A failure that goes on is not repeated line by line, but summed up at every power of two.
-final class StreamJournal: Sendable {
-  private struct Memory {
-    var condition: FeedCondition?
-    var failures = 0
-    var failing: FeedFailure.Code?
-    /// Events committed since the start, until the stream is said to be caught up; then nil.
-    var backlog: Int? = 0
-    var warnedPercent = 0
-    var isPaused = false
-    /// Where there is no room, for people.
-    var shortage = StreamJournal.reserveUsed
-  }
-
-  /// The shortage of a disk on which no call has failed yet.
-  static let reserveUsed = "less than keep_free is left on the spool's disk"
-
+struct StreamJournal: Sendable {
   private let logger: Logger
-  private let memory = Mutex(Memory())
+  private let retention: Duration
+  private var condition: FeedCondition?
+  private var isPaused = false
+  /// Failures in a row with the code `failing`.
+  private var failures = 0
+  private var failing: FeedFailure.Code?
+  /// Events committed since the start, until the stream is reported as caught up; then nil.
+  private var backlog: Int? = 0
+  private var warnedPercent = 0
 
-  init(logger: Logger, stream: String) {
+  init(logger: Logger, stream: String, retention: Duration) {
     var logger = logger
     logger[metadataKey: "stream"] = "\(stream)"
     self.logger = logger
+    self.retention = retention
   }
+
+  // MARK: Conditions
+
+  mutating func observe(_ condition: FeedCondition, _ machine: FeedStateMachine, at now: FeedInstant) {
+    let previous = self.condition
+    self.condition = condition
+    warnOfRetention(machine, at: now)
+    guard previous != condition else { return }
+    resume(condition)
+    switch condition {
+    case .paused(let failure):
+      paused(failure)
+    case .blocked(let failure):
+      logger.error("stream blocked", id: .streamBlocked, metadata: metadata(failure))
+    case .stalled:
+      logger.warning(
+        "stream stalled: Box serves a full page of known events again and again", id: .streamStalled,
+        metadata: ["position": "\(machine.currentPosition)"])
+    case .polling:
+      reportEndOfFailures()
+      reportCaughtUp(machine.currentPosition)
+    case .reading, .waiting:
+      break
+    }
+  }
+
+  /// A full disk keeps the stream from going on; logged once, until it goes on.
+  mutating func paused(_ failure: StoreFailure) {
+    guard !isPaused else { return }
+    isPaused = true
+    logger.error(
+      "stream paused: the disk is full", id: .paused, metadata: Logger.Metadata().explaining(failure))
+  }
+
+  private mutating func resume(_ condition: FeedCondition) {
+    switch condition {
+    // The read looks at the disk; only what follows it shows whether there is space.
+    case .reading, .paused: return
+    case .polling, .waiting, .stalled, .blocked: break
+    }
+    guard isPaused else { return }
+    isPaused = false
+    logger.notice("stream resumed: the disk has free space again", id: .resumed)
+  }
+
+  private mutating func reportCaughtUp(_ position: ReadPosition) {
+    guard let events = backlog else { return }
+    backlog = nil
+    logger.notice(
+      "caught up", id: .caughtUp, metadata: ["events": "\(events)", "position": "\(position)"])
+  }
+
+  /// Warns once each at 50, 80 and 95 % of the time Box keeps events.
+  private mutating func warnOfRetention(_ machine: FeedStateMachine, at now: FeedInstant) {
+    let percent = machine.positionAge(at: now).map { Int($0 / retention * 100) } ?? 0
+    let reached = [95, 80, 50].first { percent >= $0 } ?? 0
+    defer { warnedPercent = reached }
+    guard reached > warnedPercent else { return }
+    logger.warning(
+      "Box will soon drop events that are not read yet", id: .retentionWarning,
+      metadata: [
+        "detail": "the position is older than \(reached) % of the time Box keeps events",
+        "position": "\(machine.currentPosition)",
+      ])
+  }
+
+  // MARK: Failures
+
+  mutating func failed(_ failure: FeedFailure) {
+    guard failure.code != .cancelled else { return }
+    let isChange = failing != failure.code
+    (failing, failures) = (failure.code, isChange ? 1 : failures + 1)
+    var metadata = metadata(failure)
+    guard isChange || failures.nonzeroBitCount == 1 else {
+      logger.debug("still failing", metadata: metadata)
+      return
+    }
+    if failures > 1 { metadata["times"] = "\(failures)" }
+    switch failure.code {
+    case .realtimeRefused:
+      logger.warning("realtime server refused", id: .realtimeRefused, metadata: metadata)
+    case .signInRefused, .signInFailed:
+      logger.warning("cannot sign in", id: .signInRefused, metadata: metadata)
+    case .unreachable, .throttled, .serverError, .unauthorized, .forbidden, .refused, .unreadable,
+      .malformedPage, .tooLarge, .cancelled:
+      logger.warning("cannot get events", id: .boxUnreachable, metadata: metadata)
+    }
+  }
+
+  private mutating func reportEndOfFailures() {
+    defer { (failures, failing) = (0, nil) }
+    guard failures > 0 else { return }
+    logger.notice("getting events again", id: .boxBack, metadata: ["failures": "\(failures)"])
+  }
+
+  func unexpected(_ input: UnexpectedInput) {
+    logger.error("unexpected error; please report it", metadata: ["detail": "\(input)"])
+  }
+
+  private func metadata(_ failure: FeedFailure) -> Logger.Metadata {
+    var metadata = Logger.Metadata().explaining(failure)
+    if let status = failure.status { metadata["status"] = "\(status)" }
+    if let requestID = failure.requestID { metadata["request_id"] = "\(requestID)" }
+    return metadata
+  }
+
+  // MARK: The store
 
   func recovered(_ recovery: Recovery) {
     for note in recovery.notes {
-      logger.notice("made the spool whole", metadata: ["detail": "\(note)"])
+      logger.notice("repaired the spool", metadata: ["detail": "\(note)"])
     }
     if recovery.rebuilt {
       logger.warning(
@@ -43,40 +143,8 @@ final class StreamJournal: Sendable {
     for gap in recovery.gaps { recorded(gap) }
   }
 
-  /// There is no room; the pause that follows tells where.
-  func noted(shortage: String) {
-    memory.withLock { $0.shortage = shortage }
-  }
-
-  func observe(
-    _ condition: FeedCondition, _ machine: FeedStateMachine, at now: FeedInstant, retention: Duration
-  ) {
-    let previous = memory.withLock { memory in
-      defer { memory.condition = condition }
-      return memory.condition
-    }
-    warnOfRetention(machine, at: now, retention: retention)
-    guard previous != condition else { return }
-    if case .paused = condition { pause() } else { resume(condition) }
-    switch condition {
-    case .blocked(let failure):
-      logger.error("stream blocked", id: .streamBlocked, metadata: metadata(failure))
-    case .stalled where previous != .stalled:
-      logger.warning(
-        "stream stalled: Box serves a full page of known events again and again", id: .streamStalled,
-        metadata: ["position": "\(machine.currentPosition)"])
-    case .polling:
-      recover()
-      catchUp(machine.currentPosition)
-    case .reading, .waiting, .paused, .stalled:
-      break
-    }
-  }
-
-  func committed(_ committed: Committed) {
-    memory.withLock { memory in
-      if let backlog = memory.backlog { memory.backlog = backlog + committed.events }
-    }
+  mutating func committed(_ committed: Committed) {
+    backlog? += committed.events
     for gap in committed.gaps { recorded(gap) }
   }
 
@@ -101,97 +169,14 @@ final class StreamJournal: Sendable {
         "to": "\(gap.to?.description ?? "unknown")",
       ])
   }
+}
 
-  func failed(_ failure: FeedFailure) {
-    guard failure.code != .cancelled else { return }
-    let (count, isChange) = memory.withLock { memory in
-      let isChange = memory.failing != failure.code
-      memory.failing = failure.code
-      memory.failures = isChange ? 1 : memory.failures + 1
-      return (memory.failures, isChange)
-    }
-    guard isChange || count.nonzeroBitCount == 1 else {
-      logger.debug("still failing", metadata: metadata(failure))
-      return
-    }
-    var metadata = metadata(failure)
-    if count > 1 { metadata["times"] = "\(count)" }
-    switch failure.code {
-    case .realtimeRefused:
-      logger.warning("realtime server refused", id: .realtimeRefused, metadata: metadata)
-    case .signInRefused, .signInFailed:
-      logger.warning("cannot sign in", id: .signInRefused, metadata: metadata)
-    case .unreachable, .throttled, .serverError, .unauthorized, .forbidden, .refused, .unreadable,
-      .malformedPage, .tooLarge, .cancelled:
-      logger.warning("cannot get events", id: .boxUnreachable, metadata: metadata)
-    }
-  }
-
-  // MARK: Transitions
-
-  /// A full disk keeps the stream from going on; said once, until it does.
-  func pause() {
-    let shortage = memory.withLock { memory in
-      defer { memory.isPaused = true }
-      return memory.isPaused ? nil : memory.shortage
-    }
-    guard let shortage else { return }
-    logger.error(
-      "stream paused: the disk has too little room", id: .paused,
-      metadata: ["detail": "\(shortage)", "hint": "free some space; nothing is lost meanwhile"])
-  }
-
-  private func resume(_ condition: FeedCondition) {
-    let wasPaused = memory.withLock { memory in
-      // A look at the disk is no resumption; what follows a successful one is.
-      guard memory.isPaused, condition != .reading else { return false }
-      memory.isPaused = false
-      return true
-    }
-    if wasPaused { logger.notice("stream resumed: the disk has room again", id: .resumed) }
-  }
-
-  private func recover() {
-    let failures = memory.withLock { memory in
-      defer { (memory.failures, memory.failing) = (0, nil) }
-      return memory.failures
-    }
-    guard failures > 0 else { return }
-    logger.notice("getting events again", id: .boxBack, metadata: ["failures": "\(failures)"])
-  }
-
-  private func catchUp(_ position: ReadPosition) {
-    let events = memory.withLock { memory in
-      defer { memory.backlog = nil }
-      return memory.backlog
-    }
-    guard let events else { return }
-    logger.notice(
-      "caught up", id: .caughtUp, metadata: ["events": "\(events)", "position": "\(position)"])
-  }
-
-  /// Warns once each at 50, 80 and 95 % of the time Box keeps events.
-  private func warnOfRetention(_ machine: FeedStateMachine, at now: FeedInstant, retention: Duration) {
-    let percent = machine.positionAge(at: now).map { Int($0 / retention * 100) } ?? 0
-    let checkpoint = [95, 80, 50].first { percent >= $0 } ?? 0
-    let isNew = memory.withLock { memory in
-      defer { memory.warnedPercent = checkpoint }
-      return checkpoint > memory.warnedPercent
-    }
-    guard isNew else { return }
-    logger.warning(
-      "Box will soon drop events that are not read yet", id: .retentionWarning,
-      metadata: [
-        "detail": "the position is older than \(checkpoint) % of the time Box keeps events",
-        "position": "\(machine.currentPosition)",
-      ])
-  }
-
-  private func metadata(_ failure: FeedFailure) -> Logger.Metadata {
-    var metadata: Logger.Metadata = ["detail": "\(failure.message)"]
-    if let hint = failure.hint { metadata["hint"] = "\(hint)" }
-    if let status = failure.status { metadata["status"] = "\(status)" }
-    if let requestID = failure.requestID { metadata["request_id"] = "\(requestID)" }
+extension Logger.Metadata {
+  /// With what happened as `detail`, and what to do as `hint`.
+  func explaining(_ error: some ExplainedError) -> Logger.Metadata {
+    var metadata = self
+    metadata["detail"] = .string(error.message)
+    metadata["hint"] = error.hint.map { .string($0) }
     return metadata
   }
 }

@@ -2,197 +2,157 @@ import BoxEvents
 import FoundationEssentials
 import Synchronization
 
-/// The metrics of one stream: written by its driver, read by the status server and the watchdog.
+/// One stream as the status server, the metrics and the watchdog see it: what its driver has published last.
 final class StreamTelemetry: Sendable {
-  private struct Metrics {
-    var snapshot: StreamSnapshot
-    var deadline: FeedInstant?
-    /// The position's age, and when it was checked.
-    var age: (Duration, at: FeedInstant)?
-    var operatorActionRequired: OperatorActionRequired?
-    var hasRecovered = false
-    /// Where there is no room, for people.
-    var shortage = StreamJournal.reserveUsed
+  private struct Published {
+    /// Written by the driver, and by the supervisor after the driver's end.
+    var metrics: StreamMetrics
+    /// Written by the source.
+    var requests: [StreamSnapshot.RequestKey: UInt64] = [:]
+    var requestSeconds = Histogram()
   }
 
-  private let metrics: Mutex<Metrics>
-  private let retention: Duration
+  let name: String
+  /// How long Box keeps the stream's events.
+  let retention: Duration
+  private let published: Mutex<Published>
 
   init(name: String, retention: Duration) {
+    self.name = name
     self.retention = retention
-    metrics = Mutex(Metrics(snapshot: StreamSnapshot(name: name, state: .starting)))
+    published = Mutex(Published(metrics: StreamMetrics(name: name)))
   }
 
   // MARK: Reading
 
   /// The stream as it is at `now`.
   func snapshot(at now: FeedInstant) -> StreamSnapshot {
-    metrics.withLock { metrics in
-      var snapshot = metrics.snapshot
-      snapshot.isTimely = metrics.deadline.map { now <= $0 } ?? true
-      if let (age, at) = metrics.age {
-        let present = max(.zero, age + at.duration(to: now))
-        snapshot.positionAge = present
-        snapshot.retentionLeft = retention - present
-      }
-      return snapshot
+    let published = published.withLock { $0 }
+    var snapshot = published.metrics.snapshot
+    snapshot.requests = published.requests
+    snapshot.requestSeconds = published.requestSeconds
+    snapshot.isTimely = published.metrics.deadline.map { now <= $0 } ?? true
+    if let (age, at) = published.metrics.age {
+      let present = max(.zero, age + at.duration(to: now))
+      snapshot.positionAge = present
+      snapshot.retentionLeft = retention - present
     }
+    return snapshot
   }
 
   /// How far past its deadline the present stage is; negative while there is time left.
   func overrun(at now: FeedInstant) -> Duration? {
-    metrics.withLock { $0.deadline.map { $0.duration(to: now) } }
+    published.withLock { $0.metrics.deadline?.duration(to: now) }
   }
 
   /// Set when trying again no longer helps.
-  var operatorActionRequired: OperatorActionRequired? { metrics.withLock { $0.operatorActionRequired } }
+  var operatorActionRequired: OperatorActionRequired? {
+    published.withLock { $0.metrics.operatorActionRequired }
+  }
 
   /// The store has proven its state and spool.
-  var hasRecovered: Bool { metrics.withLock { $0.hasRecovered } }
+  var hasRecovered: Bool { published.withLock { $0.metrics.hasRecovered } }
 
-  var isPaused: Bool { metrics.withLock { $0.snapshot.state == .paused } }
+  var isPaused: Bool { published.withLock { $0.metrics.snapshot.state == .paused } }
 
   // MARK: Writing
 
-  func enter(_ state: StreamState, deadline: FeedInstant?) {
-    metrics.withLock {
-      $0.snapshot.state = state
-      $0.deadline = deadline
-    }
+  func publish(_ metrics: StreamMetrics) {
+    published.withLock { $0.metrics = metrics }
   }
 
-  func setDeadline(_ deadline: FeedInstant?) {
-    metrics.withLock { $0.deadline = deadline }
-  }
-
-  func noted(shortage: String) {
-    metrics.withLock { $0.shortage = shortage }
-  }
-
-  func recovered(_ recovery: Recovery) {
-    metrics.withLock {
-      $0.hasRecovered = true
-      $0.snapshot.eventsTotal = recovery.ordinal
-      $0.snapshot.gapsTotal = UInt64(recovery.recordedGaps)
-      $0.snapshot.position = recovery.checkpoint.map(\.position.description)
-    }
-  }
-
-  func observe(_ machine: FeedStateMachine, _ condition: FeedCondition, at now: FeedInstant) {
-    let problem = machine.problem
-    let age = machine.positionAge(at: now)
-    metrics.withLock {
-      $0.snapshot.state = StreamState(condition)
-      $0.snapshot.error = Self.error(condition, problem, $0.shortage)
-      $0.snapshot.position = machine.currentPosition.description
-      $0.snapshot.lookbacksTotal = UInt64(machine.lookbacks)
-      $0.deadline = machine.deadline
-      $0.age = age.map { ($0, at: now) }
-      $0.operatorActionRequired = machine.operatorActionRequired.map(OperatorActionRequired.init)
-    }
-  }
-
-  func deduplicated(_ batch: EventBatch) {
-    metrics.withLock { $0.snapshot.duplicatesTotal += UInt64(batch.duplicates) }
-  }
-
-  func committed(_ batch: EventBatch, _ committed: Committed, took: Duration) {
-    let now = LocalTime.now
-    let delay = batch.new.last.flatMap { createdAt(of: batch.page.events[$0], in: batch.page) }.map {
-      now - $0
-    }
-    metrics.withLock {
-      $0.snapshot.eventsTotal = committed.ordinal
-      $0.snapshot.bytesTotal += UInt64(committed.bytes)
-      $0.snapshot.quarantinedTotal += UInt64(batch.newRejects.count)
-      $0.snapshot.gapsTotal += UInt64(committed.gaps.count)
-      $0.snapshot.commitSeconds.record(took)
-      $0.snapshot.lastCommitAt = now
-      if committed.events > 0 { $0.snapshot.lastEventAt = now }
-      if let delay { $0.snapshot.deliveryDelaySeconds.record(max(0, delay)) }
-    }
-  }
-
-  /// An lookback has found events that Box had not shown in time.
-  func found(late: Int) {
-    metrics.withLock { $0.snapshot.lateTotal += UInt64(late) }
-  }
-
-  func recordedGap() {
-    metrics.withLock { $0.snapshot.gapsTotal += 1 }
+  /// A recovery makes progress, while the driver waits for its end.
+  func setDeadline(_ deadline: FeedInstant) {
+    published.withLock { $0.metrics.deadline = deadline }
   }
 
   /// A call to Box has ended.
   func requested(endpoint: String, code: String, took: Duration) {
-    metrics.withLock {
-      $0.snapshot.requests[.init(endpoint: endpoint, code: code), default: 0] += 1
-      $0.snapshot.requestSeconds.record(took)
+    published.withLock {
+      $0.requests[.init(endpoint: endpoint, code: code), default: 0] += 1
+      $0.requestSeconds.record(took)
     }
   }
 
-  /// The stream has ended for good, until a person acts.
+  /// The driver has ended; operator action is required.
   func block(_ reason: OperatorActionRequired) {
-    metrics.withLock {
-      $0.snapshot.state = .blocked
-      $0.snapshot.error = reason.explanation
-      $0.deadline = nil
-      $0.operatorActionRequired = reason
-    }
+    published.withLock { $0.metrics.block(reason) }
+  }
+}
+
+/// The metrics of one stream, counted by its driver.
+struct StreamMetrics: Sendable {
+  var snapshot: StreamSnapshot
+  /// When the present stage must have ended; nil for one without an end.
+  var deadline: FeedInstant?
+  /// The position's age, and when it was computed.
+  private(set) var age: (Duration, at: FeedInstant)?
+  private(set) var operatorActionRequired: OperatorActionRequired?
+  private(set) var hasRecovered = false
+
+  init(name: String) {
+    snapshot = StreamSnapshot(name: name, state: .starting)
   }
 
-  private func createdAt(of event: EventPage.Event, in page: EventPage) -> Double? {
-    UTCDate(rfc3339: page.bytes[event.createdAt]).map { Double($0.secondsSince1970) }
+  mutating func recovered(_ recovery: Recovery) {
+    hasRecovered = true
+    snapshot.eventsTotal = recovery.ordinal
+    snapshot.gapsTotal = UInt64(recovery.recordedGaps)
+    snapshot.position = recovery.checkpoint.map(\.position.description)
   }
 
-  private static func error(
-    _ condition: FeedCondition, _ problem: FeedFailure?, _ shortage: String
-  ) -> String? {
+  mutating func observe(_ machine: FeedStateMachine, at now: FeedInstant) {
+    let condition = machine.condition
+    snapshot.state = StreamState(condition)
+    snapshot.error = Self.error(condition, machine.problem)
+    snapshot.position = machine.currentPosition.description
+    snapshot.lookbacksTotal = UInt64(machine.completedLookbacks)
+    deadline = machine.deadline
+    age = machine.positionAge(at: now).map { ($0, at: now) }
+    operatorActionRequired = machine.operatorActionRequired.map(OperatorActionRequired.init)
+  }
+
+  mutating func deduplicated(_ batch: EventBatch) {
+    snapshot.duplicatesTotal += UInt64(batch.duplicates)
+  }
+
+  mutating func committed(_ batch: EventBatch, _ committed: Committed, took: Duration) {
+    let now = LocalTime.now
+    snapshot.eventsTotal = committed.ordinal
+    snapshot.bytesTotal += UInt64(committed.bytes)
+    snapshot.quarantinedTotal += UInt64(batch.newRejects.count)
+    snapshot.gapsTotal += UInt64(committed.gaps.count)
+    snapshot.commitSeconds.record(took)
+    snapshot.lastCommitAt = now
+    if committed.events > 0 { snapshot.lastEventAt = now }
+    guard let last = batch.new.last,
+      let createdAt = UTCDate(rfc3339: batch.page.bytes[batch.page.events[last].createdAt])
+    else { return }
+    snapshot.deliveryDelaySeconds.record(max(0, now - Double(createdAt.secondsSince1970)))
+  }
+
+  /// A lookback has found events that Box had not shown in time.
+  mutating func found(late: Int) {
+    snapshot.lateTotal += UInt64(late)
+  }
+
+  mutating func recordedGap() {
+    snapshot.gapsTotal += 1
+  }
+
+  fileprivate mutating func block(_ reason: OperatorActionRequired) {
+    snapshot.state = .blocked
+    snapshot.error = reason.explanation
+    deadline = nil
+    operatorActionRequired = reason
+  }
+
+  private static func error(_ condition: FeedCondition, _ problem: FeedFailure?) -> String? {
     switch condition {
     case .stalled: "Box serves a full page of known events again and again; reading goes on at intervals"
-    case .paused: "the disk has too little room (\(shortage)); free some space, nothing is lost meanwhile"
+    case .paused(let failure): failure.explanation
     case .blocked(let failure): failure.explanation
     case .reading, .polling, .waiting: problem?.explanation
-    }
-  }
-}
-
-/// Why a stream goes on only when a person acts.
-struct OperatorActionRequired: ExplainedError, Hashable, Sendable {
-  enum Remedy: Hashable, Sendable {
-    /// Sign in again.
-    case signIn
-    /// Look at the stream's position or state.
-    case data
-  }
-
-  var remedy: Remedy
-  /// What is wrong.
-  var message: String
-  /// What to do.
-  var hint: String?
-
-  init(_ failure: FeedFailure) {
-    remedy = failure.code == .signInRefused ? .signIn : .data
-    message = failure.message
-    hint = failure.hint
-  }
-
-  init(_ failure: StoreFailure) {
-    remedy = .data
-    message = failure.message
-    hint = failure.hint
-  }
-}
-
-extension StreamState {
-  init(_ condition: FeedCondition) {
-    switch condition {
-    case .reading: self = .reading
-    case .polling: self = .polling
-    case .waiting: self = .waiting
-    case .stalled: self = .stalled
-    case .paused: self = .paused
-    case .blocked: self = .blocked
     }
   }
 }

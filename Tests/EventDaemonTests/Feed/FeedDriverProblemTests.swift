@@ -12,13 +12,13 @@ import Testing
   private let telemetry = StreamTelemetry(name: "work", retention: .seconds(21 * 86_400))
 
   private func run(_ source: ScriptedSource, _ store: some EventStore) async throws {
-    let report = FeedReport(
-      telemetry: telemetry, journal: StreamJournal(logger: log.logger, stream: "work"),
-      retention: .seconds(21 * 86_400))
     let driver = FeedDriver(
       source: source, store: store, clock: clock, rules: FeedRules(type: .all), start: .now, seed: 1,
-      report: report)
-    let task = Task { try await driver.run() }
+      report: FeedReport(telemetry, logger: log.logger))
+    let task = Task {
+      var driver = driver
+      try await driver.run()
+    }
     await source.scriptEnded()
     task.cancel()
     try await task.value
@@ -28,7 +28,7 @@ import Testing
     Checkpoint(position: .at(try #require(StreamPosition(digits))))
   }
 
-  @Test func everyFailureIsReported() async throws {
+  @Test func reportsEveryFailure() async throws {
     let store = MemoryStore(try checkpoint("7"))
     try await run(
       ScriptedSource([
@@ -39,15 +39,15 @@ import Testing
       log.entries.filter { $0.id == .boxUnreachable }.map { $0.metadata["detail"] } == ["503", "no OPTIONS"])
   }
 
-  /// A page of nothing but odd entries is progress: they are kept, and the position moves on.
-  @Test func aPageOfRejectsIsCommitted() async throws {
+  /// A page of odd entries alone is progress: they are quarantined, and the position moves on.
+  @Test func commitsAPageOfRejects() async throws {
     let store = MemoryStore(try checkpoint("7"))
     try await run(ScriptedSource([.page(#"{"entries":[17,null],"next_stream_position":"8"}"#)]), store)
     #expect(await store.quarantined == 2)
-    #expect(await store.marks.first == (try checkpoint("8")))
+    #expect(await store.checkpoints.first == (try checkpoint("8")))
   }
 
-  @Test func aRecoveryOnAFullDiskIsTriedAgain() async throws {
+  @Test func retriesARecoveryOnAFullDisk() async throws {
     let store = FullStore(MemoryStore(try checkpoint("7")), fullRecoveries: 3)
     let source = ScriptedSource([.page(#"{"entries":[{"event_id":"a"}],"next_stream_position":"8"}"#)])
     try await run(source, store)
@@ -56,8 +56,8 @@ import Testing
     #expect(await store.base.lines.count == 1)
   }
 
-  /// A gap that is recorded is counted and said.
-  @Test func aGapIsReported() async throws {
+  /// A gap that is recorded is counted and logged.
+  @Test func reportsAGap() async throws {
     var old = try checkpoint("7")
     old.confirmedAt = BoxTime(secondsSince1970: 0)
     let store = MemoryStore(old)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import EventDaemon
 
-/// The driver with a scripted source, a store in memory and a clock that waits for nobody.
+/// The driver with a scripted source, a store in memory and a clock that never waits.
 @Suite(.timeLimit(.minutes(10))) struct FeedDriverTests {
   private struct DriverFixture {
     let source: ScriptedSource
@@ -12,18 +12,24 @@ import Testing
     let clock = ManualClock()
     let telemetry = StreamTelemetry(name: "default", retention: .seconds(21 * 86_400))
 
+    func driver(
+      _ rules: FeedRules = FeedRules(type: .all), start: ReadPosition = .now
+    ) -> FeedDriver<ScriptedSource, MemoryStore, ManualClock> {
+      FeedDriver(
+        source: source, store: store, clock: clock, rules: rules, start: start, seed: 1,
+        report: FeedReport(
+          telemetry, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+    }
+
     /// Runs the driver until the script has ended, then stops it as SIGTERM would.
     func run(start: ReadPosition = .now, _ change: (inout FeedRules) -> Void = { _ in }) async throws {
       var rules = FeedRules(type: .all)
       change(&rules)
-      let report = FeedReport(
-        telemetry: telemetry,
-        journal: StreamJournal(
-          logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, stream: "default"),
-        retention: .seconds(21 * 86_400))
-      let driver = FeedDriver(
-        source: source, store: store, clock: clock, rules: rules, start: start, seed: 1, report: report)
-      let task = Task { try await driver.run() }
+      let driver = driver(rules, start: start)
+      let task = Task {
+        var driver = driver
+        try await driver.run()
+      }
       await source.scriptEnded()
       task.cancel()
       try await task.value
@@ -60,7 +66,7 @@ import Testing
         .subscribe, .poll("30"), .read("30", limit: 500), .read("40", limit: 500), .poll("40"),
       ])
     // The position is saved on the way out too, since it is known to be complete by now.
-    #expect(await fixture.store.marks.last == (try checkpoint("40", confirmed: 105)))
+    #expect(await fixture.store.checkpoints.last == (try checkpoint("40", confirmed: 105)))
     #expect(await fixture.store.isClosed)
     let snapshot = fixture.telemetry.snapshot(at: fixture.clock.now)
     #expect(snapshot.eventsTotal == 4)
@@ -68,9 +74,9 @@ import Testing
     #expect(snapshot.state == .stopped)
   }
 
-  /// What Box shows only afterwards, behind a position that was read, is found by looking back, and counted
+  /// An event that Box shows late, before a position that was read, is found by a lookback, and counted
   /// unless it has only just happened.
-  @Test func looksBackForLateEvents() async throws {
+  @Test func findsLateEventsByALookback() async throws {
     let late = #"{"event_id":"late","created_at":"1970-01-01T00:16:00Z"}"#
     let fresh = #"{"event_id":"fresh","created_at":"1970-01-01T00:17:59Z"}"#
     let fixture = DriverFixture(
@@ -78,7 +84,7 @@ import Testing
         .page(page(["a"], "10"), date: 1000), .page(page([], "10"), date: 1001),
         .server, .failure(FeedFailure(.unreachable, "silence")),
         .page(page(["b"], "20"), date: 1070),
-        // Time passes while it is waited to try again.
+        // Time passes until the next attempt.
         .failure(FeedFailure(.unreachable, "silence", retryAfter: .seconds(5))),
         .page(page([], "20"), date: 1080),
         .page(#"{"entries":[{"event_id":"a"},\#(late)],"next_stream_position":15}"#, date: 1080),
@@ -100,10 +106,10 @@ import Testing
       source: ScriptedSource([.page(page([], "77"))]), store: MemoryStore(try checkpoint("77", confirmed: 5)))
     try await fixture.run(start: .oldest)
     #expect(fixture.source.calls.first == .read("77", limit: 500))
-    #expect(await fixture.store.marks.isEmpty)
+    #expect(await fixture.store.checkpoints.isEmpty)
   }
 
-  @Test func anOddEntryCostsNothingElse() async throws {
+  @Test func quarantinesAnOddEntryAlone() async throws {
     let fixture = DriverFixture(
       source: ScriptedSource([
         .page(#"{"entries":[{"event_id":"a"},null,NaN,{"event_id":"b"}],"next_stream_position":"8"}"#),
@@ -115,7 +121,7 @@ import Testing
     #expect(fixture.source.calls.last == .poll("8"))
   }
 
-  @Test func anUnreadablePageIsAskedForSmaller() async throws {
+  @Test func asksForSmallerPages() async throws {
     let fixture = DriverFixture(
       source: ScriptedSource([
         .page(#"{"entries":[{"event_id":"a"},{"x":"y"z"}],"next_stream_position":9}"#),
@@ -130,7 +136,7 @@ import Testing
       ])
   }
 
-  @Test func failuresAreWaitedOutAndLoseNothing() async throws {
+  @Test func losesNothingAfterFailures() async throws {
     let fixture = DriverFixture(
       source: ScriptedSource([
         .failure(FeedFailure(.unreachable, "reset")),
@@ -145,34 +151,26 @@ import Testing
     #expect(fixture.source.calls.last == .poll("9"))
   }
 
-  @Test func aFullDiskPausesAndGoesOn() async throws {
+  @Test func pausesOnAFullDiskAndGoesOn() async throws {
     let fixture = DriverFixture(
       source: ScriptedSource([.page(page(["a"], "8")), .page(page([], "8"))]),
       store: MemoryStore(try checkpoint("7")))
-    await fixture.store.setFull(commits: 3, looks: 2)
+    await fixture.store.setFull(commits: 3, checks: 2)
     try await fixture.run()
     #expect(await fixture.store.lines == [#"{"event_id":"a"}"#])
     #expect(fixture.clock.waits == Array(repeating: .seconds(2), count: 5))
   }
 
-  @Test func aFailedSyncEndsTheStream() async throws {
+  @Test func failedSyncEndsTheStream() async throws {
     let fixture = DriverFixture(
       source: ScriptedSource([.page(page(["a"], "8"))]), store: MemoryStore(try checkpoint("7")))
     await fixture.store.failCommits(with: StoreFailure(.io, "sync failed", errno: 5))
-    let driver = FeedDriver(
-      source: fixture.source, store: fixture.store, clock: fixture.clock, rules: FeedRules(type: .all),
-      start: .now,
-      seed: 1,
-      report: FeedReport(
-        telemetry: fixture.telemetry,
-        journal: StreamJournal(
-          logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, stream: "default"),
-        retention: .seconds(1)))
+    var driver = fixture.driver()
     await #expect(throws: StoreFailure.self) { try await driver.run() }
-    #expect(await fixture.store.marks.isEmpty)
+    #expect(await fixture.store.checkpoints.isEmpty)
   }
 
-  @Test func aLongAbsenceIsAGap() async throws {
+  @Test func recordsAGapAfterALongAbsence() async throws {
     let fixture = DriverFixture(
       source: ScriptedSource([
         .page(page(["a"], "900"), date: 22 * 86_400), .page(page([], "900"), date: 22 * 86_400),

@@ -1,71 +1,97 @@
 import BoxEvents
 
-/// An event store without a disk, which can be told to fail.
+/// An event store without a disk, which fails on demand. It keeps the contract of ``EventStore``; what it
+/// holds outlives ``close()``, as a disk's contents do.
 actor MemoryStore: EventStore {
   private(set) var lines: [String] = []
-  private(set) var marks: [Checkpoint] = []
+  private(set) var checkpoints: [Checkpoint] = []
   private(set) var gaps: [Gap] = []
   private(set) var quarantined = 0
   private(set) var isClosed = false
   private var known: Set<EventIdentity> = []
   private var batches: UInt64 = 0
-  private let recovery: Recovery
+  /// A commit that a full disk has interrupted.
+  private var pending: (batch: EventBatch, checkpoint: Checkpoint)?
+  private let first: Checkpoint?
   /// Commits, counted down, that find the disk full.
-  var fullCommits = 0
-  /// Looks at the room, counted down, that find too little.
-  var fullLooks = 0
-  var commitFailure: StoreFailure?
+  private var fullCommits = 0
+  /// Checks of the free space, counted down, that find too little.
+  private var fullChecks = 0
+  private var commitFailure: StoreFailure?
 
   init(_ checkpoint: Checkpoint? = nil) {
-    recovery = Recovery(checkpoint: checkpoint, ordinal: 0)
+    first = checkpoint
   }
 
-  func setFull(commits: Int = 0, looks: Int = 0) {
-    (fullCommits, fullLooks) = (commits, looks)
+  func setFull(commits: Int = 0, checks: Int = 0) {
+    (fullCommits, fullChecks) = (commits, checks)
   }
 
   func failCommits(with failure: StoreFailure) {
     commitFailure = failure
   }
 
-  func recover() async throws(StoreFailure) -> Recovery { recovery }
+  func recover() async throws(StoreFailure) -> Recovery {
+    pending = nil
+    isClosed = false
+    return Recovery(
+      checkpoint: checkpoints.last ?? first, ordinal: UInt64(lines.count), recordedGaps: gaps.count)
+  }
 
-  func begin(at checkpoint: Checkpoint) async throws(StoreFailure) { marks.append(checkpoint) }
+  func begin(at checkpoint: Checkpoint) async throws(StoreFailure) { checkpoints.append(checkpoint) }
 
   func deduplicate(_ page: EventPage, readFrom position: ReadPosition) async throws(StoreFailure)
     -> EventBatch
   {
     var seen = known
     let new = page.events.indices.filter { seen.insert(page.events[$0].identity).inserted }
+    let newRejects = page.rejects.indices.filter { seen.insert(page.rejects[$0].identity).inserted }
     batches += 1
     return EventBatch(
       id: batches, page: page, readFrom: position, new: new, duplicates: page.events.count - new.count,
-      newRejects: page.rejects.indices.filter { !known.contains(page.rejects[$0].identity) })
+      newRejects: newRejects)
   }
 
   func commit(_ batch: EventBatch, at checkpoint: Checkpoint) async throws(StoreFailure) -> Committed {
     if let commitFailure { throw commitFailure }
     if fullCommits > 0 {
       fullCommits -= 1
+      pending = pending ?? (batch, checkpoint)
       throw StoreFailure(.noSpace, "full")
     }
-    for index in batch.new {
-      let event = batch.page.events[index]
-      known.insert(event.identity)
-      lines.append(String(decoding: batch.page.bytes[event.range], as: UTF8.self))
+    if let waiting = pending {
+      pending = nil
+      if waiting.batch != batch { _ = store(waiting.batch, at: waiting.checkpoint) }
     }
-    for index in batch.newRejects { known.insert(batch.page.rejects[index].identity) }
-    quarantined += batch.newRejects.count
-    marks.append(checkpoint)
-    return Committed(events: batch.new.count, bytes: 0, ordinal: UInt64(lines.count))
+    return store(batch, at: checkpoint)
   }
 
-  func save(_ checkpoint: Checkpoint) async throws(StoreFailure) { marks.append(checkpoint) }
-  func record(_ gap: Gap) async throws(StoreFailure) { gaps.append(gap) }
+  private func store(_ batch: EventBatch, at checkpoint: Checkpoint) -> Committed {
+    var done = Committed(events: 0, bytes: 0, ordinal: 0)
+    for index in batch.new {
+      let event = batch.page.events[index]
+      guard known.insert(event.identity).inserted else { continue }
+      lines.append(String(decoding: batch.page.bytes[event.range], as: UTF8.self))
+      done.events += 1
+      done.bytes += event.range.count + 1
+    }
+    for index in batch.newRejects where known.insert(batch.page.rejects[index].identity).inserted {
+      quarantined += 1
+    }
+    checkpoints.append(checkpoint)
+    done.ordinal = UInt64(lines.count)
+    return done
+  }
+
+  func save(_ checkpoint: Checkpoint) async throws(StoreFailure) { checkpoints.append(checkpoint) }
+
+  func record(_ gap: Gap) async throws(StoreFailure) {
+    if !gaps.contains(gap) { gaps.append(gap) }
+  }
 
   func hasFreeSpace() async throws(StoreFailure) -> Bool {
-    guard fullLooks > 0 else { return true }
-    fullLooks -= 1
+    guard fullChecks > 0 else { return true }
+    fullChecks -= 1
     return false
   }
 

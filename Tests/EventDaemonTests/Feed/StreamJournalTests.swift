@@ -5,14 +5,14 @@ import Testing
 
 @testable import EventDaemon
 
-/// What an operator reads of a stream's life: each change once, with the id the catalog explains.
+/// What an operator reads of one stream: each change once, with the id the catalog explains.
 @Suite struct StreamJournalTests {
-  private let log = RecordedLog()
-  private let journal: StreamJournal
-  private let retention = Duration.seconds(21 * 86_400)
+  private let log: RecordedLog
+  private var journal: StreamJournal
 
   init() {
-    journal = StreamJournal(logger: log.logger, stream: "work")
+    log = RecordedLog()
+    journal = StreamJournal(logger: log.logger, stream: "work", retention: .seconds(21 * 86_400))
   }
 
   private func at(_ seconds: Double) -> FeedInstant { FeedInstant(sinceOrigin: .seconds(seconds)) }
@@ -21,36 +21,39 @@ import Testing
   private func machine(age: Int64 = 0) throws -> FeedStateMachine {
     let position = ReadPosition.at(try #require(StreamPosition("100")))
     var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
-    let checkpoint = Checkpoint(
-      position: position, confirmedAt: BoxTime(secondsSince1970: 1_000_000_000))
+    let checkpoint = Checkpoint(position: position, confirmedAt: BoxTime(secondsSince1970: 1_000_000_000))
     _ = machine.start(from: position, saved: checkpoint, at: at(0))
     _ = machine.pageRead(
-      PageOutcome(
-        new: 1, entries: 1, nextPosition: StreamPosition("101"),
-        date: BoxTime(secondsSince1970: 1_000_000_000 + age)), at: at(0))
+      PageOutcome(try news("101"), date: BoxTime(secondsSince1970: 1_000_000_000 + age)), at: at(0))
     return machine
+  }
+
+  /// A page with one new event.
+  private func news(_ next: String) throws -> EventBatch {
+    let page = try EventPage(lines: [Array("{}".utf8)], nextPosition: StreamPosition(next))
+    return EventBatch(id: 1, page: page, readFrom: .now, new: [0], duplicates: 0)
   }
 
   /// Observes, and gives the ids of what was logged.
   @discardableResult
-  private func observe(
+  private mutating func observe(
     _ condition: FeedCondition, age: Int64 = 0, at now: Double = 0
   ) throws -> [MessageID?] {
-    journal.observe(condition, try machine(age: age), at: at(now), retention: retention)
+    journal.observe(condition, try machine(age: age), at: at(now))
     return log.taken().map(\.id)
   }
 
-  private func failures(_ code: FeedFailure.Code, _ count: Int) -> [RecordedLog.Entry] {
+  private mutating func failures(_ code: FeedFailure.Code, _ count: Int) -> [RecordedLog.Entry] {
     for _ in 0..<count {
       journal.failed(FeedFailure(code, "no answer", hint: "look", status: 503, requestID: "r1"))
     }
     return log.taken().filter { $0.level > .debug }
   }
 
-  private let blocked = FeedCondition.blocked(
-    FeedFailure(.refused, "400", hint: "fix it", requestID: "r7"))
+  private let full = StoreFailure(.noSpace, "full")
+  private let blocked = FeedCondition.blocked(FeedFailure(.refused, "400", hint: "fix it", requestID: "r7"))
 
-  @Test func everyEntryNamesItsStream() throws {
+  @Test mutating func everyEntryNamesItsStream() throws {
     try observe(.polling)
     journal.recorded(Gap(cause: .retention, from: nil, to: nil))
     journal.failed(FeedFailure(.unreachable, "x"))
@@ -60,13 +63,11 @@ import Testing
   // MARK: Retention
 
   @Test(
-    arguments: [
-      (49.9, nil), (50.0, 50), (79.9, 50), (80.0, 80), (94.9, 80), (95.0, 95), (300.0, 95),
-    ]
+    arguments: [(49.9, nil), (50.0, 50), (79.9, 50), (80.0, 80), (94.9, 80), (95.0, 95), (300.0, 95)]
       as [(Double, Int?)])
-  func warnsOfTheRetention(percent: Double, checkpoint: Int?) throws {
+  mutating func warnsBeforeRetentionEnds(percent: Double, checkpoint: Int?) throws {
     journal.observe(
-      .reading, try machine(age: Int64(percent * 21 * 864)), at: at(0), retention: retention)
+      .reading, try machine(age: Int64(percent * 21 * 864)), at: at(0))
     let warnings = log.taken().filter { $0.id == .retentionWarning }
     #expect(warnings.count == (checkpoint == nil ? 0 : 1))
     #expect(warnings.first?.level == checkpoint.map { _ in .warning })
@@ -75,27 +76,26 @@ import Testing
     }
   }
 
-  @Test func eachThresholdIsWarnedOfOnceUntilItIsCaughtUp() throws {
+  @Test mutating func warnsOnceAThresholdUntilCaughtUp() throws {
     let day: Int64 = 86_400
     for (age, warns) in [
       (9, false), (11, true), (12, false), (17, true), (18, false), (20, true), (22, false),
     ] as [(Int64, Bool)] {
-      #expect(
-        try observe(.reading, age: age * day).contains(.retentionWarning) == warns, "\(age) days")
+      #expect(try observe(.reading, age: age * day).contains(.retentionWarning) == warns, "\(age) days")
     }
     #expect(try observe(.reading, age: 0).isEmpty)
     #expect(try observe(.reading, age: 11 * day) == [.retentionWarning])
   }
 
-  @Test func ageGrowsWhileBoxIsSilent() throws {
+  @Test mutating func ageGrowsWhileBoxIsSilent() throws {
     #expect(try observe(.waiting(nil), age: 0, at: 10 * 86_400).isEmpty)
     #expect(try observe(.waiting(nil), age: 0, at: 11 * 86_400) == [.retentionWarning])
   }
 
   // MARK: Conditions
 
-  @Test func aBlockIsSaidOnceWithItsRequest() throws {
-    journal.observe(blocked, try machine(), at: at(0), retention: retention)
+  @Test mutating func logsABlockOnceWithItsRequest() throws {
+    journal.observe(blocked, try machine(), at: at(0))
     let entry = try #require(log.taken().first)
     #expect(entry.id == .streamBlocked)
     #expect(entry.level == .error)
@@ -107,47 +107,45 @@ import Testing
     #expect(try observe(blocked) == [.streamBlocked])
   }
 
-  @Test func aStallIsSaidOnce() throws {
+  @Test mutating func logsAStallOnce() throws {
     #expect(try observe(.stalled) == [.streamStalled])
     #expect(try observe(.stalled).isEmpty)
   }
 
-  @Test func aFullDiskIsSaidAndItsEnd() throws {
-    #expect(try observe(.paused) == [.paused])
-    #expect(try observe(.paused).isEmpty)
-    // A look at the disk is no resumption, and no new pause follows it.
+  @Test mutating func logsAFullDiskAndItsEnd() throws {
+    #expect(try observe(.paused(full)) == [.paused])
+    #expect(try observe(.paused(full)).isEmpty)
+    // A read that looks at the disk is not a resumption, and no new pause follows it.
     for _ in 1...3 {
       #expect(try observe(.reading).isEmpty)
-      #expect(try observe(.paused).isEmpty)
+      #expect(try observe(.paused(full)).isEmpty)
     }
     #expect(try observe(.polling).contains(.resumed))
     #expect(try observe(.reading).isEmpty)
   }
 
-  @Test func aPauseNamesTheFullDisk() throws {
-    func pause() throws -> String? {
-      journal.observe(.paused, try machine(), at: at(0), retention: retention)
-      return log.taken().last { $0.id == .paused }?.metadata["detail"]
+  @Test mutating func pauseNamesTheFullDiskAndItsRemedy() throws {
+    for detail in ["less than keep_free is left", "cannot write /state: full"] {
+      try observe(.polling)
+      journal.observe(.paused(StoreFailure(.noSpace, detail)), try machine(), at: at(0))
+      let entry = try #require(log.taken().last)
+      #expect(entry.id == .paused)
+      #expect(entry.metadata["detail"] == detail)
+      #expect(entry.metadata["hint"]?.contains("Free some space") == true)
     }
-    #expect(try pause()?.contains("keep_free") == true)
-    #expect(try observe(.polling).contains(.resumed))
-    journal.noted(shortage: "cannot write /state: full")
-    #expect(try pause() == "cannot write /state: full")
   }
 
-  @Test func aPauseBeforeTheFirstReadIsSaidOnce() throws {
-    journal.pause()
-    journal.pause()
+  @Test mutating func logsAPauseBeforeTheFirstReadOnce() throws {
+    journal.paused(full)
+    journal.paused(full)
     #expect(log.taken().map(\.id) == [.paused])
     #expect(try observe(.polling).contains(.resumed))
   }
 
-  @Test func catchingUpIsSaidOnceWithItsEvents() throws {
+  @Test mutating func logsCatchingUpOnceWithItsEvents() throws {
     try observe(.reading)
-    for events in [500, 500, 20] {
-      journal.committed(Committed(events: events, bytes: 1, ordinal: 1))
-    }
-    journal.observe(.polling, try machine(), at: at(0), retention: retention)
+    for events in [500, 500, 20] { journal.committed(Committed(events: events, bytes: 1, ordinal: 1)) }
+    journal.observe(.polling, try machine(), at: at(0))
     let entry = try #require(log.taken().first)
     #expect(entry.id == .caughtUp)
     #expect(entry.metadata["events"] == "1020")
@@ -161,12 +159,10 @@ import Testing
 
   @Test(arguments: [
     (FeedFailure.Code.unreachable, MessageID.boxUnreachable), (.throttled, .boxUnreachable),
-    (.serverError, .boxUnreachable), (.unauthorized, .boxUnreachable),
-    (.malformedPage, .boxUnreachable),
-    (.realtimeRefused, .realtimeRefused), (.signInRefused, .signInRefused),
-    (.signInFailed, .signInRefused),
+    (.serverError, .boxUnreachable), (.unauthorized, .boxUnreachable), (.malformedPage, .boxUnreachable),
+    (.realtimeRefused, .realtimeRefused), (.signInRefused, .signInRefused), (.signInFailed, .signInRefused),
   ])
-  func everyFailureHasItsID(code: FeedFailure.Code, id: MessageID) throws {
+  mutating func logsEveryFailureWithItsID(code: FeedFailure.Code, id: MessageID) throws {
     let entry = try #require(failures(code, 1).first)
     #expect(entry.id == id)
     #expect(entry.level == .warning)
@@ -176,25 +172,23 @@ import Testing
     #expect(entry.metadata["request_id"] == "r1")
   }
 
-  @Test func aLastingFailureIsSaidLessAndLess() {
+  @Test mutating func logsALastingFailureLessAndLess() {
     #expect(
-      failures(.unreachable, 100).compactMap { $0.metadata["times"] } == [
-        "2", "4", "8", "16", "32", "64",
-      ])
-    // Another one is news.
+      failures(.unreachable, 100).compactMap { $0.metadata["times"] } == ["2", "4", "8", "16", "32", "64"])
+    // Another failure is logged at once.
     #expect(failures(.throttled, 1).count == 1)
     #expect(failures(.unreachable, 1).count == 1)
   }
 
-  @Test func aCancelledCallIsNoFailure() {
+  @Test mutating func ignoresACancelledCall() {
     #expect(failures(.cancelled, 3).isEmpty)
   }
 
-  @Test func theEndOfAFailureIsSaidWithItsCount() throws {
+  @Test mutating func logsTheEndOfFailuresWithTheirCount() throws {
     try observe(.polling)
     _ = failures(.unreachable, 7)
     try observe(.reading)
-    journal.observe(.polling, try machine(), at: at(0), retention: retention)
+    journal.observe(.polling, try machine(), at: at(0))
     let entry = try #require(log.taken().first)
     #expect(entry.id == .boxBack)
     #expect(entry.metadata["failures"] == "7")
@@ -204,7 +198,7 @@ import Testing
 
   // MARK: The store
 
-  @Test func whatCannotBeProvenIsAnError() throws {
+  @Test mutating func logsAGapAsAnError() throws {
     journal.recorded(Gap(cause: .positionSet, from: .oldest, to: nil))
     let entry = try #require(log.taken().first)
     #expect(entry.id == .gap)
@@ -214,7 +208,7 @@ import Testing
     #expect(entry.metadata["to"] == "unknown")
   }
 
-  @Test func everyEntryThatIsNoEventIsNamed() throws {
+  @Test mutating func logsEveryQuarantinedEntry() throws {
     let page = try EventPage(parsing: Array(#"{"entries":[17,{"event_id":"a"},NaN,null]}"#.utf8))
     journal.quarantining(
       EventBatch(id: 1, page: page, readFrom: .now, new: [0], duplicates: 0, newRejects: [0, 2]))
@@ -224,7 +218,7 @@ import Testing
     #expect(entries.first?.metadata["reason"] == "not an object")
   }
 
-  @Test func aRecoverySaysWhatItDid() {
+  @Test mutating func logsTheStepsOfARecovery() {
     journal.recovered(Recovery(checkpoint: nil, ordinal: 7, notes: ["one", "two"], rebuilt: true))
     let entries = log.taken()
     #expect(entries.compactMap { $0.metadata["detail"] } == ["one", "two"])
@@ -234,13 +228,12 @@ import Testing
     #expect(log.taken().isEmpty)
   }
 
-  @Test func aGapThatTheStoreFindsIsTold() {
+  @Test mutating func logsGapsThatTheStoreFinds() {
     let gap = Gap(cause: .spoolShortened, from: nil, to: .oldest)
     journal.recovered(Recovery(checkpoint: nil, ordinal: 7, gaps: [gap], recordedGaps: 3))
     journal.committed(Committed(events: 1, bytes: 9, ordinal: 8, gaps: [gap]))
     let entries = log.taken()
     #expect(entries.map(\.id) == [.gap, .gap])
-    #expect(
-      entries.allSatisfy { $0.metadata["detail"] == "spool-shortened" && $0.metadata["to"] == "0" })
+    #expect(entries.allSatisfy { $0.metadata["detail"] == "spool-shortened" && $0.metadata["to"] == "0" })
   }
 }

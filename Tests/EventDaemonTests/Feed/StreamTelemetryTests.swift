@@ -6,6 +6,7 @@ import Testing
 /// The metrics of one stream, as status and metrics show them.
 @Suite struct StreamTelemetryTests {
   private let telemetry = StreamTelemetry(name: "work", retention: .seconds(21 * 86_400))
+  private var metrics = StreamMetrics(name: "work")
 
   private func at(_ seconds: Double) -> FeedInstant { FeedInstant(sinceOrigin: .seconds(seconds)) }
 
@@ -14,39 +15,41 @@ import Testing
     var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
     let checkpoint = Checkpoint(position: position, confirmedAt: BoxTime(secondsSince1970: 1000))
     _ = machine.start(from: position, saved: checkpoint, at: at(0))
+    let news = try batch(#"{"entries":[{}],"next_stream_position":101}"#, new: [0])
     _ = machine.pageRead(
-      PageOutcome(
-        new: 1, entries: 1, nextPosition: StreamPosition("101"),
-        date: BoxTime(secondsSince1970: 1000 + age)),
-      at: at(0))
+      PageOutcome(news, date: BoxTime(secondsSince1970: 1000 + age)), at: at(0))
     return machine
+  }
+
+  private mutating func enter(_ state: StreamState, deadline: FeedInstant?) {
+    (metrics.snapshot.state, metrics.deadline) = (state, deadline)
+    telemetry.publish(metrics)
   }
 
   private func batch(_ text: String, new: [Int], rejects: [Int] = [], duplicates: Int = 0) throws
     -> EventBatch
   {
     EventBatch(
-      id: 1,
-      page: try EventPage(parsing: Array(text.utf8)), readFrom: .now, new: new,
-      duplicates: duplicates,
+      id: 1, page: try EventPage(parsing: Array(text.utf8)), readFrom: .now, new: new, duplicates: duplicates,
       newRejects: rejects)
   }
 
-  @Test func aDeadlineThatHasPassedIsNotTimely() {
-    telemetry.enter(.reading, deadline: at(10))
+  @Test mutating func passedDeadlineIsNotTimely() {
+    enter(.reading, deadline: at(10))
     #expect(telemetry.snapshot(at: at(10)).isTimely)
     #expect(!telemetry.snapshot(at: at(10.1)).isTimely)
     #expect(telemetry.overrun(at: at(15)) == .seconds(5))
     telemetry.setDeadline(at(20))
     #expect(telemetry.snapshot(at: at(15)).isTimely)
-    telemetry.enter(.stopped, deadline: nil)
+    enter(.stopped, deadline: nil)
     #expect(telemetry.snapshot(at: at(1_000_000)).isTimely)
     #expect(telemetry.overrun(at: at(1_000_000)) == nil)
   }
 
-  @Test func ageGoesOnBetweenTwoLooksAndRetentionRunsOut() throws {
+  @Test mutating func ageGrowsAndRetentionRunsOutBetweenObservations() throws {
     #expect(telemetry.snapshot(at: at(0)).positionAge == nil)
-    telemetry.observe(try machine(), .reading, at: at(0))
+    metrics.observe(try machine(), at: at(0))
+    telemetry.publish(metrics)
     #expect(telemetry.snapshot(at: at(0)).positionAge == .seconds(100))
     let later = telemetry.snapshot(at: at(50))
     #expect(later.positionAge == .seconds(150))
@@ -55,21 +58,22 @@ import Testing
     #expect(later.state == .reading)
   }
 
-  @Test func whatIsReadAndCommittedIsCounted() throws {
-    telemetry.recovered(Recovery(checkpoint: nil, ordinal: 1000, recordedGaps: 4))
-    #expect(telemetry.snapshot(at: at(0)).eventsTotal == 1000)
-    #expect(telemetry.snapshot(at: at(0)).gapsTotal == 4)
-    let page =
-      #"{"entries":[{"event_id":"a"},{"event_id":"b","created_at":"2020-01-01T00:00:00Z"},17,null]}"#
+  @Test mutating func countsReadsAndCommits() throws {
+    metrics.recovered(Recovery(checkpoint: nil, ordinal: 1000, recordedGaps: 4))
+    #expect(metrics.snapshot.eventsTotal == 1000)
+    #expect(metrics.snapshot.gapsTotal == 4)
+    let page = #"{"entries":[{"event_id":"a"},{"event_id":"b","created_at":"2020-01-01T00:00:00Z"},17,null]}"#
     let given = try batch(page, new: [0, 1], rejects: [0, 1], duplicates: 3)
     let gap = Gap(cause: .spoolShortened, from: nil, to: nil)
-    telemetry.deduplicated(given)
-    telemetry.committed(
+    metrics.deduplicated(given)
+    metrics.committed(
       given, Committed(events: 2, bytes: 77, ordinal: 1002, gaps: [gap]), took: .milliseconds(20))
-    telemetry.recordedGap()
-    telemetry.recordedGap()
+    metrics.recordedGap()
+    metrics.recordedGap()
     telemetry.requested(endpoint: "events", code: "200", took: .seconds(1))
     telemetry.requested(endpoint: "events", code: "200", took: .seconds(1))
+    // What the driver publishes leaves the requests as they are.
+    telemetry.publish(metrics)
     let snapshot = telemetry.snapshot(at: at(0))
     #expect(snapshot.eventsTotal == 1002)
     #expect(snapshot.duplicatesTotal == 3)
@@ -80,22 +84,21 @@ import Testing
     #expect(snapshot.requests == [.init(endpoint: "events", code: "200"): 2])
     #expect(snapshot.requestSeconds.sum == 2)
     // More than six years.
-    #expect(
-      snapshot.deliveryDelaySeconds.count == 1 && snapshot.deliveryDelaySeconds.sum > 180_000_000)
+    #expect(snapshot.deliveryDelaySeconds.count == 1 && snapshot.deliveryDelaySeconds.sum > 180_000_000)
     #expect(snapshot.lastEventAt != nil && snapshot.lastCommitAt == snapshot.lastEventAt)
   }
 
-  @Test func aCommitOfNothingButRejectsIsNoEvent() throws {
+  @Test mutating func commitOfRejectsAloneIsNotAnEvent() throws {
     let given = try batch(#"{"entries":[17]}"#, new: [], rejects: [0])
-    telemetry.committed(given, Committed(events: 0, bytes: 0, ordinal: 5), took: .zero)
-    let snapshot = telemetry.snapshot(at: at(0))
+    metrics.committed(given, Committed(events: 0, bytes: 0, ordinal: 5), took: .zero)
+    let snapshot = metrics.snapshot
     #expect(snapshot.lastEventAt == nil)
     #expect(snapshot.lastCommitAt != nil)
     #expect(snapshot.deliveryDelaySeconds.count == 0)
   }
 
-  @Test func whatNeedsAPersonIsNotLateForever() {
-    telemetry.enter(.reading, deadline: at(10))
+  @Test mutating func blockedStreamIsTimely() {
+    enter(.reading, deadline: at(10))
     telemetry.block(OperatorActionRequired(StoreFailure(.blocked, "another feed", hint: "Set it.")))
     let snapshot = telemetry.snapshot(at: at(1000))
     #expect(snapshot.state == .blocked)
@@ -105,9 +108,8 @@ import Testing
   }
 
   @Test(arguments: FeedFailure.Code.allCases)
-  func onlyADeadSignInIsFixedBySigningIn(code: FeedFailure.Code) {
+  func onlyARefusedSignInIsFixedBySigningIn(code: FeedFailure.Code) {
     #expect(
-      OperatorActionRequired(FeedFailure(code, "x")).remedy
-        == (code == .signInRefused ? .signIn : .data))
+      OperatorActionRequired(FeedFailure(code, "x")).remedy == (code == .signInRefused ? .signIn : .data))
   }
 }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Simulation
 
-/// Runs the daemon's heart through simulated crashes, by seeds.
+/// Runs the feed machine, its driver and the spool through simulated crashes, by seeds.
 @main struct SimulateCrashes: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulate-crashes",
@@ -22,7 +22,7 @@ import Simulation
   @Flag(help: "End at the first failure, and don't ask for full coverage.")
   var first = false
 
-  @Flag(help: "Crash one fixed life at every one of its disk operations, in every state of the medium.")
+  @Flag(help: "Crash one fixed run at every one of its disk operations, in every state of the medium.")
   var exhaustive = false
 
   func run() async throws {
@@ -43,7 +43,7 @@ import Simulation
         + "\(report.late) late events found, \(report.diskCalls) disk calls in \(began.duration(to: clock.now)); "
         + "\(report.failures.count) seeds failed")
     if !first {
-      for line in report.uncovered { print("never struck: \(line)") }
+      for line in report.uncovered { print("never injected: \(line)") }
       for line in report.unlisted { print("not listed: \(line)") }
     }
     let isCovered = first || report.uncovered.isEmpty && report.unlisted.isEmpty

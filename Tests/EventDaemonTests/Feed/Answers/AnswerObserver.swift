@@ -6,62 +6,60 @@ import Synchronization
 @testable import EventDaemon
 @testable import Systemd
 
-/// Sees what a stream says and saves while it runs.
+/// Observes what a stream reports and saves while it runs.
 final class AnswerObserver: Sendable {
-  struct Testimony: Sendable {
-    /// What the position file says.
+  struct Observation: Sendable {
+    /// The position in the position file.
     var saved: String?
-    /// What the status says is wrong.
+    /// The status' error.
     var error: String?
-    /// The last wait since the start, and how the stream was meanwhile.
+    /// The last wait since the start, and the state of the stream meanwhile.
     var wait: (length: Duration, state: StreamState)?
   }
 
   let clock = ManualClock()
   let telemetry = StreamTelemetry(name: "default", retention: .seconds(21 * 86_400))
   private let location: StreamSpool.Location
-  private let state = Mutex((wait: Testimony().wait, lines: [String]()))
+  private let state = Mutex((wait: Observation().wait, lines: [String]()))
 
   init(_ location: StreamSpool.Location) {
     self.location = location
   }
 
-  /// Everything the journal was told, as lines.
+  /// All log messages, as lines.
   var lines: [String] { state.withLock { $0.lines } }
 
-  func testify() -> Testimony {
+  func observe() -> Observation {
     let saved = try? StoppedStream(location, bootID: "boot").position()
-    return Testimony(
+    return Observation(
       saved: saved?.position.description, error: telemetry.snapshot(at: clock.now).error,
       wait: state.withLock { $0.wait })
   }
 
-  /// Until the present stage's deadline.
+  /// The time until the current stage's deadline.
   func timeLeft() -> Duration? { telemetry.overrun(at: clock.now).map { .zero - $0 } }
 
   var report: FeedReport {
     let logger = Logger(label: "test") { _ in ObserverHandler(observer: self) }
-    return FeedReport(
-      telemetry: telemetry, journal: StreamJournal(logger: logger, stream: "default"),
-      retention: .seconds(21 * 86_400))
+    return FeedReport(telemetry, logger: logger)
   }
 
-  fileprivate func heard(_ line: String) { state.withLock { $0.lines.append(line) } }
+  fileprivate func logged(_ line: String) { state.withLock { $0.lines.append(line) } }
 
-  fileprivate func sees(wait: Duration) {
+  fileprivate func waited(_ wait: Duration) {
     let present = telemetry.snapshot(at: clock.now).state
     state.withLock { $0.wait = (wait, present) }
   }
 }
 
-/// The manual clock, watched.
+/// The manual clock, whose waits the observer records.
 struct ObservedClock: FeedClock {
   let observer: AnswerObserver
 
   var now: FeedInstant { observer.clock.now }
 
   func sleep(until instant: FeedInstant) async throws {
-    observer.sees(wait: now.duration(to: instant))
+    observer.waited(now.duration(to: instant))
     try await observer.clock.sleep(until: instant)
   }
 }
@@ -83,6 +81,6 @@ private struct ObserverHandler: LogHandler {
 
   func log(event: LogEvent) {
     let all = SystemdLogHandler.merged(metadata, metadataProvider, event)
-    observer.heard(LogText(event.message, metadata: all).description)
+    observer.logged(LogText(event.message, metadata: all).description)
   }
 }

@@ -4,10 +4,10 @@ import Testing
 
 @testable import EventDaemon
 
-/// One odd answer of Box's, and all that must come of it.
+/// One odd answer of Box, and all its consequences.
 ///
-/// The stream stands at position 1000 when the answer comes. From then on the server behaves: it has the
-/// three events of ``AnswerScript/goodLines`` behind whatever position it is asked for, up to 2000.
+/// The stream is at position 1000 when the answer comes. From then on the server behaves: it serves the
+/// three events of ``AnswerScript/goodLines`` after any position before 2000.
 struct AnswerRow: Sendable, CustomTestStringConvertible {
   /// Which of the stream's calls is answered oddly.
   enum Call: Sendable {
@@ -21,27 +21,27 @@ struct AnswerRow: Sendable, CustomTestStringConvertible {
 
   let name: String
   let call: Call
-  /// One after the other, before the server behaves. `$SELF` and `$FOREIGN` in them stand for the origins
-  /// of this server and of one that must never hear anything.
+  /// One after the other, before the server behaves. `$SELF` and `$FOREIGN` in them are the origins of this
+  /// server and of one that must never get a request.
   let replies: [Reply]
 
-  // MARK: What must come of it
+  // MARK: Expected consequences
 
   /// The lines that the odd answers add to the spool.
   var spooled: [String] = []
   /// Why entries of theirs are in quarantine.
   var quarantined: [String] = []
-  /// What the position file says when the stream reads again …
+  /// The position in the position file when the stream reads again …
   var saved = "1000"
-  /// … and what it reads from, with which limit.
+  /// … and the position it reads from, with its limit.
   var asks = "1000"
   var limit = 500
-  /// How it waits in between; nil if it goes on at once.
+  /// Its state while it waits in between; nil if it reads on at once.
   var state: StreamState?
   var waits: ClosedRange<Duration>?
-  /// A part of the status' error and of a line in the journal; nil if nothing is wrong.
-  var says: String?
-  /// A part of a line in the journal that is no error in the status.
+  /// A part of the status' error and of a log line; nil for no error.
+  var reports: String?
+  /// A part of a log line without an error in the status.
   var logs: String?
   /// How often OPTIONS is called, how often the first server is polled, and for how long at most.
   var subscriptions: Int?
@@ -89,7 +89,7 @@ extension AnswerRow {
       bytes: Array(#"{"entries":["#.utf8) + entries + Array(#"],"next_stream_position":\#(next)}"#.utf8))
   }
 
-  /// The answer is read like any other: its events are spooled, and reading goes on behind them.
+  /// The answer is read like any other: its events are spooled, and reading goes on after them.
   mutating func isRead(_ lines: String..., quarantined reasons: [String] = [], to position: String = "1500") {
     spooled = lines
     quarantined = reasons
@@ -97,9 +97,9 @@ extension AnswerRow {
     if !reasons.isEmpty { logs = "entry quarantined" }
   }
 
-  /// Nothing is taken from the answer; the stream says so and asks again.
+  /// Nothing is taken from the answer: the stream reports it and asks again.
   mutating func isRefused(_ text: String, in state: StreamState = .waiting, limit: Int = 500) {
-    says = text
+    reports = text
     self.state = state
     self.limit = limit
   }

@@ -7,7 +7,7 @@ import Testing
 @testable import EventDaemon
 @testable import Spool
 
-/// Takes one row through the whole daemon but its supervisor: a server on loopback, the HTTP client, the
+/// Runs one row through all of the daemon except its supervisor: a server on loopback, the HTTP client, the
 /// sign-in, the feed's machine and driver, and a spool on the disk.
 struct AnswerRun {
   let row: AnswerRow
@@ -34,7 +34,7 @@ struct AnswerRun {
 
   func callAsFunction() async throws {
     try await begin()
-    let (requests, strangers) = try await ScriptedServer.run { _, _ in
+    let (requests, foreignConnections) = try await ScriptedServer.run { _, _ in
       .answer(200, #"{"version":1,"message":"new_change"}"#)
     } _: { foreign in
       let requests = try await ScriptedServer.run { [script] request, _ in
@@ -45,13 +45,13 @@ struct AnswerRun {
       }
       return (requests, foreign.connections)
     }
-    #expect(strangers == 0, "\(row.name)")
+    #expect(foreignConnections == 0, "\(row.name)")
     expectSecretsKept(requests)
     try expectOutcome()
     try expectSpool()
   }
 
-  /// A stream that has run before and stands at 1000.
+  /// A stream that has run before and is at position 1000.
   private func begin() async throws {
     let store = store()
     _ = try await store.recover()
@@ -77,7 +77,10 @@ struct AnswerRun {
         settings: FeedSettings(apiURL: try #require(WebURL(server.origin + "/2.0")))),
       store: store(), clock: ObservedClock(observer: observer), rules: FeedRules(type: .all), start: .now,
       seed: 1, report: observer.report)
-    let task = Task { try await driver.run() }
+    let task = Task {
+      var driver = driver
+      try await driver.run()
+    }
     await script.waitForEnd()
     task.cancel()
     let result = await task.result
@@ -85,22 +88,24 @@ struct AnswerRun {
     try result.get()
   }
 
-  // MARK: Judging
+  // MARK: Expectations
 
   private func expectOutcome() throws {
-    let aftermath = try #require(script.aftermath, "\(row.name): never read again")
-    let world = try #require(script.testimony)
-    #expect(world.saved == row.saved, "\(row.name)")
-    #expect(aftermath.asks == row.asks, "\(row.name)")
-    #expect(aftermath.limit == "\(row.limit)", "\(row.name)")
-    #expect(world.wait?.state == row.state, "\(row.name)")
-    if let waits = row.waits { #expect(waits.contains(world.wait?.length ?? .zero), "\(row.name): \(world)") }
-    if let says = row.says {
-      #expect(world.error?.contains(says) == true, "\(row.name): \(world.error ?? "nothing")")
-    } else {
-      #expect(world.error == nil, "\(row.name)")
+    let nextRead = try #require(script.nextRead, "\(row.name): did not read again")
+    let observed = try #require(script.observation)
+    #expect(observed.saved == row.saved, "\(row.name)")
+    #expect(nextRead.asks == row.asks, "\(row.name)")
+    #expect(nextRead.limit == "\(row.limit)", "\(row.name)")
+    #expect(observed.wait?.state == row.state, "\(row.name)")
+    if let waits = row.waits {
+      #expect(waits.contains(observed.wait?.length ?? .zero), "\(row.name): \(observed)")
     }
-    for text in [row.says, row.logs].compactMap(\.self) {
+    if let reports = row.reports {
+      #expect(observed.error?.contains(reports) == true, "\(row.name): \(observed.error ?? "nothing")")
+    } else {
+      #expect(observed.error == nil, "\(row.name)")
+    }
+    for text in [row.reports, row.logs].compactMap(\.self) {
       #expect(observer.lines.contains { $0.contains(text) }, "\(row.name): \(observer.lines)")
     }
     if let subscriptions = row.subscriptions { #expect(script.subscriptions == subscriptions, "\(row.name)") }
@@ -111,7 +116,7 @@ struct AnswerRun {
     }
   }
 
-  /// What it says is one plain line, and nothing of it is secret.
+  /// Every log message is one plain line without a secret.
   private func expectSecretsKept(_ requests: [RecordedRequest]) {
     for line in observer.lines {
       #expect(!line.unicodeScalars.contains { Self.isUnsafe($0) }, "\(row.name): \(line.debugDescription)")
@@ -146,7 +151,7 @@ struct AnswerRun {
     }
     #expect(reasons == row.quarantined, "\(row.name)")
     #expect(try Self.lines(of: GapLine.fileName, in: spool).isEmpty, "\(row.name)")
-    #expect(observer.testify().saved == "2000", "\(row.name)")
+    #expect(observer.observe().saved == "2000", "\(row.name)")
     #expect(try SpoolVerifier(spool: spool, state: state).verify().problem == nil, "\(row.name)")
   }
 

@@ -4,26 +4,26 @@ import Synchronization
 
 @testable import EventDaemon
 
-/// The server of one row: odd as often as the row says, then a Box that behaves.
+/// The server of one row: it gives the odd answers of the row, then behaves like Box.
 final class AnswerScript: Sendable {
   static let goodLines = (1...3).map { #"{"event_id":"good-\#($0)","type":"event"}"# }
 
-  /// What the stream reads with for the first time after the odd answers.
-  struct Aftermath: Sendable {
+  /// The first read of the stream after the odd answers.
+  struct NextRead: Sendable {
     var asks: String?
     var limit: String?
   }
 
   private struct State {
     var odd: ArraySlice<Reply>
-    /// When the first request came after the odd answers.
-    var testimony: AnswerObserver.Testimony?
-    var aftermath: Aftermath?
+    /// At the first request after the odd answers.
+    var observation: AnswerObserver.Observation?
+    var nextRead: NextRead?
     var tokens = 0
     var subscriptions = 0
     var firstServerPolls = 0
     var pollTimeout: Duration?
-    /// The stream has been told that nothing is left.
+    /// The stream has got an empty page.
     var isDrained = false
   }
 
@@ -40,8 +40,8 @@ final class AnswerScript: Sendable {
     (ended, end) = AsyncStream.makeStream()
   }
 
-  var testimony: AnswerObserver.Testimony? { state.withLock { $0.testimony } }
-  var aftermath: Aftermath? { state.withLock { $0.aftermath } }
+  var observation: AnswerObserver.Observation? { state.withLock { $0.observation } }
+  var nextRead: NextRead? { state.withLock { $0.nextRead } }
   var subscriptions: Int { state.withLock { $0.subscriptions } }
   var firstServerPolls: Int { state.withLock { $0.firstServerPolls } }
   var pollTimeout: Duration? { state.withLock { $0.pollTimeout } }
@@ -53,7 +53,7 @@ final class AnswerScript: Sendable {
 
   func reply(to request: RecordedRequest) -> Reply {
     state.withLock { state in
-      if state.odd.isEmpty, state.testimony == nil { state.testimony = observer.testify() }
+      if state.odd.isEmpty, state.observation == nil { state.observation = observer.observe() }
       return switch (request.method, request.target.prefix { $0 != "?" }) {
       case ("POST", "/oauth2/token"): Self.token(&state)
       case ("OPTIONS", "/2.0/events"): subscribe(&state)
@@ -77,13 +77,13 @@ final class AnswerScript: Sendable {
     if let odd = odd(.read, &state) { return odd }
     let position = request.query("stream_position") ?? ""
     guard state.odd.isEmpty else { return AnswerRow.page("", next: position) }
-    if state.aftermath == nil {
-      state.aftermath = Aftermath(asks: position, limit: request.query("limit"))
+    if state.nextRead == nil {
+      state.nextRead = NextRead(asks: position, limit: request.query("limit"))
     }
     return goodPage(position, Int(request.query("limit") ?? "") ?? 0, &state)
   }
 
-  /// The good events stand at 1997, 1998 and 1999.
+  /// The good events have the positions 1997, 1998 and 1999.
   private func goodPage(_ position: String, _ limit: Int, _ state: inout State) -> Reply {
     let start = max(0, (Int(position) ?? 0) - 1997)
     let first = start > 3 ? 0 : start

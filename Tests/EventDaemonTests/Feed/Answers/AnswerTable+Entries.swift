@@ -58,7 +58,7 @@ extension AnswerTable {
   }
 
   private static let notAnObject = "not an object"
-  private static let noJSON = "a byte that no JSON has there"
+  private static let noJSON = "an unexpected byte"
   private static let badNumber = "a malformed number"
   private static let badEscape = "a string has an unknown escape"
   private static let control = "a string has an unescaped control character"
@@ -116,7 +116,7 @@ extension AnswerTable {
     ) { row in
       row.spooled = (0..<500).map { #"{"event_id":"\#($0)"}"# }
       row.state = .stalled
-      row.says = "Box serves a full page of known events again and again"
+      row.reports = "Box serves a full page of known events again and again"
     },
   ]
 

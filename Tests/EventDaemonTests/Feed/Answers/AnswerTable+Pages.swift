@@ -2,7 +2,7 @@ import EventDaemon
 import ScriptedHTTP
 
 extension AnswerTable {
-  /// Answers with status 200 whose whole is odd.
+  /// Bodies with status 200 that are not a page as documented.
   static let pages = foreign + broken + readable
 
   /// Not Box's at all: asking for fewer events would not help.
@@ -17,7 +17,9 @@ extension AnswerTable {
     ("XML", "<?xml version=\"1.0\"?><page/>"),
     ("JSONP", #"callback({"entries":[]})"#), ("a script guard", ")]}'\n{\"entries\":[]}"),
   ].map { name, body in
-    AnswerRow("200, \(name)", .read, .answer(200, body)) { $0.isRefused("Box's answer is no page of events") }
+    AnswerRow("200, \(name)", .read, .answer(200, body)) {
+      $0.isRefused("Box's answer is not a page of events")
+    }
   }
 
   private static let event = AnswerRow.event
@@ -62,14 +64,14 @@ extension AnswerTable {
       ("a missing quote", #"{"entries":[{"event_id":"odd-1},\#(event)]}"#),
     ].map { name, body in
       AnswerRow("page, \(name)", .read, .answer(200, body)) {
-        $0.isRefused("Box's answer is no page of events", limit: 50)
+        $0.isRefused("Box's answer is not a page of events", limit: 50)
       }
     }
     + badBytes.map { name, bytes in
       AnswerRow(
         "page, \(name)", .read,
         .answer(bytes: bytes + Array(#""entries":[\#(event)],"next_stream_position":1500}"#.utf8))
-      ) { $0.isRefused("Box's answer is no page of events", limit: 50) }
+      ) { $0.isRefused("Box's answer is not a page of events", limit: 50) }
     }
 
   private static let badBytes: [(String, [UInt8])] = [
@@ -116,11 +118,11 @@ extension AnswerTable {
       )
     ) { $0.isRead(event) },
     AnswerRow("page, malformed at every limit", .read, times: 3, .answer(200, #"{"entries":[1 2]}"#)) {
-      $0.isRefused("Box's answer is no page of events", limit: 1)
+      $0.isRefused("Box's answer is not a page of events", limit: 1)
     },
     AnswerRow("page, malformed again and again", .read, times: 8, .answer(200, #"{"entries":[1 2]}"#)) {
       $0.isRefused("box-eventd position set", in: .blocked, limit: 1)
-      $0.says = "can't be read; to go on behind it"
+      $0.reports = "To go on after what Box answers at position"
     },
     AnswerRow("page, larger than max_page", .read, .answer(200, String(repeating: " ", count: 5000))) {
       $0.isRefused("the page is larger than 4096 bytes. Raise max_page in [box].", limit: 50)

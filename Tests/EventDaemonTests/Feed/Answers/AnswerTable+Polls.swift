@@ -2,14 +2,14 @@ import EventDaemon
 import ScriptedHTTP
 
 extension AnswerTable {
-  /// What a realtime server may answer. Every answer leads to a read, and no answer moves the position.
+  /// Answers of a realtime server. Every answer leads to a read, and no answer moves the position.
   static let polls = known + unknown + failures
 
   private static func reply(_ message: String) -> Reply {
     .answer(200, #"{"version":1,"message":\#(message)}"#)
   }
 
-  /// The number says how often OPTIONS is called in all: once if the same server is polled again.
+  /// With the number of calls of OPTIONS in all: one if the same server is polled again.
   private static let known: [AnswerRow] =
     [
       ("new_change", 1), ("new_message", 1), ("out_of_date", 1), ("reconnect", 2), ("max_retries", 2),
@@ -51,16 +51,16 @@ extension AnswerTable {
     ("no message", #"{"version":1}"#, "an answer without a message"),
     ("an array", "[]", "an answer without a message"),
     ("a string", #""new_change""#, "an answer without a message"), ("empty", "", "an empty answer"),
-    ("HTML", "<html></html>", "an answer that is no JSON"),
-    ("truncated", #"{"message":"new_ch"#, "an answer that is no JSON"),
-    ("two documents", #"{"message":"new_change"}{}"#, "an answer that is no JSON"),
-    ("a comma too many", #"{"message":"new_change",}"#, "an answer that is no JSON"),
-    ("a NUL behind", "{\"message\":\"new_change\"}\0", "an answer that is no JSON"),
+    ("HTML", "<html></html>", "an answer that is not JSON"),
+    ("truncated", #"{"message":"new_ch"#, "an answer that is not JSON"),
+    ("two documents", #"{"message":"new_change"}{}"#, "an answer that is not JSON"),
+    ("a comma too many", #"{"message":"new_change",}"#, "an answer that is not JSON"),
+    ("a NUL behind", "{\"message\":\"new_change\"}\0", "an answer that is not JSON"),
     ("a long message", #"{"message":"\#(String(repeating: "x", count: 60_000))"}"#, "the message “xxx"),
     ("control characters", #"{"message":"a\u001b[2J\n\r\u0000\u202e\u2028b"}"#, "the message “a"),
   ].map { name, body, text in
     AnswerRow("poll, \(name)", .poll, .answer(200, body)) {
-      $0.says = "the realtime server answered with \(text)"
+      $0.reports = "the realtime server answered with \(text)"
       $0.subscriptions = 2
     }
   }
@@ -68,54 +68,54 @@ extension AnswerTable {
   private static let failures: [AnswerRow] =
     [400, 401, 403, 404, 410, 418, 429, 500, 502, 503, 504].map { status in
       AnswerRow("poll, \(status)", .poll, .answer(status, "<html>CANARY-channel</html>")) {
-        $0.says = "the realtime server answered \(status)"
+        $0.reports = "the realtime server answered \(status)"
         $0.subscriptions = 2
       }
     } + [
       AnswerRow("poll, 307 elsewhere", .poll, .answer(307, "", headers: ["Location: $FOREIGN/subscribe"])) {
-        $0.says = "the realtime server answered 307"
+        $0.reports = "the realtime server answered 307"
         $0.subscriptions = 2
       },
       AnswerRow(
         "poll, 302 to itself", .poll, .answer(302, "", headers: ["Location: $SELF/subscribe?channel=x"])
       ) {
-        $0.says = "the realtime server answered 302"
+        $0.reports = "the realtime server answered 302"
         $0.subscriptions = 2
       },
       AnswerRow("poll, 204", .poll, Reply(.send("HTTP/1.1 204 No Content\r\n\r\n"))) {
-        $0.says = "the realtime server answered 204"
+        $0.reports = "the realtime server answered 204"
         $0.subscriptions = 2
       },
       AnswerRow(
         "poll, the channel in an error", .poll, .answer(400, #"{"message":"bad channel CANARY-channel"}"#)
       ) {
-        $0.says = "bad channel <redacted>"
+        $0.reports = "bad channel <redacted>"
         $0.subscriptions = 2
       },
       AnswerRow("poll, closed", .poll, times: 2, Reply(.close)) {
-        $0.says = "closed the connection"
+        $0.reports = "closed the connection"
         $0.subscriptions = 2
       },
       AnswerRow(
         "poll, closed in the answer", .poll,
         Reply(.send("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n{"), .close)
       ) {
-        $0.says = "closed the connection"
+        $0.reports = "closed the connection"
         $0.subscriptions = 2
       },
       AnswerRow("poll, no HTTP", .poll, Reply(.send("new_change\r\n\r\n"), .close)) {
-        $0.says = "sent an answer that is no HTTP"
+        $0.reports = "sent an answer that is not HTTP"
         $0.subscriptions = 2
       },
       AnswerRow("poll, 70 kB", .poll, .answer(200, String(repeating: " ", count: 70_000))) {
-        $0.says = "the realtime server's reply is far too long"
+        $0.reports = "the answer of the realtime server is larger than 65536 bytes"
         $0.subscriptions = 2
       },
       AnswerRow(
         "poll, compressed though not asked for", .poll,
         .answer(bytes: [0x1F, 0x8B, 8, 0], headers: ["Content-Encoding: gzip"])
       ) {
-        $0.says = "the realtime server answered with an answer that is no JSON"
+        $0.reports = "the realtime server answered with an answer that is not JSON"
         $0.subscriptions = 2
       },
     ]

@@ -15,7 +15,7 @@ extension AnswerTable {
     }
     + malformed.map { text in
       AnswerRow(name(text), .read, AnswerRow.page(AnswerRow.event, next: text)) {
-        $0.isRefused("Box's answer is no page of events", limit: 50)
+        $0.isRefused("Box's answer is not a page of events", limit: 50)
       }
     } + others
 

@@ -1,7 +1,7 @@
 import ScriptedHTTP
 
 extension AnswerTable {
-  /// What OPTIONS may answer.
+  /// Answers to OPTIONS.
   static let subscriptions = numbers + servers + options
 
   /// Numbers out of range take their default.
@@ -47,7 +47,7 @@ extension AnswerTable {
       }
     }
 
-  private static let unnamed = "the answer to OPTIONS names no realtime server"
+  private static let unnamed = "the answer to OPTIONS is missing a realtime server"
   private static let good = #"{"type":"realtime_server","url":"\#(AnswerRow.realtimeURL)"}"#
 
   private static let servers: [AnswerRow] = [
@@ -99,7 +99,7 @@ extension AnswerTable {
       }
     } + [
       AnswerRow("OPTIONS, 70 kB", .subscribe, .answer(200, String(repeating: " ", count: 70_000))) {
-        $0.isRefused("the answer to OPTIONS is far too long")
+        $0.isRefused("the answer to OPTIONS is larger than 65536 bytes")
       },
       AnswerRow("OPTIONS, closed", .subscribe, times: 2, Reply(.close)) {
         $0.isRefused("closed the connection")
@@ -121,7 +121,7 @@ extension AnswerTable {
 
   // MARK: URLs
 
-  /// URLs that nothing may be sent to.
+  /// URLs to which nothing may be sent.
   static let realtimeURLs: [AnswerRow] =
     foreignURLs.map { url in
       AnswerRow("realtime URL \(url.prefix(70))", .subscribe, AnswerRow.server(url)) {
@@ -129,9 +129,9 @@ extension AnswerTable {
         $0.logs = "realtime server refused"
       }
     }
-    + noURLs.map { url in
+    + invalidURLs.map { url in
       AnswerRow("realtime URL \(url.prefix(70))", .subscribe, AnswerRow.server(url)) {
-        $0.isRefused("by something that is no plain URL")
+        $0.isRefused("Box named a realtime server by an invalid URL")
         $0.logs = "realtime server refused"
       }
     } + [
@@ -143,10 +143,10 @@ extension AnswerTable {
         "realtime URL, its slashes escaped", .subscribe, AnswerRow.server(#"$SELF\/subscribe?channel=CANARY"#)
       ),
       AnswerRow(
-        "realtime URL on a port that nobody serves", .subscribe,
+        "realtime URL on a closed port", .subscribe,
         AnswerRow.server("http://127.0.0.1:1/subscribe?channel=CANARY")
       ) {
-        $0.says = "no connection to 127.0.0.1"
+        $0.reports = "cannot connect to 127.0.0.1"
         $0.subscriptions = 2
       },
     ]
@@ -164,7 +164,7 @@ extension AnswerTable {
     "http://localhost.evil.example/?channel=CANARY", "https://0x7f000001/?channel=CANARY",
   ]
 
-  private static let noURLs = [
+  private static let invalidURLs = [
     "https://user:CANARY@rt.services.box.net/", "https://rt.box.com@evil.example/?channel=CANARY",
     #"https://rt.box.com/\r\nX: CANARY"#, #"https://rt.box.com/\nchannel=CANARY"#,
     #"https://rt.box.com\\@evil.example/CANARY"#,

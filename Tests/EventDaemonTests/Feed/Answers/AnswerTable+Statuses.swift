@@ -12,7 +12,7 @@ extension AnswerTable {
 
   private static let refusals: [AnswerRow] =
     [
-      // A single 401 renews the token, and nobody notices.
+      // A single 401 only renews the token.
       AnswerRow("401, empty, once", .read, .answer(401)),
       AnswerRow(
         "401, empty, twice", .read, times: 2,
@@ -123,7 +123,7 @@ extension AnswerTable {
       "0", "-7", "7.5", "1e3", "soon", "", "0x10", "7 seconds", "7, 8", "Sun, 06 Nov 1994 08:49:37 GMT",
       "Sun, 06 Nov 1993 08:49:37 GMT", "Sun, 31 Feb 2094 08:49:37 GMT", "Sun, 06 Nov 1994", "١٢",
     ].map { text in
-      // It says nothing: the stream's own back-off counts.
+      // The value is ignored: the stream's own back-off counts.
       throttled(text) { $0.waits = .milliseconds(100) ... .seconds(1) }
     }
 

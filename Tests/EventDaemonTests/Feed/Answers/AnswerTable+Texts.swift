@@ -47,9 +47,9 @@ extension AnswerTable {
       AnswerRow(
         "text, a byte between an event's tokens", .read,
         AnswerRow.page(bytes: Array("{\"a\":".utf8) + [0xFF] + Array("},\(AnswerRow.event)".utf8))
-      ) { $0.isRead(AnswerRow.event, quarantined: ["a byte that no JSON has there"]) },
+      ) { $0.isRead(AnswerRow.event, quarantined: ["an unexpected byte"]) },
       AnswerRow(
         "text, UTF-16", .read, .answer(bytes: Array(#"{"entries":[]}"#.utf8).flatMap { [$0, 0] })
-      ) { $0.isRefused("Box's answer is no page of events", limit: 50) },
+      ) { $0.isRefused("Box's answer is not a page of events", limit: 50) },
     ]
 }

@@ -7,7 +7,7 @@ extension AnswerTable {
 
   private static let body = #"{"entries":[\#(AnswerRow.event)],"next_stream_position":1500}"#
   private static let size = body.utf8.count
-  private static let noHTTP = "127.0.0.1 sent an answer that is no HTTP"
+  private static let noHTTP = "127.0.0.1 sent an answer that is not HTTP"
   private static let dropped = "127.0.0.1 closed the connection before the answer was complete"
 
   /// A head, the body as it is, and the end of the connection.
@@ -39,7 +39,7 @@ extension AnswerTable {
         $0.isRefused("the text ends too early", limit: 50)
       },
       AnswerRow("Content-Length 0", .read, raw("HTTP/1.1 200 OK\r\nContent-Length: 0")) {
-        $0.isRefused("Box's answer is no page of events")
+        $0.isRefused("Box's answer is not a page of events")
       },
       AnswerRow(
         "Content-Length above max_page", .read, raw("HTTP/1.1 200 OK\r\nContent-Length: 100000000000")
@@ -147,7 +147,7 @@ extension AnswerTable {
       $0.maximumPage = 65_536
     },
     AnswerRow("gzip, not announced", .read, .answer(bytes: emptyPage)) {
-      $0.isRefused("Box's answer is no page of events")
+      $0.isRefused("Box's answer is not a page of events")
     },
   ]
 }

@@ -1,7 +1,7 @@
 import Testing
 
-/// What Box, or whatever stands between, may answer: for each answer what is spooled, quarantined, saved and
-/// said, and that the stream goes on from there and misses nothing.
+/// Answers of Box, or of anything between: for each what is spooled, quarantined, saved and reported, and
+/// that the stream goes on from there and misses nothing.
 @Suite(.timeLimit(.minutes(10))) struct AnswerTableTests {
   static let table =
     AnswerTable.positions + AnswerTable.pages + AnswerTable.entries + AnswerTable.texts

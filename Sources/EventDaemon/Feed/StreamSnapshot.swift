@@ -1,19 +1,19 @@
 import BoxEvents
 
-/// One stream at one moment: everything `status` and the metrics say about it.
+/// One stream at one moment: everything `status` and the metrics show of it.
 package struct StreamSnapshot: Sendable {
   package var name: String
   package var state: StreamState
   /// Digits, `now` or `0`; nil before the first position is known.
   package var position: String?
-  /// Events this stream has spooled in its life: the ordinal of the next one.
+  /// Events spooled since the stream began: the ordinal of the next one.
   package var eventsTotal: UInt64 = 0
   /// The rest counts from the start of the process.
   package var duplicatesTotal: UInt64 = 0
   package var gapsTotal: UInt64 = 0
   package var bytesTotal: UInt64 = 0
   package var quarantinedTotal: UInt64 = 0
-  /// Looks back for events that Box has shown late, and how many of those were found.
+  /// Lookbacks for events that Box has shown late, and how many of those were found.
   package var lookbacksTotal: UInt64 = 0
   package var lateTotal: UInt64 = 0
   /// Local times, seconds since 1970.
@@ -22,7 +22,7 @@ package struct StreamSnapshot: Sendable {
   /// How long ago, by Box's clock, the stream was last known to be complete.
   package var positionAge: Duration?
   package var retentionLeft: Duration?
-  /// What is wrong, one line with the remedy; nil when nothing is.
+  /// What is wrong and what to do, in one line; nil when nothing is wrong.
   package var error: String?
   /// Every stage is inside its deadline.
   package var isTimely: Bool = true
@@ -48,5 +48,31 @@ package struct StreamSnapshot: Sendable {
   package init(name: String, state: StreamState) {
     self.name = name
     self.state = state
+  }
+}
+
+/// Counts of durations in fixed buckets, as Prometheus wants them.
+package struct Histogram: Hashable, Sendable {
+  /// Upper bounds in seconds: from a fast disk to a long poll.
+  package static let bounds: [Double] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900,
+  ]
+
+  /// One count a bound, not cumulative, and a last one for everything above.
+  package private(set) var counts = [UInt64](repeating: 0, count: Self.bounds.count + 1)
+  package private(set) var sum: Double = 0
+
+  package init() {}
+
+  package var count: UInt64 { counts.reduce(0, +) }
+
+  package mutating func record(_ seconds: Double) {
+    guard seconds.isFinite, seconds >= 0 else { return }
+    counts[Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count] += 1
+    sum += seconds
+  }
+
+  package mutating func record(_ duration: Duration) {
+    record(duration / .seconds(1))
   }
 }
