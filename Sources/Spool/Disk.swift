@@ -1,11 +1,11 @@
 /// Every system call the spool and the state make: the one seam between this module and a disk.
 ///
 /// Small and synchronous on purpose, one method a call, so that a test can put a disk behind it that
-/// loses power. Names are relative to an open directory and are never followed when they are links.
-/// An implementation reports failures and repeats nothing by itself but an interrupted call; what
-/// a failure means is decided by ``DiskDirectory`` and ``DiskFile``.
+/// loses power. Names are relative to an open directory; links are never followed.
+/// An implementation reports failures and repeats only an interrupted call; what a failure means is decided
+/// by ``StoreFailure/init(_:path:)``. What every implementation must do is in `Tests/Support/Contracts`.
 package protocol Disk: Sendable {
-  /// Whom files must belong to: the effective user.
+  /// The user that files must belong to: the effective one.
   var userID: UInt32 { get }
 
   /// Opens a directory by its absolute path. Links in the path are followed: it comes from
@@ -26,7 +26,7 @@ package protocol Disk: Sendable {
   func read(
     _ handle: DiskHandle, into buffer: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(DiskError) -> Int
-  /// Writes some of the bytes and says how many.
+  /// Writes some of the bytes and returns how many.
   func write(
     _ handle: DiskHandle, _ bytes: UnsafeRawBufferPointer, at offset: Int
   ) throws(DiskError) -> Int
@@ -59,7 +59,7 @@ package struct DiskHandle: Hashable, Sendable {
   }
 }
 
-/// What `fstat` says, as far as the spool asks.
+/// The result of `fstat`, as far as the spool uses it.
 package struct FileStatus: Hashable, Sendable {
   package enum Kind: Hashable, Sendable {
     case file

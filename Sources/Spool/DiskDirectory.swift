@@ -1,12 +1,12 @@
 package import BoxEvents
 import Glibc
 
-/// An open directory: names in it are reached through it, and what they name is looked at before it
-/// is trusted.
+/// An open directory: the files and directories in it are opened through it, and their kind, owner and mode
+/// are checked.
 package struct DiskDirectory: Sendable {
-  /// Who is asking, and so what is required of what is found.
+  /// Who opens it, and so what is required of its files.
   package enum Access: Hashable, Sendable {
-    /// The daemon, for the spool: what it makes has mode 0640 and 2750 and must be its own.
+    /// The daemon, for the spool: files of mode 0640 and directories of mode 2750, its own.
     case shared
     /// The daemon, for its state: mode 0600 and 0700, its own.
     case own
@@ -34,18 +34,15 @@ package struct DiskDirectory: Sendable {
     }
   }
 
-  /// A directory in this one, or nil if there is none.
+  /// A directory in this one; nil if it is missing.
   package func subdirectory(_ name: String) throws(StoreFailure) -> DiskDirectory? {
-    do throws(DiskError) {
+    try unlessMissing(name) { () throws(DiskError) in
       let inner = try disk.openDirectory(name, in: handle)
       return try DiskDirectory(disk: disk, handle: inner, path: path(of: name), access: access).checked()
-    } catch {
-      if error.operation == .open, error.errno == ENOENT { return nil }
-      throw StoreFailure(error, path: path(of: name))
     }
   }
 
-  /// A directory in this one, made if there is none. Its entry is durable on return.
+  /// A directory in this one, made if it is missing. Its entry is durable on return.
   package func madeSubdirectory(_ name: String) throws(StoreFailure) -> DiskDirectory {
     if let found = try subdirectory(name) { return found }
     let mode: UInt32 = access == .own ? 0o700 : 0o750
@@ -53,23 +50,20 @@ package struct DiskDirectory: Sendable {
       try disk.makeDirectory(name, in: handle, mode: mode)
     }
     guard let made = try subdirectory(name) else {
-      throw StoreFailure(.io, "\(path(of: name)) vanished while it was being made")
+      throw StoreFailure(.io, "\(path(of: name)) was deleted while it was made")
     }
     try made.setMode(mode)
     try synchronize()
     return made
   }
 
-  /// A file in this directory, or nil if there is none.
-  /// - Throws: `refused` for anything but a plain file, and, to write, one that is another's, that others
-  ///   may write, or that has a second name.
+  /// A file in this directory; nil if it is missing.
+  /// - Throws: `refused` for anything but a plain file, and, to write, one of another user, one that others
+  ///   may write, or one with a second name.
   package func file(_ name: String, writing: Bool) throws(StoreFailure) -> DiskFile? {
-    do throws(DiskError) {
+    try unlessMissing(name) { () throws(DiskError) in
       let inner = try disk.openFile(name, in: handle, writing: writing)
       return try DiskFile(disk: disk, handle: inner, path: path(of: name)).checked(writing: writing)
-    } catch {
-      if error.operation == .open, error.errno == ENOENT { return nil }
-      throw StoreFailure(error, path: path(of: name))
     }
   }
 
@@ -90,7 +84,7 @@ package struct DiskDirectory: Sendable {
     }
   }
 
-  /// A file in this directory, empty and new if there was none.
+  /// A file in this directory, new and empty if it was missing.
   func madeFile(_ name: String) throws(StoreFailure) -> DiskFile {
     if let found = try file(name, writing: true) { return found }
     return try newFile(name)
@@ -105,26 +99,23 @@ package struct DiskDirectory: Sendable {
     try attempt(nil) { () throws(DiskError) in try disk.names(in: handle) }
   }
 
-  /// Removes a name; nothing happens if there is none.
+  /// Removes a name, if it is there.
   func remove(_ name: String) throws(StoreFailure) {
-    do throws(DiskError) {
-      try disk.remove(name, in: handle)
-    } catch {
-      if error.errno != ENOENT { throw StoreFailure(error, path: path(of: name)) }
-    }
+    _ = try unlessMissing(name) { () throws(DiskError) in try disk.remove(name, in: handle) }
   }
 
-  /// Lets a link point at `target`, in one step for everyone who looks. Not made durable: the link is
-  /// put right at every start.
+  /// Lets a link point at `target`, in one step for its readers. Not made durable: every start sets it.
   func pointLink(_ name: String, at target: String) throws(StoreFailure) {
     if (try? disk.readLink(name, in: handle)) == target { return }
-    let passing = ".\(name)"
-    try remove(passing)
-    try attempt(passing) { () throws(DiskError) in try disk.makeLink(passing, to: target, in: handle) }
-    try rename(passing, to: name)
+    let temporary = ".\(name)"
+    try remove(temporary)
+    try attempt(temporary) { () throws(DiskError) in
+      try disk.makeLink(temporary, to: target, in: handle)
+    }
+    try rename(temporary, to: name)
   }
 
-  /// Gives a file another name, in place of what has that name.
+  /// Gives a file another name, in place of the file with that name.
   func rename(_ old: String, to new: String) throws(StoreFailure) {
     try attempt(new) { () throws(DiskError) in try disk.rename(old, to: new, in: handle) }
   }
@@ -165,6 +156,18 @@ package struct DiskDirectory: Sendable {
     } catch {
       close()
       throw error
+    }
+  }
+
+  /// Nil where the call fails because the name is missing.
+  private func unlessMissing<Result>(
+    _ name: String, _ body: () throws(DiskError) -> Result
+  ) throws(StoreFailure) -> Result? {
+    do throws(DiskError) {
+      return try body()
+    } catch {
+      if error.errno == ENOENT { return nil }
+      throw StoreFailure(error, path: path(of: name))
     }
   }
 

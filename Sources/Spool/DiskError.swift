@@ -1,3 +1,6 @@
+package import BoxEvents
+import Glibc
+
 /// A system call that failed.
 package struct DiskError: Error, Hashable, Sendable {
   /// What was tried. The raw value completes the sentence `cannot …`.
@@ -26,5 +29,37 @@ package struct DiskError: Error, Hashable, Sendable {
   package init(_ operation: Operation, errno: Int32) {
     self.operation = operation
     self.errno = errno
+  }
+}
+
+extension StoreFailure {
+  /// What a failed system call means for the store: the one place where error numbers are checked.
+  /// - Parameter path: of the file or directory, for the message.
+  package init(_ error: DiskError, path: String) {
+    let reason = String(cString: strerror(error.errno))
+    let code: Code =
+      switch (error.operation, error.errno) {
+      // After a failed sync the disk's contents are unknown, whatever the reason was.
+      case (.synchronize, _): .io
+      case (_, ENOSPC), (_, EDQUOT): .noSpace
+      case (_, ELOOP), (_, ENXIO), (_, ENOTDIR), (_, EISDIR), (_, EACCES), (_, EPERM), (.create, EEXIST):
+        .refused
+      default: .io
+      }
+    self.init(
+      code, "cannot \(error.operation.rawValue) \(path): \(reason)", hint: Self.hint(error.errno),
+      errno: error.errno)
+  }
+
+  /// What to do, where the error number allows more than the code's own hint.
+  private static func hint(_ errno: Int32) -> String? {
+    switch errno {
+    case EMFILE, ENFILE: "Raise LimitNOFILE= of the unit, or ulimit -n: each stream needs about five files."
+    case EFBIG: "Raise LimitFSIZE= of the unit, or ulimit -f, or lower segment_size in [spool]."
+    case EROFS:
+      "Mount the file system for writing. If the kernel has made it read-only, its log gives the reason."
+    case ENOENT: "Put it back if it was moved or deleted; else create it, and check the configured paths."
+    default: nil
+    }
   }
 }

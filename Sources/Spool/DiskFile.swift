@@ -71,7 +71,7 @@ package struct DiskFile: Sendable {
   }
 
   /// Makes the file's bytes durable. A failure is final: the kernel may have dropped the bytes and
-  /// called the pages clean, so that a second sync would succeed and mean nothing (fsync(2), "EIO").
+  /// called the pages clean, so that a second sync would succeed and prove nothing (fsync(2), "EIO").
   func synchronize() throws(StoreFailure) {
     try attempt { () throws(DiskError) in try disk.synchronizeData(handle) }
   }
@@ -86,7 +86,7 @@ package struct DiskFile: Sendable {
   }
 
   /// Writes a range's bytes again in place. A sync that failed earlier leaves pages that look clean and
-  /// are not on disk; written again they are dirty, and the next sync means what it says.
+  /// are not on disk; written again they are dirty, and the next sync writes them.
   func rewrite(_ range: Range<Int>) throws(StoreFailure) {
     var offset = range.lowerBound
     while offset < range.upperBound {
@@ -97,7 +97,8 @@ package struct DiskFile: Sendable {
     }
   }
 
-  /// Refuses what is no plain file and, to write, what is another's, others may write, or has two names.
+  /// Refuses what is not a plain file and, to write, a file of another user, one that others may write, or one
+  /// with two names.
   func checked(writing: Bool) throws(DiskError) -> DiskFile {
     do throws(DiskError) {
       let status = try disk.status(handle)
@@ -122,5 +123,95 @@ package struct DiskFile: Sendable {
     } catch {
       throw StoreFailure(error, path: path)
     }
+  }
+}
+
+/// The lines of a file, without holding it in memory.
+extension DiskFile {
+  /// Bytes read at a time.
+  private static let chunkSize = 1 << 20
+
+  /// Hands each complete line, without its newline, to `body` with the offset where it begins.
+  /// - Parameters:
+  ///   - range: begins at the start of a line; bytes after its end are not read.
+  ///   - progress: called with the bytes done, about every megabyte.
+  ///   - body: returns false to stop at this line.
+  /// - Returns: where the last line ends that `body` took, its newline included.
+  @discardableResult
+  func forEachLine(
+    in range: Range<Int>, progress: (Int) -> Void = { _ in },
+    _ body: (UnsafeRawBufferPointer, Int) throws(StoreFailure) -> Bool
+  ) throws(StoreFailure) -> Int {
+    var buffer = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: max(1, min(Self.chunkSize, range.count)), alignment: 16)
+    defer { buffer.deallocate() }
+    var start = range.lowerBound  // the file offset of the buffer's first byte
+    var filled = 0
+    while start + filled < range.upperBound {
+      if filled == buffer.count { Self.enlarge(&buffer) }
+      let free = UnsafeMutableRawBufferPointer(
+        rebasing: buffer[filled..<min(buffer.count, range.upperBound - start)])
+      let count = try read(into: free, at: start + filled)
+      if count == 0 { break }  // shorter than it was
+      let known = filled  // no newline in these
+      filled += count
+      var line = 0
+      var search = known
+      while let newline = Self.firstNewline(buffer, search..<filled) {
+        let bytes = UnsafeRawBufferPointer(rebasing: buffer[line..<newline])
+        guard try body(bytes, start + line) else { return start + line }
+        line = newline + 1
+        search = line
+      }
+      buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[line..<filled]))
+      start += line
+      filled -= line
+      progress(start - range.lowerBound)
+    }
+    return start
+  }
+
+  /// Where the last `count` complete lines of the file's first `size` bytes begin, and how many there are.
+  func lastLines(
+    _ count: Int, before size: Int
+  ) throws(StoreFailure) -> (start: Int, count: Int) {
+    guard count > 0, size > 0 else { return (size, 0) }
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: min(Self.chunkSize, size), alignment: 16)
+    defer { buffer.deallocate() }
+    var end = size
+    var newlines = 0
+    while end > 0 {
+      let begin = max(0, end - Self.chunkSize)
+      let chunk = UnsafeMutableRawBufferPointer(rebasing: buffer[..<(end - begin)])
+      var rest = try read(into: chunk, at: begin)
+      while let newline = Self.lastNewline(chunk, rest) {
+        // The newline before the wanted lines ends the line that is not wanted any more.
+        if newlines == count { return (begin + newline + 1, count) }
+        newlines += 1
+        rest = newline
+      }
+      end = begin
+    }
+    return (0, newlines)
+  }
+
+  private static func firstNewline(_ buffer: UnsafeMutableRawBufferPointer, _ range: Range<Int>) -> Int? {
+    guard let base = buffer.baseAddress, !range.isEmpty,
+      let found = memchr(base + range.lowerBound, 0x0A, range.count)
+    else { return nil }
+    return UnsafeRawPointer(found) - UnsafeRawPointer(base)
+  }
+
+  private static func lastNewline(_ buffer: UnsafeMutableRawBufferPointer, _ end: Int) -> Int? {
+    var index = end - 1
+    while index >= 0, buffer[index] != 0x0A { index -= 1 }
+    return index < 0 ? nil : index
+  }
+
+  private static func enlarge(_ buffer: inout UnsafeMutableRawBufferPointer) {
+    let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: buffer.count * 2, alignment: 16)
+    larger.copyMemory(from: UnsafeRawBufferPointer(buffer))
+    buffer.deallocate()
+    buffer = larger
   }
 }

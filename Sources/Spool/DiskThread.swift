@@ -1,19 +1,20 @@
 package import BoxEvents
 import Glibc
+import Synchronization
 
 /// A thread of its own that runs the work of the streams given to it, one piece after the other.
 ///
-/// A sync may take seconds on a busy disk and for ever on a broken one. On the cooperative pool it
+/// A sync may take seconds on a busy disk and never return on a broken one. On the cooperative pool it
 /// would hold up everything else; here it holds up the streams that share the thread.
 /// The thread lives as long as the process.
 package final class DiskThread: SerialExecutor, @unchecked Sendable {
-  // `jobs`, `first` and `scratch`'s owner: the first two are guarded by `mutex`.
+  // Guards `jobs`.
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let wakeUp = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private var jobs: [UnownedJob] = []
 
-  /// A buffer that the streams of this thread share, since only one works at a time. Touched by
-  /// actors that run on this thread, and by nobody else.
+  /// A buffer that the streams of this thread share, since only one works at a time. Only
+  /// for actors that run on this thread.
   var scratch: [UInt8] = []
 
   /// Starts the thread.
@@ -61,5 +62,23 @@ package final class DiskThread: SerialExecutor, @unchecked Sendable {
       for job in batch { job.runSynchronously(on: asUnownedSerialExecutor()) }
       batch.removeAll(keepingCapacity: true)
     }
+  }
+}
+
+/// The few threads that all streams' disk work shares.
+package final class DiskThreads: Sendable {
+  private let threads: [DiskThread]
+  private let count = Atomic<Int>(0)
+
+  /// - Parameter count: how many syncs may wait at once.
+  package init(count: Int = 4) throws(StoreFailure) {
+    var threads: [DiskThread] = []
+    for _ in 0..<max(1, count) { threads.append(try DiskThread()) }
+    self.threads = threads
+  }
+
+  /// The threads in turn.
+  package func next() -> DiskThread {
+    threads[Int(UInt(bitPattern: count.wrappingAdd(1, ordering: .relaxed).newValue) % UInt(threads.count))]
   }
 }

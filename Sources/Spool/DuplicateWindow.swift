@@ -1,4 +1,5 @@
 import BoxEvents
+import Crypto
 
 /// The newest events by their ids: a ring in order of arrival, and a hash table over it.
 ///
@@ -11,7 +12,7 @@ struct DuplicateWindow: Sendable {
   /// For each slot 0, or one more than an index in `ids`. A power of two, at least twice as many as ids.
   private var table: [UInt32] = []
 
-  /// - Parameter capacity: ids kept; the oldest make way.
+  /// - Parameter capacity: ids kept; the oldest are dropped.
   init(capacity: Int) {
     self.capacity = max(1, capacity)
   }
@@ -83,5 +84,51 @@ struct DuplicateWindow: Sendable {
   private mutating func grow() {
     table = [UInt32](repeating: 0, count: max(16, table.count * 2))
     for (index, id) in ids.enumerated() { table[slot(of: id)] = UInt32(truncatingIfNeeded: index + 1) }
+  }
+}
+
+/// The ids of the newest events as a file in the state directory, `known_ids`: one id a line, the oldest
+/// first, and a checksum.
+///
+/// It is written whenever a segment is finished, since finished segments may be deleted at once: the overlap
+/// that Box serves again at the next start must be known even then. It is read only where the spool itself
+/// has too few events.
+struct KnownIDs: Sendable {
+  static let fileName = "known_ids"
+  private static let temporaryName = ".known_ids"
+  private static let checksum = "checksum: "
+
+  var ids: [EventIdentity]
+
+  init(_ ids: [EventIdentity]) {
+    self.ids = ids
+  }
+
+  /// Reads the file; no ids if it is missing or corrupt.
+  init(in state: DiskDirectory) throws(StoreFailure) {
+    ids = []
+    guard let file = try state.file(Self.fileName, writing: false) else { return }
+    defer { file.close() }
+    let text = String(decoding: try file.bytes(in: 0..<file.size()), as: UTF8.self)
+    var lines = text.split(separator: "\n")
+    guard let last = lines.popLast(), last == Self.checksumLine(lines) else { return }
+    ids = lines.compactMap { EventIdentity(String($0)) }
+  }
+
+  /// Replaces the file. A crash leaves the old one or the new one.
+  func write(in state: DiskDirectory) throws(StoreFailure) {
+    var lines = ids.map(\.description)
+    lines.append(Self.checksumLine(lines.map { $0[...] }))
+    let file = try state.madeFile(Self.temporaryName)
+    defer { file.close() }
+    try file.truncate(to: 0)
+    try file.write(Array((lines.joined(separator: "\n") + "\n").utf8), at: 0)
+    try file.synchronize()
+    try state.rename(Self.temporaryName, to: Self.fileName)
+    try state.synchronize()
+  }
+
+  private static func checksumLine(_ lines: [Substring]) -> String {
+    checksum + Hexadecimal.text(of: SHA256.hash(data: Array(lines.joined(separator: "\n").utf8)))
   }
 }

@@ -1,6 +1,6 @@
 package import BoxEvents
 
-/// Keeps a second instance out of a directory, for as long as this value's process lives.
+/// Keeps a second instance out of a directory, until it is released or the process ends.
 ///
 /// The lock is on a file `.lock`, which stays; its text is the holder's process id.
 package struct InstanceLock: Sendable {
@@ -8,7 +8,7 @@ package struct InstanceLock: Sendable {
   private let file: DiskFile
 
   /// Takes the lock of a spool or state directory.
-  /// - Parameter processID: this process, written into the file for whoever finds it locked.
+  /// - Parameter processID: this process, written into the file for the message of a second instance.
   /// - Throws: `locked` with the holder's process id if another process has it.
   package init(_ directory: DiskDirectory, processID: Int32) throws(StoreFailure) {
     file = try directory.madeFile(Self.name)
@@ -21,12 +21,12 @@ package struct InstanceLock: Sendable {
     }
   }
 
-  /// Lets another process have the directory.
+  /// Lets another process lock the directory.
   package func release() {
     file.close()
   }
 
-  /// Leaves this process's id for whoever comes; on a full disk nobody learns it, and the lock still holds.
+  /// Writes this process's id. On a full disk it stays unknown to others, and the lock still holds.
   private static func sign(_ file: DiskFile, _ processID: Int32) throws(StoreFailure) {
     let text = Array("\(processID)\n".utf8)
     do throws(StoreFailure) {
@@ -46,6 +46,6 @@ package struct InstanceLock: Sendable {
     let who = holder.map { "process \($0)" } ?? "another process"
     return StoreFailure(
       .locked, "\(directory.path) is in use by \(who)",
-      hint: "Stop the other box-eventd, or give this one directories of its own.", holder: holder)
+      hint: "Stop the other box-eventd, or configure other directories for this one.", holder: holder)
   }
 }

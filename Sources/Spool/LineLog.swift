@@ -5,10 +5,10 @@ import BoxEvents
 struct LineLog: Sendable {
   let directory: DiskDirectory
   let name: String
-  /// Where the next line goes, once the file has been looked at by this process.
+  /// Where the next line goes, once this process has checked the end of the file.
   private var end: Int?
 
-  /// As much of a file's end as is looked at: for the last line, and for what was quarantined lately.
+  /// How much of a file's end is read: for the last line, and for what was quarantined last.
   private static let tailSize = 1 << 20
 
   init(_ name: String, in directory: DiskDirectory) {
@@ -20,17 +20,17 @@ struct LineLog: Sendable {
   mutating func append(_ line: [UInt8]) throws(StoreFailure) {
     try repairTail(creating: true)
     guard let end, let file = try directory.file(name, writing: true) else {
-      throw StoreFailure(.io, "\(directory.path(of: name)) vanished")
+      throw StoreFailure(.io, "\(directory.path(of: name)) was deleted while it was written")
     }
     defer { file.close() }
-    // A line partial by a full disk is written over from its start; readers wait for its newline.
+    // A partial line left by a full disk is overwritten from its start; readers wait for its newline.
     try file.write(line, at: end)
     if try file.size() > end + line.count { try file.truncate(to: end + line.count) }
     try file.synchronize()
     self.end = end + line.count
   }
 
-  /// The last whole lines, oldest first, without newlines; of the first megabyte before the end.
+  /// The last complete lines, oldest first, without newlines; of the last megabyte.
   func tail() throws(StoreFailure) -> [ArraySlice<UInt8>] {
     guard let file = try directory.file(name, writing: false) else { return [] }
     defer { file.close() }
@@ -43,11 +43,11 @@ struct LineLog: Sendable {
     return lines
   }
 
-  /// How many whole lines there are.
+  /// How many complete lines there are.
   func lineCount() throws(StoreFailure) -> Int {
     guard let file = try directory.file(name, writing: false) else { return 0 }
     defer { file.close() }
-    return try LineScan.lastLines(.max, of: file, size: file.size()).count
+    return try file.lastLines(.max, before: file.size()).count
   }
 
   /// Whether the file has anything in it, readable or not.
@@ -57,8 +57,8 @@ struct LineLog: Sendable {
     return try file.size() > 0
   }
 
-  /// Makes what an earlier run has written trustworthy: a partial last line is cut, and the end is written
-  /// again and synced, with the file's name, since that run's sync may have failed.
+  /// Makes sure that what an earlier run has written is durable: cuts a partial last line, and writes the end
+  /// again and syncs it, with the file's name, since that run's sync may have failed.
   mutating func repairTail(creating: Bool = false) throws(StoreFailure) {
     guard end == nil else { return }
     let found = try directory.file(name, writing: true)
@@ -71,7 +71,7 @@ struct LineLog: Sendable {
     repeat {
       let start = max(0, size - length)
       let bytes = try file.bytes(in: start..<size)
-      kept = Self.wholeLines(bytes, isAll: start == 0).map { start + $0 }
+      kept = Self.completeLines(bytes, isAll: start == 0).map { start + $0 }
       length *= 8
     } while kept == nil
     let end = kept ?? 0
@@ -84,7 +84,7 @@ struct LineLog: Sendable {
 
   /// How many of the bytes are lines up to the last one that is JSON. What follows it was partial, or
   /// came back from a power cut as zeros. Nil if that line begins before these bytes.
-  private static func wholeLines(_ bytes: [UInt8], isAll: Bool) -> Int? {
+  private static func completeLines(_ bytes: [UInt8], isAll: Bool) -> Int? {
     var end = bytes.count
     while let newline = bytes[..<end].lastIndex(of: 0x0A) {
       let before = bytes[..<newline].lastIndex(of: 0x0A)

@@ -27,7 +27,7 @@ package struct LocalDisk: Disk {
     try call(.makeDirectory) { mkdirat(directory.rawValue, name, mode) }
   }
 
-  // O_NONBLOCK: a planted fifo is opened at once and then refused; plain files ignore the flag.
+  // O_NONBLOCK: a fifo under this name is opened at once and then refused; plain files ignore the flag.
   package func openFile(
     _ name: String, in directory: DiskHandle, writing: Bool
   ) throws(DiskError) -> DiskHandle {
@@ -113,7 +113,7 @@ package struct LocalDisk: Disk {
   // MARK: Directories
 
   package func names(in directory: DiskHandle) throws(DiskError) -> [String] {
-    // A descriptor of its own: the stream takes it over, and its place in the listing with it.
+    // A descriptor of its own: the stream takes it over, with its offset in the listing.
     let own = try handle(.list) { openat(directory.rawValue, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     guard let stream = fdopendir(own.rawValue) else {
       let number = errno

@@ -1,33 +1,29 @@
 package import BoxEvents
 
-/// What the position file says: where to read on, and which bytes of the spool are proven for it.
+/// A record of the position file: where to read on, and which bytes of the spool are durable.
 package struct PositionRecord: Hashable, Sendable {
-  package var position: ReadPosition
-  /// Box's time when the stream was last seen caught up.
-  package var confirmedAt: BoxTime?
-  /// ``Checkpoint/readSince``.
-  package var readSince: BoxTime?
+  var checkpoint: Checkpoint
   /// The ordinal of the next event, once everything up to `offset` is counted.
   package var ordinal: UInt64
   /// The ordinal that names the newest segment, or, with `offset` 0, the one to be begun.
   package var segment: UInt64
-  /// How many bytes of that segment are durable: always whole lines.
+  /// How many bytes of that segment are durable: always complete lines.
   package var offset: Int
-  /// The boot in which this was written. Bytes behind `offset` are checked by it.
+  /// The boot in which this was written. Bytes after `offset` are kept only in the same boot.
   package var boot: String
   /// ``FeedIdentity/digest`` of whose feed it is.
   package var feed: String
-  /// Which events the position stands before, so that they will be served again.
-  package var known: Known
+  /// Which events the position is before, so that they will be served again.
+  package var known = Known.recent
 
   /// Which events must be known by their ids, besides the newest ones.
   package enum Known: Hashable, Sendable {
-    /// None: the position stands behind everything in the spool.
+    /// None: the position is after everything in the spool.
     case recent
-    /// Those from this ordinal on: kept by a recovery though the position was not yet behind them, or part of
+    /// Those from this ordinal on: kept by a recovery though the position was not yet after them, or part of
     /// the segment from whose position the stream is read again.
     case since(UInt64)
-    /// Everything in the spool, until the stream has been seen caught up: a person has moved the position.
+    /// Everything in the spool, until the stream has been seen caught up: an operator has moved the position.
     case all
 
     var text: String {
@@ -49,20 +45,28 @@ package struct PositionRecord: Hashable, Sendable {
     }
   }
 
-  var checkpoint: Checkpoint {
-    Checkpoint(position: position, confirmedAt: confirmedAt, readSince: readSince)
-  }
+  package var position: ReadPosition { checkpoint.position }
+  /// Box's time when the stream was last seen caught up.
+  package var confirmedAt: BoxTime? { checkpoint.confirmedAt }
 
   static let fileName = "stream_position"
-  /// Ordinals and sizes above this are no sizes and ordinals.
+
+  /// The newest intact record of a stream's state directory. Nil where the position file is missing or corrupt.
+  static func saved(in state: DiskDirectory) throws(StoreFailure) -> PositionRecord? {
+    let file = try TwoBlockFile(fileName, in: state, writing: false) { PositionRecord(parsing: $0) != nil }
+    defer { file?.close() }
+    return file?.content.flatMap { PositionRecord(parsing: $0) }
+  }
+
+  /// Ordinals and sizes from this on are invalid.
   private static let limit: UInt64 = 1 << 62
 
-  /// The record's lines, as they stand in the file.
+  /// The record's lines, as they are in the file.
   var text: String {
     """
     stream_position: \(position)
     confirmed_at: \(confirmedAt.map { String($0.secondsSince1970) } ?? "never")
-    read_since: \(readSince.map { String($0.secondsSince1970) } ?? "caught-up")
+    read_since: \(checkpoint.readSince.map { String($0.secondsSince1970) } ?? "caught-up")
     ordinal: \(ordinal)
     segment: \(segment)
     offset: \(offset)
@@ -72,22 +76,9 @@ package struct PositionRecord: Hashable, Sendable {
 
     """
   }
+}
 
-  init(
-    checkpoint: Checkpoint, ordinal: UInt64, segment: UInt64, offset: Int, boot: String, feed: String,
-    known: Known = .recent
-  ) {
-    position = checkpoint.position
-    confirmedAt = checkpoint.confirmedAt
-    readSince = checkpoint.readSince
-    self.ordinal = ordinal
-    self.segment = segment
-    self.offset = offset
-    self.boot = boot
-    self.feed = feed
-    self.known = known
-  }
-
+extension PositionRecord {
   /// Nil unless the text is exactly what ``text`` gives for its values.
   init?(parsing text: String) {
     var values: [Substring] = []

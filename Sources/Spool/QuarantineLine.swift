@@ -1,7 +1,7 @@
 import BoxEvents
 import Crypto
 
-/// A line of `quarantine.ndjson`: an entry that is no event, as Box sent it.
+/// A line of `quarantine.ndjson`: an entry that is not an event, as Box sent it.
 enum QuarantineLine {
   static let fileName = "quarantine.ndjson"
 
@@ -32,5 +32,34 @@ enum QuarantineLine {
   /// The identity of the entry on a line, from its `sha256`.
   static func identity(on line: some Sequence<UInt8>) -> EventIdentity? {
     JSONDocument(Array(line))?["sha256"].text.flatMap { EventIdentity($0) }
+  }
+}
+
+/// Base64 (RFC 4648, section 4) for bytes that are not text.
+enum Base64 {
+  private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+  static func text(of bytes: some Collection<UInt8>) -> String {
+    var text: [UInt8] = []
+    text.reserveCapacity((bytes.count + 2) / 3 * 4)
+    var group: UInt32 = 0
+    var count = 0
+    for byte in bytes {
+      group = group << 8 | UInt32(byte)
+      count += 1
+      if count == 3 {
+        append(group, digits: 4, to: &text)
+        (group, count) = (0, 0)
+      }
+    }
+    if count > 0 { append(group << (8 * UInt32(3 - count)), digits: count + 1, to: &text) }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  private static func append(_ group: UInt32, digits count: Int, to text: inout [UInt8]) {
+    for place in 0..<4 {
+      text.append(
+        place < count ? digits[Int(group >> UInt32(18 - 6 * place) & 63)] : UInt8(ascii: "="))
+    }
   }
 }

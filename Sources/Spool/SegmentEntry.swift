@@ -6,7 +6,7 @@ struct SegmentEntry: Hashable, Sendable {
 
   /// The ordinal of the segment's first event.
   var ordinal: UInt64
-  /// What the page was asked for with whose events begin the segment.
+  /// The position that the page was read from whose events begin the segment.
   var position: ReadPosition
   /// Whose feed, as ``FeedIdentity/digest``.
   var feed: String
@@ -25,6 +25,22 @@ struct SegmentEntry: Hashable, Sendable {
     return object.line
   }
 
+  /// The newest readable entry of some lines.
+  static func last(in lines: [ArraySlice<UInt8>]) -> SegmentEntry? {
+    lines.reversed().lazy.compactMap { SegmentEntry(parsing: $0) }.first
+  }
+
+  /// The first line: this stream has begun, so that an empty spool is not taken for a first start.
+  static func startLine(at position: ReadPosition, feed: String, time: Int64) -> [UInt8] {
+    var object = JSONObjectWriter()
+    object.add("start", position.description)
+    object.add("feed", feed)
+    object.add("time", UTCDate(secondsSince1970: time).rfc3339)
+    return object.line
+  }
+}
+
+extension SegmentEntry {
   /// Nil for the start line and for anything unreadable.
   init?(parsing line: some Sequence<UInt8>) {
     guard let document = JSONDocument(Array(line)),
@@ -38,23 +54,35 @@ struct SegmentEntry: Hashable, Sendable {
         BoxTime(secondsSince1970: $0)
       }, begunAt: document["time"].text.flatMap { UTCDate(rfc3339: $0) }?.secondsSince1970 ?? 0)
   }
+}
 
-  init(
-    ordinal: UInt64, position: ReadPosition, feed: String, confirmedAt: BoxTime?, begunAt: Int64
-  ) {
-    self.ordinal = ordinal
-    self.position = position
-    self.feed = feed
-    self.confirmedAt = confirmedAt
-    self.begunAt = begunAt
+/// The names of segment files: `events-0000000000104729.ndjson`, where the number is the ordinal of the
+/// segment's first event, in decimal, so that names sort in the order of events.
+enum SegmentName {
+  static let link = "current"
+  private static let prefix = "events-"
+  private static let suffix = ".ndjson"
+  private static let width = 16
+
+  static func text(_ ordinal: UInt64) -> String {
+    let digits = String(ordinal)
+    return prefix + String(repeating: "0", count: max(0, width - digits.count)) + digits + suffix
   }
 
-  /// The line before all others: this stream has been begun, so an empty spool is no first start.
-  static func startLine(at position: ReadPosition, feed: String, time: Int64) -> [UInt8] {
-    var object = JSONObjectWriter()
-    object.add("start", position.description)
-    object.add("feed", feed)
-    object.add("time", UTCDate(secondsSince1970: time).rfc3339)
-    return object.line
+  /// The ordinal in a name, or nil for any other name.
+  static func ordinal(_ name: String) -> UInt64? {
+    guard name.hasPrefix(prefix), name.hasSuffix(suffix), name.utf8.count >= prefix.utf8.count + width else {
+      return nil
+    }
+    let ordinal = UInt64(name.dropFirst(prefix.count).dropLast(suffix.count))
+    // No record could name an event after it.
+    return ordinal.flatMap { $0 < 1 << 61 && text($0) == name ? $0 : nil }
+  }
+}
+
+extension DiskDirectory {
+  /// The ordinals of a stream's segments that are there, in order.
+  func segments() throws(StoreFailure) -> [UInt64] {
+    try names().compactMap(SegmentName.ordinal).sorted()
   }
 }

@@ -3,12 +3,12 @@ package import BoxEvents
 /// Reads a stream's events in order, across segments, while they are being written.
 package struct SpoolReader: Sendable {
   private let spool: DiskDirectory
-  /// The segment being read, and the byte after the last whole line that was handed out.
+  /// The segment being read, and the byte after the last complete line that was handed out.
   private var segment: UInt64?
   private var offset = 0
 
   /// Starts before the first event that is still there.
-  /// - Parameter spool: the stream's folder.
+  /// - Parameter spool: the stream's own directory.
   package init(spool: DiskDirectory) {
     self.spool = spool
   }
@@ -16,39 +16,35 @@ package struct SpoolReader: Sendable {
   /// Moves to before the last `count` events.
   package mutating func seek(last count: Int) throws(StoreFailure) {
     var missing = count
-    for ordinal in try segments().reversed() {
+    for ordinal in try spool.segments().reversed() {
       guard let file = try spool.file(SegmentName.text(ordinal), writing: false) else { continue }
       defer { file.close() }
-      let found = try LineScan.lastLines(missing, of: file, size: try file.size())
+      let found = try file.lastLines(missing, before: try file.size())
       (segment, offset) = (ordinal, found.start)
       missing -= found.count
       if missing <= 0 { return }
     }
   }
 
-  /// Hands every whole line that is there now to `body`, without its newline.
-  /// - Returns: whether there was one.
+  /// Hands every complete line that is there now to `body`, without its newline.
+  /// - Returns: whether there was any.
   package mutating func read(
     _ body: (UnsafeRawBufferPointer) -> Void
   ) throws(StoreFailure) -> Bool {
     var hasRead = false
     // Listed first: what is in a segment now was written before a newer one began.
-    for ordinal in try segments() where ordinal >= segment ?? 0 {
+    for ordinal in try spool.segments() where ordinal >= segment ?? 0 {
       guard let file = try spool.file(SegmentName.text(ordinal), writing: false) else { continue }
       defer { file.close() }
       if ordinal != segment { (segment, offset) = (ordinal, 0) }
       let size = try file.size()
       guard size > offset else { continue }
-      offset = try LineScan.lines(of: file, in: offset..<size) { line, _ throws(StoreFailure) in
+      offset = try file.forEachLine(in: offset..<size) { line, _ throws(StoreFailure) in
         body(line)
         hasRead = true
         return true
       }
     }
     return hasRead
-  }
-
-  private func segments() throws(StoreFailure) -> [UInt64] {
-    try spool.names().compactMap(SegmentName.ordinal).sorted()
   }
 }

@@ -1,7 +1,7 @@
 package import BoxEvents
 
-/// Proves one stream's spool whole: every line an event, no ordinal missing, no id twice, and the
-/// position file in agreement. Reads only, and may run beside the daemon: what it has appended since
+/// Checks that one stream's spool is intact: every line an event, no ordinal missing, no id twice, and the
+/// position file in agreement. Only reads, and may run beside the daemon: what the daemon has appended since
 /// the position was read is not checked.
 package struct SpoolVerifier: Sendable {
   /// What was found.
@@ -9,17 +9,17 @@ package struct SpoolVerifier: Sendable {
     package var segments = 0
     package var events: UInt64 = 0
     package var bytes: UInt64 = 0
-    /// The first thing that is not as it must be; nothing behind it was looked at.
+    /// The first thing that is wrong; nothing after it was checked.
     package var problem: Problem?
-    /// What is remarkable and allowed, one sentence each.
+    /// What is unusual and allowed, one sentence each.
     package var notes: [String] = []
   }
 
-  /// The first place of problem.
+  /// Something wrong, and where.
   package struct Problem: Hashable, Sendable {
     /// The file's name in the stream's directory.
     package var file: String
-    /// Counted from 1; 0 where it is about the file as a whole.
+    /// Counted from 1; 0 where it concerns the entire file.
     package var line: UInt64
     /// Where that line begins.
     package var offset: Int
@@ -28,49 +28,34 @@ package struct SpoolVerifier: Sendable {
 
   private let spool: DiskDirectory
   private let state: DiskDirectory?
-  private let progress: @Sendable (Int) -> Void
 
   /// - Parameters:
   ///   - spool: the stream's own directory, `/var/spool/box-eventd/<stream>`.
   ///   - state: `/var/lib/box-eventd/<stream>`, or nil without permission for it; then the
   ///     position file is not compared.
-  ///   - progress: called with the bytes of the segment at hand, about every megabyte.
-  package init(
-    spool: DiskDirectory, state: DiskDirectory?, progress: @escaping @Sendable (Int) -> Void = { _ in }
-  ) {
+  package init(spool: DiskDirectory, state: DiskDirectory?) {
     self.spool = spool
     self.state = state
-    self.progress = progress
   }
 
-  /// - Throws: what kept it from looking; what it has found is in the report.
+  /// - Throws: what kept it from reading; what it has found is in the report.
   package func verify() throws(StoreFailure) -> Report {
     // First the record, then the spool: what comes after the record is not older than it.
-    let record = try readRecord()
-    let ordinals = try spool.names().compactMap(SegmentName.ordinal).sorted()
-    let known = try Evidence(spool)
-    var walk = Walk(record: record, evidence: known)
+    let record: PositionRecord? = if let state { try .saved(in: state) } else { nil }
+    let ordinals = try spool.segments()
+    var walk = Walk(record: record, evidence: try Evidence(spool))
     for (index, ordinal) in ordinals.enumerated() where walk.report.problem == nil {
       guard let file = try spool.file(SegmentName.text(ordinal), writing: false) else { continue }
       defer { file.close() }
-      try walk.enter(file, ordinal: ordinal, isNewest: index + 1 == ordinals.count, progress: progress)
+      try walk.enter(file, ordinal: ordinal, isNewest: index + 1 == ordinals.count)
     }
     walk.end()
     return walk.report
   }
-
-  private func readRecord() throws(StoreFailure) -> PositionRecord? {
-    guard let state else { return nil }
-    let file = try TwoBlockFile(PositionRecord.fileName, in: state, writing: false) {
-      PositionRecord(parsing: $0) != nil
-    }
-    defer { file?.close() }
-    return file?.content.flatMap { PositionRecord(parsing: $0) }
-  }
 }
 
 extension SpoolVerifier {
-  /// What the stream's own files say about segments that are gone and gaps that are known.
+  /// What the stream's own files record about segments that were deleted and about gaps.
   private struct Evidence {
     var begun: Set<UInt64> = []
     var gaps: Set<UInt64> = []
@@ -79,8 +64,8 @@ extension SpoolVerifier {
       begun = Set(
         try Self.lines(SegmentEntry.fileName, spool).compactMap { SegmentEntry(parsing: $0)?.ordinal })
       for line in try Self.lines(GapLine.fileName, spool) {
-        guard let gap = GapLine.identity(on: line) else { continue }
-        if gap.cause == .spoolShortened || gap.cause == .stateLost { gaps.insert(gap.ordinal) }
+        guard let line = GapLine(parsing: line) else { continue }
+        if [.spoolShortened, .stateLost].contains(line.gap.cause) { gaps.insert(line.ordinal) }
       }
     }
 
@@ -99,7 +84,7 @@ extension SpoolVerifier {
     let evidence: Evidence
     var report = Report()
     private var ids = DuplicateWindow(capacity: .max)
-    /// Where the segment before has ended.
+    /// The ordinal at which the segment before has ended.
     private var expected: UInt64?
     private var sawRecorded = false
 
@@ -109,15 +94,14 @@ extension SpoolVerifier {
     }
 
     mutating func enter(
-      _ file: DiskFile, ordinal: UInt64, isNewest: Bool, progress: (Int) -> Void
+      _ file: DiskFile, ordinal: UInt64, isNewest: Bool
     ) throws(StoreFailure) {
       let name = SegmentName.text(ordinal)
       if let expected, expected != ordinal { checkHole(name, from: expected, to: ordinal) }
       guard report.problem == nil else { return }
       let size = try file.size()
       var place = (line: UInt64(0), offset: 0)
-      let end = try LineScan.lines(of: file, in: 0..<size, progress: progress) {
-        line, offset throws(StoreFailure) in
+      let end = try file.forEachLine(in: 0..<size) { line, offset throws(StoreFailure) in
         checkRecord(name, ordinal: ordinal + place.line, segment: ordinal, offset: offset)
         place = (place.line + 1, offset)
         check(line, name, place)
@@ -125,7 +109,9 @@ extension SpoolVerifier {
       }
       guard report.problem == nil else { return }
       checkRecord(name, ordinal: ordinal + place.line, segment: ordinal, offset: end)
-      if end < size { checkTear(name, (place.line + 1, end), bytes: size - end, isNewest, segment: ordinal) }
+      if end < size {
+        checkPartialLine(name, (place.line + 1, end), bytes: size - end, isNewest, segment: ordinal)
+      }
       report.segments += 1
       report.events += place.line
       report.bytes += UInt64(end)
@@ -134,18 +120,19 @@ extension SpoolVerifier {
 
     mutating func end() {
       guard report.problem == nil, let record, record.offset > 0, !sawRecorded else { return }
-      // A finished segment may be gone, and newer ones may have come since the record was read.
+      // A finished segment may have been deleted, and newer ones may have come since the record was read.
       if let expected, expected > record.ordinal { return }
       let name = SegmentName.text(record.segment)
       fail(
-        name, (0, record.offset), "the position file guarantees \(record.offset) bytes that are not there")
+        name, (0, record.offset),
+        "the position file records \(record.offset) durable bytes, which are missing")
     }
 
     private mutating func check(_ line: UnsafeRawBufferPointer, _ name: String, _ place: (UInt64, Int)) {
       guard let id = EventLine.identity(of: line) else {
-        return fail(name, place, "not one JSON object in UTF-8")
+        return fail(name, place, "not a JSON object in UTF-8")
       }
-      if !ids.insert(id) { fail(name, place, "an event with this id stands in the spool already") }
+      if !ids.insert(id) { fail(name, place, "an event with this id is in the spool already") }
     }
 
     /// The record's offset must be the end of a line, and of the line that its ordinal counts.
@@ -155,15 +142,16 @@ extension SpoolVerifier {
       if record.offset != offset || record.ordinal != ordinal {
         fail(
           name, (0, record.offset),
-          "the position file says \(record.ordinal) events up to here, the spool \(ordinal) up to \(offset)")
+          "the position file records \(record.ordinal) events up to here, the spool has \(ordinal) up to \(offset)"
+        )
       }
     }
 
-    private mutating func checkTear(
+    private mutating func checkPartialLine(
       _ name: String, _ place: (UInt64, Int), bytes: Int, _ isNewest: Bool, segment: UInt64
     ) {
       if isNewest, record.map({ segment != $0.segment || place.1 >= $0.offset }) ?? true {
-        report.notes.append("\(name) ends with \(bytes) bytes of a line that is not acknowledged.")
+        report.notes.append("\(name) ends with a partial line of \(bytes) bytes that was not acknowledged.")
       } else {
         fail(name, place, "a partial line of \(bytes) bytes")
       }
@@ -175,7 +163,8 @@ extension SpoolVerifier {
       } else if evidence.gaps.contains(ordinal) {
         report.notes.append("Events \(expected) to \(ordinal - 1) are missing: a recorded gap.")
       } else if evidence.begun.contains(expected) {
-        report.notes.append("Events \(expected) to \(ordinal - 1) are in segments that were taken away.")
+        report.notes.append(
+          "Events \(expected) to \(ordinal - 1) are in segments that were deleted or moved.")
       } else {
         fail(name, (0, 0), "events \(expected) to \(ordinal - 1) are missing")
       }

@@ -1,6 +1,6 @@
 package import BoxEvents
 
-/// One stream while no daemon has it: where its position is read and moved by hand.
+/// One stream while the daemon is stopped: its position is read, and moved by an operator.
 ///
 /// The caller holds both directories' locks while it moves one.
 package struct StoppedStream: Sendable {
@@ -14,15 +14,11 @@ package struct StoppedStream: Sendable {
     self.clock = clock
   }
 
-  /// The newest whole record, or nil if there is none. Changes nothing.
+  /// The newest intact record; nil if the position file is missing or corrupt. Changes nothing.
   package func position() throws(StoreFailure) -> PositionRecord? {
     guard let state = try location.stateRoot.subdirectory(location.name) else { return nil }
     defer { state.close() }
-    let file = try TwoBlockFile(PositionRecord.fileName, in: state, writing: false) {
-      PositionRecord(parsing: $0) != nil
-    }
-    defer { file?.close() }
-    return file?.content.flatMap { PositionRecord(parsing: $0) }
+    return try .saved(in: state)
   }
 
   /// Moves the position, for the feed of the configuration. Every event still in the spool stays known
@@ -33,7 +29,7 @@ package struct StoppedStream: Sendable {
     let files = try StreamFiles(
       making: location.name, spoolRoot: location.spoolRoot, stateRoot: location.stateRoot)
     defer { files.close() }
-    let segments = try files.segments()
+    let segments = try files.spool.segments()
     var file = try files.madePosition()
     defer { file.close() }
     let old = file.content.flatMap { PositionRecord(parsing: $0) }
@@ -42,11 +38,11 @@ package struct StoppedStream: Sendable {
     var log = LineLog(SegmentEntry.fileName, in: files.spool)
     let isAnnounced = try log.hasContent()
     if old != nil || !segments.isEmpty || isAnnounced {
-      // What the stream may miss is on record before it goes on elsewhere.
+      // What the stream may miss is recorded before it goes on elsewhere.
       var gaps = LineLog(GapLine.fileName, in: files.spool)
       let gap = Gap(
         cause: .positionSet, from: old?.position, to: position, since: old?.checkpoint.continuousAt)
-      try gaps.append(GapLine.line(gap, ordinal: next.ordinal, time: clock.wallSeconds()))
+      try gaps.append(GapLine(gap: gap, ordinal: next.ordinal).line(at: clock.wallSeconds()))
     }
     try file.write(next.text)
     if !isAnnounced {
@@ -56,16 +52,15 @@ package struct StoppedStream: Sendable {
     return next
   }
 
-  /// The record with another position. What it says of the spool stays, if it says it of the newest
-  /// segment: the next start checks what stands behind. Otherwise it is read from the spool.
+  /// The record with another position. Its ordinal, segment and offset stay if they belong to the newest
+  /// segment: the next start checks what comes after. Otherwise they are read from the spool.
   private func moved(
     _ old: PositionRecord?, to position: ReadPosition, _ files: StreamFiles, _ segments: [UInt64]
   ) throws(StoreFailure) -> PositionRecord {
     let feed = location.feed.digest
     let newer = segments.filter { $0 > (old?.segment ?? 0) }
     if var next = old, newer.isEmpty || newer == [next.ordinal] {
-      (next.position, next.confirmedAt, next.readSince) = (position, nil, nil)
-      (next.feed, next.known) = (feed, .all)
+      (next.checkpoint, next.feed, next.known) = (Checkpoint(position: position), feed, .all)
       return next
     }
     var next = PositionRecord(
@@ -74,22 +69,16 @@ package struct StoppedStream: Sendable {
     guard let newest = segments.last,
       let file = try files.spool.file(SegmentName.text(newest), writing: true)
     else {
-      // The segments are gone, but their ordinals are not used again.
+      // The segments were deleted, but their ordinals are not used again.
       var log = LineLog(SegmentEntry.fileName, in: files.spool)
       try log.repairTail()
-      next.ordinal = StreamFiles.lastEntry(try log.tail())?.ordinal ?? 0
+      next.ordinal = SegmentEntry.last(in: try log.tail())?.ordinal ?? 0
       next.segment = next.ordinal
       return next
     }
     defer { file.close() }
-    try file.rewrite(0..<file.size())
-    try file.synchronize()
-    (next.segment, next.ordinal) = (newest, newest)
-    next.offset = try LineScan.lines(of: file, in: 0..<file.size()) { line, _ throws(StoreFailure) in
-      guard EventLine.identity(of: line) != nil else { return false }
-      next.ordinal += 1
-      return true
-    }
+    let events = try file.provenEvents(in: 0..<file.size())
+    (next.segment, next.ordinal, next.offset) = (newest, newest + events.count, events.end)
     return next
   }
 }

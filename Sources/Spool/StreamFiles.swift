@@ -7,7 +7,7 @@ struct StreamFiles: Sendable {
   let state: DiskDirectory
 
   /// Opens both directories and makes what is missing. Every entry up to the roots is durable on return,
-  /// also one that an earlier run made and didn't live to sync.
+  /// also one that an earlier run made and didn't sync.
   init(making name: String, spoolRoot: DiskDirectory, stateRoot: DiskDirectory) throws(StoreFailure) {
     spool = try spoolRoot.madeSubdirectory(name)
     do throws(StoreFailure) {
@@ -29,33 +29,20 @@ struct StreamFiles: Sendable {
     state.close()
   }
 
-  /// The ordinals of the segments that are there, in order.
-  func segments() throws(StoreFailure) -> [UInt64] {
-    try spool.names().compactMap(SegmentName.ordinal).sorted()
-  }
-
-  /// The position file, its newest record being one that makes sense; nil if there is no file.
+  /// The position file, with its newest valid record; nil if it is missing.
   func position() throws(StoreFailure) -> TwoBlockFile? {
     try TwoBlockFile(PositionRecord.fileName, in: state) { PositionRecord(parsing: $0) != nil }
   }
 
-  /// The position file, made if there is none, its newest record written again and synced.
+  /// The position file, made if it is missing, its newest record written again and synced.
   func madePosition() throws(StoreFailure) -> TwoBlockFile {
     try TwoBlockFile(making: PositionRecord.fileName, in: state) { PositionRecord(parsing: $0) != nil }
   }
 
-  /// The newest readable line about a segment.
-  static func lastEntry(_ lines: [ArraySlice<UInt8>]) -> SegmentEntry? {
-    for line in lines.reversed() {
-      if let entry = SegmentEntry(parsing: line) { return entry }
-    }
-    return nil
-  }
-
   /// Copies a range of a segment into the state directory, as `aside-<sequence>-<ordinal>-<offset>`, and
-  /// makes the copy durable. The bytes are no proven events; Box serves those again. What was set aside
-  /// long ago goes.
-  func keepAside(
+  /// makes the copy durable. The bytes are not proven to be events; Box serves these again. Only the
+  /// newest copies are kept.
+  func copyAside(
     _ range: Range<Int>, of file: DiskFile, segment: UInt64, sequence: UInt64
   ) throws(StoreFailure) -> String {
     let number = String(sequence)
@@ -81,11 +68,11 @@ struct StreamFiles: Sendable {
   private static let asidePrefix = "aside-"
   private static let asidesKept = 64
 
-  /// Sets everything from `offset` aside, then cuts it off. A crash in between leaves a copy too many.
+  /// Copies everything from `offset` on aside, then cuts it off. A crash in between leaves a copy too many.
   func cut(
     _ file: DiskFile, from offset: Int, size: Int, segment: UInt64, sequence: UInt64
   ) throws(StoreFailure) -> String {
-    let name = try keepAside(offset..<size, of: file, segment: segment, sequence: sequence)
+    let name = try copyAside(offset..<size, of: file, segment: segment, sequence: sequence)
     try file.truncate(to: offset)
     try file.synchronize()
     return name

@@ -2,7 +2,7 @@ package import BoxEvents
 import Crypto
 
 /// A small text that is replaced again and again and never lost: two records in a file of two blocks,
-/// written in turn, so that the one before stays whole while the next is written.
+/// written in turn, so that the one before stays intact while the next is written.
 ///
 /// Both blocks are written and synced when the file is made; after that a record is one write and one
 /// sync, without a change to the file's size, its name or its directory. A block is text padded with
@@ -13,7 +13,7 @@ import Crypto
 ///     checksum: SHA-256 of the lines above, 64 hexadecimal digits
 ///
 /// A block counts only if it is, byte for byte, what its sequence and lines give when they are written;
-/// of two whole blocks the one with the greater sequence is the newest.
+/// of two intact blocks the one with the greater sequence is the newest.
 package struct TwoBlockFile: Sendable {
   /// Bytes of a block: what disks and page caches write in one piece.
   static let blockSize = 4096
@@ -28,16 +28,15 @@ package struct TwoBlockFile: Sendable {
   private var unsynchronizedIndex: Int?
   private var isIntact: Bool
 
-  /// The newest whole record's lines, or nil if there is none.
+  /// The newest intact record's lines; nil without one.
   package var content: String? { newest?.content }
-  /// The newest whole record's sequence; 0 if there is none.
+  /// The newest intact record's sequence; 0 without one.
   package var sequence: UInt64 { newest?.sequence ?? 0 }
 
-  /// Opens a file, or gives nil if there is none. Writes nothing.
+  /// Opens a file; nil if it is missing. Writes nothing.
   /// - Parameters:
-  ///   - writing: false for a command that only looks.
-  ///   - isValid: whether a record whose checksum is right makes sense to its owner; one that doesn't
-  ///     counts as partial.
+  ///   - writing: false for a command that only reads.
+  ///   - isValid: whether the owner can read a record whose checksum is right; others count as corrupt.
   package init?(
     _ name: String, in directory: DiskDirectory, writing: Bool = true,
     isValid: (String) -> Bool = { _ in true }
@@ -46,7 +45,7 @@ package struct TwoBlockFile: Sendable {
     try self.init(file, in: directory, isValid: isValid)
   }
 
-  /// Opens a file or makes it, with both blocks and its name on disk, and puts right what a crash
+  /// Opens a file or makes it, with both blocks and its name on disk, and repairs what a crash
   /// while it was made has left.
   package init(
     making name: String, in directory: DiskDirectory, isValid: (String) -> Bool = { _ in true }
@@ -72,9 +71,9 @@ package struct TwoBlockFile: Sendable {
   }
 
   /// Writes the newest record again in place and syncs it: an earlier run's sync may have failed and left
-  /// a block that reads well and is not on disk. Partial in this, it would still leave the other block.
+  /// a block that reads well and is not on disk. A crash in this write would still leave the other block.
   ///
-  /// Gives a file that was only half made its size and a name that lasts.
+  /// Gives a file that was only half made its size and a durable name.
   package mutating func reassert() throws(StoreFailure) {
     if let newest, let newestIndex {
       try file.write(newest.bytes, at: newestIndex * Self.blockSize)
@@ -106,7 +105,7 @@ package struct TwoBlockFile: Sendable {
     let index = unsynchronizedIndex ?? newestIndex.map { 1 - $0 } ?? 0
     let block = Block(sequence: sequence + 1, content: content)
     try file.write(block.bytes, at: index * Self.blockSize)
-    // A crash here: this block may be partial; the other is whole and synced.
+    // A crash here: this block may be corrupt; the other is intact and synced.
     if durable { try file.synchronize() }
     newest = block
     newestIndex = index
@@ -127,7 +126,7 @@ package struct TwoBlockFile: Sendable {
 }
 
 extension TwoBlockFile {
-  /// One record with its frame.
+  /// A record with its sequence and checksum.
   private struct Block: Sendable {
     static let blank = padded("")
 

@@ -58,7 +58,7 @@ import Testing
     ("\u{A0}1", false),
     ("\u{B}1", false), ("123456789012345678901234567890", true), (#""\u0000""#, true), ("[]{}", false),
   ])
-  func theDisputedRest(text: String, isValid: Bool) {
+  func disputedTexts(text: String, isValid: Bool) {
     #expect((JSONDocument(Array(text.utf8)) != nil) == isValid)
     #expect(JSONValidator.accepts(text.utf8) == isValid)
   }
@@ -68,7 +68,7 @@ import Testing
       [0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xE2, 0x82, 0x22],
       [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22], [0x31, 0xFF], [0x7B, 0x22, 0xFF, 0x22, 0x3A, 0x31, 0x7D],
     ] as [[UInt8]])
-  func bothRefuseWhatIsNoUTF8(text: [UInt8]) {
+  func bothRefuseInvalidUTF8(text: [UInt8]) {
     #expect(JSONDocument(text) == nil)
     #expect(!JSONValidator.accepts(text))
   }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Spool
 
-/// The process or the machine stops at every single call, and every event is in the spool once.
+/// The process or the machine stops at every call, and every event is in the spool once.
 struct CrashTests {
   private let box = SimulatedBox(total: 23)
 
@@ -14,7 +14,7 @@ struct CrashTests {
     return fixture
   }
 
-  /// How many changing calls a whole run makes.
+  /// How many changing calls one run makes.
   private func calls() async throws -> Int {
     let disk = FaultyDisk(MemoryDisk())
     let fixture = fixture()
@@ -24,7 +24,7 @@ struct CrashTests {
   }
 
   @Test(arguments: [FaultyDisk.Fault.diesBefore, .diesAfter, .diesHalfway, .ioError])
-  func killedAtEveryCall(_ fault: FaultyDisk.Fault) async throws {
+  func endsAtEveryCall(_ fault: FaultyDisk.Fault) async throws {
     for call in 1...(try await calls()) {
       let (memory, fixture) = (MemoryDisk(), fixture())
       var failure: StoreFailure?
@@ -39,7 +39,7 @@ struct CrashTests {
       let seen = try fixture.lines(on: memory)
       try await fixture.drain(box, into: fixture.store(on: memory))
       try fixture.expectIntact(box, on: memory, "\(fault) at \(call)")
-      // Whole lines that a reader has seen are still there.
+      // Complete lines that a reader has seen are still there.
       #expect(try fixture.lines(on: memory).starts(with: seen.dropLast()), "\(fault) at \(call)")
     }
   }
@@ -108,7 +108,7 @@ struct CrashTests {
     }
   }
 
-  /// The disk is full and the daemon is killed before there is room.
+  /// The disk is full and the daemon is killed before space is freed.
   @Test func fullDiskThenKilled() async throws {
     for call in 1...(try await calls()) {
       let (memory, fixture) = (MemoryDisk(), fixture())

@@ -11,10 +11,10 @@ struct DiskDirectoryTests {
     return stat(path, &status) == 0 ? status.st_mode & 0o7777 : 0
   }
 
-  @Test func aDiskThatWorksPiecemealIsWaitedFor() async throws {
+  @Test func completesPartialReadsAndWrites() async throws {
     let fixture = try SpoolFixture()
     fixture.limits.segmentSize = 700
-    let disk = PiecemealDisk(base: LocalDisk())
+    let disk = PiecemealDisk(LocalDisk())
     try await fixture.drain(SimulatedBox(total: 23), into: fixture.store(on: disk))
     try fixture.expectIntact(SimulatedBox(total: 23))
     try fixture.expectIntact(SimulatedBox(total: 23), on: disk)
@@ -23,21 +23,21 @@ struct DiskDirectoryTests {
   }
 
   /// write(2) promises progress; a disk that makes none must not hold the daemon up for ever.
-  @Test func aDiskThatWritesNothingHasFailed() async throws {
+  @Test func failsWhereAWriteMakesNoProgress() async throws {
     let fixture = try SpoolFixture()
     let failure = await #expect(throws: StoreFailure.self) {
       try await fixture.drain(
-        SimulatedBox(total: 1), into: fixture.store(on: PiecemealDisk(base: LocalDisk(), pieceSize: 0)))
+        SimulatedBox(total: 1), into: fixture.store(on: PiecemealDisk(LocalDisk(), pieceSize: 0)))
     }
     #expect(failure?.code == .io)
     #expect(failure?.errno == EIO)
   }
 
   @Test(arguments: [0o000, 0o027, 0o077, 0o777] as [UInt32])
-  func modesAreTheSameWhateverTheUmask(mask: UInt32) async throws {
+  func setsModesUnderAnyUmask(mask: UInt32) async throws {
     let fixture = try SpoolFixture()
     try #require(chmod(fixture.spoolPath, 0o2750) == 0)
-    let disk = PiecemealDisk(base: LocalDisk(), pieceSize: 1 << 20, mask: mask)
+    let disk = PiecemealDisk(LocalDisk(), pieceSize: 1 << 20, mask: mask)
     try await fixture.drain(SimulatedBox(total: 4), into: fixture.store(on: disk))
     #expect(mode("\(fixture.spoolPath)/default") == 0o2750)
     #expect(mode("\(fixture.statePath)/default") == 0o700)
@@ -46,7 +46,7 @@ struct DiskDirectoryTests {
     #expect(mode(fixture.path("segments.ndjson")) == 0o640)
   }
 
-  @Test func aLinkThatACrashLeftHalfwayIsNoHindrance() async throws {
+  @Test func replacesATemporaryLinkLeftByACrash() async throws {
     let fixture = try SpoolFixture()
     try await fixture.drain(SimulatedBox(total: 4), into: fixture.store())
     try #require(symlink("nowhere", fixture.path(".current")) == 0)
@@ -60,14 +60,15 @@ struct DiskDirectoryTests {
   }
 
   /// A failed sync leaves bytes that look clean and are lost in a power cut, unless they are written again.
-  @Test func whatIsRewrittenIsDurable() throws {
+  @Test func rewritingMakesDurableAfterAFailedSync() throws {
     let disk = MemoryDisk()
     let directory = try DiskDirectory.root("/spool", on: disk, access: .shared)
     let file = try directory.newFile("large")
     try directory.synchronize()
     let bytes = (0..<(3 << 20)).map { UInt8(truncatingIfNeeded: $0 / 512) }
     try file.write(bytes, at: 0)
-    disk.forgetDirty(file.handle)
+    var none: Choices?
+    disk.failSync(file.handle, &none)
     try file.rewrite(0..<bytes.count)
     try file.synchronize()
     disk.losePower(seed: 1)
@@ -88,7 +89,7 @@ struct DiskDirectoryTests {
   }
 
   @Test(.enabled(if: isRoot), arguments: ["stream_position", "events-0000000000000000.ndjson"])
-  func aFileOfSomebodyElseIsRefused(name: String) async throws {
+  func refusesFilesOfAnotherUser(name: String) async throws {
     let fixture = try SpoolFixture()
     try await fixture.drain(SimulatedBox(total: 4), into: fixture.store())
     let path = name == "stream_position" ? fixture.positionPath : fixture.path(name)
@@ -97,7 +98,7 @@ struct DiskDirectoryTests {
   }
 
   @Test(.enabled(if: isRoot), arguments: [true, false])
-  func aDirectoryOfSomebodyElseIsRefused(isStream: Bool) async throws {
+  func refusesDirectoriesOfAnotherUser(isStream: Bool) async throws {
     let fixture = try SpoolFixture()
     try await fixture.drain(SimulatedBox(total: 4), into: fixture.store())
     try #require(chown(isStream ? "\(fixture.spoolPath)/default" : fixture.spoolPath, 12_345, 0) == 0)
@@ -105,7 +106,7 @@ struct DiskDirectoryTests {
   }
 
   @Test(arguments: [0o660, 0o620, 0o602, 0o666] as [mode_t])
-  func aFileThatOthersMayWriteIsRefused(mode: mode_t) async throws {
+  func refusesFilesThatOthersMayWrite(mode: mode_t) async throws {
     for name in ["stream_position", "events-0000000000000000.ndjson"] {
       let fixture = try SpoolFixture()
       try await fixture.drain(SimulatedBox(total: 4), into: fixture.store())

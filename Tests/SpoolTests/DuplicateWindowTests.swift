@@ -23,7 +23,7 @@ struct DuplicateWindowTests {
     #expect(window.count == min(5, list.count))
   }
 
-  @Test func emptyKnowsNothing() {
+  @Test func isEmptyAtFirst() {
     #expect(!DuplicateWindow(capacity: 10).contains(EventIdentity(high: 0, low: 0)))
   }
 }

@@ -8,7 +8,7 @@ import Testing
 
 /// What a store does on the way: in which order, how often, and what it keeps in mind.
 struct EventStoreTests: EventStoreFixture {
-  @Test func rejectsAreQuarantinedInTheOrderServed() async throws {
+  @Test func quarantinesInTheOrderServed() async throws {
     let fixture = try SpoolFixture()
     let store = try await begun(fixture)
     _ = try await commit(["1", "2", "\"three\"", "[4]"], to: store)
@@ -16,8 +16,8 @@ struct EventStoreTests: EventStoreFixture {
     #expect(lines.map { JSONDocument(Array($0))?["entry"].text } == ["1", "2", "\"three\"", "[4]"])
   }
 
-  /// Nobody waits for a saved position, and thousands of streams save theirs.
-  @Test func savingAPositionIsOneWriteWithoutASync() async throws {
+  /// No caller needs a saved position to be durable, and thousands of streams save theirs.
+  @Test func savesAPositionWithOneWriteAndNoSync() async throws {
     let fixture = SpoolFixture(memory: ())
     let disk = FaultyDisk(MemoryDisk())
     let store = try await begun(fixture, on: disk)
@@ -27,18 +27,18 @@ struct EventStoreTests: EventStoreFixture {
     #expect(disk.calls == before + 1)
   }
 
-  @Test func aQuietStreamForgetsItsIdsUntilTheyAreNeeded() async throws {
+  @Test func dropsCachesOfAQuietStream() async throws {
     let fixture = try SpoolFixture()
     let store = try await begun(fixture)
     _ = try await commit([#"{"event_id":"a"}"#, "1"], to: store)
-    #expect(await store.window != nil)
+    #expect(await store.open?.window != nil)
     try await store.save(checkpoint)
-    #expect(await store.window == nil)
-    #expect(await store.knownRejects == nil)
+    #expect(await store.open?.window == nil)
+    #expect(await store.open?.knownRejects == nil)
     #expect(try await store.deduplicate(page([#"{"event_id":"a"}"#, "1"]), readFrom: .oldest).new == [])
   }
 
-  @Test func whatSomebodyElseAppendsIsMovedAside() async throws {
+  @Test func movesForeignBytesAside() async throws {
     let fixture = try SpoolFixture()
     let store = try await begun(fixture)
     _ = try await commit([#"{"event_id":"a"}"#], to: store)
@@ -49,8 +49,8 @@ struct EventStoreTests: EventStoreFixture {
     #expect(try fixture.verify().problem == nil)
   }
 
-  /// The same position may come with another page: what waits for room is finished first.
-  @Test func anotherBatchDoesNotPassForTheOneThatWaits() async throws {
+  /// The same position may come with another page: what waits for free space is finished first.
+  @Test func finishesAPendingBatchBeforeAnother() async throws {
     for at in 1...12 {
       let memory = MemoryDisk()
       let fixture = SpoolFixture(memory: ())
@@ -77,7 +77,7 @@ struct EventStoreTests: EventStoreFixture {
   }
 
   /// Also where the commit that found it is finished by another call.
-  @Test func aGapIsToldThoughTheDiskWasFull() async throws {
+  @Test func reportsAGapAfterAFullDisk() async throws {
     var waits = 0
     for at in 1...30 {
       let fixture = try SpoolFixture()
@@ -108,7 +108,7 @@ struct EventStoreTests: EventStoreFixture {
     #expect(waits > 3)
   }
 
-  @Test func theAgeOfASegmentCountsOverARestart() async throws {
+  @Test func countsASegmentsAgeOverARestart() async throws {
     let fixture = try SpoolFixture()
     _ = try await commit([#"{"event_id":"a"}"#], to: begun(fixture))
     fixture.clock.advance(80_000)
@@ -120,7 +120,7 @@ struct EventStoreTests: EventStoreFixture {
   }
 
   /// A crash between the two: a segment that has its name and no event.
-  @Test func anOldSegmentWithoutEventsIsGoneOnWith() async throws {
+  @Test func usesAnEmptySegmentLeftByACrash() async throws {
     let fixture = try SpoolFixture()
     fixture.limits.segmentSize = 1
     var store = try await begun(fixture)
@@ -139,14 +139,14 @@ struct EventStoreTests: EventStoreFixture {
   }
 
   @Test(arguments: ["boot\nposition: 1", "boot: x", " ", "ä\u{0}", String(repeating: "b", count: 5000)])
-  func anOddBootIDBreaksNoRecord(boot: String) async throws {
+  func sanitizesBootIDs(boot: String) async throws {
     let fixture = try SpoolFixture()
     let store = try await begun(fixture, boot: boot)
     _ = try await commit([#"{"event_id":"a"}"#], to: store)
     #expect(try fixture.record()?.ordinal == 1)
   }
 
-  @Test func onlySoManyPiecesAreKeptAside() async throws {
+  @Test func keepsOnlyTheNewestAsides() async throws {
     let fixture = try SpoolFixture()
     _ = try await commit([#"{"event_id":"a"}"#], to: begun(fixture))
     for number in 0..<70 {
@@ -163,7 +163,7 @@ struct EventStoreTests: EventStoreFixture {
 
   // MARK: Files of their own
 
-  @Test func aRecordWhoseChecksumIsWrongIsPartial() throws {
+  @Test func rejectsARecordWithAWrongChecksum() throws {
     let disk = MemoryDisk()
     let directory = try DiskDirectory.root("/state", on: disk, access: .own)
     var file = try TwoBlockFile(making: "pair", in: directory)
@@ -176,7 +176,7 @@ struct EventStoreTests: EventStoreFixture {
     #expect(try TwoBlockFile("pair", in: directory)?.content == "n: 1\n")
   }
 
-  @Test func aRecordThatMakesNoSenseIsPartial() throws {
+  @Test func rejectsARecordThatItsOwnerCannotRead() throws {
     let directory = try DiskDirectory.root("/state", on: MemoryDisk(), access: .own)
     var file = try TwoBlockFile(making: "pair", in: directory)
     try file.write("good\n")
@@ -184,8 +184,8 @@ struct EventStoreTests: EventStoreFixture {
     #expect(try TwoBlockFile("pair", in: directory) { $0 == "good\n" }?.content == "good\n")
   }
 
-  /// Two records that nobody synced must not take the place of the one that was.
-  @Test func theSyncedRecordIsNeverWrittenOver() throws {
+  /// Two records that were not synced must not take the place of the one that was.
+  @Test func neverOverwritesTheSyncedRecord() throws {
     let directory = try DiskDirectory.root("/state", on: MemoryDisk(), access: .own)
     var file = try TwoBlockFile(making: "pair", in: directory)
     try file.write("synced\n")
@@ -197,7 +197,7 @@ struct EventStoreTests: EventStoreFixture {
     }
   }
 
-  @Test func knownIDsSurviveAnEarlierFileThatWasLonger() throws {
+  @Test func replacesALongerKnownIDsFile() throws {
     let directory = try DiskDirectory.root("/state", on: MemoryDisk(), access: .own)
     let passing = try directory.newFile(".known_ids")
     try passing.write(Array(String(repeating: "left by a crash\n", count: 1000).utf8), at: 0)
@@ -208,7 +208,7 @@ struct EventStoreTests: EventStoreFixture {
     #expect(try KnownIDs(in: directory).ids == ids)
   }
 
-  @Test func knownIDsWithOneDigitChangedAreNotBelieved() throws {
+  @Test func rejectsKnownIDsWithAChangedDigit() throws {
     let directory = try DiskDirectory.root("/state", on: MemoryDisk(), access: .own)
     try KnownIDs([EventIdentity(high: 0, low: 1)]).write(in: directory)
     let file = try #require(try directory.file("known_ids", writing: true))
@@ -217,7 +217,7 @@ struct EventStoreTests: EventStoreFixture {
   }
 
   @Test(arguments: [1 << 62, 1 << 62 + 1, Int.max])
-  func aPlaceBeyondAnyFileIsNone(place: Int) {
+  func rejectsRecordsOutOfRange(place: Int) {
     func record(offset: Int, ordinal: UInt64) -> PositionRecord {
       PositionRecord(
         checkpoint: checkpoint, ordinal: ordinal, segment: 0, offset: offset, boot: "b", feed: "f",
@@ -228,7 +228,7 @@ struct EventStoreTests: EventStoreFixture {
     #expect(PositionRecord(parsing: record(offset: 1 << 61, ordinal: 1 << 61).text) != nil)
   }
 
-  @Test func aLockIsTakenOnAFullDiskToo() throws {
+  @Test func locksOnAFullDisk() throws {
     let memory = MemoryDisk()
     let quiet = FaultyDisk(memory)
     let directory = try DiskDirectory.root("/state", on: quiet, access: .own)

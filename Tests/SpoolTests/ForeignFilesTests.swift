@@ -1,10 +1,11 @@
 import BoxEvents
 import Glibc
+import TestDisks
 import Testing
 
 @testable import Spool
 
-/// What someone else has put where the daemon's own files belong is refused, not followed, not waited for.
+/// Another's files in place of the daemon's own are refused: not followed, not waited for.
 struct ForeignFilesTests {
   private func code(_ fixture: SpoolFixture, on disk: any Disk = LocalDisk()) async throws -> StoreFailure
     .Code?
@@ -81,7 +82,7 @@ struct ForeignFilesTests {
     #expect(try await code(fixture, on: FaultyDisk(LocalDisk(), userID: geteuid() + 1)) == .refused)
   }
 
-  @Test func plantedSegment() async throws {
+  @Test func linkInPlaceOfASegment() async throws {
     let fixture = try SpoolFixture()
     let store = try fixture.store()
     _ = try await store.recover()

@@ -29,7 +29,7 @@ struct KnownIDsTests {
   }
 
   @Test(arguments: ["boot-1", "boot-2"])
-  func deletedSegmentsAreStillKnown(boot: String) async throws {
+  func knowsEventsOfDeletedSegments(boot: String) async throws {
     let fixture = try SpoolFixture()
     try await spooled(6, in: fixture)
     let store = try fixture.store(boot: boot)
@@ -41,7 +41,7 @@ struct KnownIDsTests {
   }
 
   /// Ids that the spool still has must not become the oldest of the window through this file.
-  @Test func theFileDoesNotAgeWhatTheSpoolHas() async throws {
+  @Test func keepsTheSpoolsOrderOverTheFiles() async throws {
     let fixture = try SpoolFixture()
     fixture.limits.segmentSize = 1
     fixture.limits.knownEvents = 6
@@ -61,7 +61,7 @@ struct KnownIDsTests {
     #expect(try await next.deduplicate(page(1..<8), readFrom: .oldest).new == [6])
   }
 
-  @Test func aDamagedFileIsNotBelieved() async throws {
+  @Test func rejectsACorruptFile() async throws {
     let fixture = try SpoolFixture()
     try await spooled(4, in: fixture)
     let path = "\(fixture.statePath)/default/\(KnownIDs.fileName)"

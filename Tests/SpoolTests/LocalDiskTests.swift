@@ -3,7 +3,7 @@ import Testing
 
 @testable import Spool
 
-/// The calls as the kernel answers them, where nothing nearer would notice a wrong one.
+/// What only a real disk can show; the rest is in ``DiskContractTests``.
 struct LocalDiskTests {
   private let disk = LocalDisk()
   private let fixture: SpoolFixture
@@ -20,21 +20,7 @@ struct LocalDiskTests {
     return status
   }
 
-  @Test func whatIsThereIsNeverCreatedAgain() throws {
-    let file = try disk.createFile("new", in: root, mode: 0o640)
-    defer { disk.close(file) }
-    let failure = #expect(throws: DiskError.self) { try disk.createFile("new", in: root, mode: 0o640) }
-    #expect(failure == DiskError(.create, errno: EEXIST))
-    try #require(symlink("elsewhere", "\(fixture.spoolPath)/link") == 0)
-    #expect(throws: DiskError(.create, errno: EEXIST)) {
-      try disk.createFile("link", in: root, mode: 0o640)
-    }
-    #expect(throws: DiskError(.open, errno: ENOENT)) {
-      try disk.openFile("elsewhere", in: root, writing: false)
-    }
-  }
-
-  @Test func nothingIsLeftOpenInAProgramThatIsStarted() throws {
+  @Test func opensEverythingCloseOnExec() throws {
     let file = try disk.createFile("new", in: root, mode: 0o640)
     let again = try disk.openFile("new", in: root, writing: true)
     try disk.makeDirectory("inner", in: root, mode: 0o750)
@@ -45,7 +31,7 @@ struct LocalDiskTests {
     }
   }
 
-  @Test func theStatusIsTheKernels() throws {
+  @Test func statusIsTheKernels() throws {
     try #require(chmod(fixture.spoolPath, 0o2750) == 0)
     let directory = try disk.status(root)
     #expect(directory.kind == .directory)
@@ -67,7 +53,7 @@ struct LocalDiskTests {
     #expect(file.kind == .other)
   }
 
-  @Test func theFreeSpaceIsWhatAnOrdinaryUserHas() throws {
+  @Test func freeSpaceIsThatOfAnOrdinaryUser() throws {
     var status = statvfs()
     let free = try disk.freeBytes(root)
     try #require(statvfs(fixture.spoolPath, &status) == 0)
@@ -75,33 +61,5 @@ struct LocalDiskTests {
     let now = UInt64(status.f_bavail) * UInt64(status.f_frsize)
     #expect(max(free, now) - min(free, now) < 1 << 30)
     #expect(free < UInt64(status.f_blocks) * UInt64(status.f_frsize))
-  }
-
-  @Test func aLockIsHeldByOneHandleUntilItIsClosed() throws {
-    let first = try disk.createFile("lock", in: root, mode: 0o600)
-    let second = try disk.openFile("lock", in: root, writing: true)
-    defer { disk.close(second) }
-    #expect(try disk.lock(first))
-    #expect(try disk.lock(first))
-    #expect(try !disk.lock(second))
-    disk.close(first)
-    #expect(try disk.lock(second))
-  }
-
-  @Test func namesAreAllThereAreWithoutTheTwoOfEveryDirectory() throws {
-    for name in ["b", "a", ".hidden"] { disk.close(try disk.createFile(name, in: root, mode: 0o600)) }
-    try disk.makeDirectory("inner", in: root, mode: 0o700)
-    for _ in 0..<2 { #expect(try disk.names(in: root).sorted() == [".hidden", "a", "b", "inner"]) }
-  }
-
-  @Test func aClosedHandleIsAnErrorOfItsOperation() throws {
-    let handle = try disk.createFile("new", in: root, mode: 0o600)
-    disk.close(handle)
-    let closed = DiskHandle(rawValue: 1_000_000)
-    #expect(throws: DiskError(.status, errno: EBADF)) { try disk.status(closed) }
-    #expect(throws: DiskError(.synchronize, errno: EBADF)) { try disk.synchronizeData(closed) }
-    #expect(throws: DiskError(.synchronize, errno: EBADF)) { try disk.synchronizeDirectory(closed) }
-    #expect(throws: DiskError(.truncate, errno: EBADF)) { try disk.truncate(closed, to: 0) }
-    #expect(throws: DiskError(.lock, errno: EBADF)) { try disk.lock(closed) }
   }
 }

@@ -14,8 +14,8 @@ struct MovedPositionTests: EventStoreFixture {
     return fixture
   }
 
-  /// Nobody knows whether the stream is complete at its new place.
-  @Test func aMovedStreamWasNeverCaughtUp() async throws {
+  /// Whether the stream is complete at its new position is unknown.
+  @Test func forgetsWhenItWasCaughtUp() async throws {
     let fixture = try await used()
     #expect(try fixture.record()?.confirmedAt != nil)
     let moved = try fixture.stopped().set(to: .oldest)
@@ -25,8 +25,8 @@ struct MovedPositionTests: EventStoreFixture {
     #expect(lines.contains(#""cause":"position-set""#) && lines.contains(#""since":"#))
   }
 
-  /// Every start tells of the move, until the stream has been seen caught up.
-  @Test func theMoveIsTold() async throws {
+  /// Every start reports the move, until the stream has been seen caught up.
+  @Test func reportsTheMoveUntilCaughtUp() async throws {
     let fixture = try await used()
     _ = try fixture.stopped().set(to: .oldest)
     for _ in 1...2 {
@@ -41,7 +41,7 @@ struct MovedPositionTests: EventStoreFixture {
   }
 
   /// Whatever comes in between: only a caught up read proves that all of it has been served again.
-  @Test func everythingBehindTheMoveStaysKnownAfterNews() async throws {
+  @Test func knowsEverythingAfterTheMoveDespiteNewEvents() async throws {
     let fixture = try SpoolFixture()
     fixture.limits.knownEvents = 10
     let ids = (0..<60).map { #"{"event_id":"\#($0)"}"# }
@@ -61,7 +61,7 @@ struct MovedPositionTests: EventStoreFixture {
   }
 
   /// A long tail that a killed run has left is served again after other news, too.
-  @Test func aLongTailStaysKnownAfterNews() async throws {
+  @Test func knowsALongTailDespiteNewEvents() async throws {
     let fixture = try SpoolFixture()
     fixture.limits.knownEvents = 10
     let first = try await begun(fixture)
@@ -75,7 +75,7 @@ struct MovedPositionTests: EventStoreFixture {
     #expect(try await store.deduplicate(page(tail), readFrom: .oldest).new == [])
   }
 
-  @Test func theOrdinalsOfSegmentsThatAreGoneAreNotUsedAgain() async throws {
+  @Test func neverReusesOrdinalsOfDeletedSegments() async throws {
     let fixture = try await used()
     let last = try #require(try fixture.segmentNames().last.flatMap(SegmentName.ordinal))
     for name in try fixture.segmentNames() { try #require(unlink(fixture.path(name)) == 0) }
@@ -84,7 +84,7 @@ struct MovedPositionTests: EventStoreFixture {
     #expect(try fixture.stopped().set(to: .oldest).ordinal >= last)
   }
 
-  @Test func aStreamThatIsBegunSoHasItsStartLine() throws {
+  @Test func writesTheStartLine() throws {
     let fixture = try SpoolFixture()
     _ = try fixture.stopped().set(to: .now)
     let lines = try fixture.read(fixture.path("segments.ndjson")).split(separator: 0x0A)

@@ -14,9 +14,11 @@ struct PositionRecordTests {
   @Test func readsWhatItWrites() {
     #expect(PositionRecord(parsing: record.text) == record)
     var other = record
-    (other.position, other.confirmedAt, other.known, other.boot) = (.oldest, nil, .all, "")
+    (other.checkpoint.position, other.checkpoint.confirmedAt, other.known, other.boot) = (
+      .oldest, nil, .all, ""
+    )
     #expect(PositionRecord(parsing: other.text) == other)
-    (other.position, other.readSince) = (.now, BoxTime(secondsSince1970: 1_700_000_009))
+    (other.checkpoint.position, other.checkpoint.readSince) = (.now, BoxTime(secondsSince1970: 1_700_000_009))
     #expect(PositionRecord(parsing: other.text) == other)
     other.known = .since(104_700)
     #expect(PositionRecord(parsing: other.text) == other)
@@ -36,7 +38,7 @@ struct PositionRecordTests {
   }
 
   /// Ten thousand damaged position files: each gives one of the two records that were written, or none
-  /// and a stream that says so; never another position, never a silent first start.
+  /// and a stream that reports it; never another position, never a silent first start.
   @Test func tenThousandMutations() async throws {
     let disk = MemoryDisk()
     let fixture = SpoolFixture(memory: ())

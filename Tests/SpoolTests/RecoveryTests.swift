@@ -38,7 +38,7 @@ struct RecoveryTests {
     #expect(try fixture.record()?.boot == "boot-2")
   }
 
-  @Test func sameBootKeepsWholeLines() async throws {
+  @Test func sameBootKeepsCompleteLines() async throws {
     let fixture = try await fixture()
     try fixture.append(SimulatedBox.line(4) + "\n" + SimulatedBox.line(5) + "\n", to: fixture.path(segment))
     let recovery = try await fixture.store().recover()
@@ -52,7 +52,7 @@ struct RecoveryTests {
 
   /// Each run ends between its events and its record, again and again: none moves the position, and all they
   /// have left is served once more.
-  @Test(arguments: [1, 5, 9]) func manyRunsThatLeaveATail(_ events: Int) async throws {
+  @Test(arguments: [1, 5, 9]) func keepsTheTailsOfManyRuns(_ events: Int) async throws {
     let fixture = try await fixture()
     fixture.limits.knownEvents = 20
     var total = 4
@@ -82,12 +82,12 @@ struct RecoveryTests {
     #expect(try asides(fixture) == [])
   }
 
-  @Test func sameBootReplacesPartialLineOfAnother() async throws {
+  @Test func sameBootCutsThePartialLineOfAnotherEvent() async throws {
     let fixture = try await fixture()
-    try fixture.append(#"{"event_id":"never sent whole"#, to: fixture.path(segment))
+    try fixture.append(#"{"event_id":"never sent completely"#, to: fixture.path(segment))
     try await fixture.drain(SimulatedBox(total: 9), into: fixture.store())
     try fixture.expectIntact(SimulatedBox(total: 9))
-    #expect(try asides(fixture) == [#"{"event_id":"never sent whole"#])
+    #expect(try asides(fixture) == [#"{"event_id":"never sent completely"#])
   }
 
   @Test func otherBootFetchesAgain() async throws {
@@ -133,7 +133,7 @@ struct RecoveryTests {
   @Test func newestSegmentDeleted() async throws {
     let fixture = try await fixture()
     try #require(unlink(fixture.path(segment)) == 0)
-    #expect(try await fixture.store().recover().notes.contains { $0.contains("gone") })
+    #expect(try await fixture.store().recover().notes.contains { $0.contains("is missing") })
     try await fixture.drain(SimulatedBox(total: 9, overlap: 0), into: fixture.store())
     #expect(try fixture.segmentNames() == ["events-0000000000000004.ndjson"])
   }
@@ -162,7 +162,7 @@ struct RecoveryTests {
     try fixture.expectIntact(SimulatedBox(total: 9))
   }
 
-  @Test func olderPositionFilePutBack() async throws {
+  @Test func olderPositionFileRestored() async throws {
     let fixture = try SpoolFixture()
     fixture.limits.segmentSize = 500
     try await fixture.drain(SimulatedBox(total: 6), into: fixture.store())
@@ -186,8 +186,8 @@ struct RecoveryTests {
     try fixture.expectIntact(SimulatedBox(total: 12))
   }
 
-  /// Whole records with a line that this version doesn't know are none: what it means can't be guessed.
-  @Test func positionFileOfTheFuture() async throws {
+  /// Intact records with a line that this version doesn't know are invalid: what it means can't be guessed.
+  @Test func positionFileOfAnotherVersion() async throws {
     let fixture = try await fixture(events: 8)
     let record = try #require(try fixture.record())
     let state = try #require(try fixture.place().stateRoot.subdirectory("default"))
@@ -217,7 +217,7 @@ struct RecoveryTests {
     try fixture.write(try twin.read(twin.positionPath), to: fixture.positionPath)
     let recovery = try await fixture.store().recover()
     #expect(recovery.ordinal == 23)
-    #expect(recovery.notes.contains { $0.contains("shorter than the position file says") })
+    #expect(recovery.notes.contains { $0.contains("shorter than the position file records") })
     let gaps = String(decoding: try fixture.read(fixture.path("gaps.ndjson")), as: UTF8.self)
     #expect(gaps.contains("spool-shortened"))
   }
@@ -274,7 +274,7 @@ struct RecoveryTests {
     #expect(failure?.message.contains("another feed") == true)
   }
 
-  @Test func currentIsPutRight() async throws {
+  @Test func repairsTheLinkCurrent() async throws {
     let fixture = try await fixture()
     try #require(unlink(fixture.path("current")) == 0)
     try #require(symlink("elsewhere", fixture.path("current")) == 0)
@@ -282,7 +282,7 @@ struct RecoveryTests {
     #expect(try FileManager.default.destinationOfSymbolicLink(atPath: fixture.path("current")) == segment)
   }
 
-  @Test func finishedSegmentsMayBeGone() async throws {
+  @Test func goesOnWithoutFinishedSegments() async throws {
     let fixture = try SpoolFixture()
     fixture.limits.segmentSize = 500
     try await fixture.drain(SimulatedBox(total: 30), into: fixture.store())

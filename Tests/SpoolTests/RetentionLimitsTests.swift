@@ -22,19 +22,19 @@ struct RetentionLimitsTests {
     return try fixture.segmentNames()
   }
 
-  @Test func withoutLimitsEverythingStays() async throws {
+  @Test func keepsEverythingWithoutLimits() async throws {
     #expect(try await names(after: 1_000_000_000) { _ in }.count > 5)
   }
 
-  @Test func aLimitOfSizeSaysNothingAboutAge() async throws {
+  @Test func limitsSizeAlone() async throws {
     #expect(try await names(after: 1_000_000_000) { $0.maxSize = 1 << 40 }.count > 5)
   }
 
-  @Test func aLimitOfAgeSaysNothingAboutSize() async throws {
+  @Test func limitsAgeAlone() async throws {
     #expect(try await names { $0.maxAge = .seconds(100 * 365 * 86_400) }.count > 5)
   }
 
-  @Test func theNewestStaysHoweverSmallTheLimit() async throws {
+  @Test func keepsTheNewestUnderAnyLimit() async throws {
     let names = try await names { $0.maxSize = 1 }
     #expect(names.count == 1)
     #expect(names.first != SegmentName.text(0))

@@ -17,7 +17,7 @@ struct SpoolFilesTests {
     }
   }
 
-  @Test func aPartialLogLineIsCutBeforeTheNext() throws {
+  @Test func cutsAPartialLogLine() throws {
     let directory = try DiskDirectory.root("/spool", on: MemoryDisk(), access: .shared)
     for garbage in [[], Array("{\"half\":".utf8), [UInt8](repeating: 0, count: 50), [0, 0x0A]] {
       let name = "log-\(garbage.count)"
@@ -31,7 +31,7 @@ struct SpoolFilesTests {
     }
   }
 
-  @Test func aPartialLogLineLargerThanTheTail() throws {
+  @Test func cutsAPartialLogLineLongerThanTheTail() throws {
     let directory = try DiskDirectory.root("/spool", on: MemoryDisk(), access: .shared)
     let long = Array("{\"a\":\"\(String(repeating: "x", count: 3 << 20))\"}\n".utf8)
     var log = LineLog("log", in: directory)
@@ -51,14 +51,14 @@ struct SpoolFilesTests {
     try file.write(Array(lines.map { $0 + "\n" }.joined().utf8) + Array("rest".utf8), at: 0)
     let size = try file.size()
     var seen: [String] = []
-    let end = try LineScan.lines(of: file, in: 0..<size) { line, _ in
+    let end = try file.forEachLine(in: 0..<size) { line, _ in
       seen.append(String(decoding: line, as: UTF8.self))
       return true
     }
     #expect(seen == lines)
     #expect(end == size - 4)
     for count in [0, 1, 7, 39, 40, 41] {
-      let last = try LineScan.lastLines(count, of: file, size: end)
+      let last = try file.lastLines(count, before: end)
       #expect(last.count == min(count, 40))
       let expected = lines.suffix(count).reduce(0) { $0 + $1.utf8.count + 1 }
       #expect(last.start == end - expected, "\(count)")

@@ -35,7 +35,7 @@ struct SpoolReaderTests {
   private func numbers(_ range: Range<Int>) -> [String] { range.map { "\($0)" } }
 
   @Test(arguments: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 100])
-  func theLastLinesCountOverSegments(count: Int) throws {
+  func seeksOverSegments(count: Int) throws {
     try write(0, 0..<3)
     try write(3, 3..<3)
     try write(3, 3..<7)
@@ -46,14 +46,14 @@ struct SpoolReaderTests {
     #expect(try lines(&reader) == [])
   }
 
-  @Test func withoutASeekEverythingIsRead() throws {
+  @Test func readsEverythingWithoutASeek() throws {
     try write(0, 0..<3)
     try write(3, 3..<5)
     var reader = try reader()
     #expect(try lines(&reader) == numbers(0..<5))
   }
 
-  @Test func goesOnInTheSameSegmentAndInNewOnes() throws {
+  @Test func followsTheSegmentAndNewOnes() throws {
     try write(0, 0..<3)
     var reader = try reader()
     try reader.seek(last: 1)
@@ -70,7 +70,7 @@ struct SpoolReaderTests {
     #expect(try lines(&reader) == numbers(9..<20))
   }
 
-  @Test func aPartialLineIsReadWhenItIsWhole() throws {
+  @Test func readsAPartialLineOnceComplete() throws {
     try write(0, 0..<2, partial: "hal")
     var reader = try reader()
     try reader.seek(last: 1)
@@ -82,7 +82,7 @@ struct SpoolReaderTests {
     #expect(try lines(&reader) == ["next"])
   }
 
-  @Test func aSegmentThatIsTakenAwayIsPassedOver() throws {
+  @Test func passesOverADeletedSegment() throws {
     try write(0, 0..<3)
     try write(3, 3..<6)
     var reader = try reader()
@@ -91,7 +91,7 @@ struct SpoolReaderTests {
     #expect(try lines(&reader) == numbers(3..<6))
   }
 
-  @Test func aStreamWithoutSegmentsHasNothingYet() throws {
+  @Test func readsNothingWithoutSegments() throws {
     var reader = try reader()
     try reader.seek(last: 10)
     #expect(try lines(&reader) == [])
@@ -99,7 +99,7 @@ struct SpoolReaderTests {
     #expect(try lines(&reader) == numbers(0..<2))
   }
 
-  @Test func longLinesAreReadWhole() throws {
+  @Test func readsLongLines() throws {
     let long = String(repeating: "x", count: 3_000_000)
     try fixture.write(Array("first\n\(long)\nlast\n".utf8), to: fixture.path(SegmentName.text(0)))
     var reader = try reader()

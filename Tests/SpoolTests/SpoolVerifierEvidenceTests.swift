@@ -18,12 +18,12 @@ struct SpoolVerifierEvidenceTests {
   }
 
   private func record(_ cause: Gap.Cause, at ordinal: UInt64, _ fixture: SpoolFixture) throws {
-    let line = GapLine.line(Gap(cause: cause, from: nil, to: nil), ordinal: ordinal, time: 0)
+    let line = GapLine(gap: Gap(cause: cause, from: nil, to: nil), ordinal: ordinal).line(at: 0)
     try fixture.write(line, to: fixture.path("gaps.ndjson"))
   }
 
   @Test(arguments: [Gap.Cause.spoolShortened, .stateLost])
-  func aRecordedLossExcusesTheHoleItNames(cause: Gap.Cause) async throws {
+  func acceptsARecordedLoss(cause: Gap.Cause) async throws {
     let (fixture, second) = try await holed()
     try record(cause, at: second, fixture)
     #expect(try fixture.verify().problem == nil)
@@ -31,20 +31,20 @@ struct SpoolVerifierEvidenceTests {
   }
 
   @Test(arguments: [Gap.Cause.spoolShortened, .stateLost])
-  func aLossRecordedElsewhereExcusesNothing(cause: Gap.Cause) async throws {
+  func findsALossRecordedElsewhere(cause: Gap.Cause) async throws {
     let (fixture, second) = try await holed()
     try record(cause, at: second + 1, fixture)
     #expect(try fixture.verify().problem?.message.contains("missing") == true)
   }
 
   @Test(arguments: [Gap.Cause.positionSet, .retention])
-  func aGapInWhatBoxServedExcusesNoMissingLine(cause: Gap.Cause) async throws {
+  func findsMissingLinesDespiteAGapOfRetention(cause: Gap.Cause) async throws {
     let (fixture, second) = try await holed()
     try record(cause, at: second, fixture)
     #expect(try fixture.verify().problem?.message.contains("missing") == true)
   }
 
-  @Test func aSegmentThatGoesOnIntoTheNextIsFound() async throws {
+  @Test func findsOverlappingSegments() async throws {
     let fixture = try SpoolFixture()
     fixture.limits.segmentSize = 700
     try await fixture.drain(SimulatedBox(total: 23), into: fixture.store())
@@ -55,7 +55,7 @@ struct SpoolVerifierEvidenceTests {
     #expect(problem?.message.hasPrefix("begins at") == true)
   }
 
-  @Test func aRecordThatCountsOtherwiseIsFound() async throws {
+  @Test func findsARecordWithAnotherCount() async throws {
     let fixture = try SpoolFixture()
     try await fixture.drain(SimulatedBox(total: 9), into: fixture.store())
     let state = try DiskDirectory.root("\(fixture.statePath)/default", on: LocalDisk(), access: .own)
@@ -64,6 +64,6 @@ struct SpoolVerifierEvidenceTests {
     record.ordinal += 1
     var file = try #require(try TwoBlockFile(PositionRecord.fileName, in: state))
     try file.write(record.text)
-    #expect(try fixture.verify().problem?.message.contains("the position file says 10 events") == true)
+    #expect(try fixture.verify().problem?.message.contains("the position file records 10 events") == true)
   }
 }

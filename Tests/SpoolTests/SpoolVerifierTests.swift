@@ -12,7 +12,7 @@ struct SpoolVerifierTests {
     return fixture
   }
 
-  @Test func wholeSpool() async throws {
+  @Test func acceptsAnIntactSpool() async throws {
     let fixture = try await fixture()
     let report = try fixture.verify()
     #expect(report.problem == nil)
@@ -30,7 +30,7 @@ struct SpoolVerifierTests {
     #expect(problem?.message.contains("already") == true)
   }
 
-  @Test func findsALineThatIsNoEvent() async throws {
+  @Test func findsAnInvalidLine() async throws {
     let fixture = try await fixture()
     let path = fixture.path(try fixture.segmentNames()[0])
     var bytes = try fixture.read(path)
@@ -50,23 +50,23 @@ struct SpoolVerifierTests {
     #expect(try fixture.verify().problem?.message.contains("missing") == true)
   }
 
-  @Test func findsATornFinishedSegment() async throws {
+  @Test func findsAPartialLineInAFinishedSegment() async throws {
     let fixture = try await fixture()
     let path = fixture.path(try fixture.segmentNames()[0])
     try #require(truncate(path, try fixture.read(path).count - 3) == 0)
     #expect(try fixture.verify().problem?.message.contains("partial") == true)
   }
 
-  @Test func findsAShortenedNewest() async throws {
+  @Test func findsAShortenedNewestSegment() async throws {
     let fixture = try await fixture()
     let path = fixture.path(try #require(try fixture.segmentNames().last))
     try #require(truncate(path, 0) == 0)
-    #expect(try fixture.verify().problem?.message.contains("guarantees") == true)
+    #expect(try fixture.verify().problem?.message.contains("durable bytes, which are missing") == true)
     try #require(unlink(path) == 0)
-    #expect(try fixture.verify().problem?.message.contains("guarantees") == true)
+    #expect(try fixture.verify().problem?.message.contains("durable bytes, which are missing") == true)
   }
 
-  @Test func allowsWhatIsAllowed() async throws {
+  @Test func acceptsMissingSegmentsAndAPartialTail() async throws {
     let fixture = try await fixture()
     let names = try fixture.segmentNames()
     try #require(names.count > 3)

@@ -53,7 +53,7 @@ struct StoppedStreamTests {
     try fixture.expectIntact(SimulatedBox(total: 30))
   }
 
-  @Test func beginsAStreamThatHasNeverRun() async throws {
+  @Test func beginsANewStream() async throws {
     let fixture = try SpoolFixture()
     #expect(try fixture.stopped().position() == nil)
     _ = try fixture.stopped().set(to: .oldest)

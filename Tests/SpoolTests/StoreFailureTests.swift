@@ -4,47 +4,47 @@ import Testing
 
 @testable import Spool
 
-/// What the system's errors mean: wait, give up, or refuse.
+/// What the system's errors mean: wait, fail, or refuse.
 struct StoreFailureTests {
   private func code(_ operation: DiskError.Operation, _ errno: Int32) -> StoreFailure.Code {
     StoreFailure(DiskError(operation, errno: errno), path: "/x").code
   }
 
   @Test(arguments: [ENOSPC, EDQUOT])
-  func aFullDiskIsWaitedFor(errno: Int32) {
+  func fullDisksAreNoSpace(errno: Int32) {
     for operation in DiskError.Operation.allCases where operation != .synchronize {
       #expect(code(operation, errno) == .noSpace)
     }
   }
 
   @Test(arguments: [EIO, ENOSPC, EDQUOT, EINTR, EPERM])
-  func aFailedSyncIsFinalWhateverTheReason(errno: Int32) {
+  func failedSyncsAreIO(errno: Int32) {
     #expect(code(.synchronize, errno) == .io)
   }
 
   @Test(arguments: [ELOOP, ENXIO, ENOTDIR, EISDIR, EACCES, EPERM])
-  func whatIsNotOursIsRefused(errno: Int32) {
+  func foreignFilesAreRefused(errno: Int32) {
     #expect(code(.open, errno) == .refused)
   }
 
-  @Test func whatStandsInTheWayOfANewFileIsRefused() {
+  @Test func existingFilesAreRefused() {
     #expect(code(.create, EEXIST) == .refused)
     #expect(code(.link, EEXIST) == .io)
   }
 
   @Test(arguments: [EIO, EROFS, EMFILE, ENFILE, ENOMEM, EBADF, ENOENT])
-  func anythingElseIsTheDisk(errno: Int32) {
+  func otherErrorsAreIO(errno: Int32) {
     #expect(code(.open, errno) == .io)
     #expect(code(.write, errno) == .io)
   }
 
-  @Test func theMessageSaysWhatWasTriedWhereAndWhy() {
+  @Test func messageNamesCallPathAndReason() {
     let failure = StoreFailure(DiskError(.makeDirectory, errno: EROFS), path: "/var/spool/x")
     #expect(failure.message == "cannot make the directory /var/spool/x: \(String(cString: strerror(EROFS)))")
     #expect(failure.errno == EROFS)
   }
 
-  @Test func everyHintIsAWayOut() {
+  @Test func everyHintIsASentence() {
     func hint(_ operation: DiskError.Operation, _ errno: Int32) -> String {
       StoreFailure(DiskError(operation, errno: errno), path: "/x").hint ?? ""
     }

@@ -55,7 +55,7 @@ struct StreamSpoolTests: EventStoreFixture {
     #expect(document["sha256"].text?.count == 64)
   }
 
-  @Test func quarantinesBytesThatAreNoText() throws {
+  @Test func quarantinesBytesThatAreNotText() throws {
     let line = QuarantineLine.line([0xFF, 0x00, 0x41], reason: "x", readFrom: .now, time: 0)
     #expect(JSONDocument(line)?["entry_base64"].text == "/wBB")
     #expect(Base64.text(of: Array("f".utf8)) == "Zg==")
@@ -113,7 +113,7 @@ struct StreamSpoolTests: EventStoreFixture {
     #expect(try aged.segmentNames().count == 1)
   }
 
-  @Test func knowsOnlySoMuch() async throws {
+  @Test func knowsOnlyTheNewestEvents() async throws {
     let fixture = try SpoolFixture()
     fixture.limits.knownEvents = 10
     try await fixture.drain(SimulatedBox(total: 50), into: fixture.store())
@@ -168,7 +168,7 @@ struct StreamSpoolTests: EventStoreFixture {
   }
 
   /// The newest segment is deleted, emptied or added to by someone while the daemon writes it.
-  @Test func segmentTamperedWith() async throws {
+  @Test func goesOnAfterTheSegmentWasChanged() async throws {
     for tamper in ["delete", "empty", "append"] {
       let fixture = try SpoolFixture()
       let store = try await begun(fixture)
@@ -194,10 +194,17 @@ struct StreamSpoolTests: EventStoreFixture {
     }
   }
 
-  @Test func refusesWorkBeforeRecovery() async throws {
-    let fixture = try SpoolFixture()
-    let store = try fixture.store()
-    await #expect(throws: StoreFailure.self) { try await store.save(checkpoint) }
+  /// A mistake of the program stops a debug build.
+  @Test func stopsAtCallsThatDoNotFit() async {
+    await #expect(processExitsWith: .failure) {
+      let store = try? SpoolFixture(memory: ()).store(on: MemoryDisk())
+      try? await store?.save(Checkpoint(position: .oldest))
+    }
+    await #expect(processExitsWith: .failure) {
+      let store = try? SpoolFixture(memory: ()).store(on: MemoryDisk())
+      _ = try? await store?.recover()
+      try? await store?.save(Checkpoint(position: .oldest))
+    }
   }
 
   @Test func namesAndModes() async throws {

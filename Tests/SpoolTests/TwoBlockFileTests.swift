@@ -22,7 +22,7 @@ struct TwoBlockFileTests {
     }
   }
 
-  @Test func refusesWhatDoesNotFit() throws {
+  @Test func refusesRecordsThatAreTooLong() throws {
     var file = try TwoBlockFile(making: "pair", in: directory(MemoryDisk()))
     #expect(throws: StoreFailure.self) { try file.write(String(repeating: "x", count: 3072) + "\n") }
     #expect(throws: StoreFailure.self) { try file.write("no newline") }
@@ -30,7 +30,7 @@ struct TwoBlockFileTests {
     #expect(file.content?.utf8.count == 3072)
   }
 
-  @Test func proofLeavesTheNewest() throws {
+  @Test func proofOfWritingKeepsTheNewest() throws {
     let directory = try directory(MemoryDisk())
     var file = try TwoBlockFile(making: "pair", in: directory)
     try file.proveWritable()
@@ -62,7 +62,7 @@ struct TwoBlockFileTests {
   }
 
   /// A record whose sync failed reads well and is not on disk, until the next run has written it again.
-  @Test func writesAgainBeforeTrust() throws {
+  @Test func rewritesBeforeItTrusts() throws {
     for seed in UInt64(0)..<100 {
       let disk = MemoryDisk()
       var file = try TwoBlockFile(making: "pair", in: directory(disk))

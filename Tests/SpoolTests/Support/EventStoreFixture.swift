@@ -28,3 +28,11 @@ extension EventStoreFixture {
     return try await store.commit(batch, at: checkpoint)
   }
 }
+
+extension StreamSpool {
+  /// What is open.
+  var open: OpenSpool? {
+    guard case .open(let spool) = state else { return nil }
+    return spool
+  }
+}

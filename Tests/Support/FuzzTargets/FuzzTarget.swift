@@ -1,4 +1,4 @@
-/// A part of the daemon that must stand any bytes at all, and what must hold afterwards.
+/// A part of the daemon that must accept any bytes, and what must hold afterwards.
 ///
 /// The same checks run over the corpus and its mutations in the ordinary tests, and under libFuzzer with
 /// `packaging/tools/fuzz`.

@@ -89,7 +89,7 @@ struct PageCheck {
     require(identity == nil, "an event was rejected: \(String(decoding: entry.prefix(200), as: UTF8.self))")
   }
 
-  /// Where the whole is valid JSON, another reader counts as many entries.
+  /// Where the page is valid JSON, another reader counts as many entries.
   private mutating func checkCount(_ page: EventPage) {
     guard hasOneListOfEntries, case .object(let members)? = JSONValidator.read(body),
       JSONDocument(body) != nil,

@@ -3,8 +3,8 @@ import TestDisks
 
 @testable import Spool
 
-/// What must hold when a stream starts on any leftovers: it goes on from evidence, or says that a person must
-/// decide; never from nothing; and what it commits afterwards is there at the next start.
+/// What must hold when a stream starts on any leftovers: it goes on from evidence, or blocks until an operator
+/// decides; never from nothing; and what it commits afterwards is there at the next start.
 struct RecoveryCheck {
   private static let thread = try? DiskThread()
   private static let clock = SpoolClock(wallSeconds: { 1_800_000_000 }, monotonic: { .seconds(1000) })
@@ -33,7 +33,7 @@ struct RecoveryCheck {
   }
 
   private func run() async throws {
-    let disk = try scene.laid()
+    let disk = try scene.disk()
     let place = try Self.place(on: disk)
     let recovery: Recovery
     let store = try self.store(place)
@@ -87,7 +87,7 @@ struct RecoveryCheck {
     let isNamed = scene.evidence.contains { text in
       text.contains(#"\u"#) || words.contains { text.contains($0) }
     }
-    try Self.require(isNamed || checkpoint.position == .oldest, "nothing on the disk says \(position)")
+    try Self.require(isNamed || checkpoint.position == .oldest, "nothing on the disk contains \(position)")
   }
 
   /// A stream can't have 2^61 events; from 2^62 on a record is none.
@@ -100,7 +100,7 @@ struct RecoveryCheck {
     return try await store.commit(batch, at: Checkpoint(position: position("2000")))
   }
 
-  /// Whoever starts next finds the commit, in the same boot or another.
+  /// The next start finds the commit, in the same boot or another.
   private func restart(_ place: StreamSpool.Location, expecting committed: Committed) async throws {
     for boot in [scene.boot, "another-boot"] {
       let store = try self.store(place, boot: boot)
@@ -108,7 +108,7 @@ struct RecoveryCheck {
       try Self.require(
         recovery.checkpoint?.position.description == "2000", "the commit is not found: \(recovery)")
       try Self.require(recovery.ordinal == committed.ordinal, "\(recovery.ordinal), not \(committed.ordinal)")
-      try Self.require(recovery.notes.isEmpty && !recovery.rebuilt, "not whole: \(recovery.notes)")
+      try Self.require(recovery.notes.isEmpty && !recovery.rebuilt, "not intact: \(recovery.notes)")
       let page = try EventPage(lines: Self.lines, nextPosition: nil)
       let batch = try await store.deduplicate(page, readFrom: Self.position("2000"))
       try Self.require(batch.new.isEmpty, "\(batch.new.count) events are not known again")

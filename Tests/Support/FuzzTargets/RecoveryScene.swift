@@ -17,7 +17,7 @@ import TestDisks
 ///
 /// `boot` names the boot in which the daemon recovers. `record N` is a position record with sequence N; what it
 /// doesn't say is as a new stream's would be. `block N` is any text framed like a record. Both take the two places
-/// of the position file in turn; `stream_position` is that file as it stands. `FEED` is the digest of the right
+/// of the position file in turn; `stream_position` is that file, unframed. `FEED` is the digest of the right
 /// feed.
 struct RecoveryScene {
   static let feed = FeedIdentity(
@@ -48,7 +48,7 @@ struct RecoveryScene {
     if !blocks.isEmpty { state.append(("stream_position", blocks.prefix(2).flatMap { $0 })) }
   }
 
-  /// There is something that says the stream has run before. A position file alone doesn't: it is made before
+  /// Something shows that the stream has run before. A position file alone doesn't: it is made before
   /// the start line, and a crash in between leaves a first start.
   var hasRun: Bool {
     spool.contains {
@@ -57,7 +57,7 @@ struct RecoveryScene {
   }
 
   /// Puts the files on a new disk.
-  func laid() throws(DiskError) -> MemoryDisk {
+  func disk() throws(DiskError) -> MemoryDisk {
     let disk = MemoryDisk()
     for (root, files) in [("/spool", spool), ("/state", state)] {
       let root = try disk.openRoot(root)
@@ -95,7 +95,7 @@ struct RecoveryScene {
       if !bytes.isEmpty { state.append((words[0], bytes)) }
       evidence.append(String(decoding: bytes, as: UTF8.self))
     case let name? where Self.isFileName(name) && !spool.contains { $0.name == name }:
-      // Files end with a newline unless the section says otherwise.
+      // Files end with a newline unless the section is `partial`.
       let isPartial = words.dropFirst().first == "partial"
       spool.append((name, bytes + (isPartial || bytes.isEmpty ? [] : [0x0A])))
       evidence.append(String(decoding: bytes, as: UTF8.self))
@@ -127,14 +127,15 @@ struct RecoveryScene {
       let parts = line.split(separator: ": ", maxSplits: 1).map { String($0) }
       guard parts.count == 2 else { continue }
       switch parts[0] {
-      case "position": record.position = ReadPosition(parts[1]) ?? .oldest
-      case "confirmed_at": record.confirmedAt = Int64(parts[1]).map { BoxTime(secondsSince1970: $0) }
+      case "position": record.checkpoint.position = ReadPosition(parts[1]) ?? .oldest
+      case "confirmed_at":
+        record.checkpoint.confirmedAt = Int64(parts[1]).map { BoxTime(secondsSince1970: $0) }
       case "ordinal": record.ordinal = UInt64(parts[1]) ?? 0
       case "segment": record.segment = UInt64(parts[1]) ?? 0
       case "offset": record.offset = Int(parts[1]) ?? 0
       case "boot": record.boot = parts[1]
       case "feed": record.feed = parts[1]
-      case "read_since": record.readSince = Int64(parts[1]).map { BoxTime(secondsSince1970: $0) }
+      case "read_since": record.checkpoint.readSince = Int64(parts[1]).map { BoxTime(secondsSince1970: $0) }
       case "known_from": record.known = PositionRecord.Known(parts[1]) ?? .recent
       default: break
       }

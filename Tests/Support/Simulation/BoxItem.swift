@@ -1,6 +1,8 @@
-/// One entry of Box's log: an event, or something odd among the events.
+import TestDisks
+
+/// One entry of Box's log: an event, or an odd entry among the events.
 struct BoxItem: Sendable {
-  /// Where it stands: positions are such numbers.
+  /// Its place in the log: positions are such numbers.
   var key: UInt64
   /// Its line, as the spool must have it.
   var line: [UInt8]
@@ -11,7 +13,7 @@ struct BoxItem: Sendable {
   var isOdd: Bool
   /// Box's time of its birth; Box forgets it when the stream's retention is over.
   var bornAt: Int64
-  /// It appeared behind a position that was given out: only a lookback can find it.
+  /// It appeared before a position that was given out: only a lookback can find it.
   var isHidden = false
   /// Box has forgotten it.
   var isForgotten = false

@@ -1,17 +1,18 @@
 import BoxEvents
+import TestDisks
 
-/// What Box has, and its moods: a value, so that an exhaustive simulation can go back to it.
+/// What Box holds, and how it misbehaves: a value, so that an exhaustive simulation can go back to it.
 struct BoxWorld: Sendable {
   /// A page of events as it is served.
   struct Page: Sendable {
     var body: [UInt8]
     /// The items on it in the order served, each with the line that the spool must have.
     var items: [(item: Int, line: [UInt8])] = []
-    /// More is waiting behind it.
+    /// More events follow it.
     var hasMore = false
-    /// It told Box's time.
+    /// The answer carries Box's time.
     var isDated = false
-    /// Cut off or no page at all.
+    /// Cut off, or not a page at all.
     var isBroken = false
   }
 
@@ -100,7 +101,7 @@ struct BoxWorld: Sendable {
       return Page(body: body([], next: quoted(newest)))
     }
     hasNews = false
-    let from: UInt64 = if case .at(let place) = position { UInt64(place.digits) ?? 0 } else { 0 }
+    let from: UInt64 = if case .at(let position) = position { UInt64(position.digits) ?? 0 } else { 0 }
     if let stuck = stuckPage(from, limit) { return stuck }
     let waiting = order.filter { items[$0].key > from }
     var count = min(waiting.count, limit, scenario.overlap + scenario.pageSize)
@@ -121,8 +122,7 @@ struct BoxWorld: Sendable {
     return page
   }
 
-  /// A full page that shows nothing but what was served before, and leads nowhere: more stands in the overlap
-  /// than a page holds.
+  /// A full page of known events alone that leads nowhere: the overlap is larger than a page.
   private mutating func stuckPage(_ from: UInt64, _ limit: Int) -> Page? {
     guard let known = order.last(where: { items[$0].key <= from && !items[$0].isOdd }), spendProblem(4) else {
       return nil
@@ -188,7 +188,7 @@ struct BoxWorld: Sendable {
     choices.chance(40) ? "\"\(key)\"" : "\(key)"
   }
 
-  /// The position of an empty page: ours, a lower one, `0`, or none; or always a greater one.
+  /// The position of an empty page: ours, a lower one, `0`, or nothing; or always a greater one.
   private mutating func emptyNext(_ from: UInt64) -> String? {
     if scenario.isDrifting, from > 0 {
       let next = max(from, greatestGiven) + UInt64(choices.number(1, 90))

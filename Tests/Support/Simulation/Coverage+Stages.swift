@@ -1,6 +1,6 @@
 extension Coverage {
-  /// The stages of the store's work, each with the faults that can inject it required of every whole batch.
-  /// A batch that meets one that is not among them fails too, so that this list stays true.
+  /// The stages of the store's work, each with the faults that can inject it required of every complete batch.
+  /// A batch that reaches a stage that is not listed fails too, so that this list stays true.
   static let stages: [Stage] =
     make(
       .recovery,
@@ -51,11 +51,11 @@ extension Coverage {
       ])
 
   /// Whether a stage has to be on the list. Deleting old segments on the way of a quiet stream, and closing,
-  /// are no steps of a commit or a recovery.
+  /// are not steps of a commit or a recovery.
   static func isChecked(_ stage: Stage) -> Bool {
     switch stage.phase {
     case .recovery, .begin, .deduplicate, .commit, .gap: true
-    case .save, .room, .close: false
+    case .save, .freeSpace, .close: false
     }
   }
 

@@ -1,9 +1,9 @@
-/// Which faults have met which stages.
+/// Which faults were injected at which stages.
 struct Coverage: Sendable {
   private(set) var counts: [Int: Int] = [:]
 
-  mutating func add(_ struck: [(stage: Stage, fault: Fault)]) {
-    for (stage, fault) in struck { counts[Self.code(stage, fault), default: 0] += 1 }
+  mutating func add(_ injected: [(stage: Stage, fault: Fault)]) {
+    for (stage, fault) in injected { counts[Self.code(stage, fault), default: 0] += 1 }
   }
 
   mutating func merge(_ other: Coverage) {
@@ -21,12 +21,12 @@ struct Coverage: Sendable {
     Fault.allCases.filter { $0.canInject(stage.operation) }.map { (stage, $0) }
   }
 
-  /// What no run has met although every run together must.
+  /// What all runs together must have injected and have not.
   var missing: [(stage: Stage, fault: Fault)] {
     Self.required.filter { count($0.stage, $0.fault) == 0 }
   }
 
-  /// A line for each stage, a column for each fault: how often they met, `.` where they can't.
+  /// A line for each stage, a column for each fault: how often each was injected, `.` where it can't be.
   var table: String {
     let width = 7
     let pad = { (text: String) in String(repeating: " ", count: max(0, width - text.count)) + text }

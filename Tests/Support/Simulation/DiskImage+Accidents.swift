@@ -1,6 +1,8 @@
+import TestDisks
+
 /// What people do to the files of a stopped daemon.
 extension DiskImage {
-  /// The position file is deleted, or overwritten with rubbish. False if there is none.
+  /// The position file is deleted, or overwritten with rubbish. False if it is missing.
   mutating func losePosition(_ stream: String, isDeleted: Bool) -> Bool {
     guard let directory = find(stream, in: Self.stateRoot, durable: false),
       let index = find("stream_position", in: directory, durable: false)
@@ -18,7 +20,7 @@ extension DiskImage {
     return true
   }
 
-  /// The newest segment is deleted or cut. Nil if it has nothing, or something besides whole lines.
+  /// The newest segment is deleted or cut. Nil if it is empty, or has more than complete lines.
   /// - Returns: the segment's ordinal, and how many of its lines are left.
   mutating func shortenSpool(
     _ stream: String, below count: Int, _ choices: inout Choices

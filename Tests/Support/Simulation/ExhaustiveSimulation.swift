@@ -1,8 +1,9 @@
 import BoxEvents
 import Spool
+import TestDisks
 
-/// One fixed life without luck: the machine or the process ends at every one of its disk operations, and
-/// every state that the medium can then be in is gone on from.
+/// One fixed run without chance: the machine or the process ends at every one of its disk operations, and
+/// the run goes on from every state that the medium can then be in.
 ///
 /// The bounds: sectors of 4096 bytes, each old, new, or partial after its first byte, in its middle or before its
 /// last byte, either way round; each file's size old, new or one of three in between; each change of a
@@ -13,7 +14,7 @@ package struct ExhaustiveSimulation: Sendable {
 
   /// What was tried.
   package struct Report: Sendable {
-    /// Calls of the life that can be struck: the operations.
+    /// Calls of the run at which a fault can be injected: the operations.
     package var operations = 0
     /// Crashes gone on from, one for each state of the medium.
     package var crashes = 0
@@ -30,14 +31,14 @@ package struct ExhaustiveSimulation: Sendable {
     thread = try DiskThread()
   }
 
-  /// Injections every `stride`-th operation, beginning with the first.
+  /// Injects faults at every `stride`-th operation, beginning with the first.
   package func run(stride step: Int = 1) async -> Report {
-    let whole = Simulation(.plain, thread: thread)
-    let outcome = await whole.run()
+    let undisturbed = Simulation(.plain, thread: thread)
+    let outcome = await undisturbed.run()
     var report = Report(failures: outcome.failures)
-    report.operations = whole.disk.injectable.count
+    report.operations = undisturbed.disk.injectable.count
     for operation in Swift.stride(from: 0, to: report.operations, by: step) {
-      for fault in Fault.allCases where fault.canInject(whole.disk.injectable[operation].operation) {
+      for fault in Fault.allCases where fault.canInject(undisturbed.disk.injectable[operation].operation) {
         await inject(operation, fault, &report)
       }
     }
@@ -63,7 +64,7 @@ package struct ExhaustiveSimulation: Sendable {
     if subsets == Self.maximumSubsets { report.truncated += 1 }
   }
 
-  /// The life up to where the fault ends the first process, or to its own end.
+  /// The run up to where the fault ends the first process, or to its own end.
   private func untilFault(_ operation: Int, _ fault: Fault) async -> Simulation {
     var scenario = Scenario.plain
     scenario.planned = [.init(fault: fault, aim: .after(operation))]

@@ -1,4 +1,4 @@
-/// Which faults inject, and where: one is armed at a time, the next as soon as it has struck.
+/// Which faults are injected, and where: one is armed at a time, the next as soon as it was injected.
 struct FaultPlan: Sendable {
   enum Aim: Sendable {
     /// At the first call it can inject after so many others.
@@ -10,20 +10,20 @@ struct FaultPlan: Sendable {
   struct Planned: Sendable {
     var fault: Fault
     var aim: Aim
-    /// A full disk stays full for so many more calls that need room.
+    /// A full disk stays full for so many more calls that need free space.
     var lasting = 0
   }
 
   private var planned: [Planned]
-  /// Calls that will still find the disk full, and what they are told.
+  /// Calls that will still find the disk full, and the error they get.
   private var full: (calls: Int, fault: Fault) = (0, .noSpace)
 
-  /// - Parameter planned: in the order in which they inject.
+  /// - Parameter planned: in the order of injection.
   init(_ planned: [Planned] = []) {
     self.planned = planned.reversed()
   }
 
-  /// Whether there is room now. Each look brings the moment nearer when there is.
+  /// Whether the disk has free space now. Each check brings that moment nearer.
   mutating func hasFreeSpace() -> Bool {
     if full.calls > 0 { full.calls -= 1 }
     return full.calls == 0
@@ -31,11 +31,11 @@ struct FaultPlan: Sendable {
 
   var isSpent: Bool { planned.isEmpty }
 
-  /// The fault that injections this call, if one does.
+  /// The fault of this call; nil if it succeeds.
   mutating func inject(_ stage: Stage) -> Fault? {
     if full.calls > 0, stage.operation != .sync, full.fault.canInject(stage.operation) {
       full.calls -= 1
-      hasStruckRecently = true
+      hasInjectedRecently = true
       return full.fault
     }
     guard let armed = planned.last, armed.fault.canInject(stage.operation) else {
@@ -60,13 +60,13 @@ struct FaultPlan: Sendable {
     }
   }
 
-  /// The process now running has been told that the disk is full.
-  private(set) var hasStruckRecently = false
+  /// The process now running has found the disk full.
+  private(set) var hasInjectedRecently = false
 
-  /// Someone has made room; a new process starts.
+  /// Space was freed; a new process starts.
   mutating func freeSpace() {
     full.calls = 0
-    hasStruckRecently = false
+    hasInjectedRecently = false
   }
 
   /// Nothing fails any more.

@@ -1,7 +1,8 @@
 import BoxEvents
 import Glibc
+import TestDisks
 
-/// What must be in the spool, reckoned from what Box has served and nothing else.
+/// What must be in the spool, computed from what Box has served and nothing else.
 ///
 /// It reads the disk's bytes by itself. Unguarded, as ``SimulatedDisk`` is.
 final class ReferenceModel: @unchecked Sendable {
@@ -13,7 +14,7 @@ final class ReferenceModel: @unchecked Sendable {
     var order: [Int] = []
     /// Items whose line is acknowledged; odd ones once they are quarantined.
     var known: Set<Int> = []
-    /// Items that someone has deleted from the spool.
+    /// Items that an accident has deleted from the spool.
     var removed: Set<Int> = []
     /// The page served last, and, while a commit is under way, what it has to append.
     var page: [(item: Int, line: [UInt8])] = []
@@ -24,13 +25,13 @@ final class ReferenceModel: @unchecked Sendable {
     var attempted: Set<[UInt8]> = []
     /// Events up to this position came before the stream began.
     var begun: UInt64?
-    /// Segments that begin below this ordinal may have been shortened by someone.
+    /// Segments that begin below this ordinal may have been shortened by an accident.
     var shortenedBelow = 0
     var expectedGaps: Set<String> = []
-    /// Box has told its time, to this run; and something has been stored since, so that it outlives the run.
+    /// This run has got Box's time; and something has been stored since, so that the time outlives the run.
     var hasHeardTime = false
     var hasStoredTime = false
-    /// The stream stood still for longer than Box keeps events, and no recovery has come since.
+    /// Nothing ran for longer than Box keeps events, and no recovery has come since.
     var isAwaitingAbsence = false
   }
 
@@ -74,9 +75,9 @@ final class ReferenceModel: @unchecked Sendable {
   /// A new process knows nothing of what was served before.
   func started() { (state.isCaughtUp, state.hasHeardTime) = (false, false) }
 
-  /// The daemon stops reading and waits for Box to call.
-  func listening() {
-    if !state.isCaughtUp { fail("the daemon listens before it has read all there is") }
+  /// The daemon stops reading and waits for Box to report a change.
+  func waitsForChange() {
+    if !state.isCaughtUp { fail("the daemon waits for a change before it is caught up") }
   }
 
   /// A commit of the page served last begins.
@@ -92,7 +93,7 @@ final class ReferenceModel: @unchecked Sendable {
   func committed(_ committed: Committed, _ image: DiskImage) {
     dropRemembered(image.segments(of: stream))
     if committed.events != state.inFlight.count {
-      fail("a commit of \(state.inFlight.count) events says it did \(committed.events)")
+      fail("a commit of \(state.inFlight.count) events reports \(committed.events)")
     }
     for (item, line) in state.inFlight { acknowledge(item, line) }
     state.inFlight = []
@@ -102,7 +103,7 @@ final class ReferenceModel: @unchecked Sendable {
     }
   }
 
-  /// What someone has deleted may be remembered all the same, by its id: then it doesn't come again.
+  /// What an accident has deleted may be remembered all the same, by its id: then it doesn't come again.
   private func dropRemembered(_ segments: [(ordinal: Int, bytes: [UInt8])]) {
     let gone = state.inFlight.filter { item, line in
       state.removed.contains(item)
@@ -145,7 +146,7 @@ final class ReferenceModel: @unchecked Sendable {
   func recovered(_ recovery: Recovery, _ image: DiskImage, _ world: BoxWorld) {
     takeTail(rest(of: image.segments(of: stream), isRecovered: true, "after the recovery"))
     state.inFlight = []
-    // What is counted is durable, whatever an earlier sync has said.
+    // What is counted is durable, whatever an earlier sync has reported.
     _ = rest(of: image.segments(of: stream, durable: true), isRecovered: false, "durably after the recovery")
     if recovery.ordinal != UInt64(state.order.count) {
       fail("the recovery's ordinal is \(recovery.ordinal), not \(state.order.count)")
@@ -156,7 +157,7 @@ final class ReferenceModel: @unchecked Sendable {
     }
     if state.isAwaitingAbsence {
       state.isAwaitingAbsence = false
-      // Without a single answer that told Box's time nothing is known to be missing.
+      // Without a single answer with Box's time nothing is known to be missing.
       if recovery.checkpoint?.continuousAt != nil || state.hasStoredTime {
         state.expectedGaps.insert("retention")
       }
@@ -200,7 +201,7 @@ final class ReferenceModel: @unchecked Sendable {
       tail = tail[(newline + 1)...]
     }
     if !tail.isEmpty, !state.attempted.contains(where: { $0.starts(with: tail) }) {
-      fail("bytes of no line stand at the end: \(Bytes.text(Array(tail)))")
+      fail("bytes at the end that are not a line: \(Bytes.text(Array(tail)))")
     }
   }
 
@@ -246,7 +247,7 @@ final class ReferenceModel: @unchecked Sendable {
     }
   }
 
-  /// Items that appeared behind what had been read, and were found all the same.
+  /// Items that appeared before what had been read, and were found all the same.
   func found(_ world: BoxWorld) -> Int { state.known.count { world.items[$0].isHidden } }
 
   /// Everything that can be had is in the spool.
@@ -266,7 +267,7 @@ final class ReferenceModel: @unchecked Sendable {
 
   // MARK: Comparing
 
-  /// What stands behind the acknowledged lines; nil after a failure. The segments must hold these lines,
+  /// The bytes after the acknowledged lines; nil after a failure. The segments must hold these lines,
   /// byte for byte, each under its ordinal.
   private func rest(
     of segments: [(ordinal: Int, bytes: [UInt8])], isRecovered: Bool, _ when: String
@@ -312,7 +313,7 @@ final class ReferenceModel: @unchecked Sendable {
   }
 
   private static func key(of position: ReadPosition) -> UInt64 {
-    if case .at(let place) = position { UInt64(place.digits) ?? 0 } else { 0 }
+    if case .at(let position) = position { UInt64(position.digits) ?? 0 } else { 0 }
   }
 }
 
@@ -328,7 +329,7 @@ enum Bytes {
     }
   }
 
-  /// How often a text stands in the bytes.
+  /// How often the bytes contain a text.
   static func count(_ text: String, in bytes: [UInt8]) -> Int {
     let wanted = Array(text.utf8)
     return bytes.withUnsafeBytes { bytes in
@@ -350,7 +351,7 @@ enum Bytes {
 }
 
 extension ReferenceModel {
-  /// Someone has cut the newest segment; what is gone is unknown to the daemon, and may come again.
+  /// An accident has cut the newest segment; what is gone is unknown to the daemon, and may come again.
   func shortened(toSegment ordinal: Int, lines: Int) {
     state.expectedGaps.insert("spool-shortened")
     state.shortenedBelow = state.order.count

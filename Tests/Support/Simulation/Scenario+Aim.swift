@@ -1,7 +1,8 @@
 import BoxEvents
 import Spool
+import TestDisks
 
-/// Bringing a seed to a stage that is seldom met by itself.
+/// Bringing a seed to a stage that is seldom reached by itself.
 extension Scenario {
   /// Makes the stage likely, and gives the faults that lead to it.
   mutating func prepare(for stage: Stage, _ choices: inout Choices) -> [FaultPlan.Planned] {

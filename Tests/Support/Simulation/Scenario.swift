@@ -1,9 +1,10 @@
 import BoxEvents
 import Spool
+import TestDisks
 
 /// What one seed makes of the world.
 struct Scenario: Sendable {
-  /// What people do to a stopped daemon's files.
+  /// What happens to a stopped daemon's files.
   enum Accident: Sendable, CaseIterable {
     case positionDeleted, positionGarbled, spoolEmptied
   }
@@ -20,7 +21,7 @@ struct Scenario: Sendable {
   var isWindowExact = false
   /// How many pages of a hundred are out of order.
   var disorderPercent = 25
-  /// Items that appear behind others that have been served.
+  /// Items that appear before others that have been served.
   var lateItems = 0
   /// Empty pages lead on, as at a server whose positions pass with the time.
   var isDrifting = false
@@ -33,12 +34,12 @@ struct Scenario: Sendable {
   /// What ends a run from outside, and at which of its calls to Box.
   var endings: [(call: Int, fault: Fault?)] = []
   var accident: Accident?
-  /// After this run everything stands still for longer than Box keeps events.
+  /// After this run nothing runs for longer than Box keeps events.
   var longAbsenceAfter: Int?
   /// Segments that a power cut leaves unproven may come back with older bytes.
   var staleness = false
   var planned: [FaultPlan.Planned] = []
-  /// Between lookback; then Box shows some items behind positions that have been read.
+  /// Between lookbacks; then Box shows some items before positions that have been read.
   var lookbackInterval: Duration?
 
   /// Runs and calls above these mean that nothing moves any more.

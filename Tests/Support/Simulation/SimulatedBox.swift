@@ -9,10 +9,10 @@ final class SimulatedBox: EventSource, @unchecked Sendable {
   let clock: SimulatedClock
   let disk: SimulatedDisk
   let trace: Trace
-  /// What is told about each page of events that is served whole.
+  /// Called with each page of events that is served intact.
   var served: @Sendable (BoxWorld.Page) -> Void = { _ in }
-  /// Told when the daemon asks for a server or polls.
-  var listening: @Sendable () -> Void = {}
+  /// Called when the daemon asks for a server or polls.
+  var waitsForChange: @Sendable () -> Void = {}
   /// Whether all that can be had is in the spool.
   var isComplete: @Sendable () -> Bool = { false }
   /// This run ends at this call, in this way; nil for SIGTERM.
@@ -63,7 +63,7 @@ final class SimulatedBox: EventSource, @unchecked Sendable {
 
   func subscribe() async throws(FeedFailure) -> RealtimeServer {
     try enter("subscribe")
-    listening()
+    waitsForChange()
     if let failure = world.failure() { throw failure }
     return world.server()
   }
@@ -72,7 +72,7 @@ final class SimulatedBox: EventSource, @unchecked Sendable {
     _ server: RealtimeServer, from position: ReadPosition
   ) async throws(FeedFailure) -> RealtimeReply {
     try enter("poll \(position)")
-    listening()
+    waitsForChange()
     if isComplete() { throw stop() }
     let answer = world.reply()
     clock.advance(by: answer.after)

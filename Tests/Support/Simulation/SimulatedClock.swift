@@ -3,7 +3,7 @@ import Spool
 
 @testable import EventDaemon
 
-/// Time in a simulation: it passes only where something says that it does. Unguarded, as
+/// Time in a simulation: it passes only where it is advanced. Unguarded, as
 /// ``SimulatedDisk`` is.
 final class SimulatedClock: FeedClock, @unchecked Sendable {
   /// True time since the run began.
@@ -12,7 +12,7 @@ final class SimulatedClock: FeedClock, @unchecked Sendable {
   var wallError: Int64 = 0
   /// When the machine was started.
   private var booted = Duration.zero
-  /// What is to be done whenever time has been waited for.
+  /// Called at each wait.
   var watch: @Sendable () -> Void = {}
 
   static let origin: Int64 = 1_800_000_000

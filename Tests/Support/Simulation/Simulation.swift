@@ -1,23 +1,24 @@
 import BoxEvents
 import Logging
 import Spool
+import TestDisks
 
 @testable import EventDaemon
 
-/// One life of a stream, from its first start through crashes to its end, by a seed.
+/// One stream, from its first start through crashes to its end, by a seed.
 ///
 /// The feed machine, the driver and the spool are the daemon's own. One thing happens at a time, and
-/// nothing depends on the real clock, so that a seed says it all.
+/// nothing depends on the real clock, so that a seed repeats everything.
 final class Simulation {
   /// How a run has ended.
   struct Outcome: Sendable {
     var seed: UInt64
     var failures: [String]
-    var struck: [(stage: Stage, fault: Fault)]
+    var injected: [(stage: Stage, fault: Fault)]
     var runs: Int
     var events: Int
     var diskCalls: Int
-    /// Late events that were found by looking back.
+    /// Late events that were found by lookbacks.
     var late: Int
     var trace: [String]
   }
@@ -50,7 +51,7 @@ final class Simulation {
     let box = SimulatedBox(world, clock: clock, disk: disk, trace: trace)
     let model = ReferenceModel(stream: Self.stream, prunes: scenario.limits.maxSize > 0, trace: trace)
     box.served = { [unowned box] in model.served($0, box.world) }
-    box.listening = { model.listening() }
+    box.waitsForChange = { model.waitsForChange() }
     box.isComplete = { [unowned box] in model.isComplete(disk.image, box.world) }
     clock.watch = { [unowned box] in box.watch() }
     (self.disk, self.box, self.model) = (disk, box, model)
@@ -78,7 +79,7 @@ final class Simulation {
     }
     if model.failures.isEmpty { model.finished(disk.image, box.world) }
     return Outcome(
-      seed: scenario.seed, failures: model.failures, struck: disk.struck, runs: runs,
+      seed: scenario.seed, failures: model.failures, injected: disk.struck, runs: runs,
       events: model.state.order.count, diskCalls: disk.calls,
       late: model.found(box.world), trace: trace.lines)
   }
@@ -88,17 +89,18 @@ final class Simulation {
   func runProcess(ending: (call: Int, fault: Fault?)?) async {
     runs += 1
     trace.add("run \(runs), boot \(boot)")
-    let struckBefore = disk.struck.count
+    let injectedBefore = disk.struck.count
     box.restart(ending: ending)
     model.started()
     disk.wallSeconds = clock.wallSeconds
     do throws(StoreFailure) {
       try await runDriver()
     } catch {
-      trace.add("  the daemon gives up: \(error.message)")
-      let isExpected = disk.death != nil || disk.struck.count > struckBefore || disk.plan.hasStruckRecently
+      trace.add("  the daemon ends: \(error.message)")
+      let isExpected =
+        disk.death != nil || disk.struck.count > injectedBefore || disk.plan.hasInjectedRecently
       if !isExpected || error.code == .blocked || error.code == .refused || error.code == .locked {
-        model.fail("the daemon gives up: \(error.message)")
+        model.fail("the daemon ends: \(error.message)")
       }
     }
     if let problem = box.problem { model.fail(problem) }
@@ -106,7 +108,7 @@ final class Simulation {
 
   private func runDriver() async throws(StoreFailure) {
     disk.phase = .recovery
-    let place = StreamSpool.Location(
+    let location = StreamSpool.Location(
       name: Self.stream,
       feed: FeedIdentity(
         api: WebURL.Origin(scheme: .https, host: "api.box.com"), subject: Subject("user:1"), asUser: nil,
@@ -114,13 +116,14 @@ final class Simulation {
       spoolRoot: try DiskDirectory.root("/spool", on: disk, access: .shared),
       stateRoot: try DiskDirectory.root("/state", on: disk, access: .own))
     let spool = StreamSpool(
-      place, limits: scenario.limits, bootID: "boot-\(boot)", clock: clock.spoolClock, thread: thread)
+      location, limits: scenario.limits, bootID: "boot-\(boot)", clock: clock.spoolClock, thread: thread)
     let driver = FeedDriver(
       source: box, store: WatchedStore(spool: spool, disk: disk, box: box, model: model), clock: clock,
       rules: rules, start: scenario.start, seed: scenario.seed &+ UInt64(runs), report: report)
     // A task of its own, which the simulated Box can cancel as SIGTERM does.
     let result = await Task { () async -> Result<Void, StoreFailure> in
       do throws(StoreFailure) {
+        var driver = driver
         return .success(try await driver.run())
       } catch {
         return .failure(error)
@@ -138,8 +141,7 @@ final class Simulation {
   private var report: FeedReport {
     let logger = Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() }
     return FeedReport(
-      telemetry: StreamTelemetry(name: Self.stream, retention: scenario.type.retention),
-      journal: StreamJournal(logger: logger, stream: Self.stream), retention: scenario.type.retention)
+      StreamTelemetry(name: Self.stream, retention: scenario.type.retention), logger: logger)
   }
 
   // MARK: Between two processes
@@ -192,7 +194,7 @@ final class Simulation {
       let evidence =
         disk.image.file("segments.ndjson", in: DiskImage.spoolRoot, stream: Self.stream, durable: true)
         ?? []
-      // A line that a power cut has left zeros in is no evidence.
+      // A line that a power cut has filled with zeros is not evidence.
       let isThere = evidence[..<(evidence.lastIndex(of: 0x0A) ?? 0)].split(separator: 0x0A).contains {
         $0.starts(with: Array("{\"ordinal\":".utf8)) && $0.allSatisfy { (0x20...0x7E).contains($0) }
       }

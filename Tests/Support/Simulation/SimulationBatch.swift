@@ -4,7 +4,7 @@ import Spool
 
 /// Many simulations, one seed after the other on each of a few threads.
 package struct SimulationBatch: Sendable {
-  /// A seed that has found something.
+  /// A seed that has failed.
   package struct Failure: Sendable {
     package var seed: UInt64
     package var messages: [String]
@@ -17,21 +17,21 @@ package struct SimulationBatch: Sendable {
     package var events = 0
     package var diskCalls = 0
     package var faults = 0
-    /// Late events that were found by looking back.
+    /// Late events that were found by lookbacks.
     package var late = 0
     package var failures: [Failure] = []
     var coverage = Coverage()
-    var met: [Int: (stage: Stage, count: Int)] = [:]
+    var reached: [Int: (stage: Stage, count: Int)] = [:]
 
-    /// How often each fault has met each stage of the store's work.
+    /// How often each fault was injected at each stage of the store's work.
     package var coverageTable: String { coverage.table }
 
-    /// Stages that were not struck by a fault that can inject them, for people.
+    /// Stages at which a fault that is possible there was not injected, as text.
     package var uncovered: [String] { coverage.missing.map { "\($0.stage): \($0.fault.name)" } }
 
-    /// Stages that were met and are not on the list of ``Coverage``.
+    /// Stages that were reached and are not listed in ``Coverage``.
     package var unlisted: [String] {
-      met.values.filter { met in Coverage.isChecked(met.stage) && !Coverage.stages.contains(met.stage) }
+      reached.values.filter { Coverage.isChecked($0.stage) && !Coverage.stages.contains($0.stage) }
         .sorted { $0.count > $1.count }.map { "\($0.stage) \($0.count)" }
     }
 
@@ -40,9 +40,9 @@ package struct SimulationBatch: Sendable {
       runs += outcome.runs
       events += outcome.events
       diskCalls += outcome.diskCalls
-      faults += outcome.struck.count
+      faults += outcome.injected.count
       late += outcome.late
-      coverage.add(outcome.struck)
+      coverage.add(outcome.injected)
       if !outcome.failures.isEmpty {
         failures.append(Failure(seed: outcome.seed, messages: outcome.failures))
       }
@@ -57,7 +57,7 @@ package struct SimulationBatch: Sendable {
       late += other.late
       failures += other.failures
       coverage.merge(other.coverage)
-      met.merge(other.met) { ($0.stage, $0.count + $1.count) }
+      reached.merge(other.reached) { ($0.stage, $0.count + $1.count) }
     }
   }
 
@@ -93,17 +93,14 @@ package struct SimulationBatch: Sendable {
       let simulation = Simulation(Scenario(seed: seed), thread: thread)
       report.add(await simulation.run())
       for stage in simulation.disk.injectable {
-        report.met[stage.code] = (stage, (report.met[stage.code]?.count ?? 0) + 1)
+        report.reached[stage.code] = (stage, (report.reached[stage.code]?.count ?? 0) + 1)
       }
       if report.failures.count >= failureLimit { break }
     }
     return report
   }
 
-  /// What a whole batch must have met besides.
-  package static let wholeBatch: UInt64 = 20_000
-
-  /// Runs one seed again and tells everything that happens.
+  /// Runs one seed again and returns everything that happens, a line each.
   package static func trace(seed: UInt64) async throws -> (lines: [String], failures: [String]) {
     let outcome = await Simulation(Scenario(seed: seed), thread: try DiskThread(), isTraced: true).run()
     return (outcome.trace, outcome.failures)

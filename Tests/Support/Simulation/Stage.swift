@@ -3,12 +3,12 @@
 struct Stage: Hashable, Sendable, CustomStringConvertible {
   /// The store's calls.
   enum Phase: Int, Sendable, CaseIterable {
-    case recovery, begin, deduplicate, commit, save, gap, room, close
+    case recovery, begin, deduplicate, commit, save, gap, freeSpace, close
   }
 
   enum Operation: Int, Sendable, CaseIterable {
     case open, create, makeDirectory, list, read, write, truncate, sync, link, rename, remove
-    /// Calls that are counted and never struck: `fstat`, `fchmod`, `readlink`, `statvfs`.
+    /// Calls that are counted and never fail: `fstat`, `fchmod`, `readlink`, `statvfs`.
     case look
 
     var changes: Bool {
@@ -22,7 +22,7 @@ struct Stage: Hashable, Sendable, CustomStringConvertible {
   enum Place: Int, Sendable, CaseIterable {
     case root, directory, events, segments, gaps, quarantine, position, knownIDs, aside, current
 
-    /// What a name in a stream's directories stands for.
+    /// By a name in a stream's directories.
     init(_ name: String) {
       if name.hasPrefix("events-") {
         self = .events

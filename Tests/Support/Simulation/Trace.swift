@@ -1,4 +1,4 @@
-/// What happened in a run, a line each, if anyone wants to know.
+/// What happens in a run, a line each, where it is wanted.
 final class Trace: @unchecked Sendable {
   let isOn: Bool
   private(set) var lines: [String] = []

@@ -1,7 +1,7 @@
 import BoxEvents
 import Spool
 
-/// The real spool, with the model looking on.
+/// The real spool, observed by the model.
 struct WatchedStore: EventStore {
   let spool: StreamSpool
   let disk: SimulatedDisk
@@ -55,7 +55,7 @@ struct WatchedStore: EventStore {
   }
 
   func hasFreeSpace() async throws(StoreFailure) -> Bool {
-    disk.phase = .room
+    disk.phase = .freeSpace
     return try await spool.hasFreeSpace()
   }
 

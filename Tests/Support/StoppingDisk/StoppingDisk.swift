@@ -1,30 +1,30 @@
 import Glibc
 package import Spool
 import Synchronization
+import TestDisks
 
 /// This machine's disk, until the process has passed a point a number of times: there it kills itself
 /// with SIGKILL, in the thread that has made the call, so that nothing at all follows.
-package final class StoppingDisk: Disk {
+package final class StoppingDisk: ForwardingDisk {
   private struct State {
     /// What is open, by descriptor.
     var targets: [DiskHandle: StopPoint.Target] = [:]
-    /// Calls at the point that are still to be survived.
-    var rest: Int
+    /// Calls at the point until the last one.
+    var callsLeft: Int
   }
 
   private let point: StopPoint?
   private let state: Mutex<State>
   private let disk = LocalDisk()
+  package var base: any Disk { disk }
 
   /// - Parameters:
   ///   - point: where to stop; nil never stops.
   ///   - count: the first call at the point is number 1.
   package init(stoppingAt point: StopPoint?, count: Int = 1) {
     self.point = point
-    state = Mutex(State(rest: max(0, count - 1)))
+    state = Mutex(State(callsLeft: max(0, count - 1)))
   }
-
-  package var userID: UInt32 { disk.userID }
 
   // MARK: Opening
 
@@ -74,7 +74,7 @@ package final class StoppingDisk: Disk {
     _ handle: DiskHandle, _ bytes: UnsafeRawBufferPointer, at offset: Int
   ) throws(DiskError) -> Int {
     let target = target(of: handle)
-    if point == target.map({ StopPoint(.write, $0, .half) }), isLastCall() {
+    if let point, point == target.map({ StopPoint(.write, $0, .half) }), isLastCall() {
       // Half of the text: the padding of a block is the same in every record.
       let text = (bytes.lastIndex { $0 > 0x20 } ?? 0) + 1
       _ = try disk.write(handle, UnsafeRawBufferPointer(rebasing: bytes[..<(text / 2)]), at: offset)
@@ -123,31 +123,6 @@ package final class StoppingDisk: Disk {
     }
   }
 
-  // MARK: What leaves nothing behind
-
-  package func status(_ handle: DiskHandle) throws(DiskError) -> FileStatus { try disk.status(handle) }
-
-  package func setMode(_ handle: DiskHandle, _ mode: UInt32) throws(DiskError) {
-    try disk.setMode(handle, mode)
-  }
-
-  package func read(
-    _ handle: DiskHandle, into buffer: UnsafeMutableRawBufferPointer, at offset: Int
-  ) throws(DiskError) -> Int {
-    try disk.read(handle, into: buffer, at: offset)
-  }
-
-  package func names(in directory: DiskHandle) throws(DiskError) -> [String] {
-    try disk.names(in: directory)
-  }
-
-  package func readLink(_ name: String, in directory: DiskHandle) throws(DiskError) -> String {
-    try disk.readLink(name, in: directory)
-  }
-
-  package func freeBytes(_ handle: DiskHandle) throws(DiskError) -> UInt64 { try disk.freeBytes(handle) }
-  package func lock(_ handle: DiskHandle) throws(DiskError) -> Bool { try disk.lock(handle) }
-
   // MARK: Stopping
 
   private func opened(_ handle: DiskHandle, _ target: StopPoint.Target?) -> DiskHandle {
@@ -184,8 +159,8 @@ package final class StoppingDisk: Disk {
   /// Counts a call at the point.
   private func isLastCall() -> Bool {
     state.withLock { state in
-      state.rest -= 1
-      return state.rest < 0
+      state.callsLeft -= 1
+      return state.callsLeft < 0
     }
   }
 

@@ -1,307 +1,210 @@
-import BoxEvents
 import Glibc
 package import Spool
-import Synchronization
 
-/// A disk in memory that can lose power: what was not synced comes back lost, partial, zeroed or whole, by
-/// sectors, as a seed says; so do directory entries.
+/// A disk in memory that can lose power. It has two directories, `/spool` and `/state`.
 ///
-/// A failed sync leaves sectors that read well, look clean and are not durable: only bytes written again
-/// become durable with the next sync.
-package final class MemoryDisk: Disk {
-  package static let sector = 512
+/// What the calls do to the medium, and what a power cut leaves of it, is ``DiskImage``'s. Not guarded by a lock:
+/// a test does one thing at a time, each after the one before it has been awaited.
+package final class MemoryDisk: Disk, @unchecked Sendable {
+  package var image: DiskImage
+  /// Local seconds since 1970, for the files' times.
+  package var wallSeconds: Int64 = 0
+  private var handles: [Int32: Int] = [:]
+  /// Which handle has a file's lock.
+  private var locks: [Int: Int32] = [:]
+  private var nextHandle: Int32 = 1
 
-  private struct Node {
-    var isDirectory: Bool
-    var mode: UInt32
-    var bytes: [UInt8] = []
-    var durable: [UInt8] = []
-    var dirty: Set<Int> = []
-    var entries: [String: Entry] = [:]
-    var durableEntries: [String: Entry] = [:]
+  /// - Parameter sectorSize: bytes that become durable, or are lost, together.
+  package init(sectorSize: Int = 512) {
+    image = DiskImage(sectorSize: sectorSize)
   }
-
-  private enum Entry: Equatable {
-    case node(Int)
-    case link(String)
-  }
-
-  private struct State {
-    var nodes: [Node]
-    var handles: [Int32: Int] = [:]
-    var nextHandle: Int32 = 1
-    var free: UInt64 = 1 << 40
-  }
-
-  /// `/spool` and `/state`.
-  private let state: Mutex<State>
-
-  package init() {
-    state = Mutex(
-      State(nodes: [
-        Node(isDirectory: true, mode: 0o2750), Node(isDirectory: true, mode: 0o700),
-      ]))
-  }
-
-  package var userID: UInt32 { 1000 }
-
-  package func setFree(_ bytes: UInt64) { state.withLock { $0.free = bytes } }
 
   /// The process ends: its handles are closed, all bytes stay.
-  package func kill() { state.withLock { $0.handles = [:] } }
+  package func kill() {
+    handles = [:]
+    locks = [:]
+  }
 
   /// The machine goes down.
   package func losePower(seed: UInt64) {
-    var random = SplitMix64(seed: seed)
-    state.withLock { state in
-      state.handles = [:]
-      for index in state.nodes.indices {
-        Self.crash(&state.nodes[index], &random)
-      }
-    }
+    var choices = Choices(seed: seed)
+    losePower(&choices)
   }
 
-  private static func crash(_ node: inout Node, _ random: inout SplitMix64) {
-    for name in Set(node.entries.keys).union(node.durableEntries.keys).sorted()
-    where node.entries[name] != node.durableEntries[name] && Bool.random(using: &random) {
-      node.entries[name] = node.durableEntries[name]
-    }
-    node.durableEntries = node.entries
-    let sizes = [
-      node.durable.count, node.bytes.count,
-      Int.random(
-        in: min(node.durable.count, node.bytes.count)...max(node.durable.count, node.bytes.count),
-        using: &random),
-    ]
-    let size = sizes.randomElement(using: &random) ?? 0
-    var result = [UInt8](repeating: 0, count: size)
-    for start in stride(from: 0, to: size, by: sector) {
-      let range = start..<min(size, start + sector)
-      let choice = Int.random(in: 0..<4, using: &random)
-      let split = Int.random(in: range, using: &random)
-      for offset in range {
-        let old = offset < node.durable.count ? node.durable[offset] : 0
-        let new = offset < node.bytes.count ? node.bytes[offset] : 0
-        result[offset] =
-          switch choice {
-          case 0: old
-          case 1, 2: new
-          default: offset < split ? new : old
-          }
-      }
-    }
-    (node.bytes, node.durable, node.dirty) = (result, result, [])
+  /// - Parameter staleness: bytes appended to a segment may come back as other, older bytes.
+  package func losePower(_ choices: inout Choices, staleness: Bool = false) {
+    kill()
+    image.losePower(&choices, staleness: staleness)
   }
 
-  /// A sync that fails and persists nothing.
-  package func forgetDirty(_ handle: DiskHandle) {
-    state.withLock { state in
-      if let index = state.handles[handle.rawValue] { state.nodes[index].dirty = [] }
-    }
+  /// Does what a sync that fails does. It reports success; the caller reports the failure.
+  /// - Parameter choices: which of the dirty sectors reach the medium; nil for none.
+  package func failSync(_ handle: DiskHandle, _ choices: inout Choices?) {
+    if let index = handles[handle.rawValue] { image.failSync(index, &choices) }
   }
+
+  /// What an open handle is: its name and kind.
+  package func node(_ handle: DiskHandle) -> DiskImage.Node? {
+    handles[handle.rawValue].map { image.nodes[$0] }
+  }
+
+  // MARK: Opening
+
+  package var userID: UInt32 { 1000 }
 
   package func openRoot(_ path: String) throws(DiskError) -> DiskHandle {
-    try use { state throws(DiskError) in Self.handle(path == "/spool" ? 0 : 1, &state) }
+    switch path {
+    case "/spool": open(DiskImage.spoolRoot)
+    case "/state": open(DiskImage.stateRoot)
+    default: throw DiskError(.open, errno: ENOENT)
+    }
   }
 
   package func openDirectory(_ name: String, in directory: DiskHandle) throws(DiskError) -> DiskHandle {
-    try use { state throws(DiskError) in
-      let index = try Self.find(name, directory, state)
-      guard state.nodes[index].isDirectory else { throw DiskError(.open, errno: ENOTDIR) }
-      return Self.handle(index, &state)
-    }
+    let index = try find(name, in: directory)
+    guard image.nodes[index].isDirectory else { throw DiskError(.open, errno: ENOTDIR) }
+    return open(index)
   }
 
-  package func makeDirectory(
-    _ name: String, in directory: DiskHandle, mode: UInt32
-  ) throws(DiskError) {
-    try use { state throws(DiskError) in
-      let parent = try Self.node(directory, state, .makeDirectory)
-      guard state.nodes[parent].entries[name] == nil else { throw DiskError(.makeDirectory, errno: EEXIST) }
-      state.nodes.append(Node(isDirectory: true, mode: mode))
-      state.nodes[parent].entries[name] = .node(state.nodes.count - 1)
-    }
+  package func makeDirectory(_ name: String, in directory: DiskHandle, mode: UInt32) throws(DiskError) {
+    try add(name, in: directory, as: .makeDirectory, isDirectory: true, mode: mode)
   }
 
   package func openFile(
     _ name: String, in directory: DiskHandle, writing: Bool
   ) throws(DiskError) -> DiskHandle {
-    try use { state throws(DiskError) in Self.handle(try Self.find(name, directory, state), &state) }
+    let index = try find(name, in: directory)
+    if writing, image.nodes[index].isDirectory { throw DiskError(.open, errno: EISDIR) }
+    return open(index)
   }
 
   package func createFile(
     _ name: String, in directory: DiskHandle, mode: UInt32
   ) throws(DiskError) -> DiskHandle {
-    try use { state throws(DiskError) in
-      let parent = try Self.node(directory, state, .create)
-      guard state.nodes[parent].entries[name] == nil else { throw DiskError(.create, errno: EEXIST) }
-      state.nodes.append(Node(isDirectory: false, mode: mode))
-      state.nodes[parent].entries[name] = .node(state.nodes.count - 1)
-      return Self.handle(state.nodes.count - 1, &state)
-    }
+    try add(name, in: directory, as: .create, isDirectory: false, mode: mode)
+    return open(try find(name, in: directory))
   }
 
   package func close(_ handle: DiskHandle) {
-    state.withLock { $0.handles[handle.rawValue] = nil }
+    guard let index = handles.removeValue(forKey: handle.rawValue) else { return }
+    if locks[index] == handle.rawValue { locks[index] = nil }
   }
 
-  package func status(_ handle: DiskHandle) throws(DiskError) -> FileStatus {
-    try use { state throws(DiskError) in
-      let node = state.nodes[try Self.node(handle, state, .status)]
-      return FileStatus(
-        kind: node.isDirectory ? .directory : .file, size: node.bytes.count, mode: node.mode, owner: 1000)
+  private func open(_ index: Int) -> DiskHandle {
+    nextHandle += 1
+    handles[nextHandle] = index
+    return DiskHandle(rawValue: nextHandle)
+  }
+
+  private func index(_ handle: DiskHandle, _ operation: DiskError.Operation) throws(DiskError) -> Int {
+    guard let index = handles[handle.rawValue] else { throw DiskError(operation, errno: EBADF) }
+    return index
+  }
+
+  private func find(_ name: String, in directory: DiskHandle) throws(DiskError) -> Int {
+    switch image.nodes[try index(directory, .open)].entries[name] {
+    case .node(let index): return index
+    case .link: throw DiskError(.open, errno: ELOOP)
+    case nil: throw DiskError(.open, errno: ENOENT)
     }
+  }
+
+  private func add(
+    _ name: String, in directory: DiskHandle, as operation: DiskError.Operation, isDirectory: Bool,
+    mode: UInt32
+  ) throws(DiskError) {
+    let parent = try index(directory, operation)
+    guard image.nodes[parent].entries[name] == nil else { throw DiskError(operation, errno: EEXIST) }
+    image.nodes.append(
+      DiskImage.Node(isDirectory: isDirectory, name: name, mode: mode, modifiedAt: wallSeconds))
+    image.change(parent, .add(name, .node(image.nodes.count - 1)))
+  }
+
+  // MARK: Files
+
+  package func status(_ handle: DiskHandle) throws(DiskError) -> FileStatus {
+    let found = image.nodes[try index(handle, .status)]
+    return FileStatus(
+      kind: found.isDirectory ? .directory : .file, size: found.bytes.count, mode: found.mode,
+      owner: userID, links: found.links, modifiedAt: found.modifiedAt)
   }
 
   package func setMode(_ handle: DiskHandle, _ mode: UInt32) throws(DiskError) {
-    try use { state throws(DiskError) in
-      state.nodes[try Self.node(handle, state, .setMode)].mode = mode
-    }
+    image.nodes[try index(handle, .setMode)].mode = mode
   }
 
   package func read(
     _ handle: DiskHandle, into buffer: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(DiskError) -> Int {
-    let bytes = try use { state throws(DiskError) in
-      let bytes = state.nodes[try Self.node(handle, state, .read)].bytes
-      return Array(bytes[min(offset, bytes.count)..<min(bytes.count, offset + buffer.count)])
+    let index = try index(handle, .read)
+    let count = max(0, min(buffer.count, image.nodes[index].bytes.count - offset))
+    image.nodes[index].bytes.withUnsafeBytes { bytes in
+      if count > 0, let base = buffer.baseAddress, let source = bytes.baseAddress {
+        base.copyMemory(from: source + offset, byteCount: count)
+      }
     }
-    buffer.copyBytes(from: bytes)
-    return bytes.count
+    return count
   }
 
   package func write(
     _ handle: DiskHandle, _ bytes: UnsafeRawBufferPointer, at offset: Int
   ) throws(DiskError) -> Int {
-    let copy = Array(bytes)
-    try use { state throws(DiskError) in
-      let index = try Self.node(handle, state, .write)
-      let end = offset + copy.count
-      if state.nodes[index].bytes.count < end {
-        state.nodes[index].bytes += [UInt8](repeating: 0, count: end - state.nodes[index].bytes.count)
-      }
-      state.nodes[index].bytes.replaceSubrange(offset..<end, with: copy)
-      if !copy.isEmpty {
-        for sector in (offset / Self.sector)...((end - 1) / Self.sector) {
-          state.nodes[index].dirty.insert(sector)
-        }
-      }
-    }
-    return copy.count
+    image.write(bytes, to: try index(handle, .write), at: offset, now: wallSeconds)
+    return bytes.count
   }
 
   package func truncate(_ handle: DiskHandle, to size: Int) throws(DiskError) {
-    try use { state throws(DiskError) in
-      let index = try Self.node(handle, state, .truncate)
-      let bytes = state.nodes[index].bytes
-      state.nodes[index].bytes = Array(
-        (bytes + [UInt8](repeating: 0, count: max(0, size - bytes.count)))[..<size])
-    }
+    image.truncate(try index(handle, .truncate), to: size, now: wallSeconds)
   }
 
   package func synchronizeData(_ handle: DiskHandle) throws(DiskError) {
-    try use { state throws(DiskError) in
-      let index = try Self.node(handle, state, .synchronize)
-      let bytes = state.nodes[index].bytes
-      var durable = state.nodes[index].durable
-      durable = Array(
-        (durable + [UInt8](repeating: 0, count: max(0, bytes.count - durable.count)))[..<bytes.count])
-      for sector in state.nodes[index].dirty {
-        let range = min(sector * Self.sector, bytes.count)..<min((sector + 1) * Self.sector, bytes.count)
-        durable.replaceSubrange(range, with: bytes[range])
-      }
-      state.nodes[index].durable = durable
-      state.nodes[index].dirty = []
-    }
+    image.synchronize(try index(handle, .synchronize))
   }
 
   package func synchronizeDirectory(_ handle: DiskHandle) throws(DiskError) {
-    try use { state throws(DiskError) in
-      let index = try Self.node(handle, state, .synchronize)
-      state.nodes[index].durableEntries = state.nodes[index].entries
-    }
+    image.synchronizeDirectory(try index(handle, .synchronize))
   }
+
+  // MARK: Names
 
   package func names(in directory: DiskHandle) throws(DiskError) -> [String] {
-    try use { state throws(DiskError) in
-      Array(state.nodes[try Self.node(directory, state, .list)].entries.keys)
-    }
+    image.nodes[try index(directory, .list)].entries.keys.sorted()
   }
 
-  package func makeLink(_ name: String, to target: String, in directory: DiskHandle) throws(DiskError) {
-    try use { state throws(DiskError) in
-      let parent = try Self.node(directory, state, .link)
-      guard state.nodes[parent].entries[name] == nil else { throw DiskError(.link, errno: EEXIST) }
-      state.nodes[parent].entries[name] = .link(target)
-    }
+  package func makeLink(
+    _ name: String, to target: String, in directory: DiskHandle
+  ) throws(DiskError) {
+    let parent = try index(directory, .link)
+    guard image.nodes[parent].entries[name] == nil else { throw DiskError(.link, errno: EEXIST) }
+    image.change(parent, .add(name, .link(target)))
   }
 
   package func readLink(_ name: String, in directory: DiskHandle) throws(DiskError) -> String {
-    try use { state throws(DiskError) in
-      guard case .link(let target)? = state.nodes[try Self.node(directory, state, .read)].entries[name]
-      else { throw DiskError(.read, errno: EINVAL) }
-      return target
+    switch image.nodes[try index(directory, .read)].entries[name] {
+    case .link(let target): return target
+    case .node: throw DiskError(.read, errno: EINVAL)
+    case nil: throw DiskError(.read, errno: ENOENT)
     }
   }
 
   package func rename(_ old: String, to new: String, in directory: DiskHandle) throws(DiskError) {
-    try use { state throws(DiskError) in
-      let parent = try Self.node(directory, state, .rename)
-      guard let entry = state.nodes[parent].entries.removeValue(forKey: old) else {
-        throw DiskError(.rename, errno: ENOENT)
-      }
-      state.nodes[parent].entries[new] = entry
-    }
+    let parent = try index(directory, .rename)
+    guard image.nodes[parent].entries[old] != nil else { throw DiskError(.rename, errno: ENOENT) }
+    image.change(parent, .rename(old, to: new))
   }
 
   package func remove(_ name: String, in directory: DiskHandle) throws(DiskError) {
-    try use { state throws(DiskError) in
-      let parent = try Self.node(directory, state, .remove)
-      guard state.nodes[parent].entries.removeValue(forKey: name) != nil else {
-        throw DiskError(.remove, errno: ENOENT)
-      }
-    }
+    let parent = try index(directory, .remove)
+    guard image.nodes[parent].entries[name] != nil else { throw DiskError(.remove, errno: ENOENT) }
+    image.change(parent, .remove(name))
   }
 
-  package func freeBytes(_ handle: DiskHandle) throws(DiskError) -> UInt64 { state.withLock { $0.free } }
+  package func freeBytes(_ handle: DiskHandle) throws(DiskError) -> UInt64 { 1 << 40 }
 
-  package func lock(_ handle: DiskHandle) throws(DiskError) -> Bool { true }
-
-  // MARK: State
-
-  private func use<Result: Sendable>(
-    _ body: (inout State) throws(DiskError) -> Result
-  ) throws(DiskError) -> Result {
-    let result = state.withLock { state in
-      do throws(DiskError) {
-        return Swift.Result<Result, DiskError>.success(try body(&state))
-      } catch {
-        return .failure(error)
-      }
-    }
-    return try result.get()
-  }
-
-  private static func handle(_ node: Int, _ state: inout State) -> DiskHandle {
-    state.nextHandle += 1
-    state.handles[state.nextHandle] = node
-    return DiskHandle(rawValue: state.nextHandle)
-  }
-
-  private static func node(
-    _ handle: DiskHandle, _ state: State, _ operation: DiskError.Operation
-  ) throws(DiskError) -> Int {
-    guard let node = state.handles[handle.rawValue] else { throw DiskError(operation, errno: EBADF) }
-    return node
-  }
-
-  private static func find(
-    _ name: String, _ directory: DiskHandle, _ state: State
-  ) throws(DiskError) -> Int {
-    switch state.nodes[try node(directory, state, .open)].entries[name] {
-    case .node(let index): return index
-    case .link: throw DiskError(.open, errno: ELOOP)
-    case nil: throw DiskError(.open, errno: ENOENT)
-    }
+  package func lock(_ handle: DiskHandle) throws(DiskError) -> Bool {
+    let index = try index(handle, .lock)
+    if let holder = locks[index] { return holder == handle.rawValue }
+    locks[index] = handle.rawValue
+    return true
   }
 }

@@ -6,11 +6,11 @@
 /// independent between sectors, files and directories: nothing is in order that no sync has put in order.
 extension DiskImage {
   /// - Parameter staleness: bytes appended to a segment may come back as other, older bytes.
-  mutating func losePower(_ choices: inout Choices, staleness: Bool = false) {
+  package mutating func losePower(_ choices: inout Choices, staleness: Bool = false) {
     for index in nodes.indices {
       if nodes[index].isDirectory {
         loseEntries(index, &choices)
-      } else if nodes[index].needsRepair {
+      } else if nodes[index].mayDiffer {
         loseBytes(index, &choices, staleness: staleness)
       }
     }
@@ -36,14 +36,14 @@ extension DiskImage {
       let range = start..<min(size, start + sectorSize)
       let (mine, theirs) = (Self.part(new, range), Self.part(old, range))
       guard mine != theirs else { continue }
-      let isAfter = start >= old.count && staleness && nodes[index].place == .events
+      let isAfter = start >= old.count && staleness && nodes[index].isSegment
       let sector = Self.sector(new: mine, old: theirs, &choices, stale: isAfter ? new : [])
       result.replaceSubrange(range, with: sector)
     }
     nodes[index].bytes = result
     nodes[index].durable = result
     nodes[index].sectors = [UInt8](repeating: Sector.clean, count: (size + sectorSize - 1) / sectorSize)
-    nodes[index].needsRepair = false
+    nodes[index].mayDiffer = false
   }
 
   private static func size(_ new: Int, _ old: Int, _ choices: inout Choices) -> Int {
@@ -72,7 +72,7 @@ extension DiskImage {
     }
   }
 
-  /// A range's bytes, zeros behind the end.
+  /// A range's bytes, zeros after the end.
   private static func part(_ bytes: [UInt8], _ range: Range<Int>) -> [UInt8] {
     let there = bytes[min(range.lowerBound, bytes.count)..<min(range.upperBound, bytes.count)]
     return Array(there) + [UInt8](repeating: 0, count: range.count - there.count)

@@ -1,72 +1,85 @@
-/// What is on a simulated disk: as the system shows it, and as it would be found after a power cut.
-struct DiskImage: Sendable {
-  enum Entry: Hashable, Sendable {
+/// The medium of a ``MemoryDisk``: what is on it as the system shows it, and what is durable.
+///
+/// A sync that fails leaves sectors that read well, look clean and are not durable: only bytes written again
+/// become durable with the next sync. What a power cut leaves is in `DiskImage+PowerCut.swift`.
+package struct DiskImage: Sendable {
+  package enum Entry: Hashable, Sendable {
     case node(Int)
     case link(String)
   }
 
   /// A change of a directory that no sync has made durable yet.
-  enum Change: Sendable {
+  package enum Change: Sendable {
     case add(String, Entry)
     case rename(String, to: String)
     case remove(String)
+
+    /// The name whose file has no name any more.
+    var nameLost: String {
+      switch self {
+      case .add: ""
+      case .rename(_, let name), .remove(let name): name
+      }
+    }
   }
 
-  enum Sector {
-    static let clean: UInt8 = 0
+  package enum Sector {
+    package static let clean: UInt8 = 0
     /// Written since the last sync.
     static let dirty: UInt8 = 1
   }
 
-  struct Node: Sendable {
-    var isDirectory: Bool
-    var place: Stage.Place
-    var name: String
+  package struct Node: Sendable {
+    package var isDirectory: Bool
+    /// The name it was created with.
+    package var name: String
     var mode: UInt32
     var links = 1
     var modifiedAt: Int64 = 0
 
     /// A file's bytes as they are read now.
-    var bytes: [UInt8] = []
+    package var bytes: [UInt8] = []
     /// Its bytes as they are on the medium.
-    var durable: [UInt8] = []
+    package var durable: [UInt8] = []
     /// One ``Sector`` value for each sector of `bytes`. A sector whose sync failed is clean and differs
     /// from `durable` all the same.
-    var sectors: [UInt8] = []
-    /// Written, cut or marked clean by a failed sync since `bytes` and `durable` were last the same.
-    var needsRepair = false
+    package var sectors: [UInt8] = []
+    /// Written, truncated or marked clean by a failed sync since `bytes` and `durable` were last the same.
+    var mayDiffer = false
 
-    var entries: [String: Entry] = [:]
-    var durableEntries: [String: Entry] = [:]
-    var changes: [Change] = []
+    package var entries: [String: Entry] = [:]
+    package var durableEntries: [String: Entry] = [:]
+    package var changes: [Change] = []
+
+    var isSegment: Bool { name.hasPrefix("events-") }
   }
 
   /// Bytes that become dirty, durable and lost together: a page or a smaller block.
-  let sectorSize: Int
-  var nodes: [Node]
+  package let sectorSize: Int
+  package var nodes: [Node]
 
-  static let spoolRoot = 0
-  static let stateRoot = 1
+  package static let spoolRoot = 0
+  package static let stateRoot = 1
 
-  init(sectorSize: Int) {
+  package init(sectorSize: Int) {
     self.sectorSize = sectorSize
     nodes = [
-      Node(isDirectory: true, place: .root, name: "/spool", mode: 0o2750),
-      Node(isDirectory: true, place: .root, name: "/state", mode: 0o700),
+      Node(isDirectory: true, name: "/spool", mode: 0o2750),
+      Node(isDirectory: true, name: "/state", mode: 0o700),
     ]
   }
 
   // MARK: Looking at it from outside
 
   /// The node of a name in a directory.
-  func find(_ name: String, in directory: Int, durable: Bool) -> Int? {
+  package func find(_ name: String, in directory: Int, durable: Bool) -> Int? {
     let entries = durable ? nodes[directory].durableEntries : nodes[directory].entries
     guard case .node(let index)? = entries[name] else { return nil }
     return index
   }
 
   /// A stream's file: its bytes as they are read now, or as they are on the medium.
-  func file(_ name: String, in root: Int, stream: String, durable: Bool = false) -> [UInt8]? {
+  package func file(_ name: String, in root: Int, stream: String, durable: Bool = false) -> [UInt8]? {
     guard let directory = find(stream, in: root, durable: durable),
       let index = find(name, in: directory, durable: durable)
     else { return nil }
@@ -74,12 +87,12 @@ struct DiskImage: Sendable {
   }
 
   /// A stream's segments in order of their ordinals.
-  func segments(of stream: String, durable: Bool = false) -> [(ordinal: Int, bytes: [UInt8])] {
+  package func segments(of stream: String, durable: Bool = false) -> [(ordinal: Int, bytes: [UInt8])] {
     guard let directory = find(stream, in: Self.spoolRoot, durable: durable) else { return [] }
     let entries = durable ? nodes[directory].durableEntries : nodes[directory].entries
     var found: [(ordinal: Int, bytes: [UInt8])] = []
     for (name, entry) in entries {
-      guard case .node(let index) = entry, nodes[index].place == .events,
+      guard case .node(let index) = entry, nodes[index].isSegment,
         let ordinal = Int(name.dropFirst("events-".count).prefix(16))
       else { continue }
       found.append((ordinal, durable ? nodes[index].durable : nodes[index].bytes))
@@ -101,13 +114,13 @@ struct DiskImage: Sendable {
     for sector in (offset / sectorSize)...((end - 1) / sectorSize) {
       nodes[index].sectors[sector] = Sector.dirty
     }
-    nodes[index].needsRepair = true
+    nodes[index].mayDiffer = true
     nodes[index].modifiedAt = now
   }
 
   mutating func truncate(_ index: Int, to size: Int, now: Int64) {
     resize(index, to: size)
-    nodes[index].needsRepair = true
+    nodes[index].mayDiffer = true
     nodes[index].modifiedAt = now
   }
 
@@ -130,7 +143,7 @@ struct DiskImage: Sendable {
   /// A sync that succeeds: the dirty sectors and the size reach the medium. What an earlier sync has lost
   /// does not: those sectors look clean.
   mutating func synchronize(_ index: Int) {
-    guard nodes[index].needsRepair else { return }
+    guard nodes[index].mayDiffer else { return }
     let size = nodes[index].bytes.count
     let known = nodes[index].durable.count
     if known > size {
@@ -144,9 +157,10 @@ struct DiskImage: Sendable {
   }
 
   /// A sync that fails: each dirty sector has reached the medium or not, and none is written again.
-  mutating func failSync(_ index: Int, _ choices: inout Choices) {
+  /// - Parameter choices: which; nil for none.
+  mutating func failSync(_ index: Int, _ choices: inout Choices?) {
     for sector in nodes[index].sectors.indices where nodes[index].sectors[sector] == Sector.dirty {
-      if choices.pick(3) == 0, (sector + 1) * sectorSize <= nodes[index].durable.count {
+      if choices?.pick(3) == 0, (sector + 1) * sectorSize <= nodes[index].durable.count {
         persist(sector, of: index)
       } else {
         nodes[index].sectors[sector] = Sector.clean
@@ -168,6 +182,7 @@ struct DiskImage: Sendable {
   }
 
   mutating func change(_ directory: Int, _ change: Change) {
+    if case .node(let lost)? = nodes[directory].entries[change.nameLost] { nodes[lost].links = 0 }
     Self.apply(change, to: &nodes[directory].entries)
     nodes[directory].changes.append(change)
   }

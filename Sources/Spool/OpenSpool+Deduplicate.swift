@@ -1,11 +1,20 @@
 import BoxEvents
 
-/// Telling new from known.
-extension StreamSpool {
+/// Telling new events from known ones.
+extension OpenSpool {
   /// How many quarantined entries are known again.
   private static let knownRejectCount = 1000
 
-  func newEvents(of page: EventPage) throws(StoreFailure) -> [Int] {
+  mutating func deduplicate(
+    _ page: EventPage, readFrom position: ReadPosition, id: EventBatch.ID
+  ) throws(StoreFailure) -> EventBatch {
+    let new = try newEvents(of: page)
+    return EventBatch(
+      id: id, page: page, readFrom: position, new: new, duplicates: page.events.count - new.count,
+      newRejects: try newRejects(of: page))
+  }
+
+  private mutating func newEvents(of page: EventPage) throws(StoreFailure) -> [Int] {
     guard !page.events.isEmpty else { return [] }
     let window = try knownWindow()
     var inPage = Set<EventIdentity>(minimumCapacity: page.events.count)
@@ -15,7 +24,7 @@ extension StreamSpool {
     }
   }
 
-  func newRejects(of page: EventPage) throws(StoreFailure) -> [Int] {
+  private mutating func newRejects(of page: EventPage) throws(StoreFailure) -> [Int] {
     guard !page.rejects.isEmpty else { return [] }
     let known = try loadedRejects()
     var inPage = Set<EventIdentity>()
@@ -26,33 +35,33 @@ extension StreamSpool {
   }
 
   /// The window, rebuilt from the spool if it isn't there.
-  func knownWindow() throws(StoreFailure) -> DuplicateWindow {
+  mutating func knownWindow() throws(StoreFailure) -> DuplicateWindow {
     if let window { return window }
     let loaded = try loadedWindow()
     window = loaded
     return loaded
   }
 
-  /// Reads the newest events' ids from the spool: those the record says must be known, and `knownEvents`
-  /// before them. Segments that are gone or compressed are passed over; see ``KnownIDs``.
+  /// Reads the newest events' ids from the spool: those that the record requires to be known, and `knownEvents`
+  /// before them. Segments that are deleted or compressed are passed over; see ``KnownIDs``.
   private func loadedWindow() throws(StoreFailure) -> DuplicateWindow {
-    let files = try opened()
+    let limits = setup.limits
     var window = DuplicateWindow(capacity: needsFullWindow ? .max : limits.knownEvents)
     // Box serves from somewhat before a position, so that as many count from there.
     var wanted = limits.knownEvents + Int(clamping: min(mustKnow(upTo: ordinal), 1 << 40))
 
     var parts: [(segment: UInt64, range: Range<Int>)] = []
-    for segment in try files.segments().reversed() where wanted > 0 {
+    for segment in try files.spool.segments().reversed() where wanted > 0 {
       guard let file = try files.spool.file(SegmentName.text(segment), writing: false) else { continue }
       defer { file.close() }
       let size = if let active, active.ordinal == segment { active.size } else { try file.size() }
-      let last = try LineScan.lastLines(wanted, of: file, size: size)
+      let last = try file.lastLines(wanted, before: size)
       parts.append((segment, last.start..<size))
       wanted -= last.count
     }
     var ids = try spooledIDs(parts)
     if wanted > 0, ordinal > 0 {
-      // Finished segments are missing: what was in the last of them stands in the state directory. Only
+      // Finished segments are missing: the ids of the last of them are in the state directory. Only
       // what the spool itself doesn't have is older than what it has.
       let spooled = Set(ids)
       ids = try KnownIDs(in: files.state).ids.filter { !spooled.contains($0) }.suffix(wanted) + ids
@@ -61,14 +70,15 @@ extension StreamSpool {
     return window
   }
 
-  /// Whether more must be known than the newest events, because the position stands before more than a few.
+  /// Whether more must be known than the newest events, because the position is before more than a few.
   var needsFullWindow: Bool {
-    record?.known == .all || mustKnow(upTo: firstOrdinal) > UInt64(max(0, limits.knownEvents / 10))
+    position?.record.known == .all
+      || mustKnow(upTo: firstOrdinal) > UInt64(max(0, setup.limits.knownEvents / 10))
   }
 
-  /// How many of the events below an ordinal the record says must be known.
+  /// How many of the events below an ordinal the record requires to be known.
   private func mustKnow(upTo end: UInt64) -> UInt64 {
-    switch record?.known {
+    switch position?.record.known {
     case .since(let first): end > first ? end - first : 0
     case .all: end
     case .recent, nil: 0
@@ -82,12 +92,10 @@ extension StreamSpool {
     var ids: [EventIdentity] = []
     var done = 0
     for part in parts.reversed() {
-      guard let file = try opened().spool.file(SegmentName.text(part.segment), writing: false) else {
-        continue
-      }
+      guard let file = try files.spool.file(SegmentName.text(part.segment), writing: false) else { continue }
       defer { file.close() }
-      let report = { [progress, done] (bytes: Int) in progress(done + bytes) }
-      _ = try LineScan.lines(of: file, in: part.range, progress: report) { line, _ throws(StoreFailure) in
+      let report = { [progress = setup.progress, done] (bytes: Int) in progress(done + bytes) }
+      try file.forEachLine(in: part.range, progress: report) { line, _ throws(StoreFailure) in
         if let id = EventLine.identity(of: line) { ids.append(id) }
         return true
       }
@@ -96,22 +104,22 @@ extension StreamSpool {
     return ids
   }
 
-  private func loadedRejects() throws(StoreFailure) -> DuplicateWindow {
+  private mutating func loadedRejects() throws(StoreFailure) -> DuplicateWindow {
     if let knownRejects { return knownRejects }
     var known = DuplicateWindow(capacity: Self.knownRejectCount)
     // Before a line is trusted to be on disk.
-    try quarantine?.repairTail()
-    for line in try quarantine?.tail() ?? [] {
+    try quarantineLog.repairTail()
+    for line in try quarantineLog.tail() {
       if let id = QuarantineLine.identity(on: line) { known.insert(id) }
     }
     knownRejects = known
     return known
   }
 
-  /// Adds entries to the quarantine, each durable before the next.
-  func quarantine(_ reject: PendingCommit.Reject) throws(StoreFailure) {
+  /// Adds an entry to the quarantine, durably.
+  mutating func quarantine(_ reject: PendingCommit.Reject) throws(StoreFailure) {
     var known = try loadedRejects()
-    try quarantine?.append(reject.line)
+    try quarantineLog.append(reject.line)
     known.insert(reject.identity)
     knownRejects = known
   }

@@ -1,10 +1,10 @@
 import BoxEvents
 
-/// Where a simulation takes its decisions from: drawn by a seed, or every one of them in turn.
+/// The decisions of a simulation: drawn by a seed, or every one of them in turn.
 ///
 /// In turn it is a counter whose digits have the bases that the simulation asks for: run the simulation,
-/// call ``advance()``, run it again from the same point, until there is nothing left to choose.
-struct Choices: Sendable {
+/// call ``advance()``, run it again from the same point, until everything has been chosen.
+package struct Choices: Sendable {
   private var random: SplitMix64
   private let isExhaustive: Bool
   /// What was chosen so far in this round, and out of how many.
@@ -12,13 +12,13 @@ struct Choices: Sendable {
   private var next = 0
 
   /// Random decisions.
-  init(seed: UInt64) {
+  package init(seed: UInt64) {
     random = SplitMix64(seed: seed &* 0xD129_0F3A_0C96_37A5 &+ 0x632B_E59B_D9B4_E019)
     isExhaustive = false
   }
 
   /// Every decision in turn.
-  static let exhaustive = Choices()
+  package static let exhaustive = Choices()
 
   private init() {
     random = SplitMix64(seed: 0)
@@ -26,7 +26,7 @@ struct Choices: Sendable {
   }
 
   /// A number from 0 to one below `count`.
-  mutating func pick(_ count: Int) -> Int {
+  package mutating func pick(_ count: Int) -> Int {
     guard count > 1 else { return 0 }
     guard isExhaustive else { return Int(truncatingIfNeeded: random.next() >> 1) % count }
     if next == taken.count { taken.append((0, count)) }
@@ -35,14 +35,14 @@ struct Choices: Sendable {
   }
 
   /// A number of the range, its ends included.
-  mutating func number(_ low: Int, _ high: Int) -> Int { low + pick(max(1, high - low + 1)) }
+  package mutating func number(_ low: Int, _ high: Int) -> Int { low + pick(max(1, high - low + 1)) }
 
   /// True about `percent` times in a hundred.
-  mutating func chance(_ percent: Int) -> Bool { pick(100) < percent }
+  package mutating func chance(_ percent: Int) -> Bool { pick(100) < percent }
 
   /// A place to cut `count` bytes in two, both parts non-empty where possible: any; or, in turn, after the
   /// first byte, in the middle and before the last.
-  mutating func split(_ count: Int) -> Int {
+  package mutating func split(_ count: Int) -> Int {
     guard count > 1 else { return 0 }
     guard isExhaustive else { return number(1, count - 1) }
     let places = [1, count / 2, count - 1]
@@ -50,7 +50,7 @@ struct Choices: Sendable {
   }
 
   /// Goes to the next round of decisions; false when every one has been.
-  mutating func advance() -> Bool {
+  package mutating func advance() -> Bool {
     next = 0
     while let last = taken.popLast() {
       if last.choice + 1 < last.count {

@@ -1,0 +1,233 @@
+import BoxEvents
+
+/// The way of a batch to the disk.
+///
+/// The system calls of one commit, in this order, and what a crash right after each leaves. Steps 2 to 5 only
+/// where a new segment begins. A full disk interrupts at any of them; the next call goes on there.
+///
+///     1. quarantine.ndjson   pwrite, fdatasync   a line for each reject: known when Box serves it again.
+///     2. .known_ids          pwrite, fdatasync,  the ids of the finished segment, which may be deleted from
+///                            rename, fsync dir   now on. They are known twice.
+///     3. segments.ndjson     pwrite, fdatasync   a line without a segment. Should the position file be lost,
+///                                                its position is the one to go on from.
+///     4. events-N.ndjson     open, fsync dir     an empty segment, as the record's ordinal requires; used next.
+///     5. current             symlink, rename     the same; recovery sets the link.
+///     6. events-N.ndjson     pwrite              bytes after the record's offset, perhaps a partial line.
+///                                                Recovery keeps them (same boot) or moves them aside.
+///     7. events-N.ndjson     fdatasync           durable, counted and visible. Recovery as after 6; the page is
+///                                                read again, and the events that were kept are known.
+///     8. stream_position     pwrite              perhaps a corrupt block: the other one is intact, as after 7.
+///     9. stream_position     fdatasync           acknowledged: reading goes on after these events.
+extension OpenSpool {
+  mutating func commit(_ batch: EventBatch, at checkpoint: Checkpoint) throws(StoreFailure) -> Committed {
+    _ = try begun()
+    if pending?.isOf(batch, checkpoint) != true {
+      try finishPending()
+      pending = try prepared(batch, checkpoint)
+    }
+    var done = try finishPending()
+    done.gaps = takeUnreportedGaps()
+    return done
+  }
+
+  /// Takes the pending commit to its end, or to where the disk is full.
+  @discardableResult
+  mutating func finishPending() throws(StoreFailure) -> Committed {
+    guard var commit = pending else { return Committed(events: 0, bytes: 0, ordinal: ordinal) }
+    pending = nil
+    do throws(StoreFailure) {
+      try finish(&commit)
+    } catch {
+      pending = commit
+      throw error
+    }
+    let (events, bytes) = (commit.identities.count, commit.lines.count)
+    giveBackBuffer(of: &commit)
+    deleteOverLimits()
+    return Committed(events: events, bytes: bytes, ordinal: ordinal)
+  }
+
+  private mutating func finish(_ commit: inout PendingCommit) throws(StoreFailure) {
+    // Step 1.
+    while let reject = commit.rejects.last {
+      try quarantine(reject)
+      commit.rejects.removeLast()
+    }
+    let hasEvents = !commit.identities.isEmpty
+    if hasEvents, !commit.isDurable {
+      // Steps 2 to 5.
+      if !commit.hasSegment {
+        try provideSegment(for: &commit)
+        commit.hasSegment = true
+      }
+      // Steps 6 and 7.
+      try append(&commit)
+      commit.isDurable = true
+    }
+    // Steps 8 and 9.
+    try save(commit.checkpoint, isAfterNewEvents: hasEvents)
+  }
+
+  // MARK: Steps 2 to 5: the segment
+
+  /// Rotates if it is time, or else deals with a partial line, so that ``append(_:)`` has only to write.
+  private mutating func provideSegment(for commit: inout PendingCommit) throws(StoreFailure) {
+    if commit.rotation == nil {
+      try checkActive()
+      if try continuesPartialLine(&commit) { return }
+    }
+    if commit.rotation != nil || active == nil || isRotationDue { try rotate(for: &commit) }
+  }
+
+  /// Someone may have emptied or deleted the segment while it was being written. Its events are lost, and
+  /// what is appended to it would be too: a gap, and a new segment. What someone has added is moved aside.
+  private mutating func checkActive() throws(StoreFailure) {
+    guard let segment = active else { return }
+    let status = try segment.file.status()
+    let size = segment.size + segment.partialLine.count
+    if status.links == 0 || status.size < size {
+      try recordShortened()
+      segment.file.close()
+      active = nil
+    } else if status.size > size {
+      try cut(segment.file, of: segment.ordinal, from: size, size: status.size)
+    }
+  }
+
+  /// An earlier run was cut off in the middle of a line. If the first new event begins with what is there
+  /// only its remainder is written, and a reader who has seen the first half sees the second. Otherwise the
+  /// partial line is moved aside.
+  private mutating func continuesPartialLine(_ commit: inout PendingCommit) throws(StoreFailure) -> Bool {
+    guard var segment = active, !segment.partialLine.isEmpty else { return false }
+    let isContinued = commit.lines.starts(with: segment.partialLine)
+    if isContinued {
+      commit.written = segment.partialLine.count
+    } else {
+      try cut(
+        segment.file, of: segment.ordinal, from: segment.size,
+        size: segment.size + segment.partialLine.count)
+    }
+    segment.partialLine = []
+    active = segment
+    return isContinued
+  }
+
+  // MARK: Steps 6 and 7: the events
+
+  private mutating func append(_ commit: inout PendingCommit) throws(StoreFailure) {
+    guard var segment = active else { throw setup.misuse("the segment of a commit is not open") }
+    try Self.write(&commit, to: segment)
+    try segment.file.synchronize()
+    for id in commit.identities { window?.insert(id) }
+    ordinal += UInt64(commit.identities.count)
+    segment.size += commit.lines.count
+    active = segment
+  }
+
+  private static func write(
+    _ commit: inout PendingCommit, to segment: ActiveSegment
+  ) throws(StoreFailure) {
+    var written = commit.written
+    defer { commit.written = written }
+    try commit.lines.withUnsafeBufferPointer { lines throws(StoreFailure) in
+      try segment.file.write(UnsafeRawBufferPointer(lines), at: segment.size, written: &written)
+    }
+  }
+
+  // MARK: Before and after
+
+  /// Gathers what a batch has for the disk.
+  private mutating func prepared(
+    _ batch: EventBatch, _ checkpoint: Checkpoint
+  ) throws(StoreFailure) -> PendingCommit {
+    var commit = PendingCommit(batch, checkpoint)
+    let (page, time) = (batch.page, setup.clock.wallSeconds())
+    for index in batch.newRejects.reversed() where page.rejects.indices.contains(index) {
+      let reject = page.rejects[index]
+      let entry = page.bytes[reject.range]
+      commit.rejects.append(
+        PendingCommit.Reject(
+          identity: QuarantineLine.identity(of: entry),
+          line: QuarantineLine.line(
+            entry, reason: reject.reason, readFrom: batch.readFrom, time: time)))
+    }
+    if !batch.new.isEmpty { try gather(batch, into: &commit) }
+    return commit
+  }
+
+  /// Copies the new events' lines together, so that they are one write. What has become known since the
+  /// batch was deduplicated stays out.
+  private mutating func gather(
+    _ batch: EventBatch, into commit: inout PendingCommit
+  ) throws(StoreFailure) {
+    let window = try knownWindow()
+    swap(&commit.lines, &setup.thread.scratch)
+    commit.lines.removeAll(keepingCapacity: true)
+    for index in batch.new where batch.page.events.indices.contains(index) {
+      let event = batch.page.events[index]
+      if window.contains(event.identity) { continue }
+      commit.lines.append(contentsOf: batch.page.bytes[event.range])
+      commit.lines.append(UInt8(ascii: "\n"))
+      commit.identities.append(event.identity)
+    }
+  }
+
+  /// A finished commit's buffer serves the next one, unless a huge page has made it huge.
+  private func giveBackBuffer(of commit: inout PendingCommit) {
+    let capacity = commit.lines.capacity
+    if capacity > setup.thread.scratch.capacity, capacity <= 4 << 20 {
+      swap(&commit.lines, &setup.thread.scratch)
+    }
+  }
+}
+
+/// A commit on its way to the disk. It holds all it needs, so that after a full disk it goes on at the
+/// step, and within the batch at the byte, where it stopped.
+struct PendingCommit: Sendable {
+  struct Reject: Sendable {
+    var identity: EventIdentity
+    var line: [UInt8]
+  }
+
+  let readFrom: ReadPosition
+  let checkpoint: Checkpoint
+  /// Of the batch, to know the same call again.
+  let batchID: EventBatch.ID
+
+  /// Entries still to be quarantined, last one first.
+  var rejects: [Reject] = []
+  /// The new events' lines, newlines included.
+  var lines: [UInt8] = []
+  var identities: [EventIdentity] = []
+  /// The segment that these lines begin, on its way to the disk.
+  var rotation: Rotation?
+  /// The segment for these lines is there.
+  var hasSegment = false
+  /// Bytes of `lines` that are in the file, not yet durable.
+  var written = 0
+  /// The lines are durable, counted and known.
+  var isDurable = false
+
+  init(_ batch: EventBatch, _ checkpoint: Checkpoint) {
+    readFrom = batch.readFrom
+    self.checkpoint = checkpoint
+    batchID = batch.id
+  }
+
+  func isOf(_ batch: EventBatch, _ checkpoint: Checkpoint) -> Bool {
+    batch.id == batchID && checkpoint == self.checkpoint
+  }
+}
+
+/// A new segment on its way to the disk.
+struct Rotation: Sendable {
+  /// Local seconds since 1970.
+  let begunAt: Int64
+  /// ``KnownIDs`` has the newest ids of the finished segment.
+  var hasKnownIDs = false
+  /// `segments.ndjson` has its line.
+  var isAnnounced = false
+  var file: DiskFile?
+  /// Its directory entry is durable.
+  var isNamed = false
+}

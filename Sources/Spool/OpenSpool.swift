@@ -1,0 +1,170 @@
+import BoxEvents
+
+/// One stream's spool while it is open: its files, what they are known to hold, and the work on them.
+///
+/// ``SpoolRecovery`` builds it. A value: ``StreamSpool`` owns the only one, so that each call changes it in place.
+struct OpenSpool {
+  /// The position file and its newest record.
+  struct SavedPosition {
+    var file: TwoBlockFile
+    var record: PositionRecord
+  }
+
+  /// The segment that is being written.
+  struct ActiveSegment {
+    let file: DiskFile
+    let ordinal: UInt64
+    /// When it was begun: local seconds since 1970, and on the monotonic clock.
+    var begunAt: Int64
+    var begunAtMonotonic: Duration
+    /// Bytes of complete, durable lines.
+    var size: Int
+    /// A partial line after these, kept for the event that may begin with it.
+    var partialLine: [UInt8] = []
+  }
+
+  let setup: StreamSpool.Setup
+  let files: StreamFiles
+  var segmentLog: LineLog
+  var gapLog: LineLog
+  var quarantineLog: LineLog
+  /// Nil on a first start, until ``begin(at:)``.
+  var position: SavedPosition?
+  /// Nil before the first event, and after someone has deleted or emptied it.
+  var active: ActiveSegment?
+  /// The ordinal of the next event.
+  var ordinal: UInt64 = 0
+  /// The ordinal of this run's first event.
+  var firstOrdinal: UInt64 = 0
+  /// The ids of the newest events. Nil until it is needed.
+  var window: DuplicateWindow?
+  /// The entries that were quarantined last. Nil until it is needed.
+  var knownRejects: DuplicateWindow?
+  /// A commit that a full disk has interrupted.
+  var pending: PendingCommit?
+  /// Gaps that are recorded and not yet reported to the caller.
+  var unreportedGaps: [Gap] = []
+  /// On the monotonic clock, when the limits were last applied.
+  var limitsAppliedAt: Duration?
+
+  /// Opens the stream's directories, and makes what is missing.
+  init(_ setup: StreamSpool.Setup) throws(StoreFailure) {
+    self.setup = setup
+    let location = setup.location
+    files = try StreamFiles(
+      making: location.name, spoolRoot: location.spoolRoot, stateRoot: location.stateRoot)
+    segmentLog = LineLog(SegmentEntry.fileName, in: files.spool)
+    gapLog = LineLog(GapLine.fileName, in: files.spool)
+    quarantineLog = LineLog(QuarantineLine.fileName, in: files.spool)
+  }
+
+  /// Records the start of a stream.
+  mutating func begin(at checkpoint: Checkpoint) throws(StoreFailure) {
+    // The file with its two blocks is on disk before the first record. A crash: a first start again.
+    if position == nil {
+      position = SavedPosition(
+        file: try files.madePosition(), record: record(of: checkpoint, known: .recent))
+    } else {
+      try position?.file.reassert()
+    }
+    try save(checkpoint)
+    // A crash here: the record alone shows that the stream has begun; recovery adds the line.
+    // A stream whose position was set to `now` has its line already.
+    if try !segmentLog.hasContent() { try writeStartLine(checkpoint.position) }
+  }
+
+  /// Writes the position record for what is durable now.
+  /// - Parameters:
+  ///   - durable: false leaves the sync to a later write.
+  ///   - isAfterNewEvents: the checkpoint is after events that were new.
+  mutating func save(
+    _ checkpoint: Checkpoint, durable: Bool = true, isAfterNewEvents: Bool = false
+  ) throws(StoreFailure) {
+    let saved = try begun().record
+    var known = saved.known
+    // Caught up since: everything the position was before has been read again.
+    if let confirmedAt = checkpoint.confirmedAt, confirmedAt != saved.confirmedAt { known = .recent }
+    // So has a short tail, or nearly; the window of the newest events is enough for it.
+    if isAfterNewEvents, !needsFullWindow { known = .recent }
+    try write(record(of: checkpoint, known: known), durable: durable)
+    let knownEvents = setup.limits.knownEvents
+    if known == .recent, window?.capacity == .max { window?.resize(to: knownEvents) }
+  }
+
+  /// What the position file must hold for the spool as it is now.
+  func record(of checkpoint: Checkpoint, known: PositionRecord.Known) -> PositionRecord {
+    PositionRecord(
+      checkpoint: checkpoint, ordinal: ordinal, segment: active?.ordinal ?? ordinal,
+      offset: active?.size ?? 0, boot: setup.bootID, feed: setup.location.feed.digest, known: known)
+  }
+
+  mutating func write(_ record: PositionRecord, durable: Bool = true) throws(StoreFailure) {
+    var saved = try begun()
+    try saved.file.write(record.text, durable: durable)
+    saved.record = record
+    position = saved
+  }
+
+  /// The saved position of a stream that has begun.
+  func begun() throws(StoreFailure) -> SavedPosition {
+    guard let position else { throw setup.misuse("the stream has not begun") }
+    return position
+  }
+
+  mutating func writeStartLine(_ position: ReadPosition) throws(StoreFailure) {
+    try segmentLog.append(
+      SegmentEntry.startLine(
+        at: position, feed: setup.location.feed.digest, time: setup.clock.wallSeconds()))
+  }
+
+  /// Moves everything from `offset` on out of a segment, into the state directory.
+  /// - Returns: the copy's name.
+  @discardableResult
+  func cut(
+    _ file: DiskFile, of segment: UInt64, from offset: Int, size: Int
+  ) throws(StoreFailure) -> String {
+    try files.cut(
+      file, from: offset, size: size, segment: segment, sequence: position?.file.sequence ?? 0)
+  }
+
+  /// Records a gap, unless one of the last lines of `gaps.ndjson` is this gap: a run that follows a crash
+  /// finds it again.
+  mutating func recordOnce(_ gap: Gap) throws(StoreFailure) {
+    // Before a line is trusted to be on disk.
+    try gapLog.repairTail()
+    let line = GapLine(gap: gap, ordinal: ordinal)
+    let isRecorded = try gapLog.tail().contains { GapLine(parsing: $0)?.isSame(as: line) == true }
+    guard !isRecorded else { return }
+    try gapLog.append(line.line(at: setup.clock.wallSeconds()))
+  }
+
+  /// Records that the spool ends before what the record guarantees: someone has emptied or deleted the newest
+  /// segment. The position is still true, so the stream goes on from there in a new segment.
+  mutating func recordShortened() throws(StoreFailure) {
+    let checkpoint = try begun().record.checkpoint
+    let gap = Gap(
+      cause: .spoolShortened, from: nil, to: checkpoint.position, since: checkpoint.continuousAt)
+    try recordOnce(gap)
+    unreportedGaps.append(gap)
+  }
+
+  /// The gaps that the answer to the present call reports.
+  mutating func takeUnreportedGaps() -> [Gap] {
+    defer { unreportedGaps = [] }
+    return unreportedGaps
+  }
+
+  /// Forgets the ids, to save memory while nothing happens: 260 KB a stream, with thousands of streams in
+  /// a process. The next event brings them back from the spool.
+  mutating func dropCaches() {
+    window = nil
+    knownRejects = nil
+  }
+
+  func close() {
+    active?.file.close()
+    pending?.rotation?.file?.close()
+    position?.file.close()
+    files.close()
+  }
+}

@@ -1,0 +1,300 @@
+import BoxEvents
+
+/// Recovers what an earlier run has left: one recovery's steps, which end in an ``OpenSpool``.
+///
+/// The newest intact position record is true. What the newest segment holds after the record's offset was
+/// written and never acknowledged: it counts only after it has been written again and synced, or it is moved
+/// aside. Each step may be interrupted by a crash; the next recovery begins again and finds the same.
+struct SpoolRecovery {
+  private var spool: OpenSpool
+  /// What was done, one sentence each, for the log.
+  private var notes: [String] = []
+
+  private var location: StreamSpool.Location { spool.setup.location }
+
+  /// Opens a stream's spool.
+  /// - Throws: `blocked` where nothing on the disk proves where to go on.
+  static func recover(_ setup: StreamSpool.Setup) throws(StoreFailure) -> (OpenSpool, Recovery) {
+    var recovery = SpoolRecovery(spool: try OpenSpool(setup))
+    do throws(StoreFailure) {
+      let outcome = try recovery.run()
+      return (recovery.spool, outcome)
+    } catch {
+      recovery.spool.close()
+      throw error
+    }
+  }
+
+  private mutating func run() throws(StoreFailure) -> Recovery {
+    if let file = try spool.files.position() {
+      if let record = file.content.flatMap({ PositionRecord(parsing: $0) }) {
+        spool.position = OpenSpool.SavedPosition(file: file, record: record)
+      } else {
+        file.close()
+      }
+    }
+    let found = spool.position?.record
+    let segments = try spool.files.spool.segments()
+    let isAnnounced = try spool.segmentLog.hasContent()
+    var recovery =
+      if let found {
+        try resume(from: found, segments, isAnnounced: isAnnounced)
+      } else if segments.isEmpty, !isAnnounced {
+        // No record, no start line, no segment: this stream has never run.
+        Recovery(checkpoint: nil, ordinal: 0)
+      } else {
+        try rebuild(from: segments, because: "the position file is missing or corrupt")
+      }
+    if let active = spool.active {
+      try spool.files.spool.pointLink(SegmentName.link, at: SegmentName.text(active.ordinal))
+    }
+    if found?.known == .all, let gap = try lastMove() { spool.unreportedGaps.append(gap) }
+    recovery.notes = notes
+    recovery.gaps = spool.takeUnreportedGaps()
+    recovery.recordedGaps = try spool.gapLog.lineCount()
+    return recovery
+  }
+
+  // MARK: With a record
+
+  private mutating func resume(
+    from found: PositionRecord, _ segments: [UInt64], isAnnounced: Bool
+  ) throws(StoreFailure) -> Recovery {
+    try require(found.feed == location.feed.digest, "its position belongs to another feed")
+    let newer = segments.filter { $0 > found.segment }
+    // A segment is begun only at the record's end, and the next record is in it. Anything else that is
+    // newer than the newest record means that records are lost.
+    guard newer.isEmpty || newer == [found.ordinal] else {
+      return try rebuild(from: segments, because: "the position file is older than the spool")
+    }
+    try spool.position?.file.reassert()
+    if !isAnnounced { try spool.writeStartLine(found.position) }
+    spool.ordinal = found.ordinal
+    if !newer.isEmpty {
+      try trim(found)
+      try open(found.ordinal, from: 0, boot: found.boot)
+    } else if segments.contains(found.segment) {
+      try openRecorded(found)
+    } else if found.offset > 0 {
+      try noteShortened("the newest segment \(SegmentName.text(found.segment)) is missing")
+    }
+    spool.firstOrdinal = spool.ordinal
+    // The kept events were served after the record's position and will be served again. Counted from the
+    // first of several crashes in a row: none of them has moved the position.
+    let known: PositionRecord.Known =
+      spool.ordinal > found.ordinal && found.known == .recent ? .since(found.ordinal) : found.known
+    let next = spool.record(of: found.checkpoint, known: known)
+    if next != found { try spool.write(next) }
+    return Recovery(checkpoint: found.checkpoint, ordinal: spool.ordinal)
+  }
+
+  /// Opens the segment that the record names, which is the newest.
+  private mutating func openRecorded(_ found: PositionRecord) throws(StoreFailure) {
+    let name = SegmentName.text(found.segment)
+    let size = try cutShortened(name, found)
+    if let size {
+      try noteShortened("\(name) has \(size) bytes, and \(found.offset) were complete lines")
+    } else {
+      try open(found.segment, from: found.offset, boot: found.boot)
+    }
+  }
+
+  /// Cuts a partial line where a segment's lines don't end at the record's offset.
+  /// - Returns: the segment's size before that; nil where they end there.
+  private mutating func cutShortened(
+    _ name: String, _ found: PositionRecord
+  ) throws(StoreFailure) -> Int? {
+    guard let file = try spool.files.spool.file(name, writing: true) else { return nil }
+    defer { file.close() }
+    let size = try file.size()
+    if try endsLine(file, at: found.offset) { return nil }
+    // A segment that was shortened in the middle of a line, or changed, ends with its last complete one.
+    let end = try file.forEachLine(in: 0..<min(size, found.offset)) { _, _ in true }
+    if end < size {
+      try cutUnproven(file, segment: found.segment, from: end, size: size)
+    } else {
+      // An earlier run may have cut it and ended before the sync.
+      try file.synchronize()
+    }
+    return size
+  }
+
+  /// Makes a segment the active one, after checking what it holds after `offset`.
+  /// - Parameter boot: in which the record was written.
+  private mutating func open(
+    _ segment: UInt64, from offset: Int, boot: String
+  ) throws(StoreFailure) {
+    let file = try adopt(segment, size: offset)
+    let size = try file.size()
+    // An earlier run may have cut it and ended before the sync; after a power cut it would be back.
+    guard size > offset else { return try file.synchronize() }
+    if boot == spool.setup.bootID, !boot.isEmpty {
+      try keepTail(of: file, segment: segment, from: offset, size: size)
+    } else {
+      // Another boot: what was never synced may be stale, zeroed or out of order.
+      let name = try spool.cut(file, of: segment, from: offset, size: size)
+      notes.append(
+        "\(size - offset) bytes at the end of \(SegmentName.text(segment)) were written before the machine "
+          + "went down and never synced; they were moved to \(name) and are fetched again.")
+    }
+  }
+
+  /// Same boot: what was written is in the page cache, and a reader may have seen it. Its complete lines
+  /// stay and count, after they have been written again and synced; a partial last line stays too.
+  private mutating func keepTail(
+    of file: DiskFile, segment: UInt64, from offset: Int, size: Int
+  ) throws(StoreFailure) {
+    let tail = try proven(file, in: offset..<size)
+    spool.active?.size = tail.end
+    spool.ordinal += tail.count
+    if tail.count > 0 {
+      notes.append("\(tail.count) events written by an earlier run and not yet acknowledged were kept.")
+    }
+    guard tail.end < size else { return }
+    let rest = try file.bytes(in: tail.end..<size)
+    if !rest.contains(0x0A), !rest.contains(0) {
+      spool.active?.partialLine = rest
+      notes.append("\(SegmentName.text(segment)) ends with a partial line of \(rest.count) bytes.")
+    } else {
+      try cutUnproven(file, segment: segment, from: tail.end, size: size)
+    }
+  }
+
+  /// Cuts what a finished segment holds after the record: the next segment was begun where the record ends.
+  private mutating func trim(_ found: PositionRecord) throws(StoreFailure) {
+    let name = SegmentName.text(found.segment)
+    guard let file = try spool.files.spool.file(name, writing: true) else { return }
+    defer { file.close() }
+    let size = try file.size()
+    // An earlier run may have cut it and ended before the sync.
+    guard size > found.offset else { return try file.synchronize() }
+    try cutUnproven(file, segment: found.segment, from: found.offset, size: size)
+  }
+
+  private mutating func noteShortened(_ what: String) throws(StoreFailure) {
+    try spool.recordShortened()
+    notes.append("The spool is shorter than the position file records: \(what).")
+  }
+
+  // MARK: Without a record
+
+  /// Goes on from the last line of `segments.ndjson`: its position is read again, and the events since
+  /// are known by their ids.
+  private mutating func rebuild(
+    from segments: [UInt64], because reason: String
+  ) throws(StoreFailure) -> Recovery {
+    try spool.segmentLog.repairTail()
+    guard let entry = SegmentEntry.last(in: try spool.segmentLog.tail()) else {
+      throw blocked("\(reason), and segments.ndjson records no position to go on from")
+    }
+    try require(
+      entry.feed == location.feed.digest, "the last line of segments.ndjson belongs to another feed")
+    notes.append("Because \(reason), reading starts again at the beginning of the last segment.")
+
+    let checkpoint = Checkpoint(position: entry.position, confirmedAt: entry.confirmedAt)
+    let known = PositionRecord.Known.since(entry.ordinal)
+    spool.position?.file.close()
+    spool.position = nil
+    spool.ordinal = entry.ordinal
+    spool.position = OpenSpool.SavedPosition(
+      file: try spool.files.madePosition(), record: spool.record(of: checkpoint, known: known))
+    if let newest = segments.last, newest >= entry.ordinal {
+      spool.ordinal = newest
+      try openIntact(newest)
+    }
+    let gap = Gap(cause: .stateLost, from: entry.position, to: nil, since: entry.confirmedAt)
+    try spool.recordOnce(gap)
+    spool.unreportedGaps.append(gap)
+    spool.firstOrdinal = spool.ordinal
+    try spool.write(spool.record(of: checkpoint, known: known))
+    return Recovery(checkpoint: checkpoint, ordinal: spool.ordinal, rebuilt: true)
+  }
+
+  /// Makes a segment the active one when no record tells how much of it is durable: its lines count as far
+  /// as they are events, written again and synced.
+  private mutating func openIntact(_ segment: UInt64) throws(StoreFailure) {
+    let file = try adopt(segment, size: 0)
+    let size = try file.size()
+    let intact = try proven(file, in: 0..<size)
+    spool.active?.size = intact.end
+    spool.ordinal += intact.count
+    if intact.end < size { try cutUnproven(file, segment: segment, from: intact.end, size: size) }
+  }
+
+  // MARK: Steps
+
+  /// Opens a segment as the active one, `size` bytes of which count so far.
+  private mutating func adopt(_ segment: UInt64, size: Int) throws(StoreFailure) -> DiskFile {
+    let now = spool.setup.clock.wallSeconds()
+    var age: Int64 = 0
+    if let entry = SegmentEntry.last(in: try spool.segmentLog.tail()), entry.ordinal == segment,
+      entry.begunAt <= now
+    {
+      age = now - entry.begunAt
+    }
+    let name = SegmentName.text(segment)
+    guard let file = try spool.files.spool.file(name, writing: true) else {
+      throw StoreFailure(.io, "\(spool.files.spool.path(of: name)) was deleted during the recovery")
+    }
+    spool.active = OpenSpool.ActiveSegment(
+      file: file, ordinal: segment, begunAt: now - age,
+      begunAtMonotonic: spool.setup.clock.monotonic() - .seconds(age), size: size)
+    return file
+  }
+
+  private mutating func proven(
+    _ file: DiskFile, in range: Range<Int>
+  ) throws(StoreFailure) -> (end: Int, count: UInt64) {
+    // The line in segments.ndjson comes before the segment's first event; so does its being on disk.
+    try spool.segmentLog.repairTail()
+    return try file.provenEvents(in: range, progress: spool.setup.progress)
+  }
+
+  private mutating func cutUnproven(
+    _ file: DiskFile, segment: UInt64, from offset: Int, size: Int
+  ) throws(StoreFailure) {
+    let name = try spool.cut(file, of: segment, from: offset, size: size)
+    notes.append("\(size - offset) bytes at the end of \(SegmentName.text(segment)) were moved to \(name).")
+  }
+
+  /// Whether a line ends right before an offset. If not, the file is shorter than it was, or someone has
+  /// changed it, and what is appended there would end up in the middle of a line.
+  private func endsLine(_ file: DiskFile, at offset: Int) throws(StoreFailure) -> Bool {
+    if offset == 0 { return true }
+    return try file.bytes(in: (offset - 1)..<offset) == [0x0A]
+  }
+
+  /// The gap of the last `position set`.
+  private func lastMove() throws(StoreFailure) -> Gap? {
+    try spool.gapLog.tail().reversed().lazy.compactMap { GapLine(parsing: $0)?.gap }
+      .first { $0.cause == .positionSet }
+  }
+
+  private func require(_ condition: Bool, _ message: String) throws(StoreFailure) {
+    if !condition { throw blocked(message) }
+  }
+
+  private func blocked(_ message: String) -> StoreFailure {
+    StoreFailure(
+      .blocked, "the stream \(location.name) cannot go on: \(message)",
+      hint: "Stop box-eventd, then run: box-eventd position set \(location.name) now|oldest|POSITION. "
+        + "Events in the spool are not fetched twice.")
+  }
+}
+
+extension DiskFile {
+  /// Writes a range again, syncs it, and counts its events up to the first line that isn't one.
+  func provenEvents(
+    in range: Range<Int>, progress: (Int) -> Void = { _ in }
+  ) throws(StoreFailure) -> (end: Int, count: UInt64) {
+    try rewrite(range)
+    try synchronize()
+    var count: UInt64 = 0
+    let end = try forEachLine(in: range, progress: progress) { line, _ throws(StoreFailure) in
+      guard EventLine.identity(of: line) != nil else { return false }
+      count += 1
+      return true
+    }
+    return (end, count)
+  }
+}
