@@ -33,7 +33,7 @@ struct Assertion {
       let signature = Self.decoded(parts[2]),
       let header = try? JSONDecoder().decode(Header.self, from: headerData)
     else {
-      throw Tokens.Refusal(code: "invalid_grant", description: "Please check the assertion: it is no JWT.")
+      throw Tokens.Refusal(code: "invalid_grant", description: "Please check the assertion: it is not a JWT.")
     }
     guard header.kid == credentials.publicKeyID else {
       throw .claim("kid", "No public key of this id is registered.")
@@ -45,7 +45,7 @@ struct Assertion {
     guard let claims = try? JSONDecoder().decode(Claims.self, from: claimsData) else {
       throw Tokens.Refusal(code: "invalid_grant", description: "Please check the claims: one is missing.")
     }
-    // A decoder takes 1.7e9 for an integer; Box does not.
+    // A decoder accepts 1.7e9 as an integer; Box does not.
     let tokens = String(decoding: claimsData, as: UTF8.self).filter { !$0.isWhitespace }
     guard tokens.contains("\"exp\":\(claims.exp),") || tokens.contains("\"exp\":\(claims.exp)}") else {
       throw .claim("exp", "It must be an integer.")

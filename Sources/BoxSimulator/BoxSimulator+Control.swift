@@ -1,36 +1,32 @@
-/// What a test does to the simulated Box while it runs, and what it can ask. `user` defaults to the
-/// first user; enterprise types belong to the enterprise whoever is named.
+/// What a test can change and observe while the simulated Box runs. `user` defaults to the first user;
+/// enterprise types belong to the enterprise, whichever user is named.
 extension BoxSimulator {
-  /// Produces events in one feed; the polls waiting for it are answered.
+  /// Produces events in one feed, and answers the polls that wait for it.
   package func produce(_ count: Int, user: String? = nil, type: String = "all") {
-    let key = options.key(user: user, type: type)
-    core.update { $0.produce(count, in: key) }
+    change(user, type) { $0.produce(count, at: $1) }
   }
 
   /// Produces one odd event.
   package func produce(_ kind: OddEvent, user: String? = nil, type: String = "all") {
-    let key = options.key(user: user, type: type)
-    core.update { $0.produce(kind, in: key) }
+    change(user, type) { $0.produceOdd(kind, at: $1) }
   }
 
   /// Produces one event that appears `depth` entries before the newest, where a reader that has gone on
-  /// doesn't see it. False if there is no room for it there.
+  /// doesn't see it.
+  /// - Returns: false if no position between its neighbours is free.
   @discardableResult
   package func produceLate(depth: Int, user: String? = nil, type: String = "all") -> Bool {
-    let key = options.key(user: user, type: type)
-    return core.update { $0.produceLate(depth: depth, in: key) }
+    change(user, type) { $0.produceLate(depth: depth, at: $1) }
   }
 
   /// Produces one event of this size, for example 20 MB.
   package func produceLarge(byteCount: Int, user: String? = nil, type: String = "all") {
-    let key = options.key(user: user, type: type)
-    core.update { $0.produceLarge(byteCount: byteCount, in: key) }
+    change(user, type) { $0.produceLarge(byteCount: byteCount, at: $1) }
   }
 
-  /// Adds one entry, byte for byte: JSON, or the page it comes in is none.
+  /// Adds one entry, byte for byte. One that is not JSON makes its page invalid.
   package func append(_ event: [UInt8], user: String? = nil, type: String = "all") {
-    let key = options.key(user: user, type: type)
-    core.update { $0.append(event, to: key) }
+    change(user, type) { $0.append(event, at: $1) }
   }
 
   /// Adds one entry, byte for byte.
@@ -40,26 +36,23 @@ extension BoxSimulator {
 
   /// Ends retention of the oldest `count` events still retained.
   package func dropOldest(_ count: Int, user: String? = nil, type: String = "all") {
-    let key = options.key(user: user, type: type)
-    core.update { $0.change(key) { $0.dropOldest(count) } }
+    change(user, type) { feed, _ in feed.dropOldest(count) }
   }
 
-  /// Every event of a feed in the order it is served, past retention too. `null` and the like are
-  /// left out; see ``entries(user:type:)``.
+  /// Every event of a feed in its order, also those past retention. Entries that are not events are left
+  /// out; see ``entries(user:type:)``.
   package func ledger(user: String? = nil, type: String = "all") -> [[UInt8]] {
     entries(user: user, type: type).filter(\.isEvent).map(\.bytes)
   }
 
-  /// Every entry of a feed in the order it is served, past retention too.
+  /// Every entry of a feed in its order, also those past retention.
   package func entries(user: String? = nil, type: String = "all") -> [LedgerEntry] {
-    let key = options.key(user: user, type: type)
-    return core.update { $0.feed(key).entries }
+    update(user, type) { $0.feed($1).entries }
   }
 
-  /// The position just behind a feed's newest event.
+  /// The position just after a feed's newest event.
   package func newestPosition(user: String? = nil, type: String = "all") -> String {
-    let key = options.key(user: user, type: type)
-    return core.update { "\($0.feed(key).newestPosition)" }
+    update(user, type) { "\($0.feed($1).newestPosition)" }
   }
 
   /// Plans faults for the next requests of an endpoint, one each, before any random ones.
@@ -67,12 +60,12 @@ extension BoxSimulator {
     core.update { $0.faults.script(endpoint, faults) }
   }
 
-  /// Forgets what is scripted for an endpoint and not yet played.
+  /// Removes the scripted faults of an endpoint that were not played yet.
   package func clearScript(_ endpoint: SimulatedEndpoint) {
     core.update { $0.faults.clear(endpoint) }
   }
 
-  /// Faults scripted for an endpoint and not yet played.
+  /// The number of scripted faults of an endpoint that were not played yet.
   package func scripted(_ endpoint: SimulatedEndpoint) -> Int {
     core.update { $0.faults.scripted(endpoint) }
   }
@@ -91,47 +84,48 @@ extension BoxSimulator {
   package func addAccessToken(
     _ token: String, user: String? = nil, lifetime: Duration = .seconds(3600)
   ) {
-    let user = options.key(user: user, type: "all").user
-    core.update { $0.tokens.add(accessToken: token, user: user, lifetime: lifetime) }
+    update(user) { $0.tokens.add(accessToken: token, user: $1.user, lifetime: lifetime) }
   }
 
   /// Makes an authorization code valid, once.
   package func addAuthorizationCode(_ code: String, user: String? = nil) {
-    let user = options.key(user: user, type: "all").user
-    core.update { $0.tokens.add(code: code, user: user) }
-  }
-
-  /// Makes a refresh token valid, once.
-  package func addRefreshToken(_ token: String, user: String? = nil) {
-    let user = options.key(user: user, type: "all").user
-    core.update { $0.tokens.add(refreshToken: token, user: user) }
+    update(user) { $0.tokens.add(code: code, user: $1.user) }
   }
 
   /// The refresh tokens that would be accepted now.
   package var refreshTokens: Set<String> { core.update { Set($0.tokens.refreshTokens.keys) } }
 
-  /// Moves Box's clock against this machine's.
-  package func setClockOffset(_ offset: Duration) {
-    core.update { $0.clock.offset = offset }
-  }
-
-  /// Answers every poll held for a feed although nothing is new, as Box does now and then.
+  /// Answers every poll held for a feed although nothing is new, as Box does sometimes.
   package func wakePolls(user: String? = nil, type: String = "all") {
-    let key = options.key(user: user, type: type)
-    core.update { $0.wake(key) }
+    update(user, type) { $0.wake($1) }
   }
 
   package var statistics: SimulatorStatistics { core.update { $0.statistics } }
 
   /// The last requests, oldest first.
-  package var requests: [RequestRecord] { core.update { $0.log.records } }
+  package var requests: [RequestRecord] { core.update { $0.requests } }
 
-  /// What clients did that no client of Box must do.
+  /// What clients did that a client of Box must not do.
   package var violations: [Violation] { core.update { $0.violations } }
 
   /// Returns as soon as the condition holds: the way to wait in tests.
   /// - Throws: `CancellationError` if the task is cancelled or the simulator stopped first.
   package func wait(until isMet: @escaping @Sendable (SimulatorStatistics) -> Bool) async throws {
     try await core.wait(until: isMet)
+  }
+
+  @discardableResult
+  private func change<Value: Sendable>(
+    _ user: String?, _ type: String, _ change: @Sendable (inout Feed, SimulatedClock.Moment) -> Value
+  ) -> Value {
+    update(user, type) { $0.change($1, change) }
+  }
+
+  @discardableResult
+  private func update<Value: Sendable>(
+    _ user: String?, _ type: String = "all", _ change: @Sendable (inout SimulatorState, FeedKey) -> Value
+  ) -> Value {
+    let key = options.key(user: user, type: type)
+    return core.update { change(&$0, key) }
   }
 }

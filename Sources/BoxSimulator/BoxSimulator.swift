@@ -1,3 +1,4 @@
+import BoxEvents
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -13,35 +14,35 @@ import NIOPosix
 /// }
 /// ```
 ///
-/// Everything is drawn from ``SimulatorOptions/seed``. State lives in memory and ends with it.
+/// ``SimulatorOptions/seed`` determines everything. The state is in memory only.
 package final class BoxSimulator: Sendable {
   package let options: SimulatorOptions
-  /// `http://127.0.0.1:PORT/2.0`
-  package let apiURL: String
-  /// `http://127.0.0.1:PORT/oauth2/token`
-  package let tokenURL: String
-  /// `http://127.0.0.1:PORT/api/oauth2/authorize`: grants at once and redirects with a code.
-  package let authorizeURL: String
-  /// `http://127.0.0.1:PORT`, where OPTIONS sends the polls.
-  package let realtimeURL: String
-  /// `http://127.0.0.1:PORT/control`; see the table at `SimulatorCore.control`.
-  package let controlURL: String
   package let port: Int
+  /// `http://127.0.0.1:PORT`, where OPTIONS sends the polls: another port than the API's.
+  package let realtimeURL: String
+  private let origin: String
+
+  package var apiURL: String { origin + "/2.0" }
+  package var tokenURL: String { origin + "/oauth2/token" }
+  /// Grants at once and redirects with a code.
+  package var authorizeURL: String { origin + "/api/oauth2/authorize" }
+  /// See the table at `SimulatorCore.control`.
+  package var controlURL: String { origin + "/control" }
 
   let core: SimulatorCore
   private let group: MultiThreadedEventLoopGroup
   private let listeners: [any Channel]
 
   /// Starts to listen.
-  /// - Throws: ``SimulatorError`` if a port can't be listened on.
+  /// - Throws: ``SimulatorError`` if a port is in use.
   package static func start(_ options: SimulatorOptions = SimulatorOptions()) async throws -> BoxSimulator {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, options.threads))
     do {
       let core = SimulatorCore(options: options)
-      var listeners = [try await listen(group, options.host, options.port, core)]
-      if let port = options.realtimePort {
-        listeners.append(try await listen(group, options.host, port, core))
-      }
+      let listeners = [
+        try await listen(group, options.host, options.port, core),
+        try await listen(group, options.host, 0, core),
+      ]
       let simulator = BoxSimulator(core, group: group, listeners: listeners)
       try await simulator.open()
       return simulator
@@ -73,15 +74,11 @@ package final class BoxSimulator: Sendable {
     options = core.options
     let ports = listeners.map { $0.localAddress?.port ?? 0 }
     port = ports.first ?? 0
-    let base = "http://\(options.host):\(port)"
-    apiURL = base + "/2.0"
-    tokenURL = base + "/oauth2/token"
-    authorizeURL = base + "/api/oauth2/authorize"
-    controlURL = base + "/control"
+    origin = "http://\(options.host):\(port)"
     realtimeURL = "http://\(options.host):\(ports.last ?? 0)"
   }
 
-  /// A port that accepts nothing yet: the state doesn't know its own addresses before all are bound.
+  /// A port that accepts nothing yet: the state doesn't know its own addresses before both are bound.
   private static func listen(
     _ group: MultiThreadedEventLoopGroup, _ host: String, _ port: Int, _ core: SimulatorCore
   ) async throws -> any Channel {
@@ -101,14 +98,14 @@ package final class BoxSimulator: Sendable {
         .bind(host: host, port: port).get()
     } catch {
       throw SimulatorError(
-        .cannotListen, "the simulator can't listen on \(host):\(port): \(error)",
-        hint: "Choose another port, or 0 to let the system choose.", underlying: error)
+        "the simulator cannot listen on \(host):\(port): \(error)",
+        hint: "Choose another port, or 0 to let the system choose.")
     }
   }
 
   private func open() async throws {
     core.update { [tokenURL, realtimeURL] state in
-      state.tokens.audience = state.options.credentials.audience ?? tokenURL
+      state.tokens.audience = tokenURL
       state.realtimeURL = realtimeURL
     }
     for listener in listeners { try await listener.setOption(.autoRead, value: true).get() }
@@ -131,5 +128,16 @@ package final class BoxSimulator: Sendable {
     // The condition never holds; cancellation ends the wait.
     try? await core.wait { _ in false }
     try await stop()
+  }
+}
+
+/// A mistake in using the simulator, as opposed to the faults it plays.
+package struct SimulatorError: ExplainedError {
+  package var message: String
+  package var hint: String?
+
+  init(_ message: String, hint: String) {
+    self.message = message
+    self.hint = hint
   }
 }

@@ -2,9 +2,9 @@ import Glibc
 import NIOCore
 import NIOHTTP1
 
-/// One connection: reads requests one after the other and plays their deliveries.
+/// One connection: reads requests one after the other and sends their answers.
 ///
-/// Writes raw bytes, since half of what the simulator sends is no correct HTTP.
+/// Writes raw bytes, since many of the answers are deliberately not valid HTTP.
 final class ConnectionHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = ByteBuffer
@@ -15,7 +15,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   private let core: SimulatorCore
   private var head: HTTPRequestHead?
   private var body = ByteBuffer()
-  /// Requests sent ahead of their turn.
+  /// Requests that came before the answer to the one in work.
   private var queue: [Request] = []
   private var isBusy = false
   /// Closes the connection when it has been idle for long.
@@ -74,7 +74,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
   }
 
-  /// Takes the held poll back; false if something new has just woken it.
+  /// Releases the held poll; false if something new has just answered it.
   private func release(_ id: UInt64, _ feed: FeedKey) -> Bool {
     core.update { $0.realtime.release(id, of: feed) }
   }
@@ -91,9 +91,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     _ answer: Answer, to request: Request, _ fault: Fault, _ context: ChannelHandlerContext
   ) {
     let answer = answer.encoded(for: request, offersGzip: core.options.offersGzip, playing: fault)
-    let seconds = core.update { $0.clock.secondsSince1970 }
+    let seconds = core.update { $0.clock.now.secondsSince1970 }
     let delivery = Delivery(
-      answer, date: CalendarTime(secondsSince1970: seconds).httpDate,
+      answer, date: DateText.http(secondsSince1970: seconds),
       isChunked: core.options.usesChunkedEncoding, keepsAlive: request.keepsAlive)
     play(delivery.steps(playing: fault)[...], context)
   }
@@ -123,7 +123,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
   }
 
-  /// Closes with nothing lingering, which makes the kernel send RST (socket(7), SO_LINGER).
+  /// Closes with a linger time of 0, which makes the kernel send RST (socket(7), SO_LINGER).
   private func reset(_ context: ChannelHandlerContext) {
     context.flush()
     let linger = linger(l_onoff: 1, l_linger: 0)

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// How an answer goes over the wire, step by step: the one mechanism behind every fault.
+/// How an answer is sent, step by step: every fault of the transport is a sequence of these steps.
 struct Delivery {
   enum Step {
     case send(ByteBuffer)
@@ -18,9 +18,10 @@ struct Delivery {
   private let isChunked: Bool
   private let keepsAlive: Bool
 
-  /// - Parameter answer: with its body as it goes out; see ``Answer/encoded(for:offersGzip:playing:)``.
-  /// - Parameter date: the `Date` header.
-  /// - Parameter keepsAlive: whether the client leaves the connection open.
+  /// - Parameters:
+  ///   - answer: with its encoded body; see ``Answer/encoded(for:offersGzip:playing:)``.
+  ///   - date: the `Date` header.
+  ///   - keepsAlive: whether the client leaves the connection open.
   init(_ answer: Answer, date: String, isChunked: Bool, keepsAlive: Bool) {
     self.answer = answer
     self.date = date
@@ -32,7 +33,7 @@ struct Delivery {
     let middle = answer.body.readableBytes / 2
     switch fault {
     case .none, .status, .body, .html, .expireToken, .truncateJSON, .brokenGzip, .truncatedGzip:
-      return whole
+      return complete
     case .delayed(let pause, let then): return [.wait(pause)] + steps(playing: then)
     case .pausedBody(let pause): return split([middle], pause: pause)
     case .reset, .loseAnswer: return [.reset]
@@ -52,7 +53,7 @@ struct Delivery {
   }
 
   /// Everything, in order.
-  private var whole: [Step] {
+  private var complete: [Step] {
     [.send(head)] + body(answer.body) + ending
   }
 

@@ -1,3 +1,5 @@
+import BoxEvents
+
 /// Makes realistic events, the same ones for the same seed, user and stream type.
 ///
 /// User events look like Box's: 40 hexadecimal digits of id and a full file object. Enterprise
@@ -7,10 +9,10 @@ package struct EventFactory: Sendable {
   private let sizes: ClosedRange<Int>
   private var random: SplitMix64
   private var ordinal = 0
-  /// The text of the last second asked for; a backlog has many events in one.
+  /// The text of the last time asked for: a backlog has many events of the same second.
   private var time: (seconds: Int64, text: [UInt8]) = (.min, [])
 
-  /// - Parameter sizes: bytes of an ordinary event; below about 1,050 the contents decide.
+  /// - Parameter sizes: bytes of an ordinary event; at least about 1,050.
   package init(seed: UInt64, user: String, type: String, sizes: ClosedRange<Int> = 1100...1650) {
     isEnterprise = type.hasPrefix("admin_logs")
     self.sizes = sizes
@@ -56,7 +58,7 @@ package struct EventFactory: Sendable {
 }
 
 extension EventFactory {
-  /// What an odd event has in place of the usual text; all of it JSON already.
+  /// The parts of an event that an odd one changes; all of them valid JSON.
   private struct Parts {
     var id: String?
     var name = "Quarterly report"
@@ -87,7 +89,7 @@ extension EventFactory {
   ) {
     let types = ["ITEM_UPLOAD", "ITEM_RENAME", "ITEM_PREVIEW", "ITEM_DOWNLOAD", "ITEM_OPEN", "ITEM_MODIFY"]
     let type = types[Int(truncatingIfNeeded: random.next() % UInt64(types.count))]
-    append(#""created_by":\#(Self.person),"event_type":"\#(type)","session_id":null,"#, to: &bytes)
+    append(#""created_by":\#(Self.user),"event_type":"\#(type)","session_id":null,"#, to: &bytes)
     appendTimes(seconds, to: &bytes)
     guard parts.hasSource else { return append(#","source":null}"#, to: &bytes) }
     let file = String(1_000_000_000 + ordinal)
@@ -101,7 +103,7 @@ extension EventFactory {
   private mutating func appendEnterprise(
     _ parts: Parts, _ seconds: Int64, _ size: Int, to bytes: inout [UInt8]
   ) {
-    append(#""type":"event","created_by":\#(Self.person),"event_type":"DOWNLOAD","#, to: &bytes)
+    append(#""type":"event","created_by":\#(Self.user),"event_type":"DOWNLOAD","#, to: &bytes)
     append(#""session_id":null,"ip_address":"203.0.113.\#(ordinal % 256)","#, to: &bytes)
     append(#""additional_details":{"size":\#(parts.fileSize),"service_name":"Box Web App"},"#, to: &bytes)
     appendTimes(seconds, to: &bytes)
@@ -114,7 +116,7 @@ extension EventFactory {
 
   private mutating func appendTimes(_ seconds: Int64, to bytes: inout [UInt8]) {
     if time.seconds != seconds {
-      time = (seconds, Array(CalendarTime.boxText(secondsSince1970: seconds).utf8))
+      time = (seconds, Array(DateText.event(secondsSince1970: seconds).utf8))
     }
     append(#""created_at":""#, to: &bytes)
     bytes += time.text
@@ -148,17 +150,54 @@ extension EventFactory {
 
   private func append(_ text: String, to bytes: inout [UInt8]) { bytes += text.utf8 }
 
-  private static let person =
+  private static let user =
     #"{"type":"user","id":"11446498","name":"Ada Example","login":"ada@example.com"}"#
 
   private static let filler = Array(
-    "Minutes of the weekly meeting, second draft, with the metrics for the quarter. ".utf8)
+    "Minutes of the weekly meeting, second draft, with the numbers for the quarter. ".utf8)
 
   private static let userTail = Array(
     (#""sha1":"85136c79cbf9fe36bb9d05d0639c70c265c18d37","file_version":{"type":"file_version","#
       + #""id":"26261748416","sha1":"85136c79cbf9fe36bb9d05d0639c70c265c18d37"},"path_collection":"#
       + #"{"total_count":2,"entries":[{"type":"folder","id":"0","sequence_id":null,"etag":null,"#
       + #""name":"All Files"},{"type":"folder","id":"160111","sequence_id":"3","etag":"3","#
-      + #""name":"Reports"}]},"trashed_at":null,"purged_at":null,"modified_by":"# + person
-      + #","owned_by":"# + person + #","shared_link":null,"item_status":"active","#).utf8)
+      + #""name":"Reports"}]},"trashed_at":null,"purged_at":null,"modified_by":"# + user
+      + #","owned_by":"# + user + #","shared_link":null,"item_status":"active","#).utf8)
+}
+
+/// Entries that Box sends, or may send, and that break careless clients.
+///
+/// Sources: typed clients' bug trackers (ids as numbers, sizes in exponent form, missing ids) and
+/// the JSON grammar (RFC 8259) for the rest.
+package enum OddEvent: String, Sendable, CaseIterable {
+  case missingID = "missing-id"
+  case nullID = "null-id"
+  case emptyID = "empty-id"
+  case numericID = "numeric-id"
+  /// `event_id` twice in one object.
+  case duplicateKeys = "duplicate-keys"
+  /// The id's first character written as an escape.
+  case escapedID = "escaped-id"
+  /// The key `event_id` written with an escape.
+  case escapedKey = "escaped-key"
+  /// `"size":1.2318237429383e+31`
+  case floatSize = "float-size"
+  case unicode
+  /// All of JSON's escapes, including NUL and an unpaired surrogate.
+  case escapes
+  case nullSource = "null-source"
+  /// An unknown member, 64 arrays deep.
+  case nested
+  /// White space and line breaks between the tokens.
+  case spaced
+  /// `null` in place of an event.
+  case nullEntry = "null-entry"
+  /// A string in place of an event.
+  case nonObject = "non-object"
+
+  /// Whether it is an event: a JSON object.
+  package var isEvent: Bool { self != .nullEntry && self != .nonObject }
+
+  /// All but ``spaced``: a spool may change its bytes.
+  package static let everyday = allCases.filter { $0 != .spaced }
 }

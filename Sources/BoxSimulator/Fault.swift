@@ -1,17 +1,19 @@
+import BoxEvents
+
 /// One way an answer goes wrong.
 ///
 /// Faults that replace the answer (a status, a reset before the head, a stall) leave the request
-/// unprocessed; the others spoil the real answer on its way, as if the network had done it.
+/// unprocessed; the others damage the real answer on its way, as the network might.
 package indirect enum Fault: Sendable, Hashable {
-  /// No fault; holds a place in a script.
+  /// No fault, as an element of a script.
   case none
-  /// This status with the endpoint's usual body for it, or with this one.
+  /// This status, with this body or the endpoint's usual one.
   case status(Int, headers: [String: String] = [:], body: String? = nil)
   /// Status 200 with this body.
   case body(String)
   /// Status 200 with a gateway's HTML.
   case html
-  /// Revokes the token the request carries, then answers as to any revoked token.
+  /// Revokes the request's token, then answers as to any revoked token.
   case expireToken
   /// Waits before the head, then plays another fault or none.
   case delayed(Duration, then: Fault = .none)
@@ -23,13 +25,13 @@ package indirect enum Fault: Sendable, Hashable {
   case loseAnswer
   /// Resets the connection in the middle of the body.
   case resetInBody
-  /// Closes the connection in the middle of a body of announced length.
+  /// Closes the connection in the middle of a body with a content length.
   case truncate
   /// Closes the connection between two chunks of a chunked body.
   case truncateChunks
-  /// Half of the JSON, with the right length for half.
+  /// Half of the JSON, with the content length of that half.
   case truncateJSON
-  /// Answers nothing and keeps the connection.
+  /// Sends nothing and keeps the connection.
   case stall
   /// Sends half of the body, then nothing, and keeps the connection.
   case stallInBody
@@ -37,12 +39,12 @@ package indirect enum Fault: Sendable, Hashable {
   case drip(bytes: Int, every: Duration)
   /// Claims gzip and sends something else.
   case brokenGzip
-  /// A gzip stream that ends early, with the right length for what is there.
+  /// A gzip stream that ends early, with the content length of what is sent.
   case truncatedGzip
 
   /// A realtime server's reply with any message.
   package static func message(_ message: String) -> Fault {
-    .body(#"{"version":1,"message":\#(JSONWriter.string(message))}"#)
+    .body(#"{"version":1,"message":\#(JSONObjectWriter.quoted(message))}"#)
   }
 }
 
@@ -65,8 +67,70 @@ extension Fault {
     }
   }
 
-  /// What happens in the end, any delay before it left out.
+  /// The fault without the delays before it.
   var innermost: Fault {
     if case .delayed(_, let fault) = self { fault.innermost } else { self }
+  }
+}
+
+// MARK: Faults as text
+
+extension Fault {
+  /// Reads `none`, `503`, `429:2` (Retry-After in seconds), `reset`, `lose-answer`, `reset-in-body`,
+  /// `truncate`, `truncate-chunks`, `truncate-json`, `stall`, `stall-in-body`, `html`, `empty`,
+  /// `expire-token`, `broken-gzip`, `truncated-gzip`, `message:TEXT`, `delay:2s`, `delay:500ms:503`,
+  /// `pause:1s`, `drip:100:10ms`.
+  package init(_ text: String) throws(SimulatorError) {
+    guard let fault = Self.parsed(text) else {
+      throw SimulatorError(
+        "“\(text)” is not a fault",
+        hint: "Write for example 503, 429:2, reset, truncate, stall, html, delay:2s or drip:100:10ms.")
+    }
+    self = fault
+  }
+
+  private static let names: [String: Fault] = [
+    "none": .none, "reset": .reset, "lose-answer": .loseAnswer, "reset-in-body": .resetInBody,
+    "truncate": .truncate, "truncate-chunks": .truncateChunks, "truncate-json": .truncateJSON,
+    "stall": .stall, "stall-in-body": .stallInBody, "html": .html, "empty": .body(""),
+    "expire-token": .expireToken, "broken-gzip": .brokenGzip, "truncated-gzip": .truncatedGzip,
+  ]
+
+  private static func parsed(_ text: String) -> Fault? {
+    if let fault = names[text] { return fault }
+    let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+    guard let name = parts.first else { return nil }
+    let rest = parts.count > 1 ? parts[1] : nil
+    if let status = Int(name), (200...599).contains(status) {
+      return .status(status, headers: rest.map { ["Retry-After": $0] } ?? [:])
+    }
+    switch (name, rest) {
+    case ("message", let rest?): return .message(rest)
+    case ("pause", let rest?): return duration(rest).map { .pausedBody($0) }
+    case ("delay", let rest?): return delayed(rest)
+    case ("drip", let rest?): return drip(rest)
+    default: return nil
+    }
+  }
+
+  private static func delayed(_ text: String) -> Fault? {
+    let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+    guard let pause = parts.first.flatMap(duration) else { return nil }
+    guard parts.count > 1 else { return .delayed(pause) }
+    return parsed(parts[1]).map { .delayed(pause, then: $0) }
+  }
+
+  private static func drip(_ text: String) -> Fault? {
+    let parts = text.split(separator: ":").map(String.init)
+    guard parts.count == 2, let bytes = Int(parts[0]), bytes > 0, let pause = duration(parts[1]) else {
+      return nil
+    }
+    return .drip(bytes: bytes, every: pause)
+  }
+
+  private static func duration(_ text: String) -> Duration? {
+    if text.hasSuffix("ms") { return Int64(text.dropLast(2)).map { .milliseconds($0) } }
+    if text.hasSuffix("s") { return Int64(text.dropLast()).map { .seconds($0) } }
+    return nil
   }
 }

@@ -1,4 +1,6 @@
-/// Which fault the next request of each endpoint meets: first the script, then chance.
+import BoxEvents
+
+/// Which fault the next request of each endpoint gets: first the scripted ones, then a random one.
 struct FaultPlan: Sendable {
   private var scripts: [SimulatedEndpoint: [Fault]] = [:]
   var rates: [SimulatedEndpoint: FaultRates]
@@ -14,7 +16,7 @@ struct FaultPlan: Sendable {
     scripts[endpoint, default: []] += faults
   }
 
-  /// Forgets what is scripted and not played yet.
+  /// Removes the scripted faults that were not played yet.
   mutating func clear(_ endpoint: SimulatedEndpoint) { scripts[endpoint] = nil }
 
   func scripted(_ endpoint: SimulatedEndpoint) -> Int { scripts[endpoint]?.count ?? 0 }
@@ -24,5 +26,56 @@ struct FaultPlan: Sendable {
       return scripts[endpoint]?.removeFirst() ?? .none
     }
     return rates[endpoint]?.draw(using: &random) ?? .none
+  }
+}
+
+/// Which faults happen at random at an endpoint, and how often, in percent of its requests.
+package struct FaultRates: Sendable, Hashable {
+  /// One draw a request decides among them, so their sum is the percentage of requests with a fault.
+  package var percents: [Rate]
+
+  package struct Rate: Sendable, Hashable {
+    package var fault: Fault
+    package var percent: Double
+
+    package init(_ fault: Fault, percent: Double) {
+      self.fault = fault
+      self.percent = percent
+    }
+  }
+
+  package init(_ percents: [Rate] = []) {
+    self.percents = percents
+  }
+
+  /// Reads `429:1=2,503=2,reset=1,truncate=1,stall=0.1`.
+  package init(_ text: String) throws(SimulatorError) {
+    percents = []
+    for item in text.split(separator: ",") {
+      let parts = item.split(separator: "=", maxSplits: 1).map(String.init)
+      guard parts.count == 2, let percent = Double(parts[1]), (0...100).contains(percent) else {
+        throw SimulatorError(
+          "“\(item)” is not a fault with a rate",
+          hint: "Write the fault, an equals sign and a percentage: 503=2.")
+      }
+      percents.append(Rate(try Fault(parts[0]), percent: percent))
+    }
+  }
+
+  /// A bad day: faults in several percent of all requests.
+  package static let stormy = FaultRates([
+    Rate(.status(429, headers: ["Retry-After": "1"]), percent: 2), Rate(.status(503), percent: 2),
+    Rate(.reset, percent: 1), Rate(.truncate, percent: 1), Rate(.stallInBody, percent: 0.1),
+    Rate(.expireToken, percent: 0.5),
+  ])
+
+  func draw(using random: inout SplitMix64) -> Fault? {
+    guard !percents.isEmpty else { return nil }
+    var draw = Double.random(in: 0..<100, using: &random)
+    for rate in percents {
+      if draw < rate.percent { return rate.fault }
+      draw -= rate.percent
+    }
+    return nil
   }
 }

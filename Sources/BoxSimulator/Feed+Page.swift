@@ -1,3 +1,6 @@
+import BoxEvents
+import NIOCore
+
 extension Feed {
   /// Where a read starts.
   enum Start: Hashable {
@@ -6,16 +9,16 @@ extension Feed {
     case at(UInt64)
   }
 
-  /// Which entries an answer serves, and from where to go on.
+  /// Which entries an answer serves, and the next position.
   struct Page {
     var indices: [Int] = []
-    /// Nil for the `0` that an empty page may carry.
+    /// Nil for the `0` of some empty pages.
     var next: UInt64?
     /// Whether it reaches beyond the position asked for.
     var isProductive = false
   }
 
-  /// What a read from `start` gets. Never an error: a position past retention gets what is left.
+  /// The page for a read from `start`. A position past retention gets what is left, without an error.
   mutating func page(from start: Start, limit: Int) -> Page {
     let cursor: Int
     switch start {
@@ -53,7 +56,7 @@ extension Feed {
   private mutating func page(first: Int, cursor: Int, limit: Int) -> Page {
     let stepBack = min(options.stepBack, limit / 4)
     let available = entries.count - first
-    // Fewer entries than these would not take the reader forward.
+    // With fewer entries than these the reader would not advance.
     let least = min(available, cursor - first + stepBack + 1)
     var count = min(limit, available)
     if available > count, least < count, random.chance(percent: options.shortPagePercent) {
@@ -80,11 +83,30 @@ extension Feed {
     repeats = min(repeats, limit - distinct)
     var indices = Array(first..<(first + distinct))
     for _ in 0..<repeats {
-      let place = Int.random(in: 0..<indices.count, using: &random)
-      // Right behind the first one, or a few entries later.
-      let target = min(indices.count, place + Int.random(in: 1...4, using: &random))
-      indices.insert(indices[place], at: target)
+      let index = Int.random(in: 0..<indices.count, using: &random)
+      // Right after the first one, or a few entries later.
+      let target = min(indices.count, index + Int.random(in: 1...4, using: &random))
+      indices.insert(indices[index], at: target)
     }
     return (indices, first + distinct - 1)
+  }
+}
+
+extension Feed {
+  /// The page as Box writes it, with the entries' exact bytes.
+  func answer(_ page: Page) -> Answer {
+    let asString = key.isEnterprise || options.positionsAsStrings
+    let digits = page.next.map { "\($0)" } ?? "0"
+    let position = asString ? "\"\(digits)\"" : digits
+    let chunk = page.indices.count + (options.liesAboutChunkSize ? page.indices.count % 3 : 0)
+    let size = page.indices.reduce(0) { $0 + entries[$1].bytes.count + 1 }
+    var body = ByteBufferAllocator().buffer(capacity: size + 128)
+    body.writeString(#"{"chunk_size":\#(chunk),"next_stream_position":\#(position),"entries":["#)
+    for (ordinal, index) in page.indices.enumerated() {
+      if ordinal > 0 { body.writeInteger(UInt8(ascii: ",")) }
+      body.writeBytes(entries[index].bytes)
+    }
+    body.writeStaticString("]}")
+    return Answer(headers: [("Content-Type", "application/json")], body: body)
   }
 }

@@ -1,9 +1,11 @@
+import BoxEvents
+
 /// One event stream: its entries in order of position, and what is still retained of them.
 struct Feed: Sendable {
   let key: FeedKey
   let options: SimulatorOptions.Feed
   private(set) var entries: [LedgerEntry] = []
-  /// Entries before this index are past retention: kept for the ledger, no longer served.
+  /// Entries before this index are past retention: kept for the ledger, not served any more.
   private(set) var retainedFrom = 0
   var random: SplitMix64
   private var factory: EventFactory
@@ -11,7 +13,7 @@ struct Feed: Sendable {
 
   /// The position of an empty feed: beyond 2^53, as Box's are.
   static let basePosition: UInt64 = 1_152_922_976_252_290_886
-  /// Distance of neighbours: room for late arrivals, and below what a double can tell apart.
+  /// Distance of neighbours: it leaves positions for late arrivals, and a double can tell no two apart.
   static let positionStep: UInt64 = 16
 
   init(key: FeedKey, options: SimulatorOptions.Feed, seed: UInt64) {
@@ -21,10 +23,10 @@ struct Feed: Sendable {
     factory = EventFactory(seed: seed, user: key.user, type: key.type, sizes: options.eventSizes)
   }
 
-  /// Just behind the newest entry.
+  /// Just after the newest entry.
   var newestPosition: UInt64 { entries.last.map { $0.position + 1 } ?? Self.basePosition }
 
-  /// The index of the first entry at or behind `position`.
+  /// The index of the first entry at or after `position`.
   func index(of position: UInt64) -> Int {
     var (low, high) = (0, entries.count)
     while low < high {
@@ -34,65 +36,67 @@ struct Feed: Sendable {
     return low
   }
 
-  /// Whether an answer can have carried this position.
+  /// Whether this position can come from an answer.
   func hasServed(_ position: UInt64) -> Bool {
     if position == Self.basePosition || options.emptyPagePosition == .lower { return true }
     let next = index(of: position)
     return next > 0 && entries[next - 1].position + 1 == position
   }
 
+  /// Adds one entry as it is; anything but an object does not count as an event.
+  mutating func append(_ bytes: [UInt8], at moment: SimulatedClock.Moment) {
+    append(bytes, isEvent: bytes.first { $0 > 0x20 } == UInt8(ascii: "{"), at: moment)
+  }
+
   /// Adds an entry at the end.
-  mutating func append(_ bytes: [UInt8], isEvent: Bool, producedNanoseconds: UInt64) {
+  private mutating func append(_ bytes: [UInt8], isEvent: Bool, at moment: SimulatedClock.Moment) {
     let last = entries.last?.position ?? Self.basePosition
     entries.append(
       LedgerEntry(
         bytes: bytes, isEvent: isEvent, position: last + Self.positionStep,
-        producedNanoseconds: producedNanoseconds))
-    expire()
+        producedNanoseconds: moment.nanoseconds))
+    retainedFrom = max(retainedFrom, entries.count - options.retainedEvents)
   }
 
   /// Produces events; every ``SimulatorOptions/Feed/oddEvery``-th is odd, and every
   /// ``SimulatorOptions/Feed/lateEvery``-th arrives late.
-  /// - Parameter secondsSince1970: the newest event's time.
-  mutating func produce(_ count: Int, secondsSince1970: Int64, producedNanoseconds: UInt64) {
+  /// - Parameter moment: the newest event's time.
+  mutating func produce(_ count: Int, at moment: SimulatedClock.Moment) {
     entries.reserveCapacity(entries.count + count)
     for index in 0..<max(0, count) {
       let disorder = options.disorderSeconds
       let delay = disorder > 0 ? Int64.random(in: 0...Int64(disorder), using: &random) : 0
       // A batch is spread over the past, a thousand events a minute.
       let age = Int64((count - 1 - index) * 60 / 1000)
-      let (bytes, isEvent) = nextEvent(secondsSince1970 - age - delay)
-      let isLast = index == count - 1
-      if !isLast, options.lateEvery > 0, produced % options.lateEvery == 0,
-        insertLate(bytes, isEvent, producedNanoseconds)
-      {
-        continue
+      let (bytes, isEvent) = nextEvent(moment.secondsSince1970 - age - delay)
+      let isLate = index < count - 1 && options.lateEvery > 0 && produced % options.lateEvery == 0
+      if !isLate || !insert(bytes, isEvent, depth: max(1, options.overlap / 2), at: moment) {
+        append(bytes, isEvent: isEvent, at: moment)
       }
-      append(bytes, isEvent: isEvent, producedNanoseconds: producedNanoseconds)
     }
+  }
+
+  /// An event of `byteCount` bytes.
+  mutating func produceLarge(byteCount: Int, at moment: SimulatedClock.Moment) {
+    let bytes = factory.large(byteCount: byteCount, secondsSince1970: moment.secondsSince1970)
+    append(bytes, isEvent: true, at: moment)
+  }
+
+  mutating func produceOdd(_ kind: OddEvent, at moment: SimulatedClock.Moment) {
+    let bytes = factory.odd(kind, secondsSince1970: moment.secondsSince1970)
+    append(bytes, isEvent: kind.isEvent, at: moment)
+  }
+
+  /// One event that appears `depth` entries before the end, among those that have been served.
+  /// - Returns: false if no position between its neighbours is free.
+  mutating func produceLate(depth: Int, at moment: SimulatedClock.Moment) -> Bool {
+    let (bytes, isEvent) = nextEvent(moment.secondsSince1970)
+    return insert(bytes, isEvent, depth: max(1, depth), at: moment)
   }
 
   /// Ends retention of the oldest `count` retained entries.
   mutating func dropOldest(_ count: Int) {
     retainedFrom = min(entries.count, retainedFrom + max(0, count))
-  }
-
-  /// One event that appears behind those that have been served: `depth` entries before the end.
-  /// False if there is no room.
-  mutating func produceLate(depth: Int, secondsSince1970: Int64, producedNanoseconds: UInt64) -> Bool {
-    let (bytes, isEvent) = nextEvent(secondsSince1970)
-    return insert(bytes, isEvent, depth: max(1, depth), producedNanoseconds)
-  }
-
-  /// An event of `byteCount` bytes.
-  mutating func produceLarge(byteCount: Int, secondsSince1970: Int64, producedNanoseconds: UInt64) {
-    let bytes = factory.large(byteCount: byteCount, secondsSince1970: secondsSince1970)
-    append(bytes, isEvent: true, producedNanoseconds: producedNanoseconds)
-  }
-
-  mutating func produceOdd(_ kind: OddEvent, secondsSince1970: Int64, producedNanoseconds: UInt64) {
-    let bytes = factory.odd(kind, secondsSince1970: secondsSince1970)
-    append(bytes, isEvent: kind.isEvent, producedNanoseconds: producedNanoseconds)
   }
 
   private mutating func nextEvent(_ seconds: Int64) -> (bytes: [UInt8], isEvent: Bool) {
@@ -104,26 +108,41 @@ struct Feed: Sendable {
     return (factory.odd(kind, secondsSince1970: seconds), kind.isEvent)
   }
 
-  /// Places an entry up to half an overlap behind the newest, where a reader that doesn't lookback
-  /// would miss it. False if there is no room between two neighbours there.
-  private mutating func insertLate(_ bytes: [UInt8], _ isEvent: Bool, _ nanoseconds: UInt64) -> Bool {
-    insert(bytes, isEvent, depth: max(1, options.overlap / 2), nanoseconds)
-  }
-
   private mutating func insert(
-    _ bytes: [UInt8], _ isEvent: Bool, depth: Int, _ nanoseconds: UInt64
+    _ bytes: [UInt8], _ isEvent: Bool, depth: Int, at moment: SimulatedClock.Moment
   ) -> Bool {
     let index = entries.count - depth
     guard index > retainedFrom, index > 0 else { return false }
     let position = entries[index - 1].position + 2
     guard position < entries[index].position else { return false }
     entries.insert(
-      LedgerEntry(bytes: bytes, isEvent: isEvent, position: position, producedNanoseconds: nanoseconds),
+      LedgerEntry(
+        bytes: bytes, isEvent: isEvent, position: position, producedNanoseconds: moment.nanoseconds),
       at: index)
     return true
   }
+}
 
-  private mutating func expire() {
-    retainedFrom = max(retainedFrom, entries.count - options.retainedEvents)
-  }
+/// Identifies a feed: its user and its type.
+struct FeedKey: Hashable, Sendable {
+  var user: String
+  /// Box's `stream_type`.
+  var type: String
+
+  static let types = ["all", "changes", "sync", "admin_logs_streaming", "admin_logs"]
+
+  /// Enterprise streams have no realtime server, and their positions are strings.
+  var isEnterprise: Bool { type.hasPrefix("admin_logs") }
+}
+
+/// One entry of a feed, as it is served.
+package struct LedgerEntry: Sendable, Hashable {
+  /// The exact bytes.
+  package var bytes: [UInt8]
+  /// False for `null` and other values that are not events.
+  package var isEvent: Bool
+  /// Where it is in the feed. The position just after it is one higher.
+  package var position: UInt64
+  /// CLOCK_MONOTONIC when it was produced.
+  package var producedNanoseconds: UInt64
 }

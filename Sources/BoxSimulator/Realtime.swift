@@ -1,4 +1,6 @@
+import BoxEvents
 import NIOCore
+import NIOHTTP1
 
 /// The realtime server: its channels and the polls it holds.
 struct Realtime: Sendable {
@@ -8,8 +10,8 @@ struct Realtime: Sendable {
     var expires: NIODeadline
   }
 
-  /// What becomes of a poll that has arrived.
-  enum Verdict {
+  /// What happens to a poll that has arrived.
+  enum Reaction {
     case answer(Answer)
     case hold(FeedKey)
   }
@@ -31,20 +33,20 @@ struct Realtime: Sendable {
     if channels.count >= 10_000 { channels = channels.filter { $0.value.expires > .now() } }
     let name = String(random.next(), radix: 16) + String(random.next(), radix: 16)
     channels[name] = Channel(feed: feed, expires: .now() + TimeAmount(options.timeToLive))
-    let quote = options.writesNumbers ? "" : "\""
-    func number(_ value: Int64) -> String { "\(quote)\(value)\(quote)" }
-    let server = JSONWriter.object([
-      "type": "\"realtime_server\"",
-      "url": JSONWriter.string("\(baseURL)/subscribe?channel=\(name)&stream_type=\(feed.type)"),
-      "ttl": number(max(1, options.timeToLive.components.seconds / 60)),
-      "max_retries": number(Int64(options.maximumPolls)),
-      "retry_timeout": number(options.retryTimeout.components.seconds),
-    ])
-    return .json(#"{"chunk_size":1,"entries":[\#(server)]}"#)
+    var server = JSONObjectWriter()
+    func add(_ key: String, _ value: Int64) {
+      server.add(key, raw: options.writesNumbers ? "\(value)" : "\"\(value)\"")
+    }
+    server.add("type", "realtime_server")
+    server.add("url", "\(baseURL)/subscribe?channel=\(name)&stream_type=\(feed.type)")
+    add("ttl", max(1, options.timeToLive.components.seconds / 60))
+    add("max_retries", Int64(options.maximumPolls))
+    add("retry_timeout", options.retryTimeout.components.seconds)
+    return .json(#"{"chunk_size":1,"entries":[\#(server.text)]}"#)
   }
 
-  /// The feed of a channel that is still open, one poll used; otherwise how the poll is refused.
-  mutating func poll(channel name: String?) -> Verdict {
+  /// Uses one poll of an open channel; refuses one that is unknown, expired or used up.
+  mutating func poll(channel name: String?) -> Reaction {
     guard let name, var channel = channels[name], channel.expires > .now() else {
       return .answer(.message("reconnect"))
     }
@@ -66,7 +68,7 @@ struct Realtime: Sendable {
     return lastPoll
   }
 
-  /// Ends a poll at its time-out or with its connection; false if it was woken already.
+  /// Ends a poll at its timeout or with its connection; false if it was answered already.
   mutating func release(_ id: UInt64, of feed: FeedKey) -> Bool {
     guard held[feed]?.removeValue(forKey: id) != nil else { return false }
     if held[feed]?.isEmpty == true { held[feed] = nil }
@@ -79,5 +81,58 @@ struct Realtime: Sendable {
     guard let polls = held.removeValue(forKey: feed) else { return [] }
     heldCount -= polls.count
     return Array(polls.values)
+  }
+}
+
+/// A long poll that waits for something new in its feed.
+struct HeldPoll: Sendable {
+  let feed: FeedKey
+  /// Answers it; called at most once, on any thread.
+  let wake: @Sendable () -> Void
+}
+
+extension SimulatorState {
+  /// `GET /subscribe`: answers at once if something is newer or wrong, and holds the poll otherwise.
+  mutating func poll(
+    _ request: Request, fault: Fault, wake: @escaping @Sendable () -> Void
+  ) -> SimulatorCore.Outcome {
+    if request.headers.contains(name: "authorization") {
+      record(.authorizationAtRealtime, "\(request.headers.first(name: "host") ?? "") \(request.path)")
+      return .deliver(.refusal(400, "bad_request", "Authorization does not belong here"), fault)
+    }
+    switch realtime.poll(channel: request.query["channel"]) {
+    case .answer(let answer): return .deliver(closing(answer), fault)
+    case .hold(let key):
+      if let position = request.query["stream_position"].flatMap({ UInt64($0) }),
+        !feed(key).hasServed(position)
+      {
+        record(.unknownPosition, "\(position) polled, of \(key.user)/\(key.type)")
+      }
+      if let answer = immediateReply(request.query["stream_position"], feed(key)) {
+        return .deliver(closing(answer), fault)
+      }
+      return .hold(realtime.hold(HeldPoll(feed: key, wake: wake)), key, fault)
+    }
+  }
+
+  /// The answer to a held poll when something new has come.
+  var changeReply: Answer { closing(.message(options.realtime.changeMessage)) }
+
+  /// The answer to a held poll when nothing has come.
+  var timeoutReply: Answer { closing(.message("reconnect")) }
+
+  private func immediateReply(_ text: String?, _ feed: Feed) -> Answer? {
+    // Without a position only events from now on count.
+    guard let text, let position = UInt64(text), position < feed.newestPosition else { return nil }
+    let newer = feed.entries.count - feed.index(of: position)
+    if newer > options.realtime.outOfDateAfter { return .message("out_of_date") }
+    return newer > 0 ? .message(options.realtime.changeMessage) : nil
+  }
+
+  /// The connection closes after a poll's answer, as Box's does.
+  private func closing(_ answer: Answer) -> Answer {
+    var answer = answer
+    answer.closesConnection = true
+    return answer
   }
 }

@@ -1,52 +1,62 @@
+import BoxEvents
 import Glibc
 import NIOCore
 
-/// The simulator's clock: this machine's, shifted, so that a client's clock can be wrong by Box's.
+/// The simulator's clock: this machine's, shifted, so that Box's clock and a client's can differ.
 struct SimulatedClock: Sendable {
-  var offset: Duration
-
-  /// Whole seconds since 1970-01-01 UTC.
-  var secondsSince1970: Int64 {
-    Int64(time(nil)) + offset.components.seconds
+  /// When something happened, by both clocks.
+  struct Moment: Sendable {
+    var secondsSince1970: Int64
+    /// CLOCK_MONOTONIC: comparable between the processes of one machine.
+    var nanoseconds: UInt64
   }
 
-  /// CLOCK_MONOTONIC in nanoseconds: comparable between the processes of one machine.
-  static var monotonicNanoseconds: UInt64 {
-    NIODeadline.now().uptimeNanoseconds
+  var offset: Duration
+
+  var now: Moment {
+    Moment(
+      secondsSince1970: Int64(time(nil)) + offset.components.seconds,
+      nanoseconds: NIODeadline.now().uptimeNanoseconds)
   }
 }
 
-/// A moment split into the fields of the Gregorian calendar.
-struct CalendarTime {
-  var year, month, day, hour, minute, second, weekday: Int
+/// Dates as Box writes them.
+///
+/// On purpose by the C library and not by `UTCDate`: a simulator that shared the client's calendar would not
+/// notice an error in it.
+enum DateText {
+  /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).
+  static func http(secondsSince1970: Int64) -> String {
+    text("%a, %d %b %Y %H:%M:%S GMT", secondsSince1970)
+  }
 
-  init(secondsSince1970: Int64) {
+  /// `2026-01-01T00:00:00-08:00`, an event's time: Pacific time with its offset.
+  static func event(secondsSince1970: Int64) -> String {
+    text("%Y-%m-%dT%H:%M:%S-08:00", secondsSince1970 - 8 * 3600)
+  }
+
+  /// In the C locale: this process sets no other.
+  private static func text(_ format: String, _ secondsSince1970: Int64) -> String {
     var seconds = time_t(secondsSince1970)
     var fields = tm()
     gmtime_r(&seconds, &fields)
-    year = Int(fields.tm_year) + 1900
-    month = Int(fields.tm_mon) + 1
-    day = Int(fields.tm_mday)
-    hour = Int(fields.tm_hour)
-    minute = Int(fields.tm_min)
-    second = Int(fields.tm_sec)
-    weekday = Int(fields.tm_wday)
+    var bytes = [CChar](repeating: 0, count: 64)
+    let count = strftime(&bytes, bytes.count, format, &fields)
+    return String(decoding: bytes[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}
+
+extension SplitMix64 {
+  /// An independent generator for each name, so that the random numbers of one feed don't depend on another's.
+  init(seed: UInt64, name: String) {
+    // FNV-1a: Swift's own hash differs from run to run.
+    let hash = name.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    self.init(seed: seed ^ hash)
   }
 
-  /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).
-  var httpDate: String {
-    let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
-    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-    return "\(days[weekday % 7]), \(two(day)) \(months[(month - 1) % 12]) \(year) "
-      + "\(two(hour)):\(two(minute)):\(two(second)) GMT"
+  /// True in `percent` of 100 calls. Takes no number for 0, so that a rate of 0 changes no sequence.
+  mutating func chance(percent: Double) -> Bool {
+    guard percent > 0 else { return false }
+    return Double.random(in: 0..<100, using: &self) < percent
   }
-
-  /// `2026-01-01T00:00:00-08:00`, as Box writes an event's time: Pacific time with its offset.
-  static func boxText(secondsSince1970: Int64) -> String {
-    let time = CalendarTime(secondsSince1970: secondsSince1970 - 8 * 3600)
-    return "\(time.year)-\(time.two(time.month))-\(time.two(time.day))"
-      + "T\(time.two(time.hour)):\(time.two(time.minute)):\(time.two(time.second))-08:00"
-  }
-
-  private func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
 }

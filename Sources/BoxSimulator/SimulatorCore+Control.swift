@@ -1,7 +1,8 @@
+import BoxEvents
 import NIOCore
 import NIOHTTP1
 
-/// `/control/…`: what a test in another process, or a shell script with curl, does to this Box.
+/// `/control/…`: how a test in another process, or a shell script with curl, controls the simulated Box.
 ///
 /// | request | does |
 /// |---|---|
@@ -14,7 +15,7 @@ import NIOHTTP1
 /// | `POST clock?offset=SECONDS` | moves Box's clock |
 /// | `POST faults?endpoint=E[&script=F,F,…][&rates=F=P,…][&clear=1]` | plans faults; rates replace the ones before |
 /// | `GET stats` | counts, JSON |
-/// | `GET ledger?user=U&type=T[&from=I&count=N][&all=1]` | the events, one a line; `all`: also what is none |
+/// | `GET ledger?user=U&type=T[&from=I&count=N][&all=1]` | the events, one a line; `all`: also entries that are not events |
 /// | `GET times?user=U&type=T` | when each was produced, CLOCK_MONOTONIC in nanoseconds, one a line |
 /// | `GET requests` | method, path and query of the last requests, one a line |
 /// | `GET violations` | one a line |
@@ -30,13 +31,13 @@ extension SimulatorCore {
       case (.GET, "times"):
         return lines(update { $0.feed(self.key(request)).entries }.map { "\($0.producedNanoseconds)" })
       case (.GET, "requests"):
-        return lines(update { $0.log.records }.map { "\($0.method) \($0.path)?\($0.query)" })
+        return lines(update { $0.requests }.map { "\($0.method) \($0.path)?\($0.query)" })
       case (.GET, "violations"): return lines(update { $0.violations }.map(\.description))
       case (.POST, _): return try change(name, request)
-      default: return .text("no such control: \(name)\n", status: 404)
+      default: return .text("unknown control: \(name)\n", status: 404)
       }
     } catch {
-      return .text("\(error)\n", status: 400)
+      return .text("\(error.explanation)\n", status: 400)
     }
   }
 
@@ -45,29 +46,35 @@ extension SimulatorCore {
     switch name {
     case "produce":
       let (count, isEverywhere) = (request.query.integer("count") ?? 1, request.query["user"] == nil)
-      update { isEverywhere ? $0.produce(count) : $0.produce(count, in: key) }
+      update { state in
+        if isEverywhere {
+          state.produce(count)
+        } else {
+          state.change(key) { $0.produce(count, at: $1) }
+        }
+      }
     case "append":
       let bytes = Array(request.body.readableBytesView)
-      update { $0.append(bytes, to: key) }
+      update { $0.change(key) { $0.append(bytes, at: $1) } }
     case "odd":
       guard let kind = OddEvent(rawValue: request.query["kind"] ?? "") else {
         throw SimulatorError(
-          .badText, "“\(request.query["kind"] ?? "")” is no odd event",
+          "“\(request.query["kind"] ?? "")” is not an odd event",
           hint: "It is one of \(OddEvent.allCases.map(\.rawValue).joined(separator: ", ")).")
       }
-      update { $0.produce(kind, in: key) }
+      update { $0.change(key) { $0.produceOdd(kind, at: $1) } }
     case "large":
       let size = request.query.integer("bytes") ?? 20 << 20
-      update { $0.produceLarge(byteCount: size, in: key) }
+      update { $0.change(key) { $0.produceLarge(byteCount: size, at: $1) } }
     case "drop-oldest":
       let count = request.query.integer("count") ?? 1
-      update { $0.change(key) { $0.dropOldest(count) } }
+      update { $0.change(key) { feed, _ in feed.dropOldest(count) } }
     case "expire-tokens": update { $0.tokens.revokeAll() }
     case "clock":
       let offset = request.query.integer("offset") ?? 0
       update { $0.clock.offset = .seconds(offset) }
     case "faults": try plan(request)
-    default: return .text("no such control: \(name)\n", status: 404)
+    default: return .text("unknown control: \(name)\n", status: 404)
     }
     return .text("")
   }
@@ -75,7 +82,7 @@ extension SimulatorCore {
   private func plan(_ request: Request) throws(SimulatorError) {
     guard let endpoint = SimulatedEndpoint(rawValue: request.query["endpoint"] ?? "") else {
       throw SimulatorError(
-        .badText, "“\(request.query["endpoint"] ?? "")” is no endpoint",
+        "“\(request.query["endpoint"] ?? "")” is not an endpoint",
         hint: "It is one of \(SimulatedEndpoint.allCases.map(\.rawValue).joined(separator: ", ")).")
     }
     var script: [Fault] = []
@@ -99,7 +106,7 @@ extension SimulatorCore {
     let chosen = entries[from..<(from + count)].filter { showsAll || $0.isEvent }
     var body = ByteBufferAllocator().buffer(capacity: chosen.reduce(0) { $0 + $1.bytes.count + 1 })
     for entry in chosen {
-      // A line break can only stand between tokens; a line has none.
+      // Line breaks can only be between tokens: a line of the ledger contains none.
       if entry.bytes.contains(where: { $0 == 10 || $0 == 13 }) {
         body.writeBytes(entry.bytes.map { $0 == 10 || $0 == 13 ? 0x20 : $0 })
       } else {
@@ -117,13 +124,5 @@ extension SimulatorCore {
 
   private func lines(_ lines: [String]) -> Answer {
     .text(lines.map { $0 + "\n" }.joined())
-  }
-}
-
-extension SimulatorOptions {
-  /// The feed meant by these, where nil is the first user; an enterprise feed has only one owner.
-  func key(user: String?, type: String) -> FeedKey {
-    let key = FeedKey(user: user ?? credentials.users.first ?? credentials.enterpriseID, type: type)
-    return key.isEnterprise ? FeedKey(user: credentials.enterpriseID, type: type) : key
   }
 }

@@ -1,9 +1,9 @@
 import NIOCore
 import Synchronization
 
-/// The state behind its lock, and the way of a request through it.
+/// The state with its lock, and the way of a request through it.
 final class SimulatorCore: Sendable {
-  /// What a connection does for a request.
+  /// What a connection does with a request.
   enum Outcome: Sendable {
     case deliver(Answer, Fault)
     /// Answered when it is woken, or after `hold`.
@@ -21,7 +21,7 @@ final class SimulatorCore: Sendable {
     var lastWaiter = 0
     var isStopped = false
 
-    /// Takes the waiters whose condition has come true.
+    /// Removes and returns the waiters whose condition holds.
     mutating func takeMet() -> [Waiter] {
       guard !waiters.isEmpty else { return [] }
       let statistics = state.statistics
@@ -39,7 +39,7 @@ final class SimulatorCore: Sendable {
     guarded = Mutex(Guarded(state: SimulatorState(options: options)))
   }
 
-  /// Changes the state, then answers the polls and continues the waiters this concerns.
+  /// Changes the state, then answers the polls and resumes the waiters that this concerns.
   @discardableResult
   func update<Value: Sendable>(_ change: @Sendable (inout SimulatorState) -> Value) -> Value {
     let (value, woken, met) = guarded.withLock { guarded in
@@ -78,7 +78,7 @@ final class SimulatorCore: Sendable {
     update { _ in }
   }
 
-  /// Gives up whoever still waits.
+  /// Ends all waits.
   func stop() {
     let waiters = guarded.withLock { guarded in
       guarded.isStopped = true
@@ -88,7 +88,7 @@ final class SimulatorCore: Sendable {
     for waiter in waiters { waiter.continuation.resume(throwing: CancellationError()) }
   }
 
-  /// Takes a request to its answer, or holds it.
+  /// Answers a request, or holds it.
   /// - Parameter wake: answers the request if it is held and something new comes.
   func receive(_ request: Request, wake: @escaping @Sendable () -> Void) -> Outcome {
     guard let endpoint = request.endpoint else {

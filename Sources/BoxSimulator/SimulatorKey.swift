@@ -1,4 +1,6 @@
-/// A key pair made for the simulator and used nowhere else. It protects nothing.
+import BoxEvents
+
+/// A key pair made for the simulator and used nowhere else: it protects nothing.
 ///
 /// Encrypted as Box's developer console does it: PKCS #8, PBES2 with AES-256 and HMAC-SHA256.
 package enum SimulatorKey {
@@ -49,4 +51,26 @@ package enum SimulatorKey {
     ywIDAQAB
     -----END PUBLIC KEY-----
     """
+}
+
+extension SimulatorOptions.Credentials {
+  /// A settings file as Box's developer console creates it, with the built-in key.
+  package var jwtSettings: String {
+    let quoted = JSONObjectWriter.quoted
+    return """
+      {
+        "boxAppSettings": {
+          "clientID": \(quoted(clientID)),
+          "clientSecret": \(quoted(clientSecret)),
+          "appAuth": {
+            "publicKeyID": \(quoted(publicKeyID)),
+            "privateKey": "\(SimulatorKey.encryptedPrivateKey.replacing("\n", with: "\\n"))\\n",
+            "passphrase": \(quoted(SimulatorKey.passphrase))
+          }
+        },
+        "enterpriseID": \(quoted(enterpriseID))
+      }
+
+      """
+  }
 }

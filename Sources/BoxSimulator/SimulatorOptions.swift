@@ -1,44 +1,159 @@
-/// How a simulated Box behaves. The defaults are as awkward as the real one, faults excepted.
+/// How a simulated Box behaves. The defaults are as awkward as the real one, without faults.
 package struct SimulatorOptions: Sendable {
-  /// Where to listen; loopback unless told otherwise.
+  /// The address to listen on.
   package var host = "127.0.0.1"
-  /// 0 lets the kernel choose.
+  /// The API's port; 0 lets the kernel choose. The realtime server has a port of its own, so that its origin
+  /// differs from the API's.
   package var port = 0
-  /// A second port for the realtime server, so that its origin differs from the API's.
-  /// 0 lets the kernel choose; nil serves it on ``port`` as well.
-  package var realtimePort: Int? = 0
-  /// Threads that serve. One drains 200,000 events in a second or two.
+  /// Threads that serve. One serves 200,000 events in a second or two.
   package var threads = 1
   /// Reproduces events, page shapes and random faults.
   package var seed: UInt64 = 1
-  /// How far this Box's clock, shown in `Date` and used for tokens, is ahead of the machine's.
+  /// How far this Box's clock is ahead of the machine's. It shows in `Date` and counts for tokens.
   package var clockOffset = Duration.zero
-  /// Answers in chunked encoding instead of with a content length.
+  /// Send bodies in chunked encoding instead of with a content length.
   package var usesChunkedEncoding = false
-  /// Closes a connection this long after its last answer; nil leaves it open. A client that sends its
-  /// next request at that moment finds the connection dead, as after a long poll at Box.
+  /// Close a connection this long after its last answer; nil leaves it open. A client that sends its next
+  /// request at that moment finds the connection dead, as after a long poll at Box.
   package var keepAlive: Duration?
-  /// Compresses answers for clients that ask for gzip.
+  /// Compress answers for clients that ask for gzip.
   package var offersGzip = true
 
   package var credentials = Credentials()
   package var feed = Feed()
   package var realtime = Realtime()
 
-  /// Events every user's feed of each of ``feedTypes`` holds at the start.
+  /// Events in each user's feed of each of ``feedTypes`` at the start.
   package var backlog = 0
   /// The stream types that get a backlog and live events; any other type starts empty.
   package var feedTypes = ["all"]
-  /// A pause after which every feed gets ``liveBatch`` new events; nil for none.
+  /// The pause between live events, ``liveBatch`` of them in every feed; nil for no live events.
   package var liveInterval: Duration?
   package var liveBatch = 1
 
   /// Random faults of each endpoint.
   package var faultRates: [SimulatedEndpoint: FaultRates] = [:]
-  /// Requests the log keeps; older ones are forgotten, the counts stay.
+  /// Requests the log keeps; older ones are dropped from it, but stay in the counts.
   package var requestLogCapacity = 1000
-  /// Reads of one feed within a second that bring nothing new, above which a violation is recorded.
+  /// The number of reads of one feed within a second that bring nothing new, above which a violation is
+  /// recorded.
   package var hotLoopLimit: Int?
 
   package init() {}
+
+  /// The feed of a user and a type; nil is the first user. An enterprise type has one feed for all.
+  func key(user: String?, type: String) -> FeedKey {
+    let key = FeedKey(user: user ?? credentials.users.first ?? credentials.enterpriseID, type: type)
+    return key.isEnterprise ? FeedKey(user: credentials.enterpriseID, type: type) : key
+  }
+}
+
+extension SimulatorOptions {
+  /// Who may sign in, and with what.
+  package struct Credentials: Sendable {
+    package var clientID = "simulator-client"
+    package var clientSecret = "simulator-secret"
+    /// The enterprise. The service account's own user stream has the same id.
+    package var enterpriseID = "456"
+    /// Users that exist; the first is the default one. `As-User` with another id is refused.
+    package var users = ["123"]
+    /// How long an access token is valid.
+    package var tokenLifetime = Duration.seconds(3600)
+    /// Refresh tokens valid at the start, with their users.
+    package var refreshTokens = ["simulator-refresh-token": "123"]
+    /// Authorization codes valid at the start, with their users. Each works once.
+    package var authorizationCodes = ["simulator-code": "123"]
+    /// Access tokens valid at the start and until revoked, with their subjects.
+    package var accessTokens = ["simulator-access-token": "123"]
+    /// The `kid` that an assertion must name.
+    package var publicKeyID = SimulatorKey.publicKeyID
+    /// PEM of the key that verifies assertions.
+    package var publicKey = SimulatorKey.publicKey
+
+    package init() {}
+  }
+
+  /// How events are stored and paged.
+  package struct Feed: Sendable {
+    /// What an empty page carries as its next position.
+    package enum EmptyPagePosition: String, Sendable, CaseIterable {
+      case newest
+      case zero
+      case lower
+    }
+
+    /// Events before the position asked for that an answer serves again: at most a quarter of `limit`, so
+    /// that reading always advances; see ``stallingOverlap``.
+    package var overlap = 5
+    /// How many events before its last one the position of a full or unfinished page is: at most a quarter
+    /// of `limit`.
+    package var stepBack = 5
+    /// Percentage of entries that are served twice in the same page.
+    package var duplicatePercent = 2.0
+    /// Percentage of pages with more waiting that are cut short.
+    package var shortPagePercent = 10.0
+    /// Percentage of pages with more waiting that are empty.
+    package var emptyPagePercent = 0.0
+    /// Every n-th event of a batch appears before the newest, as one that arrived late; 0 for none.
+    /// Requires an ``overlap`` of 5 or more, or a reader can't see them.
+    package var lateEvery = 0
+    /// How far `created_at` may go back from one event to the next, in seconds.
+    package var disorderSeconds = 3
+    /// Events before the position that are served again whatever `limit` is. With `limit` or more of them,
+    /// no page brings anything new and the position stays. Nil for a feed that advances.
+    package var stallingOverlap: Int?
+    /// User streams write positions as JSON strings; enterprise streams always do.
+    package var positionsAsStrings = false
+    package var emptyPagePosition = EmptyPagePosition.newest
+    /// `chunk_size` differs from the number of entries.
+    package var liesAboutChunkSize = true
+    /// The newest events, which can be read; older positions get what is left, without an error.
+    package var retainedEvents = Int.max
+    /// Bytes of an ordinary event.
+    package var eventSizes = 1100...1650
+    /// Every n-th event is one of ``oddEvents``, in turn; 0 for none.
+    package var oddEvery = 0
+    package var oddEvents = OddEvent.everyday
+
+    package init() {}
+
+    /// A feed without overlap, duplicates or short pages: for benchmarks, and for tests of something else.
+    package static var exact: Feed {
+      var feed = Feed()
+      feed.overlap = 0
+      feed.stepBack = 0
+      feed.duplicatePercent = 0
+      feed.shortPagePercent = 0
+      feed.disorderSeconds = 0
+      feed.liesAboutChunkSize = false
+      return feed
+    }
+  }
+
+  /// How the realtime server behaves.
+  package struct Realtime: Sendable {
+    /// How a poll beyond ``maximumPolls`` is refused.
+    package enum Exhaustion: Sendable, Hashable {
+      /// Status 200 with the message `max_retries`.
+      case message
+      /// This status with the same body.
+      case status(Int)
+    }
+
+    /// How long a poll is held before the answer `reconnect`.
+    package var hold = Duration.seconds(600)
+    /// Announced in minutes.
+    package var timeToLive = Duration.seconds(10 * 60)
+    package var maximumPolls = 10
+    package var retryTimeout = Duration.seconds(610)
+    /// `ttl`, `max_retries` and `retry_timeout` as JSON numbers instead of strings.
+    package var writesNumbers = false
+    package var exhaustion = Exhaustion.message
+    /// `new_change` as documented, or `new_message` as some accounts get.
+    package var changeMessage = "new_change"
+    /// More events than this after the polled position are answered with `out_of_date`.
+    package var outOfDateAfter = Int.max
+
+    package init() {}
+  }
 }

@@ -1,4 +1,4 @@
-/// All that a simulated Box knows. Lives under one lock, in ``SimulatorCore``.
+/// The state of a simulated Box. One lock guards it, in ``SimulatorCore``.
 struct SimulatorState: Sendable {
   let options: SimulatorOptions
   /// Where OPTIONS sends the polls; known once the ports are.
@@ -8,7 +8,8 @@ struct SimulatorState: Sendable {
   var tokens: Tokens
   var realtime: Realtime
   var faults: FaultPlan
-  var log: RequestLog
+  /// The last requests and some older ones.
+  private var log: [RequestRecord] = []
   var violations: [Violation] = []
   private var counts = SimulatorStatistics()
   /// Unproductive reads of a feed within one second.
@@ -21,7 +22,6 @@ struct SimulatorState: Sendable {
     tokens = Tokens(credentials: options.credentials, seed: options.seed)
     realtime = Realtime(options: options.realtime, seed: options.seed)
     faults = FaultPlan(rates: options.faultRates, seed: options.seed)
-    log = RequestLog(capacity: options.requestLogCapacity)
     produce(options.backlog)
   }
 
@@ -38,65 +38,34 @@ struct SimulatorState: Sendable {
     feeds[key] ?? Feed(key: key, options: options.feed, seed: options.seed)
   }
 
-  /// Changes a feed in place; polls waiting for it are answered if it has grown.
-  mutating func change(_ key: FeedKey, _ change: (inout Feed) -> Void) {
-    // Taken out meanwhile, or a copy of all its entries would be made.
+  /// Changes a feed in place, and answers the polls that wait for it if it has grown.
+  @discardableResult
+  mutating func change<Value>(
+    _ key: FeedKey, _ change: (inout Feed, SimulatedClock.Moment) -> Value
+  ) -> Value {
+    // Removed meanwhile: a second reference would copy all its entries.
     var feed = feeds.removeValue(forKey: key) ?? feed(key)
     let before = feed.entries.count
-    change(&feed)
+    let value = change(&feed, clock.now)
     let grown = feed.entries.count - before
     feeds[key] = feed
     counts.entries += grown
     if grown > 0 { woken += realtime.takeAll(of: key) }
+    return value
   }
 
   /// New events for every user's feed of every listed type, and the enterprise's.
   mutating func produce(_ count: Int) {
     guard count > 0 else { return }
+    var keys: [FeedKey] = []
     for user in options.credentials.users {
-      for type in options.feedTypes where !type.hasPrefix("admin_logs") {
-        produce(count, in: FeedKey(user: user, type: type))
-      }
+      keys += options.feedTypes.map { FeedKey(user: user, type: $0) }.filter { !$0.isEnterprise }
     }
-    for type in options.feedTypes where type.hasPrefix("admin_logs") {
-      produce(count, in: options.key(user: nil, type: type))
-    }
+    keys += options.feedTypes.map { options.key(user: nil, type: $0) }.filter(\.isEnterprise)
+    for key in keys { change(key) { $0.produce(count, at: $1) } }
   }
 
-  mutating func produce(_ count: Int, in key: FeedKey) {
-    let (seconds, nanoseconds) = (clock.secondsSince1970, SimulatedClock.monotonicNanoseconds)
-    change(key) { $0.produce(count, secondsSince1970: seconds, producedNanoseconds: nanoseconds) }
-  }
-
-  /// Adds one event as it is; anything but an object counts as no event.
-  mutating func append(_ bytes: [UInt8], to key: FeedKey) {
-    let isEvent = bytes.first { $0 > 0x20 } == UInt8(ascii: "{")
-    let nanoseconds = SimulatedClock.monotonicNanoseconds
-    change(key) { $0.append(bytes, isEvent: isEvent, producedNanoseconds: nanoseconds) }
-  }
-
-  mutating func produce(_ kind: OddEvent, in key: FeedKey) {
-    let (seconds, nanoseconds) = (clock.secondsSince1970, SimulatedClock.monotonicNanoseconds)
-    change(key) { $0.produceOdd(kind, secondsSince1970: seconds, producedNanoseconds: nanoseconds) }
-  }
-
-  mutating func produceLate(depth: Int, in key: FeedKey) -> Bool {
-    let (seconds, nanoseconds) = (clock.secondsSince1970, SimulatedClock.monotonicNanoseconds)
-    var isThere = false
-    change(key) {
-      isThere = $0.produceLate(depth: depth, secondsSince1970: seconds, producedNanoseconds: nanoseconds)
-    }
-    return isThere
-  }
-
-  mutating func produceLarge(byteCount: Int, in key: FeedKey) {
-    let (seconds, nanoseconds) = (clock.secondsSince1970, SimulatedClock.monotonicNanoseconds)
-    change(key) {
-      $0.produceLarge(byteCount: byteCount, secondsSince1970: seconds, producedNanoseconds: nanoseconds)
-    }
-  }
-
-  /// Answers the polls of a feed though nothing has come.
+  /// Answers the polls of a feed although nothing has come.
   mutating func wake(_ key: FeedKey) { woken += realtime.takeAll(of: key) }
 
   /// The polls to answer after the lock is released.
@@ -107,8 +76,14 @@ struct SimulatorState: Sendable {
     return woken
   }
 
+  /// The last requests, oldest first.
+  var requests: [RequestRecord] { log.suffix(max(0, options.requestLogCapacity)) }
+
   mutating func record(_ request: Request) {
     log.append(RequestRecord(request))
+    // Rarely, since the rest moves.
+    let surplus = log.count - options.requestLogCapacity
+    if surplus > 1000 { log.removeFirst(surplus) }
     if let endpoint = request.endpoint { counts.requests[endpoint, default: 0] += 1 }
   }
 
@@ -123,7 +98,7 @@ struct SimulatorState: Sendable {
 
   mutating func recordRead(_ key: FeedKey, isProductive: Bool) {
     guard let limit = options.hotLoopLimit, !isProductive else { return }
-    let second = Int64(SimulatedClock.monotonicNanoseconds / 1_000_000_000)
+    let second = Int64(clock.now.nanoseconds / 1_000_000_000)
     let seen = idleReads[key].flatMap { $0.second == second ? $0.count : nil } ?? 0
     idleReads[key] = (second, seen + 1)
     if seen == limit {

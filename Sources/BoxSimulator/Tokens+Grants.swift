@@ -1,8 +1,10 @@
+import BoxEvents
+
 /// `POST /oauth2/token`, every grant.
 ///
 /// Source: <https://developer.box.com/reference/post-oauth2-token/>
 extension Tokens {
-  /// Why no token is given, in the token endpoint's form.
+  /// Why no token is issued, in the token endpoint's form.
   struct Refusal: Error {
     var code: String
     var description: String
@@ -10,15 +12,14 @@ extension Tokens {
     static let invalidClient = Refusal(
       code: "invalid_client", description: "The client credentials are invalid")
 
-    var answer: Answer {
-      .json(
-        JSONWriter.object([
-          "error": JSONWriter.string(code), "error_description": JSONWriter.string(description),
-        ]), status: 400)
+    static func claim(_ name: String, _ reason: String) -> Self {
+      Self(code: "invalid_grant", description: "Please check the '\(name)' claim. \(reason)")
     }
+
+    var answer: Answer { .tokenRefusal(400, code, description) }
   }
 
-  /// Gives or refuses a token.
+  /// Issues or refuses a token.
   /// - Parameter now: seconds since 1970 by this Box's clock.
   mutating func grant(_ form: Query, now: Int64) -> Answer {
     do throws(Refusal) {
@@ -38,12 +39,13 @@ extension Tokens {
   }
 
   private mutating func answer(user: String, withRefreshToken: Bool = false) -> Answer {
-    var members = [
-      "access_token": JSONWriter.string(issue(user: user)), "token_type": "\"bearer\"",
-      "expires_in": "\(credentials.tokenLifetime.components.seconds)", "restricted_to": "[]",
-    ]
-    if withRefreshToken { members["refresh_token"] = JSONWriter.string(issueRefreshToken(user: user)) }
-    return .json(JSONWriter.object(members))
+    var object = JSONObjectWriter()
+    object.add("access_token", issue(user: user))
+    object.add("token_type", "bearer")
+    object.add("expires_in", credentials.tokenLifetime.components.seconds)
+    object.add("restricted_to", raw: "[]")
+    if withRefreshToken { object.add("refresh_token", issueRefreshToken(user: user)) }
+    return .json(object.text)
   }
 
   private func checkClient(_ form: Query) throws(Refusal) {
@@ -97,11 +99,5 @@ extension Tokens {
       throw Refusal(code: "invalid_grant", description: "The authorization code has expired")
     }
     return user
-  }
-}
-
-extension Tokens.Refusal {
-  static func claim(_ name: String, _ reason: String) -> Self {
-    Self(code: "invalid_grant", description: "Please check the '\(name)' claim. \(reason)")
   }
 }

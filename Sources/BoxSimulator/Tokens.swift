@@ -1,15 +1,16 @@
+import BoxEvents
 import NIOCore
 
-/// The tokens this Box has handed out.
+/// The tokens that the simulated Box has issued.
 struct Tokens: Sendable {
   let credentials: SimulatorOptions.Credentials
-  /// Where assertions must be addressed to; known once the port is.
+  /// The `aud` that assertions must name: the token URL, known once the port is.
   var audience = ""
   private(set) var issued = 0
   private var access: [String: (user: String, expires: NIODeadline)] = [:]
   private(set) var refreshTokens: [String: String]
   private(set) var spentRefreshTokens: Set<String> = []
-  private(set) var codes: [String: String]
+  private var codes: [String: String]
   private var assertionIDs: Set<String> = []
   private var random: SplitMix64
 
@@ -42,8 +43,6 @@ struct Tokens: Sendable {
 
   mutating func add(code: String, user: String) { codes[code] = user }
 
-  mutating func add(refreshToken: String, user: String) { refreshTokens[refreshToken] = user }
-
   /// A new access token.
   mutating func issue(user: String) -> String {
     if issued % 1000 == 999 {
@@ -68,7 +67,8 @@ struct Tokens: Sendable {
     return token
   }
 
-  /// Uses a refresh token up; nil if there is none such.
+  /// Spends a refresh token.
+  /// - Returns: its user; nil if it is not valid.
   mutating func spend(refreshToken: String) -> String? {
     guard let user = refreshTokens.removeValue(forKey: refreshToken) else { return nil }
     spentRefreshTokens.insert(refreshToken)
@@ -77,6 +77,6 @@ struct Tokens: Sendable {
 
   mutating func spend(code: String) -> String? { codes.removeValue(forKey: code) }
 
-  /// False if an assertion with this id was seen before.
+  /// False if an assertion with this id has come before.
   mutating func isNew(assertionID: String) -> Bool { assertionIDs.insert(assertionID).inserted }
 }

@@ -7,15 +7,15 @@ import Testing
 @Suite struct AccessTokensTests {
   let time = ManualTime()
 
-  func tokens(_ signIn: any SignIn, onEvent: @escaping @Sendable (SignInEvent) -> Void = { _ in })
+  func tokens(_ signIn: any SignIn, onEvent: @escaping @Sendable (AccessTokens.Event) -> Void = { _ in })
     -> AccessTokens
   {
-    AccessTokens(signIn: signIn, time: time.timekeeper, seed: 1, onEvent: onEvent)
+    AccessTokens(signIn: signIn, clock: time.clock, seed: 1, onEvent: onEvent)
   }
 
   static let refusal = FeedFailure(.unauthorized, "Box answered 401", status: 401)
 
-  @Test func manyAskersShareOneSignIn() async throws {
+  @Test func concurrentCallsShareOneSignIn() async throws {
     let signIn = HeldSignIn()
     let tokens = tokens(signIn)
     let texts = try await withThrowingTaskGroup(of: String.self) { group in
@@ -28,7 +28,7 @@ import Testing
     #expect(signIn.started == 1)
   }
 
-  @Test func anAskerThatGivesUpDoesNotStopTheSignIn() async throws {
+  @Test func aCancelledCallDoesNotStopTheSignIn() async throws {
     let signIn = HeldSignIn()
     let tokens = tokens(signIn)
     let impatient = Task { await failure { () throws(FeedFailure) in try await tokens.token() } }
@@ -41,7 +41,7 @@ import Testing
     #expect(signIn.started == 1)
   }
 
-  @Test func aTokenIsRenewedAheadAndHandedOutMeanwhile() async throws {
+  @Test func renewsAheadOfExpiryAndHandsTheTokenOutMeanwhile() async throws {
     let signIn = HeldSignIn()
     let tokens = tokens(signIn)
     async let first = tokens.token()
@@ -61,7 +61,7 @@ import Testing
     #expect(signIn.started == 2)
   }
 
-  @Test func anExpiredTokenIsNotHandedOut() async throws {
+  @Test func doesNotHandOutAnExpiredToken() async throws {
     let signIn = CountingSignIn(lifetime: .seconds(10))
     let tokens = tokens(signIn)
     #expect(try await tokens.token().text.reveal() == "token-1")
@@ -69,7 +69,23 @@ import Testing
     #expect(try await tokens.token().text.reveal() == "token-2")
   }
 
-  @Test func aFailedRenewalLeavesTheTokenInUse() async throws {
+  /// Box counts a token's lifetime from when it issued it, not from when it arrived.
+  @Test func lifetimesBeginWithTheRequest() async throws {
+    let signIn = HeldSignIn()
+    let tokens = tokens(signIn)
+    let first = Task { try await tokens.token().text.reveal() }
+    await signIn.waitForAttempts(1)
+    time.advance(.seconds(200))
+    signIn.succeed("slow", lifetime: .seconds(600))
+    #expect(try await first.value == "slow")
+    time.advance(.seconds(401))
+    let second = Task { try await tokens.token().text.reveal() }
+    await signIn.waitForAttempts(2)
+    signIn.succeed("new", lifetime: .seconds(600))
+    #expect(try await second.value == "new")
+  }
+
+  @Test func keepsTheTokenAfterAFailedRenewal() async throws {
     let signIn = HeldSignIn()
     let tokens = tokens(signIn)
     async let first = tokens.token()
@@ -89,7 +105,7 @@ import Testing
     #expect(await expired.value?.message == "still down")
   }
 
-  @Test func whileBackingOffEveryoneIsToldAtOnce() async throws {
+  @Test func whileBackingOffEveryCallFailsAtOnce() async throws {
     let signIn = HeldSignIn()
     let tokens = tokens(signIn)
     let first = Task { await failure { () throws(FeedFailure) in try await tokens.token() } }
@@ -97,9 +113,9 @@ import Testing
     signIn.fail(FeedFailure(.signInFailed, "busy", retryAfter: .seconds(90)))
     #expect(await first.value?.retryAfter == .seconds(90))
     time.advance(.seconds(30))
-    let told = await failure { () throws(FeedFailure) in try await tokens.token() }
-    #expect(told?.code == .signInFailed && told?.message == "busy")
-    #expect(told?.retryAfter == .seconds(60))
+    let reported = await failure { () throws(FeedFailure) in try await tokens.token() }
+    #expect(reported?.code == .signInFailed && reported?.message == "busy")
+    #expect(reported?.retryAfter == .seconds(60))
     #expect(signIn.started == 1)
     time.advance(.seconds(60))
     async let again = tokens.token()
@@ -126,7 +142,7 @@ import Testing
 
   // MARK: Refused tokens
 
-  @Test func manyRefusalsOfOneTokenForceOneRenewal() async throws {
+  @Test func concurrentRefusalsForceOneRenewal() async throws {
     let signIn = CountingSignIn()
     let tokens = tokens(signIn)
     let refused = try await tokens.token()
@@ -139,7 +155,7 @@ import Testing
     #expect(signIn.count.withLock { $0 } == 2)
   }
 
-  @Test func renewalsAreForcedOnceAMinute() async throws {
+  @Test func forcesARenewalOnceAMinute() async throws {
     let tokens = tokens(CountingSignIn())
     let first = try await tokens.token()
     let second = try await tokens.replacement(for: first, refusal: Self.refusal)
@@ -152,7 +168,7 @@ import Testing
     #expect(try await tokens.replacement(for: second, refusal: Self.refusal).text.reveal() == "token-3")
   }
 
-  @Test func aTokenThatHasWorkedIsReplacedAtOnce() async throws {
+  @Test func replacesATokenThatHasWorkedAtOnce() async throws {
     let tokens = tokens(CountingSignIn())
     var token = try await tokens.token()
     for number in 2...5 {
@@ -166,7 +182,7 @@ import Testing
     }
   }
 
-  @Test func theSameTokenAgainIsARefusal() async throws {
+  @Test func refusesTheSameTokenAgain() async throws {
     let tokens = tokens(ProvidedToken { Secret("constant\n") })
     let first = try await tokens.token()
     #expect(first.text.reveal() == "constant")
@@ -176,7 +192,7 @@ import Testing
     #expect(failure?.code == .unauthorized)
   }
 
-  @Test func aProvidedTokenIsReadAgainWhenRefused() async throws {
+  @Test func readsAProvidedTokenAgainWhenRefused() async throws {
     let file = Mutex("one")
     let tokens = tokens(ProvidedToken { Secret(file.withLock { $0 }) })
     let first = try await tokens.token()
@@ -186,9 +202,9 @@ import Testing
     #expect(try await tokens.token().text.reveal() == "two")
   }
 
-  // MARK: The rest
+  // MARK: Running, reloading, events
 
-  @Test func runKeepsAQuietTokenFresh() async throws {
+  @Test func runRenewsAnUnusedToken() async throws {
     let signIn = CountingSignIn()
     let renewals = AsyncStream<Void>.makeStream()
     let tokens = tokens(signIn) { _ in renewals.continuation.yield() }
@@ -217,7 +233,7 @@ import Testing
     #expect(try await tokens.token().text.reveal() == "better")
   }
 
-  @Test func eventsTellOperators() async throws {
+  @Test func reportsSignInsAndFailures() async throws {
     let seen = Mutex<[String]>([])
     let signIn = HeldSignIn()
     let tokens = tokens(signIn) { event in seen.withLock { $0.append("\(event)") } }
@@ -237,7 +253,7 @@ import Testing
     #expect(!texts.joined().contains("CANARY"))
   }
 
-  @Test func cancelledRenewalsAreNoFailures() async throws {
+  @Test func cancelledRenewalsAreNotFailures() async throws {
     let signIn = HeldSignIn()
     let tokens = tokens(signIn)
     let first = Task { await failure { () throws(FeedFailure) in try await tokens.token() } }

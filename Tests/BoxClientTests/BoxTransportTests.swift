@@ -14,7 +14,7 @@ import Testing
     return await failure { () throws(FeedFailure) in try await source.read(ReadRequest(position: .now)) }
   }
 
-  @Test func aStalledHeadIsGivenUp() async throws {
+  @Test func endsACallWithAStalledHead() async throws {
     try await ScriptedServer.run { _, _ in
       Reply(.silence)
     } _: { server in
@@ -23,26 +23,26 @@ import Testing
       } _: { transport in
         let failure = try await read(transport, server)
         #expect(failure?.code == .unreachable)
-        #expect(failure?.message == "127.0.0.1 was silent for 50 ms")
+        #expect(failure?.message == "127.0.0.1 sent nothing for 50 ms")
       }
     }
   }
 
-  @Test func aStalledBodyIsGivenUp() async throws {
+  @Test func endsACallWithAStalledBody() async throws {
     try await ScriptedServer.run { _, _ in
       Reply(.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"), .silence)
     } _: { server in
       try await withTransport {
         $0.readTimeout = .milliseconds(50)
       } _: { transport in
-        let outcome1 = try await read(transport, server)
-        #expect(outcome1?.code == .unreachable)
+        let failure = try await read(transport, server)
+        #expect(failure?.code == .unreachable)
         await server.waitForClosedConnections(1)
       }
     }
   }
 
-  @Test func aDrippingBodyIsGivenUpInTheEnd() async throws {
+  @Test func endsACallWithADrippingBody() async throws {
     try await ScriptedServer.run { _, _ in
       var reply = Reply(.send("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"))
       for _ in 0..<1000 { reply.steps += [.send(" "), .pause(.milliseconds(20))] }
@@ -53,7 +53,7 @@ import Testing
       } _: { transport in
         let failure = try await read(transport, server)
         #expect(failure?.code == .unreachable)
-        #expect(failure?.message == "127.0.0.1 gave no complete answer in time")
+        #expect(failure?.message == "127.0.0.1 did not complete its answer in time")
       }
     }
   }
@@ -63,13 +63,13 @@ import Testing
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"ent\r\n",
     "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\n",
   ])
-  func aTruncatedAnswerIsAFailure(_ text: String) async throws {
+  func truncatedAnswersAreFailures(_ text: String) async throws {
     try await ScriptedServer.run { _, _ in
       Reply(.send(text), .close)
     } _: { server in
       try await withTransport { transport in
-        let outcome2 = try await read(transport, server)
-        #expect(outcome2?.code == .unreachable)
+        let failure = try await read(transport, server)
+        #expect(failure?.code == .unreachable)
         #expect(server.requests.count == 1)
       }
     }
@@ -80,30 +80,30 @@ import Testing
       Reply(.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"), .pause(.milliseconds(20)), .reset)
     } _: { server in
       try await withTransport { transport in
-        let outcome3 = try await read(transport, server)
-        #expect(outcome3?.code == .unreachable)
+        let failure = try await read(transport, server)
+        #expect(failure?.code == .unreachable)
         #expect(server.requests.count == 1)
       }
     }
   }
 
   @Test(arguments: [Reply(.close), Reply(.reset)])
-  func aDeadConnectionIsTriedOnceMoreAtOnce(_ ending: Reply) async throws {
+  func retriesOnceOnADeadConnection(_ ending: Reply) async throws {
     try await ScriptedServer.run { _, index in
       index == 1 ? ending : .answer(200, Self.page)
     } _: { server in
       try await withTransport { transport in
-        let outcome4 = try await read(transport, server)
-        #expect(outcome4 == nil)
-        let outcome5 = try await read(transport, server)
-        #expect(outcome5 == nil)
+        for _ in 0..<2 {
+          let failure = try await read(transport, server)
+          #expect(failure == nil)
+        }
         #expect(server.requests.count == 3)
         #expect(server.requests.map(\.connection) == [0, 0, 1])
       }
     }
   }
 
-  @Test func onlyOnceMore() async throws {
+  @Test func retriesOnlyOnce() async throws {
     try await ScriptedServer.run { _, _ in
       Reply(.close)
     } _: { server in
@@ -116,7 +116,7 @@ import Testing
     }
   }
 
-  @Test func refusedConnectionsAreSaidInWords() async throws {
+  @Test func explainsRefusedConnections() async throws {
     let port = try await ScriptedServer.run { _, _ in
       Reply(.close)
     } _: {
@@ -128,24 +128,24 @@ import Testing
         settings: FeedSettings(apiURL: try webURL("http://127.0.0.1:\(port)")))
       let failure = await failure { () throws(FeedFailure) in try await source.subscribe() }
       #expect(failure?.code == .unreachable)
-      #expect(failure?.message == "no connection to 127.0.0.1: Connection refused")
+      #expect(failure?.message == "cannot connect to 127.0.0.1: Connection refused")
       #expect(failure?.hint != nil)
     }
   }
 
-  @Test func anAnswerThatIsNoHTTP() async throws {
+  @Test func refusesAnswersThatAreNotHTTP() async throws {
     try await ScriptedServer.run { _, _ in
       Reply(.send("SSH-2.0-OpenSSH_9\r\n\r\n"), .close)
     } _: { server in
       try await withTransport { transport in
         let failure = try await read(transport, server)
         #expect(failure?.code == .unreachable)
-        #expect(failure?.message == "127.0.0.1 sent an answer that is no HTTP")
+        #expect(failure?.message == "127.0.0.1 sent an answer that is not HTTP")
       }
     }
   }
 
-  @Test func compressedPagesAreInflated() async throws {
+  @Test func inflatesCompressedPages() async throws {
     let gzip = try #require(Data(base64Encoded: Self.smallGzip))
     try await ScriptedServer.run { _, _ in
       .gzip(Array(gzip))
@@ -156,13 +156,11 @@ import Testing
           String(decoding: answer.body, as: UTF8.self)
             == #"{"entries":[],"next_stream_position":1152922976252290886}"#)
         #expect(server.requests[0].headers["accept-encoding"] == "gzip")
-        _ = try await source(transport, server, gzip: false).read(ReadRequest(position: .now))
-        #expect(server.requests[1].headers["accept-encoding"] == "identity")
       }
     }
   }
 
-  @Test func aGzipBombIsBounded() async throws {
+  @Test func boundsDecompression() async throws {
     let gzip = try #require(Data(base64Encoded: Self.bomb))
     try await ScriptedServer.run { _, _ in
       .gzip(Array(gzip))
@@ -177,16 +175,16 @@ import Testing
     }
   }
 
-  @Test func damagedGzipIsNoPage() async throws {
+  @Test func refusesDamagedGzip() async throws {
     let gzip = Array(try #require(Data(base64Encoded: Self.smallGzip)))
     try await ScriptedServer.run { _, index in
-      index == 0 ? .gzip(Array(gzip.dropLast(20))) : .gzip(Array("this is no gzip at all".utf8))
+      index == 0 ? .gzip(Array(gzip.dropLast(20))) : .gzip(Array("this is not gzip".utf8))
     } _: { server in
       try await withTransport { transport in
-        let outcome6 = try await read(transport, server)
-        #expect(outcome6?.code == .unreachable)
-        let outcome7 = try await read(transport, server)
-        #expect(outcome7?.code == .unreachable)
+        for _ in 0..<2 {
+          let failure = try await read(transport, server)
+          #expect(failure?.code == .unreachable)
+        }
       }
     }
   }
@@ -195,7 +193,7 @@ import Testing
     "HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n",
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3E9\r\n",
   ])
-  func aPageAboveTheLimitIsTooLarge(_ head: String) async throws {
+  func refusesAPageAboveTheLimit(_ head: String) async throws {
     let body = String(repeating: "x", count: 1001)
     try await ScriptedServer.run { _, _ in
       Reply(.send(head + body), .silence)
@@ -203,13 +201,13 @@ import Testing
       try await withTransport {
         $0.maximumPageBytes = 1000
       } _: { transport in
-        let outcome8 = try await read(transport, server)
-        #expect(outcome8?.code == .tooLarge)
+        let failure = try await read(transport, server)
+        #expect(failure?.code == .tooLarge)
       }
     }
   }
 
-  @Test func aPageOfJustTheLimitIsRead() async throws {
+  @Test func readsAPageOfExactlyTheLimit() async throws {
     let body = String(repeating: "x", count: 1000)
     try await ScriptedServer.run { _, _ in
       .answer(200, body)
@@ -217,26 +215,26 @@ import Testing
       try await withTransport {
         $0.maximumPageBytes = 1000
       } _: { transport in
-        let outcome9 = try await read(transport, server)
-        #expect(outcome9 == nil)
+        let failure = try await read(transport, server)
+        #expect(failure == nil)
       }
     }
   }
 
-  @Test func aHugeErrorBodyIsCutShort() async throws {
+  @Test func acceptsAHugeErrorBody() async throws {
     let body = String(repeating: "x", count: 300_000)
     try await ScriptedServer.run { _, _ in
       .answer(502, body)
     } _: { server in
       try await withTransport { transport in
-        let outcome10 = try await read(transport, server)
-        #expect(outcome10?.status == 502)
+        let failure = try await read(transport, server)
+        #expect(failure?.status == 502)
       }
     }
   }
 
   @Test(arguments: [301, 302, 303, 307, 308])
-  func redirectsAreNotFollowed(_ status: Int) async throws {
+  func doesNotFollowRedirects(_ status: Int) async throws {
     try await ScriptedServer.run { _, _ in
       .answer(200, Self.page)
     } _: { elsewhere in
@@ -279,7 +277,7 @@ import Testing
     }
   }
 
-  @Test func afterShutdownCallsAreCancelled() async throws {
+  @Test func cancelsCallsAfterShutdown() async throws {
     try await ScriptedServer.run { _, _ in
       .answer(200, Self.page)
     } _: { server in

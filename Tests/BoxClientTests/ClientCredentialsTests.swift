@@ -1,4 +1,5 @@
 import BoxEvents
+import NIOHTTP1
 import ScriptedHTTP
 import Synchronization
 import Testing
@@ -37,7 +38,7 @@ import Testing
     }
   }
 
-  @Test func theFormIsBoxes() async throws {
+  @Test func sendsTheFormThatBoxExpects() async throws {
     let (result, requests) = try await signIn(.answer(200, Self.granted))
     #expect(try result.get().lifetime == .seconds(4169))
     #expect(try result.get().text.reveal() == "CANARY-token")
@@ -65,21 +66,21 @@ import Testing
     "", "<html>", "{}", #"{"access_token":""}"#, #"{"access_token":"a b"}"#, #"{"access_token":"a\r\nX: y"}"#,
     #"{"access_token":null}"#,
   ])
-  func anAnswerWithoutATokenIsNone(_ body: String) async throws {
+  func refusesAnswersWithoutAToken(_ body: String) async throws {
     #expect(try await refused(.answer(200, body))?.code == .signInFailed)
   }
 
-  @Test func whatStaysWrongNeedsAPerson() async throws {
+  @Test func lastingErrorsRequireAnOperator() async throws {
     for error in ["invalid_client", "unauthorized_client", "invalid_grant"] {
       let failure = try await refused(
         .answer(400, #"{"error":"\#(error)","error_description":"The CANARY&secret is bad"}"#))
       #expect(failure?.code == .signInRefused)
-      #expect(failure?.message == "the token endpoint answered 400 \(error): The <redacted> is bad")
+      #expect(failure?.message == "the token endpoint answered 400 (\(error)): The <redacted> is bad")
       #expect(failure?.hint != nil)
     }
   }
 
-  @Test func theRestIsTriedAgain() async throws {
+  @Test func otherErrorsAreRetried() async throws {
     #expect(try await refused(.answer(400, #"{"error":"temporarily_unavailable"}"#))?.code == .signInFailed)
     #expect(try await refused(.answer(401, #"{"code":"unauthorized"}"#))?.code == .signInFailed)
     #expect(try await refused(.answer(500, #"{"error":"invalid_grant"}"#))?.code == .signInFailed)
@@ -93,12 +94,12 @@ import Testing
     #expect(dead?.message.hasPrefix("signing in failed: 127.0.0.1 closed") == true)
   }
 
-  @Test func anEchoOfTheFormIsHidden() async throws {
+  @Test func redactsAnEchoOfTheForm() async throws {
     let echo = #"{"message":"got client_secret=CANARY%26secret"}"#
     #expect(try await refused(.answer(400, echo))?.message.contains("client_secret=<redacted>") == true)
   }
 
-  @Test func aSecretThatCannotBeReadNeedsAPerson() async throws {
+  @Test func unreadableSecretsRequireAnOperator() async throws {
     struct Unreadable: Error {}
     try await withTransport { transport in
       let endpoint = try TokenEndpoint(transport: transport, url: webURL("https://127.0.0.1:1/"))
@@ -113,11 +114,27 @@ import Testing
     }
   }
 
-  @Test func subjectsAreRead() {
+  @Test func parsesSubjects() {
     #expect(Subject("user:123")?.description == "user:123")
     #expect(Subject("enterprise:4")?.kind == .enterprise)
     for text in ["", "user", "user:", "user:x", "group:1", "user:1:2", "user: 1", "User:1"] {
       #expect(Subject(text) == nil)
     }
+  }
+
+  /// Storing it would lose the one that is still good.
+  @Test func ignoresAnEmptyRefreshToken() {
+    let body = Array(#"{"access_token":"a","expires_in":60,"refresh_token":""}"#.utf8)
+    let answer = TokenAnswer(HTTPAnswer(status: 200, headers: [:], body: body), hiding: [])
+    guard case .granted(_, let refreshToken) = answer else {
+      Issue.record("refused")
+      return
+    }
+    #expect(refreshToken == nil)
+  }
+
+  @Test func accessTokensHaveAtMost8192Bytes() {
+    #expect(AccessToken(String(repeating: "t", count: 8192), lifetime: nil) != nil)
+    #expect(AccessToken(String(repeating: "t", count: 8193), lifetime: nil) == nil)
   }
 }

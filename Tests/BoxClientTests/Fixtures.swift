@@ -25,21 +25,22 @@ func withTransport<Value>(
 
 /// A source against a server that is both API and realtime server, with the token `token-1`.
 func source(
-  _ transport: BoxTransport, _ server: ScriptedServer, signIn: (any SignIn)? = nil, asUser: String = "",
-  gzip: Bool = true, time: Timekeeper = .continuous, onRequest: @escaping RequestObserver = { _, _, _ in }
+  _ transport: BoxTransport, _ server: ScriptedServer, signIn: (any SignIn)? = nil, asUser: String? = nil,
+  clock: AccessTokens.Clock = .continuous,
+  onRequest: @escaping RequestObserver = { _, _, _ in }
 ) throws -> BoxSource {
   try BoxSource(
-    transport: transport, tokens: AccessTokens(signIn: signIn ?? CountingSignIn(), time: time, seed: 1),
-    settings: FeedSettings(apiURL: try webURL(server.origin + "/2.0"), asUser: asUser, gzip: gzip),
+    transport: transport, tokens: AccessTokens(signIn: signIn ?? CountingSignIn(), clock: clock, seed: 1),
+    settings: FeedSettings(apiURL: try webURL(server.origin + "/2.0"), asUser: asUser),
     onRequest: onRequest)
 }
 
-/// A URL that the test knows to be one.
+/// A URL that the test knows to be valid.
 func webURL(_ text: String) throws -> WebURL {
   try #require(WebURL(text))
 }
 
-/// What a call failed with; nil if it didn't.
+/// The failure of a call; nil if it succeeded.
 func failure<Value>(_ body: () async throws(FeedFailure) -> Value) async -> FeedFailure? {
   do throws(FeedFailure) {
     _ = try await body()
@@ -68,7 +69,7 @@ final class CountingSignIn: SignIn {
   }
 }
 
-/// A sign-in whose every attempt waits for the test to say how it ends.
+/// A sign-in whose attempts wait until the test ends them.
 final class HeldSignIn: SignIn {
   private struct State {
     var attempts: [CheckedContinuation<Result<AccessToken, FeedFailure>, Never>] = []
@@ -120,15 +121,15 @@ final class HeldSignIn: SignIn {
   }
 }
 
-/// Time that only a test moves.
+/// A clock that only a test moves.
 final class ManualTime: Sendable {
   private let elapsed = Mutex(Duration.seconds(1000))
 
   func advance(_ duration: Duration) { elapsed.withLock { $0 += duration } }
 
-  /// A sleep takes no time by the wall, and all of it by this clock.
-  var timekeeper: Timekeeper {
-    Timekeeper(
+  /// A sleep returns at once and advances this clock by its length.
+  var clock: AccessTokens.Clock {
+    AccessTokens.Clock(
       now: { self.elapsed.withLock { $0 } },
       sleep: { duration in
         try Task.checkCancellation()
@@ -138,7 +139,7 @@ final class ManualTime: Sendable {
   }
 }
 
-/// A refresh token's place in memory, which notes what is done in which order.
+/// A refresh token store in memory that logs what is done in which order.
 final class MemoryTokenStore: RefreshTokenStore {
   struct Broken: Error {}
   struct State {
@@ -146,7 +147,7 @@ final class MemoryTokenStore: RefreshTokenStore {
     var log: [String] = []
     var failsToProve = false
     var failsToSave = false
-    /// Stored by someone else right after the first load.
+    /// Stored by another login right after the first load.
     var replacement: String?
   }
 

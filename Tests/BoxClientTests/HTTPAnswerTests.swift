@@ -7,7 +7,7 @@ import Testing
 @Suite struct HTTPAnswerTests {
   func refusal(_ status: Int, _ body: String = "", _ headers: HTTPHeaders = [:]) -> FeedFailure {
     HTTPAnswer(status: status, headers: headers, body: Array(body.utf8)).refusal(
-      from: "Box", hiding: [Secret("CANARY")])
+      from: .events, hiding: [Secret("CANARY")])
   }
 
   @Test(arguments: [
@@ -23,7 +23,7 @@ import Testing
     #expect(refusal(status).message == "Box answered \(status)")
   }
 
-  @Test func boxesErrorsAreQuoted() {
+  @Test func quotesBoxErrors() {
     let failure = refusal(
       403,
       #"{"type":"error","status":403,"code":"access_denied","message":"No \u001b[31mCANARY","request_id":"r9"}"#,
@@ -32,27 +32,68 @@ import Testing
     #expect(failure.requestID == "r9")
   }
 
-  @Test func gatewaysErrorsAreNot() {
+  @Test func quotesOAuthErrors() {
+    let failure = refusal(400, #"{"error":"invalid_grant","error_description":"Refresh token has expired"}"#)
+    #expect(failure.message == "Box answered 400 (invalid_grant): Refresh token has expired")
+  }
+
+  @Test func doesNotQuoteGatewayErrors() {
     let failure = refusal(502, "<html>CANARY</html>", ["BOX-Request-Id": "r1\u{7F}"])
     #expect(failure.message == "Box answered 502")
     #expect(failure.requestID == #"r1\u{7F}"#)
   }
 
-  @Test func aLongMessageIsCut() {
+  @Test func cutsLongMessages() {
     let failure = refusal(400, #"{"message":"\#(String(repeating: "m", count: 1000))"}"#)
     #expect(failure.message.count < 230)
   }
 
-  @Test func retryAfterCountsFromTheAnswersOwnDate() {
+  @Test func countsRetryAfterFromTheAnswersDate() {
     let failure = refusal(
       503, "", ["Date": "Sun, 06 Nov 1994 08:49:37 GMT", "RETRY-AFTER": "Sun, 06 Nov 1994 08:50:07 GMT"])
     #expect(failure.retryAfter == .seconds(30))
     #expect(refusal(429, "", ["retry-after": "-1"]).retryAfter == nil)
   }
 
-  @Test func anUnauthorizedWithoutBodyHasItsReasonInAHeader() {
+  @Test func quotesTheAuthenticateHeaderOf401() {
     let failure = refusal(
       401, "", ["WWW-Authenticate": #"Bearer realm="Service", error="invalid_token" CANARY"#])
     #expect(failure.message == #"Box answered 401: Bearer realm="Service", error="invalid_token" <redacted>"#)
+  }
+}
+
+@Suite struct ExcerptTests {
+  @Test func cutsExcerptsAndRedactsSecrets() {
+    #expect(PlainText.excerpt(String(repeating: "x", count: 300)) == String(repeating: "x", count: 200) + "…")
+    let secret = Secret("s e&cret")
+    #expect(
+      PlainText.excerpt("got s e&cret and s%20e%26cret", hiding: [secret]) == "got <redacted> and <redacted>")
+    let long = String(repeating: "y", count: 190) + "s e&cret"
+    #expect(!PlainText.excerpt(long, hiding: [secret]).contains("s e"))
+    #expect(PlainText.excerpt("text", hiding: [Secret("")]) == "text")
+  }
+}
+
+@Suite struct RetryAfterTests {
+  let now = BoxTime(secondsSince1970: 784_111_777)
+
+  @Test func readsSecondsAndDates() {
+    #expect(RetryAfter.parse("  7", now: now) == .seconds(7))
+    #expect(RetryAfter.parse("120", now: now) == .seconds(120))
+    #expect(RetryAfter.parse(" 7 ", now: now) == nil)
+    #expect(RetryAfter.parse("Sun, 06 Nov 1994 08:50:37 GMT", now: now) == .seconds(60))
+    #expect(RetryAfter.parse("Sunday, 06-Nov-94 08:49:47 GMT", now: now) == .seconds(10))
+    #expect(RetryAfter.parse("Sun Nov  6 08:49:38 1994", now: now) == .seconds(1))
+  }
+
+  @Test func isBoundedToAnHour() {
+    #expect(RetryAfter.parse("3601", now: now) == .seconds(3600))
+    #expect(RetryAfter.parse("99999999999999999999999", now: now) == .seconds(3600))
+    #expect(RetryAfter.parse("Sun, 06 Nov 2094 08:49:37 GMT", now: now) == .seconds(3600))
+  }
+
+  @Test(arguments: ["", "0", "-5", "1.5", "soon", "1e3", "Sun, 06 Nov 1993 08:49:37 GMT", "0x10"])
+  func ignoresInvalidValuesAndThePast(_ text: String) {
+    #expect(RetryAfter.parse(text, now: now) == nil)
   }
 }

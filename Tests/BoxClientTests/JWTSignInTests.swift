@@ -48,7 +48,7 @@ import Testing
   }
 
   @Test(arguments: [TestKeys.aes, TestKeys.tripleDES, TestKeys.plain])
-  func theAssertionIsBoxes(_ key: String) async throws {
+  func signsTheAssertionThatBoxExpects(_ key: String) async throws {
     let (result, server) = try await signIn(Self.settings(key: key)) { _, _ in
       .answer(200, ClientCredentialsTests.granted)
     }
@@ -84,7 +84,7 @@ import Testing
   }
 
   @Test(arguments: ["Please check the 'exp' claim.", "Please check the 'jti' claim. It must be unique."])
-  func aClockErrorIsCorrectedByTheAnswersDate(_ description: String) async throws {
+  func correctsTheClockByTheAnswersDate(_ description: String) async throws {
     let (result, server) = try await signIn(Self.settings()) { _, index in
       index == 0
         ? .answer(
@@ -99,7 +99,7 @@ import Testing
     #expect(first.jti != second.jti)
   }
 
-  @Test func itIsCorrectedOnlyOnce() async throws {
+  @Test func correctsTheClockOnce() async throws {
     let (result, server) = try await signIn(Self.settings()) { request, _ in
       .answer(
         400,
@@ -109,10 +109,10 @@ import Testing
     #expect(server.requests.count == 2)
     guard case .failure(let failure) = result else { throw FeedFailure(.unreadable, "signed in") }
     #expect(failure.code == .signInRefused)
-    #expect(failure.message == "the token endpoint answered 400 invalid_grant: bad 'exp': <redacted>")
+    #expect(failure.message == "the token endpoint answered 400 (invalid_grant): bad 'exp': <redacted>")
   }
 
-  @Test func otherErrorsAreNotTriedAgain() async throws {
+  @Test func doesNotRetryOtherErrors() async throws {
     let (_, server) = try await signIn(Self.settings()) { _, _ in
       .answer(
         400, #"{"error":"invalid_grant","error_description":"Check the 'sub'"}"#,
@@ -128,10 +128,7 @@ import Testing
       "the JWT settings file lacks boxAppSettings.clientID, boxAppSettings.appAuth.publicKeyID, "
         + "boxAppSettings.appAuth.privateKey"
     ),
-    (
-      settings(enterprise: ""),
-      "neither subject in [auth] nor enterpriseID in the JWT settings file is set"
-    ),
+    (settings(enterprise: ""), "neither subject in [auth] nor enterpriseID in the JWT settings file is set"),
     (
       settings(passphrase: "naïve"),
       "the passphrase in the JWT settings file is empty, too long or not ASCII"
@@ -158,7 +155,7 @@ import Testing
       "the private key in the JWT settings file can't be decrypted with its passphrase"
     ),
   ])
-  func whatIsWrongWithTheFileIsSaidInWords(_ file: String, _ message: String) async throws {
+  func explainsWhatIsWrongWithTheFile(_ file: String, _ message: String) async throws {
     let (result, server) = try await signIn(file) { _, _ in .answer(200, ClientCredentialsTests.granted) }
     guard case .failure(let failure) = result else { throw FeedFailure(.unreadable, "signed in") }
     #expect(failure.code == .signInRefused)

@@ -5,8 +5,11 @@ import Testing
 @testable import BoxClient
 
 @Suite struct OAuthLoginTests {
-  let login = OAuthLogin(
-    clientID: "my app", authorizeURL: "https://a/authorize", redirectURI: nil, state: "s1")
+  let login: OAuthLogin
+
+  init() throws {
+    login = OAuthLogin(clientID: "my app", tokenURL: try webURL("https://a/oauth2/token"), state: "s1")
+  }
 
   func refused(_ pasted: String) async -> FeedFailure? {
     let failure = await failure { () throws(FeedFailure) in try login.code(pasted: pasted) }
@@ -14,14 +17,13 @@ import Testing
     return failure
   }
 
-  @Test func theAddressCarriesTheState() {
-    #expect(login.authorizationURL == "https://a/authorize?response_type=code&client_id=my%20app&state=s1")
-    let other = OAuthLogin(
-      clientID: "x", authorizeURL: "https://a/authorize", redirectURI: "https://b/c?d", state: "s")
-    #expect(other.authorizationURL.hasSuffix("&redirect_uri=https%3A%2F%2Fb%2Fc%3Fd"))
+  @Test func addressCarriesTheState() {
+    #expect(
+      login.authorizationURL
+        == "https://a/api/oauth2/authorize?response_type=code&client_id=my%20app&state=s1")
   }
 
-  @Test func theStateIsRandomAndTheAddressBoxes() throws {
+  @Test func stateIsRandomAndTheAddressFollowsTheTokenURL() throws {
     let box = try webURL("https://api.box.com/oauth2/token")
     let (one, two) = (OAuthLogin(clientID: "x", tokenURL: box), OAuthLogin(clientID: "x", tokenURL: box))
     #expect(one.state != two.state && one.state.count == 32)
@@ -30,23 +32,23 @@ import Testing
     #expect(local.authorizationURL.hasPrefix("http://127.0.0.1:8080/api/oauth2/authorize?"))
   }
 
-  @Test func aCodeOrAnAddressCanBePasted() throws {
+  @Test func acceptsACodeOrAnAddress() throws {
     #expect(try login.code(pasted: " abc\n").reveal() == "abc")
     #expect(try login.code(pasted: "https://b/c?code=a%2Bb&state=s1#x").reveal() == "a+b")
     #expect(try login.code(pasted: "state=s1&code=abc").reveal() == "abc")
   }
 
-  @Test func otherPastesAreRefused() async {
+  @Test func refusesOtherText() async {
     #expect(await refused("https://b/c?code=CANARY&state=other")?.message.contains("state") == true)
     #expect(await refused("https://b/c?code=CANARY")?.message.contains("state") == true)
-    #expect(await refused("https://b/c?state=s1")?.message.contains("no code") == true)
+    #expect(await refused("https://b/c?state=s1")?.message.contains("lacks a code") == true)
     #expect(
       await refused("https://b/c?error=access_denied&state=s1")?.message.contains("access_denied") == true)
     #expect(await refused("")?.code == .signInRefused)
     #expect(await refused("two words CANARY")?.code == .signInRefused)
   }
 
-  @Test func theCodeIsTradedAndTheTokenStored() async throws {
+  @Test func exchangesTheCodeAndStoresTheToken() async throws {
     let store = MemoryTokenStore(nil)
     try await ScriptedServer.run { _, _ in
       store.note("trade")

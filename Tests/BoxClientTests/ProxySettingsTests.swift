@@ -1,28 +1,34 @@
 import BoxEvents
+import NIOCore
+import ScriptedHTTP
 import Testing
 
 @testable import BoxClient
 
 @Suite struct ProxySettingsTests {
   @Test func readsTheSetting() throws {
-    let proxy = try ProxySettings(setting: "http://proxy.example:3128", credentials: Secret("me:s3cret\n"))
+    let proxy = try ProxySettings(
+      setting: webURL("http://proxy.example:3128"), credentials: Secret("me:s3cret\n"))
     #expect(proxy.host == "proxy.example" && proxy.port == 3128)
     #expect(proxy.credentials?.reveal() == "me:s3cret")
-    #expect(try ProxySettings(setting: "http://proxy.example").port == 3128)
+    #expect(try ProxySettings(setting: webURL("http://proxy.example")).port == 3128)
+  }
+
+  @Test(arguments: ["https://proxy.example:1", "http://p/x"])
+  func refusesOtherSettings(_ text: String) {
+    let error = #expect(throws: ClientSettingsError.self) { try ProxySettings(setting: webURL(text)) }
+    #expect(error?.key == "proxy")
   }
 
   @Test(arguments: [
-    "proxy.example", "https://proxy.example:1", "http://me:CANARY@proxy.example:1", "socks5://p:1",
-    "http://p/x",
+    "https://me:CANARY@proxy.example:1", "socks5://me:CANARY@p:1", "http://me:CANARY@p/x", "a b",
   ])
-  func refusesOtherSettings(_ text: String) {
-    do {
-      _ = try ProxySettings(setting: text)
-      Issue.record("accepted")
-    } catch {
-      #expect(error.key == "proxy")
-      #expect(!"\(error)".contains("CANARY"))
+  func refusesOtherEnvironments(_ text: String) {
+    let error = #expect(throws: ClientSettingsError.self) {
+      try ProxySettings(environment: ["https_proxy": text])
     }
+    #expect(error?.key == "HTTPS_PROXY")
+    #expect(error?.explanation.contains("CANARY") == false)
   }
 
   @Test func readsTheEnvironment() throws {
@@ -46,12 +52,104 @@ import Testing
     }
   }
 
+  @Test(arguments: [".EXAMPLE.com", "*.Example.COM", "A.example.com", " a.EXAMPLE.com:443 "])
+  func ignoresTheCaseOfExceptions(exceptions: String) throws {
+    let proxy = try #require(
+      try ProxySettings(environment: ["https_proxy": "http://p:1", "no_proxy": exceptions]))
+    #expect(try !proxy.applies(to: webURL("https://a.example.com/")))
+    #expect(try proxy.applies(to: webURL("https://a.example.org/")))
+  }
+
+  @Test(arguments: ["", "name", " \n"])
+  func refusesCredentialsWithoutAPassword(text: String) {
+    let error = #expect(throws: ClientSettingsError.self) {
+      try ProxySettings(setting: webURL("http://p:1"), credentials: Secret(text))
+    }
+    #expect(error?.key == "proxy_auth_file")
+  }
+
   @Test func loopbackIsNeverProxied() throws {
-    let proxy = try ProxySettings(setting: "http://proxy.example:3128")
+    let proxy = try ProxySettings(setting: webURL("http://proxy.example:3128"))
     for host in ["localhost", "127.0.0.1", "[::1]"] {
       #expect(!proxy.applies(to: try #require(WebURL("http://\(host)/"))))
     }
     let all = try #require(try ProxySettings(environment: ["https_proxy": "p:1", "no_proxy": "*"]))
     #expect(!all.applies(to: try #require(WebURL("https://api.box.com/"))))
+  }
+}
+
+@Suite struct ProxyTrafficTests {
+  func read(through server: ScriptedServer, credentials: String?) async throws -> FeedFailure? {
+    let proxy = try ProxySettings(setting: webURL(server.origin), credentials: credentials.map { Secret($0) })
+    return try await withTransport {
+      $0.proxy = proxy
+    } _: { transport in
+      let source = try BoxSource(
+        transport: transport, tokens: AccessTokens(signIn: CountingSignIn()),
+        settings: FeedSettings(apiURL: try webURL("https://api.box.com/2.0")))
+      return await failure { () throws(FeedFailure) in try await source.read(ReadRequest(position: .now)) }
+    }
+  }
+
+  @Test func trafficGoesThroughTheProxy() async throws {
+    try await ScriptedServer.run { _, _ in
+      .answer(403)
+    } _: { server in
+      let failure = try await read(through: server, credentials: "me:CANARY:x")
+      #expect(failure?.message == "the proxy refused the connection to api.box.com")
+      #expect(!String(describing: failure).contains("CANARY"))
+      let request = try #require(server.requests.first)
+      #expect(request.method == "CONNECT" && request.target == "api.box.com:443")
+      #expect(request.headers["proxy-authorization"] == "Basic bWU6Q0FOQVJZOng=")
+      #expect(request.headers["authorization"] == nil)
+    }
+  }
+
+  @Test func reportsMissingProxyCredentials() async throws {
+    try await ScriptedServer.run { _, _ in
+      .answer(407)
+    } _: { server in
+      let failure = try await read(through: server, credentials: nil)
+      #expect(failure?.code == .unreachable)
+      #expect(failure?.hint == "Set proxy_auth_file in [box].")
+      #expect(server.requests.first?.headers["proxy-authorization"] == nil)
+    }
+  }
+
+  @Test func loopbackGoesDirectly() async throws {
+    try await ScriptedServer.run { _, _ in
+      .answer(403)
+    } _: { server in
+      let proxy = try ProxySettings(setting: webURL(server.origin))
+      try await ScriptedServer.run { _, _ in
+        .answer(200, BoxSourceTests.page)
+      } _: { api in
+        try await withTransport {
+          $0.proxy = proxy
+        } _: { transport in
+          _ = try await source(transport, api).read(ReadRequest(position: .now))
+        }
+      }
+      #expect(server.connections == 0)
+    }
+  }
+
+  @Test func sendsNothingToAServerWithoutTLS() async throws {
+    try await ScriptedServer.run { _, _ in
+      Reply(.send("HTTP/1.1 400 Bad Request\r\n\r\n"), .close)
+    } _: { server in
+      try await withTransport {
+        $0.connectTimeout = .milliseconds(200)
+      } _: { transport in
+        let source = try BoxSource(
+          transport: transport, tokens: AccessTokens(signIn: CountingSignIn()),
+          settings: FeedSettings(apiURL: try webURL("https://127.0.0.1:\(server.port)/2.0")))
+        let failure = await failure { () throws(FeedFailure) in
+          try await source.read(ReadRequest(position: .now))
+        }
+        #expect(failure?.code == .unreachable)
+      }
+      #expect(server.requests.isEmpty)
+    }
   }
 }

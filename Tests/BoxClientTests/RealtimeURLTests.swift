@@ -8,7 +8,7 @@ import Testing
     throws
     -> String
   {
-    try RealtimeURL.checked(Secret(url), patterns: patterns, allowsLoopback: loopback).reveal()
+    try RealtimeURL.allowed(Secret(url), patterns: patterns, allowsLoopback: loopback).reveal().description
   }
 
   @Test func acceptsBoxAndUpgradesToTLS() throws {
@@ -32,36 +32,48 @@ import Testing
     "https://rt.box.com/ ?channel=CANARY",
     "ftp://rt.box.com/CANARY", "https://rt.box.com.:443/CANARY", "//rt.box.com/CANARY", "CANARY",
   ])
-  func refusesTheRestWithoutTellingTheChannel(_ url: String) async {
+  func refusesOtherURLsWithoutQuotingTheChannel(_ url: String) async {
     let failure = await failure { () throws(FeedFailure) in
-      try RealtimeURL.checked(Secret(url), patterns: FeedSettings.defaultRealtimeHosts, allowsLoopback: false)
+      try RealtimeURL.allowed(Secret(url), patterns: FeedSettings.defaultRealtimeHosts, allowsLoopback: false)
     }
     #expect(failure?.code == .realtimeRefused)
     #expect(!"\(String(describing: failure))".contains("CANARY"))
   }
 
-  @Test func namesHostAndKey() async {
+  @Test func namesHostAndConfigurationKey() async {
     let failure = await failure { () throws(FeedFailure) in
-      try RealtimeURL.checked(Secret("https://rt.evil.com/x"), patterns: ["*.box.com"], allowsLoopback: false)
+      try RealtimeURL.allowed(Secret("https://rt.evil.com/x"), patterns: ["*.box.com"], allowsLoopback: false)
     }
     #expect(failure?.message.contains("rt.evil.com") == true)
     #expect(failure?.hint?.contains("realtime_hosts") == true)
   }
 
-  @Test func loopbackNeedsTheAPIThereOrAPattern() throws {
+  @Test func allowsLoopbackForALoopbackAPIOrByPattern() throws {
     #expect(try check("http://127.0.0.1:9/s", loopback: true) == "http://127.0.0.1:9/s")
     #expect(try check("http://127.0.0.1:9/s", ["127.0.0.1"]) == "http://127.0.0.1:9/s")
     #expect(throws: FeedFailure.self) { try check("http://10.0.0.1:9/s", loopback: true) }
   }
 
-  @Test func appendsThePosition() {
-    func polling(_ url: String) -> String { RealtimeURL.polling(Secret(url), from: .now).reveal() }
-    #expect(polling("https://h/s?channel=c") == "https://h/s?channel=c&stream_position=now")
-    #expect(polling("https://h/s") == "https://h/s?stream_position=now")
-    #expect(polling("https://h/s?") == "https://h/s?stream_position=now")
+  @Test(arguments: [
+    ("https://h/s?channel=c", "https://h/s?channel=c&a=1"), ("https://h/s", "https://h/s?a=1"),
+    ("https://h/s?", "https://h/s?a=1"), ("https://h/s?c&", "https://h/s?c&a=1"),
+  ])
+  func appendsToTheQuery(_ url: String, _ expected: String) throws {
+    #expect(try webURL(url).appending(query: "a=1").description == expected)
   }
 
-  @Test func anEmptyPatternMatchesNothing() {
+  @Test(arguments: [
+    ("2.realtime.services.box.net", "*.services.box.net", true),
+    ("services.box.net", "*.services.box.net", false),
+    ("evilservices.box.net", "*.services.box.net", false), ("a.box.com", "*.BOX.com", true),
+    ("box.com", "BOX.COM", true), ("a.box.com", "box.com", false), ("a.", "*.", false),
+    ("box.com", "*.", false), ("a.box.com.evil.example", "*.box.com", false),
+  ])
+  func patternsMatchSubdomainsOnly(host: String, pattern: String, matches: Bool) {
+    #expect(RealtimeURL.matches(host, pattern: pattern) == matches)
+  }
+
+  @Test func emptyLabelsDoNotMatch() {
     #expect(!RealtimeURL.matches("a.b", pattern: "*."))
     #expect(!RealtimeURL.matches("", pattern: "*.box.com"))
     #expect(!RealtimeURL.matches(".box.com", pattern: "*.box.com"))

@@ -42,7 +42,7 @@ import Testing
     return failure
   }
 
-  @Test func theNewTokenIsDurableBeforeTheAccessTokenIsUsed() async throws {
+  @Test func savesTheNewTokenBeforeTheAccessTokenIsUsed() async throws {
     let store = MemoryTokenStore("r1")
     try await run(store) { request, _ in
       store.note("spend \(request.field("refresh_token") ?? "")")
@@ -57,7 +57,7 @@ import Testing
     }
   }
 
-  @Test func nothingIsSpentWhereNothingCanBeSaved() async throws {
+  @Test func spendsNothingIfNothingCanBeSaved() async throws {
     let store = MemoryTokenStore("r1")
     store.state.withLock { $0.failsToProve = true }
     try await run(store) { request, _ in
@@ -68,13 +68,13 @@ import Testing
     }
   }
 
-  @Test func aTokenThatCouldNotBeSavedIsSavedBeforeItIsUsed() async throws {
+  @Test func savesAnUnsavedTokenBeforeItIsUsed() async throws {
     let store = MemoryTokenStore("r1")
     store.state.withLock { $0.failsToSave = true }
     try await run(store) { request, _ in
       Self.rotated(request)
     } _: { signIn, server in
-      #expect(await refused(signIn)?.message.contains("can't be saved") == true)
+      #expect(await refused(signIn)?.message.contains("cannot save") == true)
       #expect(await refused(signIn)?.code == .signInFailed)
       #expect(server.requests.count == 1)
       store.state.withLock { $0.failsToSave = false }
@@ -85,7 +85,7 @@ import Testing
     }
   }
 
-  @Test func aLoginInTheMeantimeWins() async throws {
+  @Test func prefersALoginInTheMeantime() async throws {
     let store = MemoryTokenStore("r1")
     store.state.withLock { $0.failsToSave = true }
     try await run(store) { request, _ in
@@ -101,7 +101,7 @@ import Testing
     }
   }
 
-  @Test func aDeadTokenNeedsAPerson() async throws {
+  @Test func aDeadTokenRequiresALogin() async throws {
     let store = MemoryTokenStore("r1")
     try await run(store) { _, _ in
       Self.dead
@@ -114,7 +114,7 @@ import Testing
     }
   }
 
-  @Test func aNewerStoredTokenIsTriedOnce() async throws {
+  @Test func triesANewerStoredTokenOnce() async throws {
     let store = MemoryTokenStore("r1")
     store.state.withLock { $0.replacement = "r5" }
     try await run(store) { request, index in
@@ -127,7 +127,7 @@ import Testing
     }
   }
 
-  @Test func withoutALoginAPersonMustAct() async throws {
+  @Test func requiresALoginFirst() async throws {
     try await run(MemoryTokenStore(nil)) { _, _ in
       Self.dead
     } _: { signIn, server in
@@ -137,7 +137,7 @@ import Testing
   }
 
   @Test(arguments: [Reply.answer(409), .answer(500), .answer(400, "<html>"), .answer(200, ""), Reply(.close)])
-  func anythingElseIsTriedAgainWithTheSameToken(_ reply: Reply) async throws {
+  func keepsTheTokenAfterOtherFailures(_ reply: Reply) async throws {
     let store = MemoryTokenStore("r1")
     try await run(store) { _, _ in
       reply
@@ -148,7 +148,7 @@ import Testing
     }
   }
 
-  @Test func withoutASuccessorTheOldTokenStays() async throws {
+  @Test func keepsTheTokenWithoutASuccessor() async throws {
     let store = MemoryTokenStore("r1")
     try await run(store) { _, _ in
       .answer(200, #"{"access_token":"a"}"#)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import BoxClient
 
-/// What every source promises, asked of this one against a whole simulated Box.
+/// The promises of an event source, tested against the simulated Box.
 @Suite struct SimulatorContractTests {
   typealias Method = (BoxSimulator, TokenEndpoint) throws -> any SignIn
 
@@ -36,7 +36,7 @@ import Testing
       subject: try #require(Subject("user:\(credentials.users[0])")))
   }
 
-  /// Reads until the position stays, as a client must.
+  /// Reads until the position stays the same.
   func drain(_ source: BoxSource) async throws -> (lines: Set<[UInt8]>, position: StreamPosition?) {
     var lines: Set<[UInt8]> = []
     var position: StreamPosition?
@@ -53,7 +53,7 @@ import Testing
   }
 
   @Test(arguments: [true, false], [true, false])
-  func everyEventIsRead(_ gzip: Bool, _ chunked: Bool) async throws {
+  func readsEveryEvent(_ gzip: Bool, _ chunked: Bool) async throws {
     var options = SimulatorOptions()
     options.backlog = 2000
     options.offersGzip = gzip
@@ -64,7 +64,7 @@ import Testing
     }
   }
 
-  @Test func aPollWakesForWhatIsNew() async throws {
+  @Test func aPollEndsWithANewEvent() async throws {
     var options = SimulatorOptions()
     options.backlog = 3
     try await withBox(options) { simulator, source in
@@ -95,7 +95,7 @@ import Testing
   }
 
   @Test(arguments: ["reconnect", "max_retries", "out_of_date", "new_message", "surprise"])
-  func everyMessageIsPassedOn(_ message: String) async throws {
+  func passesEveryMessageOn(_ message: String) async throws {
     try await withBox { simulator, source in
       let server = try await source.subscribe()
       simulator.script(.poll, [.message(message)])
@@ -113,7 +113,7 @@ import Testing
     (.brokenGzip, .unreachable),
     (.drip(bytes: 1, every: .milliseconds(20)), .unreachable),
   ])
-  func everyFaultEndsInItsFailure(_ fault: Fault, _ code: FeedFailure.Code) async throws {
+  func mapsEveryFault(_ fault: Fault, _ code: FeedFailure.Code) async throws {
     var options = SimulatorOptions()
     options.backlog = 50
     var settings = TransportSettings()
@@ -131,7 +131,7 @@ import Testing
     }
   }
 
-  @Test func oneResetIsNoFailure() async throws {
+  @Test func retriesAfterAReset() async throws {
     try await withBox { simulator, source in
       simulator.script(.events, [.reset])
       _ = try await source.read(ReadRequest(position: .now))
@@ -141,7 +141,7 @@ import Testing
     }
   }
 
-  @Test func anExpiredTokenIsRenewed() async throws {
+  @Test func renewsAnExpiredToken() async throws {
     try await withBox { simulator, source in
       _ = try await source.read(ReadRequest(position: .now))
       simulator.expireTokens()
@@ -153,7 +153,7 @@ import Testing
 
   // MARK: Signing in
 
-  @Test func jwtAlsoWithAWrongClock() async throws {
+  @Test func signsInByJWTWithAWrongClock() async throws {
     for offset in [Duration.zero, .seconds(7200), .seconds(-7200)] {
       var options = SimulatorOptions()
       options.clockOffset = offset
@@ -168,7 +168,7 @@ import Testing
     }
   }
 
-  @Test func refreshTokensRotate() async throws {
+  @Test func rotatesRefreshTokens() async throws {
     let store = MemoryTokenStore("simulator-refresh-token")
     let signIn: Method = { simulator, endpoint in
       let credentials = simulator.options.credentials
@@ -187,7 +187,7 @@ import Testing
     }
   }
 
-  @Test func aLoginBringsTheFirstRefreshToken() async throws {
+  @Test func storesTheFirstRefreshTokenOfALogin() async throws {
     try await BoxSimulator.run { simulator in
       try await withTransport { transport in
         let endpoint = try TokenEndpoint(transport: transport, url: webURL(simulator.tokenURL))
@@ -204,7 +204,7 @@ import Testing
     }
   }
 
-  @Test func aProvidedTokenIsUsedAndReadAgain() async throws {
+  @Test func readsAProvidedTokenAgain() async throws {
     let file = Mutex("simulator-access-token")
     let signIn: Method = { _, _ in ProvidedToken { Secret(file.withLock { $0 }) } }
     try await withBox(signIn: signIn) { simulator, source in
@@ -217,7 +217,7 @@ import Testing
     }
   }
 
-  @Test func aWrongSecretNeedsAPerson() async throws {
+  @Test func aWrongSecretRequiresAnOperator() async throws {
     try await BoxSimulator.run { simulator in
       try await withTransport { transport in
         let endpoint = try TokenEndpoint(transport: transport, url: webURL(simulator.tokenURL))

@@ -5,7 +5,7 @@ import Testing
 
 @testable import BoxClient
 
-/// The client before servers whose certificates are in order, and before others.
+/// Which certificates the client accepts.
 @Suite struct TLSTests {
   static let page = #"{"entries":[],"next_stream_position":7}"#
   static let untrusted = "the certificate of 127.0.0.1 is not trusted"
@@ -18,7 +18,7 @@ import Testing
         certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key)))
   }
 
-  /// What comes of a read; nil for a page.
+  /// The failure of a read; nil if it brought a page.
   /// - Parameter authority: the contents of `ca_file`.
   private func read(_ certificate: String, trusting authority: String?) async throws -> FeedFailure? {
     let roots = try authority.map { try TrustRoots(pem: Array($0.utf8), path: "/ca.pem") }
@@ -32,26 +32,26 @@ import Testing
         let failure = await failure { () throws(FeedFailure) in
           try await source.read(ReadRequest(position: .now))
         }
-        // Nothing is said to a server that isn't trusted, least of all the token.
+        // Nothing is sent to a server that isn't trusted, least of all the token.
         #expect(server.requests.count == (failure == nil ? 1 : 0))
         return failure
       }
     }
   }
 
-  @Test func aPrivateAuthorityIsTrustedWhenItIsNamed() async throws {
+  @Test func trustsAPrivateAuthorityInTheCAFile() async throws {
     let failure = try await read(TestCertificates.loopback, trusting: TestCertificates.authority)
     #expect(failure == nil)
   }
 
-  @Test func otherwiseItIsRefused() async throws {
+  @Test func refusesAPrivateAuthorityByDefault() async throws {
     let failure = try await read(TestCertificates.loopback, trusting: nil)
     #expect(failure?.code == .unreachable)
     #expect(failure?.message == Self.untrusted)
     #expect(failure?.hint?.contains("ca_file in [box]") == true)
   }
 
-  @Test func aCertificateSignedByItselfIsTrustedWhenItIsNamed() async throws {
+  @Test func trustsASelfSignedCertificateInTheCAFile() async throws {
     let (own, authority) = (TestCertificates.selfSigned, TestCertificates.authority)
     let byDefault = try await read(own, trusting: nil)
     #expect(byDefault?.message == Self.untrusted)
@@ -62,16 +62,16 @@ import Testing
   }
 
   @Test(arguments: [TestCertificates.expired, TestCertificates.notYetValid])
-  func outsideOfItsTimeItIsRefused(certificate: String) async throws {
+  func refusesExpiredAndFutureCertificates(certificate: String) async throws {
     let failure = try await read(certificate, trusting: TestCertificates.authority)
     #expect(failure?.message == Self.untrusted)
     #expect(failure?.hint?.contains("clock") == true)
   }
 
-  @Test func anotherHostsCertificateIsRefused() async throws {
+  @Test func refusesAnotherHostsCertificate() async throws {
     let failure = try await read(TestCertificates.elsewhere, trusting: TestCertificates.authority)
     #expect(failure?.code == .unreachable)
-    #expect(failure?.message == "the certificate of 127.0.0.1 is another host's")
+    #expect(failure?.message == "the certificate of 127.0.0.1 names another host")
     #expect(failure?.hint?.contains("address") == true)
   }
 }

@@ -22,14 +22,14 @@ import Testing
     (CancellationError() as any Error, "cancelled"),
     (HTTPClientError.cancelled, "cancelled"),
     (HTTPClientError.alreadyShutdown, "cancelled"),
-    (HTTPClientError.readTimeout, "api.box.com was silent for 60 s"),
-    (HTTPClientError.deadlineExceeded, "api.box.com gave no complete answer in time"),
+    (HTTPClientError.readTimeout, "api.box.com sent nothing for 60 s"),
+    (HTTPClientError.deadlineExceeded, "api.box.com did not complete its answer in time"),
     (
       HTTPClientError.remoteConnectionClosed,
       "api.box.com closed the connection before the answer was complete"
     ),
     (HTTPClientError.uncleanShutdown, "api.box.com closed the connection before the answer was complete"),
-    (HTTPClientError.connectTimeout, "no connection to api.box.com within 30 s"),
+    (HTTPClientError.connectTimeout, "cannot connect to api.box.com within 30 s"),
     (HTTPClientError.getConnectionFromPoolTimeout, "no free connection to api.box.com within 30 s"),
     (HTTPClientError.tlsHandshakeTimeout, "the TLS handshake with api.box.com took too long"),
     (HTTPClientError.proxyAuthenticationRequired, "the proxy asks for a user and password"),
@@ -42,13 +42,13 @@ import Testing
     (IOError(errnoCode: ECONNRESET, reason: "CANARY"), "api.box.com: Connection reset by peer"),
     (IOError(errnoCode: EMFILE, reason: "x"), "api.box.com: Too many open files"),
     (ChannelError.ioOnClosedChannel, "api.box.com closed the connection before the answer was complete"),
-    (ChannelError.connectTimeout(.seconds(1)), "no connection to api.box.com in time"),
+    (ChannelError.connectTimeout(.seconds(1)), "cannot connect to api.box.com in time"),
     (NIOSSLError.uncleanShutdown, "api.box.com closed the connection before the answer was complete"),
     (NIOSSLError.unableToValidateCertificate, "the certificate of api.box.com is not trusted"),
     (NIOSSLError.handshakeFailed(.syscallError), "the TLS handshake with api.box.com failed"),
-    (NIOSSLExtraError.failedToValidateHostname, "the certificate of api.box.com is another host's"),
+    (NIOSSLExtraError.failedToValidateHostname, "the certificate of api.box.com names another host"),
     (HTTPParserError.invalidEOFState, "api.box.com closed the connection before the answer was complete"),
-    (HTTPParserError.invalidConstant, "api.box.com sent an answer that is no HTTP"),
+    (HTTPParserError.invalidConstant, "api.box.com sent an answer that is not HTTP"),
     (
       NIOHTTPDecompression.DecompressionError.inflationError(-3),
       "api.box.com sent a damaged compressed answer"
@@ -57,10 +57,10 @@ import Testing
       NIOHTTPDecompression.ExtraDecompressionError.truncatedData,
       "api.box.com sent a damaged compressed answer"
     ),
-    (Exchange.BodyStalled(), "api.box.com began an answer and fell silent for 60 s"),
+    (Exchange.BodyStalled(), "api.box.com did not complete its answer within 60 s"),
     (Other(), "the request to api.box.com failed: Other"),
   ])
-  func everyErrorHasItsWords(_ error: any Error, _ message: String) {
+  func explainsEveryError(_ error: any Error, _ message: String) {
     #expect(failure(error).message == message)
     #expect(failure(error).code == (message == "cancelled" ? .cancelled : .unreachable))
   }
@@ -70,13 +70,13 @@ import Testing
     #expect(failure(HTTPClientError.proxyAuthenticationRequired).hint?.contains("proxy_auth_file") == true)
   }
 
-  @Test func tooLargeIsToldApart() {
+  @Test func recognizesAnswersThatAreTooLarge() {
     #expect(TransportFault.isTooLarge(Exchange.TooLarge()))
     #expect(TransportFault.isTooLarge(NIOHTTPDecompression.DecompressionError.limit))
     #expect(!TransportFault.isTooLarge(NIOHTTPDecompression.DecompressionError.inflationError(1)))
   }
 
-  @Test func onlyAConnectionsDeathIsRetried() {
+  @Test func recognizesDeadConnections() {
     for error in [
       HTTPClientError.remoteConnectionClosed as any Error, IOError(errnoCode: ECONNRESET, reason: ""),
       IOError(errnoCode: EPIPE, reason: ""), ChannelError.ioOnClosedChannel, NIOSSLError.uncleanShutdown,

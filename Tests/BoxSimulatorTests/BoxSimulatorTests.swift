@@ -5,7 +5,7 @@ import NIOPosix
 import Testing
 
 @Suite struct BoxSimulatorTests {
-  @Test func requestsAreLoggedWithinBounds() async throws {
+  @Test func logsTheLastRequests() async throws {
     var options = SimulatorOptions()
     options.requestLogCapacity = 3
     try await TestClient.run(options) { simulator, client in
@@ -16,7 +16,7 @@ import Testing
     }
   }
 
-  @Test func liveEventsKeepComing() async throws {
+  @Test func producesLiveEvents() async throws {
     var options = SimulatorOptions()
     options.liveInterval = .milliseconds(1)
     options.liveBatch = 2
@@ -27,7 +27,7 @@ import Testing
     }
   }
 
-  @Test func theBacklogIsThereForEveryUserAndType() async throws {
+  @Test func everyUserAndTypeHasABacklog() async throws {
     var options = SimulatorOptions()
     options.backlog = 4
     options.feedTypes = ["all", "sync", "admin_logs"]
@@ -42,7 +42,7 @@ import Testing
     }
   }
 
-  @Test func idleConnectionsAreClosed() async throws {
+  @Test func closesIdleConnections() async throws {
     var options = SimulatorOptions()
     options.keepAlive = .zero
     try await BoxSimulator.run(options) { simulator in
@@ -74,7 +74,7 @@ import Testing
     try await BoxSimulator.run(options) { #expect($0.port == simulator.port) }
   }
 
-  @Test func aTakenPortIsAnError() async throws {
+  @Test func refusesAPortInUse() async throws {
     try await BoxSimulator.run { simulator in
       var options = SimulatorOptions()
       options.port = simulator.port

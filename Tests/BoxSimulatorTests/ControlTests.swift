@@ -57,7 +57,7 @@ import Testing
     "faults?endpoint=nowhere", "faults?endpoint=events&script=odd", "faults?endpoint=events&rates=503",
     "odd?kind=even",
   ])
-  func mistakesAreExplained(_ path: String) async throws {
+  func explainsMistakes(_ path: String) async throws {
     try await TestClient.run { _, client async throws in
       let reply = try await post(client, path)
       #expect(reply.status == 400)

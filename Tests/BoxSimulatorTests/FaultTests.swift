@@ -12,7 +12,7 @@ import Testing
     return options
   }
 
-  /// Plays one fault on a read, then checks that the next one is whole again.
+  /// Applies one fault to a read, then checks that the next answer is complete.
   private func play(
     _ fault: Fault, _ check: (BoxSimulator, TestClient, TestClient.Reply?) async throws -> Void
   ) async throws {
@@ -85,13 +85,13 @@ import Testing
     Fault.delayed(.milliseconds(5)), .pausedBody(.milliseconds(5)),
     .drip(bytes: 5000, every: .milliseconds(1)),
   ])
-  func slowAnswersAreWhole(_ fault: Fault) async throws {
+  func slowAnswersAreComplete(_ fault: Fault) async throws {
     try await play(fault) { simulator, _, reply in
       #expect(reply.flatMap { TestPage($0.body) }?.entries == simulator.ledger())
     }
   }
 
-  @Test func chunkedSlowAnswersAreWholeToo() async throws {
+  @Test func slowChunkedAnswersAreComplete() async throws {
     var options = Self.options
     options.usesChunkedEncoding = true
     try await TestClient.run(options) { simulator, client async throws in
@@ -113,7 +113,7 @@ import Testing
     }
   }
 
-  @Test func spoiledGzip() async throws {
+  @Test func damagedGzip() async throws {
     try await play(.brokenGzip) { _, _, reply async throws in
       #expect(reply?.headers.first(name: "content-encoding") == "gzip")
       #expect(reply?.body.starts(with: [0x1F, 0x8B]) == false)
@@ -131,12 +131,12 @@ import Testing
         let reply = try await client.events(headers: ["Accept-Encoding": "gzip"])
         #expect(reply.status == 200)
         #expect(reply.headers.first(name: "content-encoding") == "gzip")
-        // The last four bytes of a whole stream are its length uncompressed (RFC 1952).
+        // The last four bytes of an intact stream are its length uncompressed (RFC 1952).
         return reply.body.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
       }
-      let whole = try await lengthOfIntact([])
-      #expect(try await lengthOfIntact([.truncateJSON]) == whole / 2)
-      #expect(try await lengthOfIntact([.truncatedGzip]) != whole)
+      let intact = try await lengthOfIntact([])
+      #expect(try await lengthOfIntact([.truncateJSON]) == intact / 2)
+      #expect(try await lengthOfIntact([.truncatedGzip]) != intact)
     }
   }
 

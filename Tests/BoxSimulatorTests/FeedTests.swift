@@ -3,6 +3,8 @@ import Testing
 @testable import BoxSimulator
 
 @Suite struct FeedTests {
+  private static let now = SimulatedClock.Moment(secondsSince1970: 1_700_000_000, nanoseconds: 1)
+
   private func feed(
     _ count: Int, seed: UInt64 = 1, _ change: (inout SimulatorOptions.Feed) -> Void = { _ in }
   )
@@ -11,11 +13,11 @@ import Testing
     var options = SimulatorOptions.Feed()
     change(&options)
     var feed = Feed(key: FeedKey(user: "1", type: "all"), options: options, seed: seed)
-    feed.produce(count, secondsSince1970: 1_700_000_000, producedNanoseconds: 1)
+    feed.produce(count, at: Self.now)
     return feed
   }
 
-  /// Reads from `start` to the end; nil if it doesn't get there in a sensible number of pages.
+  /// Reads from `start` to the end; nil if that takes too many pages.
   private func indices(of feed: inout Feed, from start: Feed.Start, limit: Int) -> (Set<Int>, UInt64)? {
     var start = start
     var seen: Set<Int> = []
@@ -96,7 +98,7 @@ import Testing
     #expect(!feed.hasServed(UInt64(Double(feed.entries[50].position + 1))))
   }
 
-  @Test func moreThanAPageInsideTheOverlapStalls() {
+  @Test func anOverlapLargerThanAPageStalls() {
     var feed = feed(1000) { $0.stallingOverlap = 600 }
     let position = feed.entries[899].position + 1
     let page = feed.page(from: .at(position), limit: 500)
@@ -106,7 +108,7 @@ import Testing
     #expect(feed.page(from: .at(position), limit: 500).indices == page.indices)
   }
 
-  @Test func retentionLeavesTheRestWithoutAnError() {
+  @Test func positionsPastRetentionGetWhatIsLeft() {
     var feed = feed(100) { $0 = .exact }
     let old = feed.entries[9].position + 1
     feed.dropOldest(60)
@@ -118,7 +120,7 @@ import Testing
   }
 
   @Test(arguments: SimulatorOptions.Feed.EmptyPagePosition.allCases)
-  func emptyPagesCarryWhatTheyAreTold(_ kind: SimulatorOptions.Feed.EmptyPagePosition) {
+  func emptyPagesCarryTheChosenPosition(_ kind: SimulatorOptions.Feed.EmptyPagePosition) {
     var feed = feed(10) {
       $0 = .exact
       $0.emptyPagePosition = kind
@@ -133,14 +135,14 @@ import Testing
     }
   }
 
-  @Test func lateEventsStandBehindThePositionAndInsideTheOverlap() throws {
+  @Test func lateEventsAreBeforeThePositionAndInsideTheOverlap() throws {
     for seed in UInt64(1)...20 {
       var feed = feed(50, seed: seed) { $0.lateEvery = 4 }
       var (seen, position) = try #require(indices(of: &feed, from: .oldest, limit: 500))
       var known = Set(seen.map { feed.entries[$0].bytes })
       var late = 0
       for _ in 0..<10 {
-        feed.produce(7, secondsSince1970: 1_700_000_000, producedNanoseconds: 2)
+        feed.produce(7, at: Self.now)
         late += feed.entries.filter { $0.position < position && !known.contains($0.bytes) }.count
         (seen, position) = try #require(indices(of: &feed, from: .at(position), limit: 500))
         known.formUnion(seen.map { feed.entries[$0].bytes })

@@ -26,7 +26,7 @@ import Testing
     }
   }
 
-  @Test func somethingNewerIsAnsweredAtOnce() async throws {
+  @Test func answersAtOnceIfSomethingIsNewer() async throws {
     var options = SimulatorOptions()
     options.backlog = 5
     options.realtime.changeMessage = "new_message"
@@ -39,7 +39,7 @@ import Testing
     }
   }
 
-  @Test func aPollIsHeldUntilItsOwnFeedGrows() async throws {
+  @Test func holdsAPollUntilItsOwnFeedGrows() async throws {
     var options = SimulatorOptions()
     options.credentials.users = ["123", "124"]
     try await TestClient.run(options) { simulator, client in
@@ -56,7 +56,7 @@ import Testing
     }
   }
 
-  @Test func theTimeoutSaysReconnect() async throws {
+  @Test func answersReconnectAtTheTimeout() async throws {
     var options = SimulatorOptions()
     options.realtime.hold = .milliseconds(20)
     try await TestClient.run(options) { simulator, client in
@@ -67,7 +67,7 @@ import Testing
     }
   }
 
-  @Test func wakeUpsWithNothingNew() async throws {
+  @Test func wakesPollsWithoutAnEvent() async throws {
     try await TestClient.run { simulator, client in
       let url = try await client.pollURL()
       async let reply = client.send(.GET, url)
@@ -78,7 +78,7 @@ import Testing
   }
 
   @Test(arguments: [SimulatorOptions.Realtime.Exhaustion.message, .status(410)])
-  func aServerIsUsedUp(_ exhaustion: SimulatorOptions.Realtime.Exhaustion) async throws {
+  func refusesPollsBeyondTheMaximum(_ exhaustion: SimulatorOptions.Realtime.Exhaustion) async throws {
     var options = SimulatorOptions()
     options.backlog = 1
     options.realtime.maximumPolls = 2
@@ -102,7 +102,7 @@ import Testing
     }
   }
 
-  @Test func aChangedPositionIsAViolation() async throws {
+  @Test func recordsAChangedPosition() async throws {
     var options = SimulatorOptions()
     options.backlog = 2
     try await TestClient.run(options) { simulator, client async throws in
@@ -126,7 +126,7 @@ import Testing
     }
   }
 
-  @Test func authorizationIsRefusedAndNoted() async throws {
+  @Test func refusesAndRecordsAuthorization() async throws {
     try await TestClient.run { simulator, client in
       let reply = try await client.send(
         .GET, try await client.pollURL(), headers: ["Authorization": "Bearer x"])
@@ -135,7 +135,7 @@ import Testing
     }
   }
 
-  @Test func aClientThatLeavesIsForgotten() async throws {
+  @Test func releasesThePollOfADisconnectedClient() async throws {
     try await TestClient.run { simulator, client in
       let url = try await client.pollURL()
       let poll = Task { try await client.send(.GET, url) }

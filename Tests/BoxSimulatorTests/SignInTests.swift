@@ -52,7 +52,7 @@ import Testing
     }
   }
 
-  @Test func wrongCredentialsAreRefused() async throws {
+  @Test func refusesWrongCredentials() async throws {
     try await TestClient.run { _, client in
       let wrong = try await client.grant(credentials(secret: "wrong"))
       #expect(wrong.status == 400)
@@ -169,7 +169,7 @@ import Testing
     }
   }
 
-  @Test func everyClaimIsChecked() async throws {
+  @Test func checksEveryClaim() async throws {
     try await TestClient.run { simulator, client in
       let now = Int(Date().timeIntervalSince1970)
       for (claim, value) in [
@@ -201,7 +201,7 @@ import Testing
     }
   }
 
-  @Test func aSlowClockIsTold() async throws {
+  @Test func refusesAnAssertionFromASlowClock() async throws {
     var options = SimulatorOptions()
     options.clockOffset = .seconds(3600)
     try await TestClient.run(options) { simulator, client async throws in

@@ -4,7 +4,7 @@ import NIOCore
 import NIOHTTP1
 import Testing
 
-/// A plain HTTP client: one request, one answer, no rules of its own.
+/// A plain HTTP client: one request, one answer.
 struct TestClient {
   struct Reply {
     var status: Int
@@ -64,7 +64,7 @@ struct TestClient {
     return try await send(.OPTIONS, "\(simulator.apiURL)/events?\(query)", headers: headers)
   }
 
-  /// The URL OPTIONS names.
+  /// The realtime URL that OPTIONS answers.
   func pollURL(_ query: String = "", headers: HTTPHeaders = [:]) async throws -> String {
     let text = try await options(query, headers: headers).text
     return try #require(text.firstMatch(of: #/"url":"([^"]+)"/#).map { String($0.1) })

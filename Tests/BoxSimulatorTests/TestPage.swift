@@ -1,6 +1,6 @@
 import Testing
 
-/// A page cut into its parts, with as little understanding of JSON as that needs.
+/// A page split into its entries by a minimal parser, independent of the one under test.
 struct TestPage {
   /// The text between the colon and the comma, quotes included.
   var position: String
@@ -50,8 +50,8 @@ struct TestPage {
 }
 
 extension TestClient {
-  /// Reads as a simple, correct client does, from `position` until two answers bring nothing new.
-  /// - Returns: every distinct entry in the order first seen, how many came again, and the pages.
+  /// Reads as a simple, correct client, from `position` until two answers bring nothing new.
+  /// - Returns: every distinct entry in the order first seen, the number of repeats, and the pages.
   func readAll(
     from start: String = "0", query: String = "stream_type=all", limit: Int = 500
   ) async throws -> (entries: [[UInt8]], repeats: Int, pages: [TestPage]) {

@@ -2,30 +2,63 @@ package import BoxEvents
 
 /// The access token of one subject, shared by all its streams.
 ///
-/// However many streams ask, one sign-in is under way at a time and all of them get its outcome; a
-/// stream that stops waiting doesn't stop it. A token is renewed ahead of its expiry; a token that
-/// still works is handed out meanwhile. After a failed sign-in everyone is told so at once until
-/// the back-off is over, so that thousands of streams don't hammer the token endpoint.
+/// However many streams ask, one sign-in runs at a time and all of them get its outcome; a stream that
+/// stops waiting doesn't stop it. A token is renewed ahead of its expiry, and handed out meanwhile. After a
+/// failed sign-in everyone gets its failure at once until the back-off is over, so that thousands of streams
+/// don't hammer the token endpoint.
 package actor AccessTokens {
+  /// What an operator wants to know about signing in.
+  package enum Event: Sendable {
+    /// A new token, with its lifetime if it is known.
+    case signedIn(lifetime: Duration?)
+    /// No token; the next attempt comes after the failure's `retryAfter`.
+    case failed(FeedFailure)
+  }
+
+  /// A clock that never jumps, unlike the time of day. Tests move their own.
+  package struct Clock: Sendable {
+    /// Time since some fixed moment.
+    package var now: @Sendable () -> Duration
+    /// Returns early only when the task is cancelled.
+    package var sleep: @Sendable (Duration) async throws -> Void
+
+    package init(
+      now: @escaping @Sendable () -> Duration, sleep: @escaping @Sendable (Duration) async throws -> Void
+    ) {
+      self.now = now
+      self.sleep = sleep
+    }
+
+    package static let continuous: Clock = {
+      let start = ContinuousClock.now
+      return Clock(now: { ContinuousClock.now - start }, sleep: { try await Task.sleep(for: $0) })
+    }()
+  }
+
   private struct Held {
     var token: AccessToken
     /// When it was asked for, so that the way back from the server doesn't make it younger.
     var since: Duration
+
+    /// When its lifetime ends; nil if that is unknown.
+    var expiry: Duration? { token.lifetime.map { since + $0 } }
+
+    /// Five minutes before the expiry, and not before four fifths of the lifetime.
+    var renewal: Duration? { token.lifetime.map { since + $0 - min(.seconds(300), $0 / 5) } }
   }
 
   private let signIn: any SignIn
-  private let onEvent: @Sendable (SignInEvent) -> Void
-  private let time: Timekeeper
+  private let clock: Clock
+  private let onEvent: @Sendable (Event) -> Void
 
   private var held: Held?
   private var isRenewing = false
   private var waiters: [Int: CheckedContinuation<Result<AccessToken, FeedFailure>, Never>] = [:]
   private var nextWaiter = 0
-  private var lastFailure: FeedFailure?
+  /// The failure of the last sign-in, and when the next may begin; nil after a success.
+  private var failed: (failure: FeedFailure, retryAt: Duration)?
   private var backoff = Backoff(base: .seconds(2), cap: .seconds(300))
   private var jitter: Jitter
-  /// No attempt before this.
-  private var notBefore = Duration.zero
   /// When a refused token last led to a renewal.
   private var lastForced: Duration?
 
@@ -34,11 +67,11 @@ package actor AccessTokens {
 
   /// - Parameter seed: of the back-off's jitter.
   package init(
-    signIn: any SignIn, time: Timekeeper = .continuous, seed: UInt64 = .random(in: 0...(.max)),
-    onEvent: @escaping @Sendable (SignInEvent) -> Void = { _ in }
+    signIn: any SignIn, clock: Clock = .continuous, seed: UInt64 = .random(in: 0...(.max)),
+    onEvent: @escaping @Sendable (Event) -> Void = { _ in }
   ) {
     self.signIn = signIn
-    self.time = time
+    self.clock = clock
     self.jitter = Jitter(seed: seed)
     self.onEvent = onEvent
   }
@@ -46,30 +79,31 @@ package actor AccessTokens {
   /// A token that is valid as far as its age tells.
   /// - Throws: the failure of the sign-in, at once while backing off, with the time left as `retryAfter`.
   package func token() async throws(FeedFailure) -> AccessToken {
-    if let held, !isExpired(held) {
-      if renewalIsDue(held), !isRenewing, !isBackingOff { startRenewal() }
-      return held.token
+    guard let held, !isExpired(held) else { return try await renewed() }
+    if let renewal = held.renewal, clock.now() >= renewal, !isRenewing, backoffFailure == nil {
+      startRenewal()
     }
-    return try await renewed()
+    return held.token
   }
 
   /// Another token than one that was refused.
   ///
   /// A renewal is forced only for the token in use, and at most once a minute for tokens that Box has never
-  /// accepted. One that has worked since its own renewal has plainly expired or been revoked.
-  /// - Throws: `refusal`, the answer to the refused token, where there is no other; or the failure of the
+  /// accepted. A token that has worked before has plainly expired or been revoked.
+  /// - Throws: `refusal`, the answer to the refused token, if there is no other; or the failure of the
   ///   sign-in.
   func replacement(for refused: AccessToken, refusal: FeedFailure) async throws(FeedFailure) -> AccessToken {
-    var refusal = refusal
     if let held, held.token.text != refused.text, !isExpired(held) { return held.token }
     if !isRenewing {
-      if isBackingOff { throw failureNow() }
-      if !refused.hasWorked, let lastForced, time.now() - lastForced < Self.forcedSpacing {
+      if let failure = backoffFailure { throw failure }
+      let now = clock.now()
+      if !refused.hasWorked, let lastForced, now - lastForced < Self.forcedSpacing {
         // Not the last word on the credentials: the next minute may force again.
-        refusal.retryAfter = refusal.retryAfter ?? lastForced + Self.forcedSpacing - time.now()
+        var refusal = refusal
+        refusal.retryAfter = refusal.retryAfter ?? lastForced + Self.forcedSpacing - now
         throw refusal
       }
-      lastForced = time.now()
+      lastForced = now
     }
     let token = try await renewed()
     guard token.text != refused.text else { throw refusal }
@@ -79,26 +113,25 @@ package actor AccessTokens {
   /// Keeps the token fresh, also while no stream asks. Runs until cancelled.
   package func run() async {
     while !Task.isCancelled {
-      let pause = timeUntilDue()
+      let pause = timeUntilRenewal()
       if pause <= .zero, !isRenewing { startRenewal() }
       // In steps: a reload or another token may have changed what is due.
       let step = min(max(pause, .seconds(1)), .seconds(30))
-      guard (try? await time.sleep(step)) != nil else { return }
+      guard (try? await clock.sleep(step)) != nil else { return }
     }
   }
 
-  /// New secrets are there: the next sign-in may come at once, and reads them.
+  /// The secrets may have changed: ends the back-off. The next sign-in reads them again.
   package func reload() {
-    let failed = lastFailure != nil
-    lastFailure = nil
+    let hadFailed = failed != nil
+    failed = nil
     backoff.reset()
-    notBefore = .zero
     lastForced = nil
-    if failed, !isRenewing { startRenewal() }
+    if hadFailed, !isRenewing { startRenewal() }
   }
 
-  /// Returns when no sign-in is under way: before the process ends, so that a spent refresh token's
-  /// successor is saved.
+  /// Returns when no sign-in runs: before the process ends, so that a spent refresh token's successor is
+  /// saved.
   package func awaitRenewal() async {
     if isRenewing { _ = await outcome() }
   }
@@ -108,16 +141,16 @@ package actor AccessTokens {
   private func renewed() async throws(FeedFailure) -> AccessToken {
     if Task.isCancelled { throw .cancelled }
     if !isRenewing {
-      if isBackingOff { throw failureNow() }
+      if let failure = backoffFailure { throw failure }
       startRenewal()
     }
     return try await outcome().get()
   }
 
-  /// Not a child of the caller's task: its cancellation must not waste a sign-in others wait for.
+  /// Not a child of the caller's task: its cancellation must not waste a sign-in that others wait for.
   private func startRenewal() {
     isRenewing = true
-    let since = time.now()
+    let since = clock.now()
     Task { [signIn] in
       let result: Result<AccessToken, FeedFailure>
       do throws(FeedFailure) { result = .success(try await signIn.signIn()) } catch {
@@ -133,14 +166,14 @@ package actor AccessTokens {
     switch result {
     case .success(let token):
       held = Held(token: token, since: since)
-      lastFailure = nil
+      failed = nil
       backoff.reset()
-      notBefore = .zero
       onEvent(.signedIn(lifetime: token.lifetime))
     case .failure(let failure) where failure.code == .cancelled: break
     case .failure(var failure):
-      backOff(failure)
-      failure.retryAfter = notBefore - time.now()
+      let pause = backoff.next(&jitter, retryAfter: failure.retryAfter)
+      failure.retryAfter = pause
+      failed = (failure, clock.now() + pause)
       result = .failure(failure)
       onEvent(.failed(failure))
     }
@@ -171,36 +204,23 @@ package actor AccessTokens {
 
   // MARK: Times
 
-  private func backOff(_ failure: FeedFailure) {
-    lastFailure = failure
-    notBefore = time.now() + backoff.next(&jitter, retryAfter: failure.retryAfter)
-  }
-
-  private var isBackingOff: Bool { lastFailure != nil && time.now() < notBefore }
-
-  private func failureNow() -> FeedFailure {
-    var failure = lastFailure ?? FeedFailure(.signInFailed, "signing in failed")
-    failure.retryAfter = max(.seconds(1), notBefore - time.now())
+  /// The failure to report while backing off, with the time left; nil if a sign-in may begin.
+  private var backoffFailure: FeedFailure? {
+    guard let failed else { return nil }
+    let pause = failed.retryAt - clock.now()
+    guard pause > .zero else { return nil }
+    var failure = failed.failure
+    failure.retryAfter = max(.seconds(1), pause)
     return failure
   }
 
   private func isExpired(_ held: Held) -> Bool {
-    guard let lifetime = held.token.lifetime else { return false }
-    return time.now() - held.since >= lifetime
+    held.expiry.map { clock.now() >= $0 } ?? false
   }
 
-  private func renewalIsDue(_ held: Held) -> Bool {
-    renewalTime(held).map { time.now() >= $0 } ?? false
-  }
-
-  /// Five minutes before the end, and not before four fifths of its life.
-  private func renewalTime(_ held: Held) -> Duration? {
-    held.token.lifetime.map { held.since + $0 - min(.seconds(300), $0 / 5) }
-  }
-
-  private func timeUntilDue() -> Duration {
-    if isBackingOff { return notBefore - time.now() }
+  private func timeUntilRenewal() -> Duration {
+    if let wait = backoffFailure?.retryAfter { return wait }
     guard let held else { return .zero }
-    return renewalTime(held).map { $0 - time.now() } ?? .seconds(3600)
+    return held.renewal.map { $0 - clock.now() } ?? .seconds(3600)
   }
 }

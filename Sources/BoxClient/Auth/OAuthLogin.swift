@@ -1,54 +1,42 @@
 package import BoxEvents
 
-/// The one-time login of a person: an address to open, a code to paste back.
+/// The one-time login: an address to open in a browser, and a code to paste back.
 ///
 /// Source: <https://developer.box.com/guides/authentication/oauth2/without-sdk/>
 package struct OAuthLogin: Sendable {
-  package static let defaultAuthorizeURL = "https://account.box.com/api/oauth2/authorize"
-
-  /// What must come back unchanged, so that a code from another login is not taken for ours.
-  package let state: String
+  /// Must come back unchanged, so that a code from another login is not taken for this one's.
+  let state: String
   private let clientID: String
-  private let authorizeURL: String
-  private let redirectURI: String?
+  private let authorizeURL: WebURL
 
-  /// - Parameters:
-  ///   - tokenURL: where it isn't Box's own, the authorization page is looked for on its host.
-  ///   - authorizeURL: overrides that.
-  ///   - redirectURI: needed only if the app has several.
-  package init(
-    clientID: String, tokenURL: WebURL, authorizeURL: String? = nil,
-    redirectURI: String? = nil
-  ) {
-    self.init(
-      clientID: clientID, authorizeURL: authorizeURL ?? Self.authorizeURL(beside: tokenURL),
-      redirectURI: redirectURI, state: RandomText.hexadecimal(bytes: 16))
+  /// - Parameter tokenURL: unless it is Box's own, the authorization page is on its host.
+  package init(clientID: String, tokenURL: WebURL) {
+    self.init(clientID: clientID, tokenURL: tokenURL, state: Hexadecimal.random(bytes: 16))
   }
 
-  init(clientID: String, authorizeURL: String, redirectURI: String?, state: String) {
+  init(clientID: String, tokenURL: WebURL, state: String) {
+    let isBox = tokenURL.host == "api.box.com"
+    let origin = isBox ? WebURL.Origin(scheme: .https, host: "account.box.com") : tokenURL.origin
     self.clientID = clientID
-    self.authorizeURL = authorizeURL
-    self.redirectURI = redirectURI
+    self.authorizeURL = WebURL(origin, path: "/api/oauth2/authorize")
     self.state = state
   }
 
   /// The address to open in a browser.
   package var authorizationURL: String {
-    var fields = [("response_type", "code"), ("client_id", clientID), ("state", state)]
-    if let redirectURI { fields.append(("redirect_uri", redirectURI)) }
-    return authorizeURL + "?" + FormEncoding.body(fields.map { (name: $0.0, value: $0.1) })
+    let query = FormEncoding.body([("response_type", "code"), ("client_id", clientID), ("state", state)])
+    return authorizeURL.appending(query: query).description
   }
 
-  /// The code in what a person pasted: the code itself, or the whole address of the redirect.
+  /// The code in the pasted text: the code itself, or the address of the redirect with it.
   ///
-  /// A bare code carries no state, so there is none to check.
-  /// - Throws: `signInRefused`, saying what is wrong with it.
+  /// The state is checked in an address only; a bare code carries none.
+  /// - Throws: `signInRefused`.
   package func code(pasted: String) throws(FeedFailure) -> Secret<String> {
     let text = pasted.trimmed
     guard text.contains("?") || text.contains("=") else {
       guard AccessToken(text, lifetime: nil) != nil else {
-        throw FeedFailure(
-          .signInRefused, "that is no code", hint: "paste the code, or the whole address with it")
+        throw FeedFailure(.signInRefused, "the pasted text is not a code", hint: Self.pasteHint)
       }
       return Secret(text)
     }
@@ -60,11 +48,11 @@ package struct OAuthLogin: Sendable {
     }
     guard FormEncoding.value(of: "state", in: query) == state else {
       throw FeedFailure(
-        .signInRefused, "the address belongs to another login: its state is not ours",
-        hint: "open the address printed above and try again")
+        .signInRefused, "the pasted address belongs to another login: its state does not match",
+        hint: "Open the address printed above and try again.")
     }
     guard let code = FormEncoding.value(of: "code", in: query), !code.isEmpty else {
-      throw FeedFailure(.signInRefused, "the address holds no code")
+      throw FeedFailure(.signInRefused, "the pasted address lacks a code", hint: Self.pasteHint)
     }
     return Secret(code)
   }
@@ -73,27 +61,25 @@ package struct OAuthLogin: Sendable {
   package func finish(
     code: Secret<String>, clientSecret: Secret<String>, endpoint: TokenEndpoint, store: any RefreshTokenStore
   ) async throws(FeedFailure) {
-    do { try await store.proveWritable() } catch {
-      throw FeedFailure(.signInFailed, "the refresh token could not be saved in the state directory")
-    }
-    var fields: [TokenEndpoint.Field] = [
-      .plain("grant_type", "authorization_code"), .secret("code", code), .plain("client_id", clientID),
+    do { try await store.proveWritable() } catch { throw Self.notSaved }
+    let answer = try await endpoint.request([
+      .plain("grant_type", "authorization_code"),
+      .secret("code", code),
+      .plain("client_id", clientID),
       .secret("client_secret", clientSecret),
-    ]
-    if let redirectURI { fields.append(.plain("redirect_uri", redirectURI)) }
-    switch try await endpoint.request(fields) {
+    ])
+    switch answer {
     case .refused(let refusal): throw refusal.failure
-    case .granted(let grant):
-      guard let refreshToken = grant.refreshToken else {
-        throw FeedFailure(.signInFailed, "Box's answer holds no refresh token")
+    case .granted(_, let refreshToken):
+      guard let refreshToken else {
+        throw FeedFailure(.signInFailed, "the answer of the token endpoint lacks a refresh token")
       }
-      do { try await store.save(refreshToken) } catch {
-        throw FeedFailure(.signInFailed, "the refresh token could not be saved in the state directory")
-      }
+      do { try await store.save(refreshToken) } catch { throw Self.notSaved }
     }
   }
 
-  private static func authorizeURL(beside tokenURL: WebURL) -> String {
-    tokenURL.host == "api.box.com" ? defaultAuthorizeURL : "\(tokenURL.origin)/api/oauth2/authorize"
-  }
+  private static let pasteHint = "Paste the code, or the full address with it."
+  private static let notSaved = FeedFailure(
+    .signInFailed, "cannot save the refresh token in the state directory",
+    hint: "Check the state directory: its owner, its mode, the free space of its disk.")
 }

@@ -3,8 +3,8 @@ package import BoxEvents
 /// Signing in with the refresh token of an OAuth 2 login.
 ///
 /// Each refresh token works once, and its successor comes with the access token. The successor is
-/// durable before the access token is used: a crash in between costs nothing, a crash before the
-/// save may need a new login, and nothing here can shorten that moment further.
+/// durable before the access token is used: a crash in between loses nothing. A crash before the save
+/// may require a new login; nothing here can shorten that moment further.
 /// Source: <https://developer.box.com/guides/authentication/tokens/refresh/>
 package actor RefreshTokenSignIn: SignIn {
   /// A grant whose refresh token is not durable yet.
@@ -31,39 +31,39 @@ package actor RefreshTokenSignIn: SignIn {
   }
 
   package func signIn() async throws(FeedFailure) -> AccessToken {
-    if let unsaved, try await isStillWanted(unsaved) { return try await save(unsaved) }
-    let secret = try BoxClient.read("client secret", clientSecret)
+    if let unsaved, await isCurrent(unsaved) { return try await save(unsaved) }
+    let secret = try read("client secret", clientSecret)
     let refreshToken = try await stored()
     let answer = try await spend(refreshToken, secret)
-    guard case .refused(let refusal) = answer, refusal.error == "invalid_grant" else {
+    guard case .refused(let refusal) = answer, refusal.isInvalidGrant else {
       return try await outcome(answer, spent: refreshToken)
     }
     // A login may have stored a newer one in the meantime.
     let newer = try await stored()
-    guard newer != refreshToken else { throw Self.dead(refusal) }
-    let second = try await spend(newer, secret)
-    if case .refused(let refusal) = second, refusal.error == "invalid_grant" { throw Self.dead(refusal) }
-    return try await outcome(second, spent: newer)
+    guard newer != refreshToken else { throw refusal.loginRequired }
+    return try await outcome(try await spend(newer, secret), spent: newer)
   }
 
   private func stored() async throws(FeedFailure) -> Secret<String> {
     let token: Secret<String>?
     do { token = try await store.load() } catch {
-      throw FeedFailure(.signInFailed, "the stored refresh token can't be read", hint: Self.stateHint)
+      throw FeedFailure(
+        .signInFailed, "cannot read the refresh token in the state directory", hint: Self.stateHint)
     }
     guard let token else {
-      throw FeedFailure(.signInRefused, "nobody has logged in yet", hint: "run: box-eventd login")
+      throw FeedFailure(
+        .signInRefused, "the state directory holds no refresh token yet", hint: "Run: box-eventd login.")
     }
     return token
   }
 
-  /// Trades a refresh token in, after a proof that its successor can be kept.
+  /// Trades a refresh token in, after a test that its successor can be saved.
   private func spend(
     _ refreshToken: Secret<String>, _ clientSecret: Secret<String>
   ) async throws(FeedFailure) -> TokenAnswer {
     do { try await store.proveWritable() } catch {
       throw FeedFailure(
-        .signInFailed, "a new refresh token could not be saved, so the old one is not spent",
+        .signInFailed, "cannot write to the state directory, so the refresh token is not spent",
         hint: Self.stateHint)
     }
     return try await endpoint.request([
@@ -77,14 +77,17 @@ package actor RefreshTokenSignIn: SignIn {
   private func outcome(_ answer: TokenAnswer, spent: Secret<String>) async throws(FeedFailure) -> AccessToken
   {
     switch answer {
+    case .refused(let refusal) where refusal.isInvalidGrant: throw refusal.loginRequired
     case .refused(let refusal):
       var failure = refusal.failure
-      if refusal.status == 409 { failure.message = "another refresh of the same token is under way at Box" }
+      if refusal.status == 409 {
+        failure.message = "Box answered 409: the same token is being refreshed already"
+      }
       throw failure
-    case .granted(let grant):
-      // Without a successor the old one stays good (RFC 6749, 6).
-      guard let refreshToken = grant.refreshToken else { return grant.token }
-      let unsaved = Unsaved(spent: spent, refreshToken: refreshToken, token: grant.token)
+    case .granted(let token, let refreshToken):
+      // Without a successor the old one stays good (RFC 6749, section 6).
+      guard let refreshToken else { return token }
+      let unsaved = Unsaved(spent: spent, refreshToken: refreshToken, token: token)
       self.unsaved = unsaved
       return try await save(unsaved)
     }
@@ -94,7 +97,7 @@ package actor RefreshTokenSignIn: SignIn {
     do { try await store.save(unsaved.refreshToken) } catch {
       throw FeedFailure(
         .signInFailed,
-        "the new refresh token can't be saved; it is kept in memory and saved before it is used",
+        "cannot save the new refresh token in the state directory; it is kept in memory until it is saved",
         hint: Self.stateHint)
     }
     self.unsaved = nil
@@ -102,19 +105,36 @@ package actor RefreshTokenSignIn: SignIn {
   }
 
   /// Whether the store still holds the token that was spent. If a login has stored another, that one counts.
-  private func isStillWanted(_ unsaved: Unsaved) async throws(FeedFailure) -> Bool {
+  private func isCurrent(_ unsaved: Unsaved) async -> Bool {
     guard let stored = try? await store.load() else { return true }
     if stored == unsaved.spent || stored == unsaved.refreshToken { return true }
     self.unsaved = nil
     return false
   }
 
-  private static func dead(_ refusal: TokenAnswer.Refusal) -> FeedFailure {
-    var failure = refusal.failure
+  private static let stateHint = "Check the state directory: its owner, its mode, the free space of its disk."
+}
+
+extension TokenAnswer.Refusal {
+  fileprivate var isInvalidGrant: Bool { error == "invalid_grant" }
+
+  /// The refusal of a refresh token that can't be replaced by another.
+  fileprivate var loginRequired: FeedFailure {
+    var failure = failure
     failure.code = .signInRefused
-    failure.hint = "the login has expired or was revoked; run: box-eventd login"
+    failure.hint = "The login has expired or was revoked. Run: box-eventd login."
     return failure
   }
+}
 
-  private static let stateHint = "check the state directory: its owner, its mode, the space on its disk"
+/// Where the refresh token is kept. A refresh token works once, so its successor must not be lost.
+package protocol RefreshTokenStore: Sendable {
+  /// The token last saved; nil before the first login.
+  func load() async throws -> Secret<String>?
+
+  /// Tests by a synced write that a save would succeed now. Called before a token is spent.
+  func proveWritable() async throws
+
+  /// Saves durably: when this returns, a power cut can't lose it.
+  func save(_ refreshToken: Secret<String>) async throws
 }

@@ -1,35 +1,111 @@
 package import BoxEvents
+import Synchronization
 
-/// A way to an access token. One call is one attempt; back-off and sharing are ``AccessTokens``'.
+/// A way to an access token. One call is one attempt; back-off and sharing are the part of ``AccessTokens``.
 package protocol SignIn: Sendable {
   /// A new access token.
-  /// - Throws: `signInFailed` where trying again may help, `signInRefused` where a person must act.
+  /// - Throws: `signInFailed` if trying again may help, `signInRefused` if an operator must act.
   func signIn() async throws(FeedFailure) -> AccessToken
+}
+
+/// The result of a sign-in.
+package struct AccessToken: Sendable {
+  package let text: Secret<String>
+  /// How long it is valid, from the moment it was asked for; nil if unknown.
+  package let lifetime: Duration?
+  /// Shared by all copies.
+  private let use = Use()
+
+  private final class Use: Sendable {
+    let hasWorked = Atomic(false)
+  }
+
+  /// Nil if the text can't be part of a header: empty, or anything but printable ASCII.
+  package init?(_ text: String, lifetime: Duration?) {
+    let text = text.trimmed
+    guard !text.isEmpty, text.utf8.count <= 8192, text.utf8.allSatisfy({ 0x21...0x7E ~= $0 }) else {
+      return nil
+    }
+    self.text = Secret(text)
+    self.lifetime = lifetime
+  }
+
+  /// Box has accepted it at least once: a refusal means that it has expired or was revoked, not that Box
+  /// never accepts such tokens.
+  var hasWorked: Bool { use.hasWorked.load(ordering: .relaxed) }
+
+  func noteWorked() {
+    if !hasWorked { use.hasWorked.store(true, ordering: .relaxed) }
+  }
 }
 
 /// Reads a secret each time it is needed, so that a changed file counts from the next sign-in on.
 package typealias SecretProvider = @Sendable () throws -> Secret<String>
 
-/// What an operator wants to know about signing in.
-package enum SignInEvent: Sendable {
-  /// A new token, valid so long.
-  case signedIn(lifetime: Duration?)
-  /// No token; the next attempt comes after the failure's `retryAfter`.
-  case failed(FeedFailure)
+/// The trimmed text of a secret. The provider's error is not quoted: it may contain anything.
+/// - Parameter name: of the secret, for messages: `client secret`.
+func read(_ name: String, _ provider: SecretProvider) throws(FeedFailure) -> Secret<String> {
+  let hint = "Check the credential or file named in [auth]."
+  guard let secret = try? provider() else {
+    throw FeedFailure(.signInRefused, "cannot read the \(name)", hint: hint)
+  }
+  let text = secret.reveal().trimmed
+  guard !text.isEmpty else { throw FeedFailure(.signInRefused, "the \(name) is empty", hint: hint) }
+  return Secret(text)
 }
 
-extension FeedFailure {
-  /// A secret that can't be had. The provider's error is not quoted: it may hold anything.
-  static func noSecret(_ name: String) -> FeedFailure {
-    FeedFailure(
-      .signInRefused, "the \(name) can't be read", hint: "check the credential or file named in [auth]")
+// MARK: Sign-ins that keep nothing
+
+/// Signing in as the app itself.
+///
+/// Source: <https://developer.box.com/guides/authentication/client-credentials/>
+package struct ClientCredentials: SignIn {
+  private let endpoint: TokenEndpoint
+  private let clientID: String
+  private let clientSecret: SecretProvider
+  private let subject: Subject
+
+  package init(
+    endpoint: TokenEndpoint, clientID: String, clientSecret: @escaping SecretProvider, subject: Subject
+  ) {
+    self.endpoint = endpoint
+    self.clientID = clientID
+    self.clientSecret = clientSecret
+    self.subject = subject
+  }
+
+  package func signIn() async throws(FeedFailure) -> AccessToken {
+    let secret = try read("client secret", clientSecret)
+    return try await endpoint.request([
+      .plain("grant_type", "client_credentials"),
+      .plain("client_id", clientID),
+      .secret("client_secret", secret),
+      .plain("box_subject_type", subject.kind.rawValue),
+      .plain("box_subject_id", subject.id),
+    ]).token()
   }
 }
 
-/// The trimmed text of a secret.
-func read(_ name: String, _ provider: SecretProvider) throws(FeedFailure) -> Secret<String> {
-  guard let secret = try? provider() else { throw .noSecret(name) }
-  let text = secret.reveal().trimmed
-  guard !text.isEmpty else { throw FeedFailure(.signInRefused, "the \(name) is empty") }
-  return Secret(text)
+/// A token that something else renews: its file is read again whenever the token was refused.
+package struct ProvidedToken: SignIn {
+  private let provider: SecretProvider
+
+  package init(_ provider: @escaping SecretProvider) {
+    self.provider = provider
+  }
+
+  package func signIn() async throws(FeedFailure) -> AccessToken {
+    try Self.token(from: try read("access token", provider))
+  }
+
+  /// The token in a file's contents.
+  /// - Throws: `signInRefused` if they are not a token.
+  package static func token(from contents: Secret<String>) throws(FeedFailure) -> AccessToken {
+    guard let token = AccessToken(contents.reveal(), lifetime: nil) else {
+      throw FeedFailure(
+        .signInRefused, "the access token is too long or contains spaces or characters outside ASCII",
+        hint: "Write only the token into its file.")
+    }
+    return token
+  }
 }

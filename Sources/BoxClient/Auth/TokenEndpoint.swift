@@ -9,10 +9,9 @@ package struct TokenEndpoint: Sendable {
   private let transport: BoxTransport
   private let onRequest: RequestObserver
 
-  /// - Throws: where `token_url` is not encrypted.
+  /// - Throws: if `token_url` is not encrypted.
   package init(
-    transport: BoxTransport, url: WebURL,
-    onRequest: @escaping RequestObserver = { _, _, _ in }
+    transport: BoxTransport, url: WebURL, onRequest: @escaping RequestObserver = { _, _, _ in }
   ) throws(ClientSettingsError) {
     try url.requireConfidential(key: "token_url")
     self.transport = transport
@@ -21,36 +20,29 @@ package struct TokenEndpoint: Sendable {
   }
 
   /// A field of the form. Secret ones are kept out of every message.
-  enum Field {
-    case plain(String, String)
-    case secret(String, Secret<String>)
+  struct Field {
+    let name: String
+    let value: Secret<String>
+    let isSecret: Bool
 
-    var pair: (name: String, value: String) {
-      switch self {
-      case .plain(let name, let value): (name, value)
-      case .secret(let name, let value): (name, value.reveal())
-      }
+    static func plain(_ name: String, _ value: String) -> Field {
+      Field(name: name, value: Secret(value), isSecret: false)
     }
 
-    var secret: Secret<String>? {
-      switch self {
-      case .plain: nil
-      case .secret(_, let value): value
-      }
+    static func secret(_ name: String, _ value: Secret<String>) -> Field {
+      Field(name: name, value: value, isSecret: true)
     }
   }
 
   /// Asks for a token.
-  /// - Throws: where there was no answer at all.
+  /// - Throws: if no answer came.
   func request(_ fields: [Field]) async throws(FeedFailure) -> TokenAnswer {
-    var call = HTTPCall(
-      method: .POST, url: Secret(url.description), maximumBodyBytes: transport.settings.maximumSmallBodyBytes,
-      tooLarge: FeedFailure(.signInFailed, "the token endpoint's answer is far too long"))
+    var call = HTTPCall(.token, url)
     call.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
-    call.body = FormEncoding.body(fields.map(\.pair))
+    call.body = FormEncoding.body(fields.map { ($0.name, $0.value.reveal()) })
     do throws(FeedFailure) {
-      let answer = try await transport.send(call, endpoint: "token", observer: onRequest)
-      return TokenAnswer(answer, hiding: fields.compactMap(\.secret))
+      let answer = try await transport.send(call, onRequest)
+      return TokenAnswer(answer, hiding: fields.filter(\.isSecret).map(\.value))
     } catch {
       guard error.code != .cancelled else { throw error }
       var failure = error
@@ -58,5 +50,73 @@ package struct TokenEndpoint: Sendable {
       failure.message = "signing in failed: \(error.message)"
       throw failure
     }
+  }
+}
+
+/// The answer of the token endpoint.
+enum TokenAnswer: Sendable {
+  /// The refresh token comes only with an OAuth 2 login.
+  case granted(AccessToken, refreshToken: Secret<String>?)
+  case refused(Refusal)
+
+  struct Refusal: Sendable {
+    /// OAuth 2's `error`: `invalid_grant`.
+    var error = ""
+    /// OAuth 2's `error_description`, in lower case, to look into.
+    var description = ""
+    var status: Int
+    /// The answer's `Date`.
+    var date: BoxTime?
+    /// The refusal in words.
+    var failure: FeedFailure
+  }
+
+  /// Used if Box names no lifetime, or one out of range.
+  static let defaultLifetime = Duration.seconds(3600)
+  /// Errors that stay until an operator changes something.
+  /// Source: RFC 6749, section 5.2.
+  static let lastingErrors: Set = [
+    "invalid_client", "unauthorized_client", "invalid_grant", "unsupported_grant_type", "access_denied",
+  ]
+
+  /// - Parameter secrets: what was sent and must not come back in a message.
+  init(_ answer: HTTPAnswer, hiding secrets: [Secret<String>]) {
+    let document = JSONDocument(answer.body)
+    guard answer.status == 200 else {
+      self = .refused(Refusal(answer, document, secrets))
+      return
+    }
+    let lifetime = document?["expires_in"].integer(in: 1...86_400).map { Duration.seconds($0) }
+    let text = document?["access_token"].text ?? ""
+    guard let token = AccessToken(text, lifetime: lifetime ?? Self.defaultLifetime) else {
+      let failure = FeedFailure(
+        .signInFailed, "the answer of the token endpoint lacks an access token", status: 200)
+      self = .refused(Refusal(status: 200, date: answer.date, failure: failure))
+      return
+    }
+    // An empty one would replace one that is still good.
+    let refreshToken = document?["refresh_token"].text.flatMap { $0.isEmpty ? nil : Secret($0) }
+    self = .granted(token, refreshToken: refreshToken)
+  }
+
+  /// The token, or the refusal as an error.
+  func token() throws(FeedFailure) -> AccessToken {
+    switch self {
+    case .granted(let token, _): return token
+    case .refused(let refusal): throw refusal.failure
+    }
+  }
+}
+
+extension TokenAnswer.Refusal {
+  fileprivate init(_ answer: HTTPAnswer, _ document: JSONDocument?, _ secrets: [Secret<String>]) {
+    error = document?["error"].text ?? ""
+    description = (document?["error_description"].text ?? "").lowercased()
+    status = answer.status
+    date = answer.date
+    failure = answer.refusal(from: .token, hiding: secrets)
+    let isLasting = 400..<404 ~= status && TokenAnswer.lastingErrors.contains(error)
+    failure.code = isLasting ? .signInRefused : .signInFailed
+    if isLasting { failure.hint = "Check [auth], and the app's authorization in Box's admin console." }
   }
 }

@@ -8,128 +8,126 @@ import NIOSSL
 /// The only place that talks HTTP: all streams' reads, tokens and long polls.
 ///
 /// Long polls have clients of their own: on a shared one a poll would take the API's connection, and
-/// the server closes it afterwards. Nothing is redirected, HTTP/1 only, and every call ends by itself.
+/// the server closes it afterwards. Redirects are not followed, HTTP/1 only, and every call ends by itself.
 package final class BoxTransport: Sendable {
   package let settings: TransportSettings
-  private let api: HTTPClient
-  private let polls: HTTPClient
-  /// The same two through the proxy, if there is one.
-  private let proxied: (api: HTTPClient, polls: HTTPClient)?
+  private let direct: Clients
+  /// The same through the proxy, if one is set.
+  private let proxied: Clients?
+
+  private struct Clients {
+    let api: HTTPClient
+    let polls: HTTPClient
+  }
 
   /// - Parameter group: the event loops to run on; one thread is enough for thousands of streams.
   package init(settings: TransportSettings, group: any EventLoopGroup) {
     self.settings = settings
     var tls = TLSConfiguration.makeClientConfiguration()
     if let roots = settings.trustRoots { tls.trustRoots = .certificates(roots.certificates) }
-    func client(_ configuration: HTTPClient.Configuration, proxied: Bool) -> HTTPClient {
-      var configuration = configuration
-      if proxied { configuration.proxy = settings.proxy?.configuration }
-      return HTTPClient(eventLoopGroup: group, configuration: configuration)
+    func clients(_ proxy: ProxySettings?) -> Clients {
+      func client(_ configuration: HTTPClient.Configuration) -> HTTPClient {
+        var configuration = configuration
+        configuration.proxy = proxy?.configuration
+        return HTTPClient(eventLoopGroup: group, configuration: configuration)
+      }
+      return Clients(
+        api: client(Self.apiConfiguration(settings, tls)),
+        polls: client(Self.pollConfiguration(settings, tls)))
     }
-    let forAPI = Self.apiConfiguration(settings, tls)
-    let forPolls = Self.pollConfiguration(settings, tls)
-    api = client(forAPI, proxied: false)
-    polls = client(forPolls, proxied: false)
-    proxied =
-      settings.proxy == nil
-      ? nil : (client(forAPI, proxied: true), client(forPolls, proxied: true))
+    direct = clients(nil)
+    proxied = settings.proxy.map { clients($0) }
   }
 
-  /// Ends what is under way and closes all connections. Must be called once.
+  /// Ends all calls and closes all connections. Must be called once.
   package func shutdown() async {
-    for client in [api, polls, proxied?.api, proxied?.polls] {
+    for client in [direct.api, direct.polls, proxied?.api, proxied?.polls] {
       try? await client?.shutdown()
     }
   }
 
   /// Sends a request and collects its answer, whatever its status.
   ///
-  /// A connection that turns out dead before a byte of the answer has come is no failure: the
-  /// request is sent once more at once.
-  func send(_ call: HTTPCall) async throws(FeedFailure) -> HTTPAnswer {
-    guard let url = WebURL(call.url.reveal()) else {
-      throw FeedFailure(.refused, "an address is no plain http or https URL")
-    }
+  /// A connection that turns out dead before a byte of the answer has come is not a failure: the request
+  /// is sent once more at once.
+  func send(
+    _ call: HTTPCall, _ observer: RequestObserver = { _, _, _ in }
+  ) async throws(FeedFailure) -> HTTPAnswer {
+    let start = ContinuousClock.now
     let deadline = NIODeadline.now() + TimeAmount(timeLimit(call))
-    var attempt = await attempt(call, url, deadline)
-    if attempt.isRetryable, !Task.isCancelled {
-      attempt = await self.attempt(call, url, deadline)
-    }
+    var attempt = await attempt(call, deadline)
+    if attempt.isRetryable, !Task.isCancelled { attempt = await self.attempt(call, deadline) }
+    let duration = ContinuousClock.now - start
     switch attempt.result {
-    case .success(let answer): return answer
-    case .failure(let error): throw failure(error, call, url)
+    case .success(let answer):
+      observer(call.endpoint.name, "\(answer.status)", duration)
+      return answer
+    case .failure(let error):
+      let failure = failure(error, call)
+      observer(call.endpoint.name, failure.code.rawValue, duration)
+      throw failure
     }
   }
 
   private func timeLimit(_ call: HTTPCall) -> Duration {
-    switch call.lane {
-    case .api: settings.requestTimeout
-    case .poll(let timeout): timeout + settings.pollGrace
+    switch call.endpoint {
+    case .token, .options, .events: settings.requestTimeout
+    case .poll(let retryTimeout): retryTimeout + settings.pollGrace
     }
   }
 
   private struct Attempt {
     var result: Result<HTTPAnswer, any Error>
-    var isRetryable: Bool
+    var isRetryable = false
   }
 
-  private func attempt(_ call: HTTPCall, _ url: WebURL, _ deadline: NIODeadline) async -> Attempt {
-    let exchange: Exchange
-    let task: HTTPClient.Task<HTTPAnswer>
+  private func attempt(_ call: HTTPCall, _ deadline: NIODeadline) async -> Attempt {
+    let exchange = Exchange(
+      maximumBodyBytes: call.endpoint.maximumBodyBytes(settings), expectedBodyBytes: call.expectedBodyBytes,
+      bodyTimeout: call.endpoint.isPoll ? TimeAmount(settings.pollBodyTimeout) : nil)
     do {
-      let request = try HTTPClient.Request(
-        url: url.description, method: call.method, headers: headers(call), body: call.body.map { .string($0) }
-      )
-      exchange = self.exchange(call)
-      task = client(call, url).execute(request: request, delegate: exchange, deadline: deadline)
-    } catch {
-      return Attempt(result: .failure(error), isRetryable: false)
-    }
-    do {
+      let task = try start(call, exchange, deadline)
       let answer = try await withTaskCancellationHandler {
         try await task.get()
       } onCancel: {
         task.cancel()
       }
-      return Attempt(result: .success(answer), isRetryable: false)
+      return Attempt(result: .success(answer))
     } catch {
       return Attempt(
         result: .failure(error), isRetryable: !exchange.hasAnswer && TransportFault.isDeadConnection(error))
     }
   }
 
+  /// Apart from ``attempt(_:_:)``, whose frame stays in memory as long as a poll.
+  private func start(
+    _ call: HTTPCall, _ exchange: Exchange, _ deadline: NIODeadline
+  ) throws -> HTTPClient.Task<HTTPAnswer> {
+    let request = try HTTPClient.Request(
+      url: call.url.reveal().description, method: call.endpoint.method, headers: headers(call),
+      body: call.body.map { .string($0) })
+    return client(call).execute(request: request, delegate: exchange, deadline: deadline)
+  }
+
   private func headers(_ call: HTTPCall) -> HTTPHeaders {
     var headers = call.headers
     headers.add(name: "User-Agent", value: "box-eventd/\(settings.version)")
     headers.add(name: "Accept", value: "application/json")
-    // Where nothing is said, the HTTP library asks for compression by itself.
+    // Without this header the HTTP library asks for compression by itself.
     if !headers.contains(name: "Accept-Encoding") { headers.add(name: "Accept-Encoding", value: "identity") }
     return headers
   }
 
-  private func exchange(_ call: HTTPCall) -> Exchange {
-    let bodyTimeout: TimeAmount? =
-      switch call.lane {
-      case .api: nil
-      case .poll: TimeAmount(settings.pollBodyTimeout)
-      }
-    return Exchange(
-      maximumBodyBytes: call.maximumBodyBytes, expectedBodyBytes: call.expectedBodyBytes,
-      bodyTimeout: bodyTimeout)
+  private func client(_ call: HTTPCall) -> HTTPClient {
+    let isProxied = settings.proxy?.applies(to: call.url.reveal()) == true
+    let clients = isProxied ? proxied ?? direct : direct
+    return call.endpoint.isPoll ? clients.polls : clients.api
   }
 
-  private func client(_ call: HTTPCall, _ url: WebURL) -> HTTPClient {
-    let proxied = settings.proxy?.applies(to: url) == true ? self.proxied : nil
-    switch call.lane {
-    case .api: return proxied?.api ?? api
-    case .poll: return proxied?.polls ?? polls
-    }
-  }
-
-  private func failure(_ error: any Error, _ call: HTTPCall, _ url: WebURL) -> FeedFailure {
+  private func failure(_ error: any Error, _ call: HTTPCall) -> FeedFailure {
     if Task.isCancelled { return .cancelled }
-    if TransportFault.isTooLarge(error) { return call.tooLarge }
-    return TransportFault.failure(error, host: url.host, settings: settings)
+    if TransportFault.isTooLarge(error) { return call.endpoint.tooLarge(settings) }
+    return TransportFault.failure(error, host: call.url.reveal().host, settings: settings)
   }
 }
 

@@ -13,12 +13,12 @@ final class Exchange: HTTPClientResponseDelegate, @unchecked Sendable {
 
   /// The body is longer than allowed.
   struct TooLarge: Error {}
-  /// The head came, the body didn't.
+  /// The head came, the body did not in time.
   struct BodyStalled: Error {}
 
   private let maximumBodyBytes: Int
   private let expectedBodyBytes: Int
-  /// Nil where the client's own read timeout watches the body.
+  /// Nil if the client's own read timeout watches the body.
   private let bodyTimeout: TimeAmount?
   private var status = 0
   private var headers: HTTPHeaders = [:]
@@ -27,9 +27,9 @@ final class Exchange: HTTPClientResponseDelegate, @unchecked Sendable {
   /// The head of an answer has arrived: the connection was alive.
   private(set) var hasAnswer = false
 
-  /// An error's text is kept up to here; the rest is read and dropped.
+  /// Bytes of an error's text that are kept; the rest is read and dropped.
   static let maximumErrorBytes = 64 << 10
-  /// However long an answer claims to be, no more than this is set aside before it arrives.
+  /// Bytes that are reserved at most before an answer arrives, whatever length it announces.
   static let maximumReservedBytes = 4 << 20
 
   init(maximumBodyBytes: Int, expectedBodyBytes: Int, bodyTimeout: TimeAmount?) {
@@ -62,8 +62,8 @@ final class Exchange: HTTPClientResponseDelegate, @unchecked Sendable {
       }
       part.withUnsafeReadableBytes { body.append(contentsOf: $0) }
     } else {
-      let room = min(Self.maximumErrorBytes, maximumBodyBytes) - body.count
-      part.withUnsafeReadableBytes { body.append(contentsOf: $0.prefix(max(0, room))) }
+      let rest = min(Self.maximumErrorBytes, maximumBodyBytes) - body.count
+      part.withUnsafeReadableBytes { body.append(contentsOf: $0.prefix(max(0, rest))) }
     }
     return task.eventLoop.makeSucceededVoidFuture()
   }
@@ -82,7 +82,7 @@ final class Exchange: HTTPClientResponseDelegate, @unchecked Sendable {
 }
 
 extension HTTPResponseHead {
-  /// The length of the body as it travels, if the answer says one.
+  /// The length of the body as it travels, if the answer announces one.
   fileprivate var contentLength: Int? {
     headers.first(name: "content-length").flatMap { Int($0) }
   }

@@ -1,4 +1,5 @@
 import BoxEvents
+import Glibc
 import NIOHTTP1
 
 /// A complete answer, whatever its status.
@@ -21,4 +22,96 @@ struct HTTPAnswer: Sendable {
   var requestID: String? {
     headers.first(name: "box-request-id").map { PlainText.excerpt($0) }
   }
+}
+
+// MARK: Refusals
+
+extension HTTPAnswer {
+  /// What an error status means.
+  ///
+  /// Box's errors are JSON with `code`, `message` and `request_id`, those of its token endpoint with `error`
+  /// and `error_description`; gateways send HTML or nothing; a 401 may give its reason only in
+  /// `www-authenticate`.
+  /// Sources: <https://developer.box.com/guides/api-calls/permissions-and-errors/common-errors/>, RFC 6749,
+  /// section 5.2.
+  /// - Parameter secrets: what was sent and must not come back in a message.
+  func refusal(from endpoint: HTTPCall.Endpoint, hiding secrets: [Secret<String>]) -> FeedFailure {
+    let document = JSONDocument(body)
+    func quoted(_ texts: String?...) -> String? {
+      texts.compactMap { $0 }.first { !$0.isEmpty }.map { PlainText.excerpt($0, hiding: secrets) }
+    }
+    var message = "\(endpoint.server) answered \(status)"
+    if let code = quoted(document?["code"].text, document?["error"].text) { message += " (\(code))" }
+    let header = status == 401 ? headers.first(name: "www-authenticate") : nil
+    if let text = quoted(document?["message"].text, document?["error_description"].text, header) {
+      message += ": \(text)"
+    }
+    return FeedFailure(
+      failureCode, message, hint: hint, status: status,
+      requestID: quoted(document?["request_id"].text) ?? requestID, retryAfter: retryAfter)
+  }
+
+  private var failureCode: FeedFailure.Code {
+    switch status {
+    case 401: .unauthorized
+    case 403: .forbidden
+    case 407: .unreachable
+    case 408, 425: .serverError  // "try again", whatever their class
+    case 429: .throttled
+    case 400..<500: .refused
+    default: .serverError
+    }
+  }
+
+  private var hint: String? {
+    switch status {
+    case 300..<400: "Redirects are not followed. Check the addresses in [box]."
+    case 407: TransportFault.proxyAuthenticationHint
+    default: nil
+    }
+  }
+}
+
+extension PlainText {
+  /// A short, harmless excerpt of a server's text.
+  /// - Parameter secrets: what was sent with the request. Some gateways echo requests, so their
+  ///   text, plain or form-encoded, is replaced by `<redacted>` before anything is cut off.
+  static func excerpt(_ text: String, hiding secrets: [Secret<String>] = []) -> String {
+    var text = text
+    for secret in secrets where !secret.reveal().isEmpty {
+      text = text.replacing(secret.reveal(), with: "<redacted>")
+      text = text.replacing(FormEncoding.escaped(secret.reveal()), with: "<redacted>")
+    }
+    let short = text.prefix(200)
+    return escaped(short) + (short.endIndex < text.endIndex ? "…" : "")
+  }
+}
+
+// MARK: Retry-After
+
+/// The header `Retry-After` (RFC 9110, section 10.2.3): seconds, or an HTTP date.
+enum RetryAfter {
+  /// Longer waits are cut to this.
+  static let maximum = Duration.seconds(3600)
+
+  /// How long to wait; nil for anything but a positive number or a date in the future.
+  /// - Parameter now: the time of the answer, by the same clock as the date in the header.
+  static func parse(_ text: String, now: BoxTime) -> Duration? {
+    let text = text.drop { $0 == " " }.prefix { $0 != "\r" && $0 != "\n" }
+    if !text.isEmpty, text.utf8.allSatisfy({ 0x30...0x39 ~= $0 }) {
+      guard let seconds = Int64(text) else { return maximum }  // more digits than an Int64 holds
+      return bounded(.seconds(min(seconds, 86_400)))
+    }
+    return UTCDate(httpDate: text).flatMap { bounded(BoxTime($0).since(now)) }
+  }
+
+  private static func bounded(_ duration: Duration) -> Duration? {
+    duration > .zero ? min(duration, maximum) : nil
+  }
+}
+
+extension BoxTime {
+  /// This machine's clock. Only for what no answer tells: an assertion's `exp`, and a `Retry-After` date in an
+  /// answer without `Date`.
+  static var localNow: BoxTime { BoxTime(secondsSince1970: Int64(time(nil))) }
 }

@@ -1,24 +1,89 @@
 import BoxEvents
 import NIOHTTP1
 
-/// One request to Box, as the rest of the module describes it to the transport.
+/// One request to Box, as the rest of the module describes it to ``BoxTransport``.
 struct HTTPCall: Sendable {
-  /// Which connections carry it, and how long it may take.
-  enum Lane: Sendable {
-    /// Reads, OPTIONS and tokens.
-    case api
-    /// A long poll: silent for up to this long.
-    case poll(Duration)
+  /// What is called. It decides the method, the connections, the time allowed and the size of the answer.
+  enum Endpoint: Hashable, Sendable {
+    /// `POST /oauth2/token`
+    case token
+    /// `OPTIONS /2.0/events`
+    case options
+    /// `GET /2.0/events`
+    case events
+    /// A long poll at a realtime server, which may stay silent for `retryTimeout`.
+    case poll(retryTimeout: Duration)
   }
 
-  var method: HTTPMethod
-  var url: Secret<String>
+  let endpoint: Endpoint
+  /// Secret, since a realtime server's URL carries its channel.
+  let url: Secret<WebURL>
   var headers: HTTPHeaders = [:]
   var body: String?
-  var lane: Lane = .api
-  /// Bytes; a longer body ends the call with ``tooLarge``.
-  var maximumBodyBytes: Int
-  /// Bytes to make room for where the answer doesn't say its length.
+  /// Bytes to reserve if the answer doesn't name its length.
   var expectedBodyBytes = 0
-  var tooLarge: FeedFailure
+
+  init(_ endpoint: Endpoint, _ url: WebURL) {
+    self.endpoint = endpoint
+    self.url = Secret(url)
+  }
+}
+
+/// Called after each request, for metrics.
+///
+/// - `endpoint`: `events`, `options`, `poll` or `token`.
+/// - `code`: the HTTP status, or the raw value of ``FeedFailure/Code`` if no answer came.
+package typealias RequestObserver =
+  @Sendable (_ endpoint: String, _ code: String, _ duration: Duration) -> Void
+
+extension HTTPCall.Endpoint {
+  var method: HTTPMethod {
+    switch self {
+    case .token: .POST
+    case .options: .OPTIONS
+    case .events, .poll: .GET
+    }
+  }
+
+  /// The endpoint's name in metrics.
+  var name: String {
+    switch self {
+    case .token: "token"
+    case .options: "options"
+    case .events: "events"
+    case .poll: "poll"
+    }
+  }
+
+  /// Who answers, in messages.
+  var server: String {
+    switch self {
+    case .token: "the token endpoint"
+    case .options, .events: "Box"
+    case .poll: "the realtime server"
+    }
+  }
+
+  var isPoll: Bool {
+    switch self {
+    case .poll: true
+    case .token, .options, .events: false
+    }
+  }
+
+  /// Bytes; a longer body ends the call with ``tooLarge(_:)``.
+  func maximumBodyBytes(_ settings: TransportSettings) -> Int {
+    self == .events ? settings.maximumPageBytes : settings.maximumSmallBodyBytes
+  }
+
+  /// The failure of an answer that is larger than ``maximumBodyBytes(_:)``.
+  func tooLarge(_ settings: TransportSettings) -> FeedFailure {
+    let maximum = "\(maximumBodyBytes(settings)) bytes"
+    return switch self {
+    case .events:
+      FeedFailure(.tooLarge, "the page is larger than \(maximum)", hint: "Raise max_page in [box].")
+    case .options: FeedFailure(.unreadable, "the answer to OPTIONS is larger than \(maximum)")
+    case .token, .poll: FeedFailure(.unreadable, "the answer of \(server) is larger than \(maximum)")
+    }
+  }
 }

@@ -28,7 +28,7 @@ enum TransportFault {
     error is Exchange.TooLarge || error as? NIOHTTPDecompression.DecompressionError == .limit
   }
 
-  /// A failure for people, without anything that was sent.
+  /// The failure in words, without anything that was sent.
   static func failure(_ error: any Error, host: String, settings: TransportSettings) -> FeedFailure {
     let host = PlainText.escaped(host)
     switch error {
@@ -44,7 +44,7 @@ enum TransportFault {
     case is NIOHTTPDecompression.DecompressionError, is NIOHTTPDecompression.ExtraDecompressionError:
       return unreachable("\(host) sent a damaged compressed answer")
     case is Exchange.BodyStalled:
-      return unreachable("\(host) began an answer and fell silent for \(settings.pollBodyTimeout.inWords)")
+      return unreachable("\(host) did not complete its answer within \(settings.pollBodyTimeout.inWords)")
     default: return unreachable("the request to \(host) failed: \(type(of: error))")
     }
   }
@@ -54,20 +54,19 @@ enum TransportFault {
   {
     switch error {
     case .cancelled, .alreadyShutdown: .cancelled
-    case .readTimeout: unreachable("\(host) was silent for \(settings.readTimeout.inWords)")
-    case .deadlineExceeded: unreachable("\(host) gave no complete answer in time")
-    case .remoteConnectionClosed, .bodyLengthMismatch: dropped(host)
-    case .uncleanShutdown: dropped(host)
+    case .readTimeout: unreachable("\(host) sent nothing for \(settings.readTimeout.inWords)")
+    case .deadlineExceeded: unreachable("\(host) did not complete its answer in time")
+    case .remoteConnectionClosed, .bodyLengthMismatch, .uncleanShutdown: dropped(host)
     case .connectTimeout:
-      unreachable("no connection to \(host) within \(settings.connectTimeout.inWords)", hint: proxyHint)
+      unreachable("cannot connect to \(host) within \(settings.connectTimeout.inWords)", hint: networkHint)
     case .getConnectionFromPoolTimeout:
       unreachable("no free connection to \(host) within \(settings.connectTimeout.inWords)")
     case .tlsHandshakeTimeout: unreachable("the TLS handshake with \(host) took too long")
     case .httpProxyHandshakeTimeout: unreachable("the proxy did not answer in time")
     case .proxyAuthenticationRequired:
-      unreachable("the proxy asks for a user and password", hint: "set proxy_auth_file in [box]")
+      unreachable("the proxy asks for a user and password", hint: proxyAuthenticationHint)
     case .invalidProxyResponse:
-      unreachable("the proxy refused the connection to \(host)", hint: "the proxy must allow CONNECT to it")
+      unreachable("the proxy refused the connection to \(host)", hint: "Allow CONNECT to it on the proxy.")
     default: unreachable("the request to \(host) failed: \(error.shortDescription)")
     }
   }
@@ -75,10 +74,10 @@ enum TransportFault {
   private static func connection(_ error: NIOConnectionError, _ host: String) -> FeedFailure {
     guard let attempt = error.connectionErrors.first else {
       return unreachable(
-        "the name \(PlainText.escaped(error.host)) can't be resolved", hint: "check DNS and the network")
+        "cannot resolve the name \(PlainText.escaped(error.host))", hint: "Check DNS and the network.")
     }
     guard let cause = attempt.error as? IOError else {
-      return unreachable("no connection to \(host)", hint: proxyHint)
+      return unreachable("cannot connect to \(host)", hint: networkHint)
     }
     return system(cause.errnoCode, host)
   }
@@ -86,14 +85,14 @@ enum TransportFault {
   private static func system(_ code: CInt, _ host: String) -> FeedFailure {
     switch code {
     case ECONNREFUSED, ENETUNREACH, EHOSTUNREACH, ETIMEDOUT, EADDRNOTAVAIL:
-      unreachable("no connection to \(host): \(text(code))", hint: proxyHint)
+      unreachable("cannot connect to \(host): \(text(code))", hint: networkHint)
     default: unreachable("\(host): \(text(code))")
     }
   }
 
   private static func channel(_ error: ChannelError, _ host: String) -> FeedFailure {
     switch error {
-    case .connectTimeout: unreachable("no connection to \(host) in time", hint: proxyHint)
+    case .connectTimeout: unreachable("cannot connect to \(host) in time", hint: networkHint)
     default: dropped(host)
     }
   }
@@ -108,28 +107,30 @@ enum TransportFault {
     }
   }
 
-  /// The TLS library doesn't say whether it is the signature or the time.
+  /// The TLS library doesn't tell a wrong signature from a wrong time.
   private static func certificate(_ host: String) -> FeedFailure {
     unreachable(
       "the certificate of \(host) is not trusted",
-      hint: "if a proxy or a private authority signs it, name its certificate as ca_file in [box]; "
-        + "if it is the right one, see whether it has expired, and this machine's clock")
+      hint:
+        "If a proxy or a private authority signs it, set the authority's certificate as ca_file in [box]. "
+        + "Otherwise check whether it has expired, and this machine's clock.")
   }
 
   private static func wrongHost(_ host: String) -> FeedFailure {
     unreachable(
-      "the certificate of \(host) is another host's",
-      hint: "check the address in [box], and whether something else answers for it")
+      "the certificate of \(host) names another host",
+      hint: "Check the address in [box], and whether something else answers for it.")
   }
 
   private static func parser(_ error: HTTPParserError, _ host: String) -> FeedFailure {
     switch error {
     case .invalidEOFState, .closedConnection: dropped(host)
-    default: unreachable("\(host) sent an answer that is no HTTP")
+    default: unreachable("\(host) sent an answer that is not HTTP")
     }
   }
 
-  private static let proxyHint = "check the network, and the proxy if there is one"
+  static let proxyAuthenticationHint = "Set proxy_auth_file in [box]."
+  private static let networkHint = "Check the network, and the proxy if one is used."
 
   private static func dropped(_ host: String) -> FeedFailure {
     unreachable("\(host) closed the connection before the answer was complete")

@@ -1,3 +1,4 @@
+import BoxEvents
 import NIOSSL
 
 /// The limits of the traffic with Box, and the way it takes.
@@ -14,12 +15,12 @@ package struct TransportSettings: Sendable {
   package var requestTimeout = Duration.seconds(5 * 60)
   /// How long connecting may take, TLS and waiting for a free connection included.
   package var connectTimeout = Duration.seconds(30)
-  /// How long an unused connection is kept. Shorter than a long poll, so that none is met that a
+  /// How long an unused connection is kept. Shorter than a long poll, so that none is used that a
   /// firewall has forgotten in the meantime.
   package var idleTimeout = Duration.seconds(60)
   /// What a poll gets beyond the server's own `retry_timeout`.
   package var pollGrace = Duration.seconds(10)
-  /// How long a poll's body may take once its head is here.
+  /// How long a poll's body may take after its head.
   package var pollBodyTimeout = Duration.seconds(60)
   /// Connections to the API at once. Streams beyond that queue, so that a thousand of them waking
   /// together hold this many pages in memory and not a thousand.
@@ -29,7 +30,7 @@ package struct TransportSettings: Sendable {
   /// Bytes read from an API connection at once. A page is about 0.8 MB.
   package var receiveBufferBytes = 256 << 10
   package var proxy: ProxySettings?
-  /// Nil for the system's.
+  /// The certificates to trust instead of the system's.
   package var trustRoots: TrustRoots?
   /// The daemon's version, for `User-Agent`.
   package var version: String
@@ -39,24 +40,49 @@ package struct TransportSettings: Sendable {
   }
 }
 
-/// The certificates of `ca_file`, trusted in place of the system's.
+/// The certificates of `ca_file`, trusted instead of the system's.
 package struct TrustRoots: Sendable {
   let certificates: [NIOSSLCertificate]
 
   /// - Parameters:
   ///   - pem: the file's contents; text between the certificates is ignored.
   ///   - path: for messages.
-  /// - Throws: if a certificate is damaged, or there is none.
+  /// - Throws: if a certificate is damaged, or the file contains none.
   package init(pem: [UInt8], path: String) throws(ClientSettingsError) {
     let found = (try? NIOSSLCertificate.fromPEMBytes(pem)) ?? []
     guard !found.isEmpty else {
       // The library skips lines that don't begin with dashes: also a first line with a mark before them.
       let hasMark = pem.starts(with: [0xEF, 0xBB, 0xBF])
       throw ClientSettingsError(
-        "ca_file", "\(path): holds no intact certificate",
+        "ca_file", "ca_file \(path) contains no intact certificate",
         hint: hasMark
           ? "Save the file without a byte order mark." : "Name a file of certificates in PEM form.")
     }
     certificates = found
+  }
+}
+
+/// A setting that the network edge can't work with: found at the start, never later.
+package struct ClientSettingsError: ExplainedError, Hashable, Sendable {
+  /// The configuration's key, or the environment's variable: `ca_file`, `HTTPS_PROXY`.
+  package var key: String
+  /// What is wrong, without the value where that may be secret.
+  package var message: String
+  package var hint: String?
+
+  package init(_ key: String, _ message: String, hint: String) {
+    self.key = key
+    self.message = message
+    self.hint = hint
+  }
+}
+
+extension WebURL {
+  /// - Parameter key: the configuration's key for this URL.
+  /// - Throws: if secrets may not be sent there.
+  func requireConfidential(key: String) throws(ClientSettingsError) {
+    guard isConfidential else {
+      throw ClientSettingsError(key, "\(key) \(origin) is not encrypted", hint: "Use https.")
+    }
   }
 }

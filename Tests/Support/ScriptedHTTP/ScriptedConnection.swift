@@ -2,7 +2,7 @@ import Glibc
 import NIOCore
 import NIOPosix
 
-/// One connection: cuts requests out of the bytes and plays the replies.
+/// One connection: parses requests and plays the replies.
 final class ScriptedConnection: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
 

@@ -3,9 +3,9 @@ import NIOPosix
 package import NIOSSL
 import Synchronization
 
-/// A server on loopback that answers by a script: in ways no HTTP library would let it.
+/// A server on loopback that answers by a script, also with what is not valid HTTP.
 package final class ScriptedServer: Sendable {
-  /// - `index`: counts the server's requests from 0.
+  /// - `index`: the number of the request, from 0.
   package typealias Script = @Sendable (_ request: RecordedRequest, _ index: Int) -> Reply
 
   private struct State {
@@ -21,7 +21,7 @@ package final class ScriptedServer: Sendable {
   package let port: Int
   package var origin: String { "\(scheme)://127.0.0.1:\(port)" }
 
-  /// Runs a server for as long as `body` takes.
+  /// Runs a server while `body` runs.
   /// - Parameter tls: its certificate and key; nil for plain HTTP.
   package static func run<Value>(
     tls: NIOSSLContext? = nil, _ script: @escaping Script, _ body: (ScriptedServer) async throws -> Value
@@ -79,7 +79,7 @@ package final class ScriptedServer: Sendable {
     for continuation in ready { continuation.resume() }
   }
 
-  // MARK: What its connections tell
+  // MARK: Called by connections
 
   func opened() -> Int {
     state.withLock { state in

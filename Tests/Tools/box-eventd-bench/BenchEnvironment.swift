@@ -2,7 +2,7 @@ import BoxSimulator
 import FoundationEssentials
 import Glibc
 
-/// One run's directory; gone when the run is over.
+/// The directory of one run, removed at its end.
 struct BenchEnvironment: ~Copyable {
   static let stream = "bench"
 
@@ -12,14 +12,14 @@ struct BenchEnvironment: ~Copyable {
   var spool: String { "\(root)/spool" }
   var log: String { "\(root)/log" }
 
-  /// Where a stream's position is kept. There from the start, so that it can be watched.
+  /// The directory of a stream's position. It exists from the start, so that it can be watched.
   func state(of stream: String) -> String { "\(root)/state/\(stream)" }
   func position(of stream: String) -> String { "\(state(of: stream))/stream_position" }
 
   init(in directory: String, streams: [String] = [Self.stream]) throws {
     var template = Array("\(directory)/box-eventd-bench.XXXXXX".utf8CString)
     guard let made = mkdtemp(&template) else {
-      throw BenchmarkError("can't make a directory in \(directory)")
+      throw BenchmarkError("cannot create a directory in \(directory)")
     }
     root = String(cString: made)
     mkdir(spool, 0o750)

@@ -1,13 +1,13 @@
 import BoxSimulator
 
-/// Who is measured.
+/// What is measured.
 enum Contender {
   /// The path of `box-eventd`.
   case daemon(String)
   /// The path of the floor.
   case floor(String)
 
-  /// Starts it on an account.
+  /// Starts it with the first user.
   /// - Parameter start: `oldest` or `now`, as the daemon's configuration has it.
   func launch(_ environment: borrowing BenchEnvironment, _ simulator: BoxSimulator, start: String) throws
     -> Child
@@ -29,7 +29,7 @@ enum Contender {
   }
 }
 
-/// One of something for each contender.
+/// A value for each contender.
 struct Sides<Value> {
   var daemon: Value
   var floor: Value

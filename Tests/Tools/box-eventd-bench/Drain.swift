@@ -1,7 +1,7 @@
 import BoxSimulator
 import TestSystem
 
-/// One contender reads everything there is.
+/// One contender reads the backlog.
 struct Drain {
   struct Result {
     var cpuMicroseconds: Double
@@ -18,7 +18,9 @@ struct Drain {
     let environment = try BenchEnvironment(in: directory)
     let watch = try PositionWatch(
       environment.position(of: BenchEnvironment.stream), in: environment.state(of: BenchEnvironment.stream))
-    guard let newest = UInt64(simulator.newestPosition()) else { throw BenchmarkError("nothing to read") }
+    guard let newest = UInt64(simulator.newestPosition()) else {
+      throw BenchmarkError("the simulator has no events")
+    }
     let start = MonotonicTime.now
     let child = try contender.launch(environment, simulator, start: "oldest")
     let end = try await watch.reaches(newest, child: child)

@@ -47,6 +47,6 @@ struct ManyStreams {
       _ = try child.mebibytes("VmRSS")
       try await Task.sleep(for: .milliseconds(20))
     }
-    throw BenchmarkError("\(count) streams are not there after two minutes")
+    throw BenchmarkError("\(count) streams are not ready after two minutes")
   }
 }

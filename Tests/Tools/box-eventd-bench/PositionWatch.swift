@@ -2,8 +2,8 @@ import Glibc
 import Synchronization
 import TestSystem
 
-/// Sees from outside when events have become durable: both contenders write their position file only after
-/// the events' sync, so the moment it changes is late by nothing but the notification.
+/// Observes from outside when events are durable: both contenders write their position file only after the
+/// events' sync, so it changes at that moment, plus the delay of the notification.
 ///
 /// Source: inotify(7).
 final class PositionWatch: Sendable {
@@ -24,7 +24,7 @@ final class PositionWatch: Sendable {
     self.path = path
     descriptor = inotify_init1(Int32(IN_CLOEXEC))
     guard descriptor >= 0, inotify_add_watch(descriptor, directory, UInt32(IN_MODIFY)) >= 0 else {
-      throw BenchmarkError("can't watch \(directory)")
+      throw BenchmarkError("cannot watch \(directory)")
     }
     var thread = pthread_t()
     let context = Unmanaged.passRetained(self)
@@ -35,7 +35,7 @@ final class PositionWatch: Sendable {
         Unmanaged<PositionWatch>.fromOpaque(context).takeRetainedValue().watch()
         return nil
       }, context.toOpaque())
-    guard result == 0 else { throw BenchmarkError("can't start a thread") }
+    guard result == 0 else { throw BenchmarkError("cannot start a thread") }
     pthread_detach(thread)
   }
 
@@ -61,7 +61,7 @@ final class PositionWatch: Sendable {
     }
   }
 
-  /// The greatest position in the file: the daemon keeps the one before as well.
+  /// The greatest position in the file: the daemon also keeps the previous one.
   private func position() -> UInt64? {
     let text = String(decoding: Files.contents(path), as: UTF8.self)
     return text.split(separator: "\n").compactMap { line in

@@ -5,11 +5,11 @@ import Testing
 
 @testable import BoxClient
 
-/// Whatever goes wrong, and however a server echoes what it was sent: no secret reaches an error or an event.
-@Suite struct CanaryTests {
+/// Whatever fails, and however a server echoes what it was sent: no secret reaches an error or an event.
+@Suite struct SecretRedactionTests {
   static let canary = "CANARY"
 
-  /// Everything the client sent, sent back in every place a message is made from.
+  /// Everything the client sent, sent back in every part of an answer that messages quote.
   static func echo(_ status: Int, _ request: RecordedRequest) -> Reply {
     let sent = [request.headers["authorization"] ?? "", request.target, request.body].joined(separator: " ")
     let body =
@@ -18,7 +18,7 @@ import Testing
   }
 
   @Test(arguments: [200, 301, 400, 401, 403, 404, 407, 409, 429, 500, 503])
-  func noSecretReachesAnError(_ status: Int) async throws {
+  func errorsAndEventsContainNoSecret(_ status: Int) async throws {
     let events = Mutex<[String]>([])
     try await ScriptedServer.run { request, _ in
       request.target == "/token-ok"

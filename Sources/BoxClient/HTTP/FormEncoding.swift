@@ -1,3 +1,5 @@
+import BoxEvents
+
 /// `application/x-www-form-urlencoded` text, and the percent-encoding of query values.
 enum FormEncoding {
   /// The body of a form.
@@ -14,26 +16,24 @@ enum FormEncoding {
         UInt8(ascii: "_"), UInt8(ascii: "~"):
         result.append(byte)
       default:
-        let digits = Array("0123456789ABCDEF".utf8)
-        result += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        result += Array("%\(Hexadecimal.text(of: [byte]).uppercased())".utf8)
       }
     }
     return String(decoding: result, as: UTF8.self)
   }
 
   /// A value with its percent-encoding resolved and, in a query, `+` read as a space.
-  /// Nil if an escape is malformed.
+  /// Nil for a malformed escape or invalid UTF-8.
   static func unescaped(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
     var result: [UInt8] = []
     var bytes = Array(text.utf8)[...]
     while let byte = bytes.popFirst() {
       switch byte {
       case UInt8(ascii: "%"):
-        guard let high = bytes.popFirst(), let low = bytes.popFirst(),
-          high != UInt8(ascii: "+"), high != UInt8(ascii: "-"),
-          let value = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16)
+        guard let high = bytes.popFirst().flatMap(Hexadecimal.value),
+          let low = bytes.popFirst().flatMap(Hexadecimal.value)
         else { return nil }
-        result.append(value)
+        result.append(high << 4 | low)
       case UInt8(ascii: "+") where plusIsSpace: result.append(0x20)
       default: result.append(byte)
       }
@@ -49,5 +49,14 @@ enum FormEncoding {
       return unescaped(parts[1], plusIsSpace: true)
     }
     return nil
+  }
+}
+
+extension String {
+  /// Without white space at either end: files with secrets usually end with a newline.
+  var trimmed: String {
+    let body = drop { $0.isWhitespace }
+    guard let end = body.lastIndex(where: { !$0.isWhitespace }) else { return "" }
+    return String(body[...end])
   }
 }

@@ -3,29 +3,24 @@ package import BoxEvents
 /// Which proxy takes the traffic, and for which hosts: the `proxy` setting, or the environment.
 package struct ProxySettings: Sendable {
   /// Without IPv6 brackets.
-  package var host: String
-  package var port: Int
+  package let host: String
+  package let port: Int
   /// `user:password`.
-  package var credentials: Secret<String>?
-  /// Hosts that are reached directly: `example.com` stands for its subdomains too, `*` for all.
-  package var exceptions: [String]
+  package let credentials: Secret<String>?
+  /// Hosts that are reached directly: `example.com` includes its subdomains, `*` is all hosts.
+  package let exceptions: [String]
 
   static let defaultPort = 3128
 
-  /// The `proxy` setting: `http://host:port`, without credentials.
+  /// The `proxy` setting.
   /// - Parameter credentials: `user:password`, the contents of `proxy_auth_file`.
-  package init(setting: String, credentials: Secret<String>? = nil) throws(ClientSettingsError) {
-    let (url, inline) = try Self.parse(setting, key: "proxy")
-    guard inline == nil else {
-      throw ClientSettingsError(
-        "proxy", "the proxy's URL holds a user or password",
-        hint: "Put user:password into a file and name it with proxy_auth_file.")
-    }
-    self.init(url, credentials: credentials.flatMap(Self.credentials), exceptions: [])
+  package init(setting: WebURL, credentials: Secret<String>? = nil) throws(ClientSettingsError) {
+    try Self.check(setting, key: "proxy")
+    self.init(setting, credentials: credentials.flatMap(Self.credentials), exceptions: [])
     if credentials != nil, self.credentials == nil {
       throw ClientSettingsError(
-        "proxy_auth_file", "the proxy's credentials are not user:password",
-        hint: "Write user:password on one line into the file.")
+        "proxy_auth_file", "the contents of proxy_auth_file are not user:password",
+        hint: "Write user:password on one line.")
     }
   }
 
@@ -35,19 +30,19 @@ package struct ProxySettings: Sendable {
     return text.contains(":") ? Secret(text) : nil
   }
 
-  /// `https_proxy` and `no_proxy`, in lower or upper case as with curl; nil where none is set.
+  /// `https_proxy` and `no_proxy`, in lower or upper case as with curl; nil if `https_proxy` is not set.
   package init?(environment: [String: String]) throws(ClientSettingsError) {
     func value(_ name: String) -> String? {
       [environment[name], environment[name.uppercased()]].compactMap { $0?.trimmed }.first { !$0.isEmpty }
     }
     guard let text = value("https_proxy") else { return nil }
     let withScheme = text.contains("://") ? text : "http://" + text
-    let (url, credentials) = try Self.parse(withScheme, key: "HTTPS_PROXY")
+    let (url, credentials) = try Self.parse(withScheme)
     let exceptions = (value("no_proxy") ?? "").split(separator: ",").map { String($0).trimmed.lowercased() }
     self.init(url, credentials: credentials, exceptions: exceptions.filter { !$0.isEmpty })
   }
 
-  /// Whether requests to `address` go through the proxy. Loopback never does.
+  /// Whether requests to this URL go through the proxy. Those to loopback never do.
   package func applies(to url: WebURL) -> Bool {
     guard !url.isLoopback else { return false }
     return !exceptions.contains { Self.covers($0, url.host, url.port) }
@@ -75,10 +70,8 @@ package struct ProxySettings: Sendable {
     return !name.isEmpty && (host == name || host.hasSuffix("." + name))
   }
 
-  /// The address, and the credentials written into it.
-  private static func parse(
-    _ text: String, key: String
-  ) throws(ClientSettingsError) -> (WebURL, Secret<String>?) {
+  /// The URL in `HTTPS_PROXY`, and the credentials written into it.
+  private static func parse(_ text: String) throws(ClientSettingsError) -> (WebURL, Secret<String>?) {
     var text = text
     var credentials: Secret<String>?
     if let scheme = text.firstRange(of: "://"),
@@ -87,14 +80,21 @@ package struct ProxySettings: Sendable {
       credentials = FormEncoding.unescaped(text[scheme.upperBound..<at]).map { Secret($0) }
       text.removeSubrange(scheme.upperBound...at)
     }
-    guard let url = WebURL(text), url.target == "/" else {
-      throw ClientSettingsError(key, "the proxy is not a URL", hint: "Write it as http://host:port.")
+    guard let url = WebURL(text) else {
+      throw ClientSettingsError("HTTPS_PROXY", "HTTPS_PROXY is not a URL", hint: hint)
     }
-    guard url.scheme == .http else {
-      throw ClientSettingsError(
-        key, "a proxy that is itself reached over TLS is not supported", hint: "Write it as http://host:port."
-      )
-    }
+    try check(url, key: "HTTPS_PROXY")
     return (url, credentials)
   }
+
+  private static func check(_ url: WebURL, key: String) throws(ClientSettingsError) {
+    guard url.target == "/" else {
+      throw ClientSettingsError(key, "\(key) \(url.origin) has a path", hint: hint)
+    }
+    guard url.scheme == .http else {
+      throw ClientSettingsError(key, "\(key) \(url.origin) uses TLS, which is not supported", hint: hint)
+    }
+  }
+
+  private static let hint = "Write it as http://host:port."
 }

@@ -1,0 +1,99 @@
+package import BoxEvents
+
+extension BoxSource {
+  /// The long poll. The realtime server gets neither the access token nor `As-User`: the channel in its URL
+  /// is all it needs.
+  package func poll(
+    _ server: RealtimeServer, from position: ReadPosition
+  ) async throws(FeedFailure) -> RealtimeReply {
+    // Checked again where it is used: nothing is ever sent to a host that isn't allowed.
+    let url = try allowed(server.url).reveal().appending(query: "stream_position=\(position)")
+    let call = HTTPCall(.poll(retryTimeout: server.retryTimeout), url)
+    return try reply(try await transport.send(call, onRequest), to: call)
+  }
+
+  /// The URL of a realtime server, if it passes ``RealtimeURL``'s check.
+  func allowed(_ url: Secret<String>) throws(FeedFailure) -> Secret<WebURL> {
+    try RealtimeURL.allowed(
+      url, patterns: settings.realtimeHosts, allowsLoopback: settings.apiURL.isLoopback)
+  }
+
+  /// An error status counts as a reply if its body names one: Box documents `max_retries` as an error.
+  private func reply(_ answer: HTTPAnswer, to call: HTTPCall) throws(FeedFailure) -> RealtimeReply {
+    if answer.status == 200 { return RealtimeReply(parsing: answer.body) }
+    let document = JSONDocument(answer.body)
+    for text in [document?["message"].text, document?["code"].text, document?["error"].text] {
+      guard let text else { continue }
+      let reply = RealtimeReply(message: text)
+      switch reply {
+      case .newChange, .reconnect, .maxRetries, .outOfDate: return reply
+      case .unknown: continue
+      }
+    }
+    throw answer.refusal(from: call.endpoint, hiding: RealtimeURL.secrets(in: call.url))
+  }
+}
+
+/// The check that a realtime server's URL must pass before anything is sent there.
+///
+/// Box's answer to OPTIONS names the server, so whoever can shape that answer could name any host.
+enum RealtimeURL {
+  /// The URL to poll: `https`, on an allowed host, without credentials.
+  ///
+  /// Plain `http` to Box is upgraded to `https` (Box documents `http`, and serves `https`); loopback stays
+  /// as it is.
+  /// - Parameters:
+  ///   - patterns: `realtime_hosts`: exact names, or `*.` and a domain for its subdomains at any depth.
+  ///   - allowsLoopback: loopback needs no pattern, because the API itself is on loopback.
+  /// - Throws: `realtimeRefused`, naming the host and never the channel.
+  static func allowed(
+    _ url: Secret<String>, patterns: [String], allowsLoopback: Bool
+  ) throws(FeedFailure) -> Secret<WebURL> {
+    guard var parsed = WebURL(url.reveal()) else {
+      throw FeedFailure(.realtimeRefused, "Box named a realtime server by an invalid URL")
+    }
+    let isAllowed =
+      allowsLoopback && parsed.isLoopback || patterns.contains { matches(parsed.host, pattern: $0) }
+    guard isAllowed else {
+      throw FeedFailure(
+        .realtimeRefused,
+        "the realtime server \(PlainText.excerpt(parsed.host)) is not among the allowed hosts",
+        hint: "If Box has moved its realtime servers, add the host to realtime_hosts in [box].")
+    }
+    if !parsed.isConfidential {
+      let port = parsed.port == WebURL.Scheme.http.defaultPort ? nil : parsed.port
+      parsed.origin = WebURL.Origin(scheme: .https, host: parsed.host, port: port)
+    }
+    return Secret(parsed)
+  }
+
+  static func matches(_ host: String, pattern: String) -> Bool {
+    let pattern = pattern.lowercased()
+    guard pattern.hasPrefix("*.") else { return host == pattern }
+    let domain = pattern.dropFirst()  // with its dot, so that "evilbox.com" doesn't match "*.box.com"
+    return domain.count > 1 && host.hasSuffix(domain) && host.count > domain.count
+  }
+
+  /// The URL, its query and the channel: a server may echo any of them.
+  static func secrets(in url: Secret<WebURL>) -> [Secret<String>] {
+    let text = url.reveal().description
+    guard let mark = text.firstIndex(of: "?") else { return [Secret(text)] }
+    let query = text[mark...].dropFirst()
+    let channel = query.split(separator: "&").filter { $0.hasPrefix("channel=") }.map { $0.dropFirst(8) }
+    return ([text[...], query] + channel).map { Secret(String($0)) }
+  }
+}
+
+extension WebURL {
+  /// The URL with one more part of its query: `?a=1`, or `&a=1` after another.
+  func appending(query part: String) -> WebURL {
+    var url = self
+    if !target.contains("?") {
+      url.target += "?"
+    } else if !target.hasSuffix("?"), !target.hasSuffix("&") {
+      url.target += "&"
+    }
+    url.target += part
+    return url
+  }
+}
