@@ -62,6 +62,7 @@ let package = Package(
     .target(
       name: "BoxSimulator",
       dependencies: [
+        "BoxEvents",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "CryptoExtras", package: "swift-crypto"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -111,7 +112,9 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ]),
-    .testTarget(name: "SpoolTests", dependencies: ["BoxEvents", "Spool", "TestDisks"]),
+    .testTarget(
+      name: "SpoolTests",
+      dependencies: ["BoxEvents", "Contracts", "Spool", "StoppingDisk", "TestDisks"]),
     .testTarget(
       name: "SystemdTests",
       dependencies: ["Systemd", .product(name: "Logging", package: "swift-log")]),
@@ -129,7 +132,8 @@ let package = Package(
     .testTarget(
       name: "EventDaemonTests",
       dependencies: [
-        "BoxClient", "BoxEvents", "EventDaemon", "ScriptedHTTP", "Spool", "Systemd", "TestSystem",
+        "BoxClient", "BoxEvents", "Contracts", "EventDaemon", "ScriptedHTTP", "Spool", "Systemd",
+        "TestSystem",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -141,7 +145,7 @@ let package = Package(
         "BoxEvents", "BoxSimulator", "StoppingDisk", "TestSystem", "box-eventd", "stopping-eventd",
       ]),
     // Runs of a stream on a simulated disk, against a simulated feed, under a simulated clock.
-    .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
+    .testTarget(name: "SimulationTests", dependencies: ["Contracts", "Simulation", "TestDisks"]),
     .testTarget(name: "FuzzTests", dependencies: ["BoxEvents", "FuzzTargets"]),
 
     // MARK: Libraries for tests.
@@ -154,17 +158,19 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ], path: "Tests/Support/ScriptedHTTP"),
-    // A disk in memory that can lose power.
+    // What every Disk and every EventStore must do.
+    .target(name: "Contracts", dependencies: ["BoxEvents", "Spool"], path: "Tests/Support/Contracts"),
+    // A disk in memory that can lose power, and disks with faults.
     .target(name: "TestDisks", dependencies: ["BoxEvents", "Spool"], path: "Tests/Support/TestDisks"),
     // A disk that ends the process at a named operation.
-    .target(name: "StoppingDisk", dependencies: ["Spool"], path: "Tests/Support/StoppingDisk"),
+    .target(name: "StoppingDisk", dependencies: ["Spool", "TestDisks"], path: "Tests/Support/StoppingDisk"),
     // C's own types, for tests that see NIO's C modules too: which of them shows a type's fields would
     // depend on the order in which the compiler meets them.
     .target(name: "TestSystem", path: "Tests/Support/TestSystem"),
     .target(
       name: "Simulation",
       dependencies: [
-        "BoxEvents", "EventDaemon", "Spool", .product(name: "Logging", package: "swift-log"),
+        "BoxEvents", "EventDaemon", "Spool", "TestDisks", .product(name: "Logging", package: "swift-log"),
       ], path: "Tests/Support/Simulation"),
     // What must accept any bytes, with the checks of the result.
     .target(
@@ -201,7 +207,7 @@ let package = Package(
 )
 
 // Tests run tens of thousands of simulated streams through these: optimized in debug builds too.
-let optimizedAlways: Set = ["BoxEvents", "Spool", "Simulation"]
+let optimizedAlways: Set = ["BoxEvents", "Spool", "Simulation", "TestDisks"]
 
 for target in package.targets where target.type != .system {
   var settings: [SwiftSetting] = [

@@ -40,7 +40,8 @@ struct VerifyCommand: AsyncParsableCommand {
       return false
     }
     StandardOutput.print(
-      "\(stream): intact: \(report.events) events in \(report.segments) segments, \(report.bytes) bytes")
+      "\(stream): intact: \(report.events) \(report.events == 1 ? "event" : "events") in \(report.segments) "
+        + "\(report.segments == 1 ? "segment" : "segments"), \(report.bytes) bytes")
     return true
   }
 }

@@ -47,7 +47,7 @@ import Testing
         if round % 10 == 0 {
           let stream = try await fixture.status().streams[0]
           #expect(stream.state == "paused")
-          #expect(stream.error?.contains("room") == true)
+          #expect(stream.error?.contains("Free some space") == true)
           try await eventually("the pause in STATUS=") {
             manager.messages.dropFirst(notes).contains { $0["STATUS"]?.contains("paused") == true }
           }

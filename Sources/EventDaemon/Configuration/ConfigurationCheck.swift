@@ -140,12 +140,12 @@ extension ConfigurationCheck {
       _ = try configuration.box.trustRoots()
       if let path = configuration.box.caFile { fine("[box] ca_file, \(path)") }
     } catch {
-      problem("[box] ca_file, \(error.message)", hint: error.hint)
+      problem(error.message, hint: error.hint)
     }
     do throws(ClientSettingsError) {
       if configuration.box.proxy == nil { _ = try ProxySettings(environment: environment) }
     } catch {
-      problem("\(error.key): \(error.message)", hint: error.hint)
+      problem(error.message, hint: error.hint)
     }
   }
 }

@@ -34,8 +34,7 @@ extension TransportSettings {
       if let proxy = configuration.box.proxy {
         // That the secret can be read has been checked with the others.
         try ProxySettings(
-          setting: proxy.description,
-          credentials: try? configuration.secret(.proxyAuth, environment: environment))
+          setting: proxy, credentials: try? configuration.secret(.proxyAuth, environment: environment))
       } else {
         try ProxySettings(environment: environment)
       }
@@ -51,7 +50,7 @@ extension Configuration.Box {
     do throws(FileContents.Refusal) {
       contents = try FileContents(caFile, maximumSize: 16 << 20)
     } catch {
-      throw ClientSettingsError("ca_file", "\(caFile): \(error.message)", hint: error.hint)
+      throw ClientSettingsError("ca_file", "ca_file \(caFile): \(error.message)", hint: error.hint)
     }
     return try TrustRoots(pem: contents.bytes, path: caFile)
   }
@@ -68,7 +67,7 @@ extension TokenEndpoint {
 extension FeedSettings {
   init(_ configuration: Configuration, _ stream: Configuration.Stream) {
     self.init(
-      apiURL: configuration.box.apiURL, type: stream.type, asUser: stream.asUser ?? "",
+      apiURL: configuration.box.apiURL, type: stream.type, asUser: stream.asUser,
       realtimeHosts: configuration.box.realtimeHosts.map(\.description))
   }
 }

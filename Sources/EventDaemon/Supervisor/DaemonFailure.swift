@@ -60,6 +60,7 @@ package struct DaemonFailure: ExplainedError, Hashable, Sendable {
       case .blocked: .data
       case .locked: .alreadyRunning
       case .refused: .configuration
+      case .misuse: .software
       }
     self.init(exit, failure.message, hint: failure.hint, errno: failure.errno)
   }

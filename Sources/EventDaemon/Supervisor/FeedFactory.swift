@@ -40,10 +40,9 @@ struct FeedFactory: Sendable {
     let driver = FeedDriver(
       source: try source(stream, telemetry), store: store(stream, telemetry), clock: clock, rules: rules,
       start: stream.start, seed: .random(in: 0...(.max)),
-      report: FeedReport(
-        telemetry: telemetry, journal: StreamJournal(logger: logger, stream: stream.name),
-        retention: rules.retention))
+      report: FeedReport(telemetry, logger: logger))
     return FeedSupervisor.Feed(name: stream.name, telemetry: telemetry) { () throws(StoreFailure) in
+      var driver = driver
       try await driver.run()
     }
   }

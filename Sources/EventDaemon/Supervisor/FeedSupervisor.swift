@@ -111,7 +111,7 @@ final class FeedSupervisor: Sendable {
       switch error.code {
       case .io:
         fail(error, feed)
-      case .blocked, .refused, .locked, .noSpace:
+      case .blocked, .refused, .locked, .noSpace, .misuse:
         feed.telemetry.block(OperatorActionRequired(error))
         logger.error(
           "stream blocked", id: .streamBlocked,

@@ -121,7 +121,7 @@ private final class SignInLog: Sendable {
     self.logger = logger
   }
 
-  func observe(_ event: SignInEvent) {
+  func observe(_ event: AccessTokens.Event) {
     switch event {
     case .signedIn(let lifetime):
       let failed = failures.withLock { count in

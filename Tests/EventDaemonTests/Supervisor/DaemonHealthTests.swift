@@ -11,11 +11,18 @@ import Testing
 
   private func at(_ seconds: Double) -> FeedInstant { FeedInstant(sinceOrigin: .seconds(seconds)) }
 
+  private func enter(_ state: StreamState, _ stream: StreamTelemetry, deadline: FeedInstant?) {
+    var metrics = StreamMetrics(name: stream.name)
+    metrics.snapshot.state = state
+    metrics.deadline = deadline
+    stream.publish(metrics)
+  }
+
   private let data = OperatorActionRequired(StoreFailure(.blocked, "another feed"))
   private let signIn = OperatorActionRequired(FeedFailure(.signInRefused, "dead"))
 
   @Test func theWatchdogChecks30SecondsAfterTheDeadline() {
-    for stream in streams { stream.enter(.polling, deadline: at(100)) }
+    for stream in streams { enter(.polling, stream, deadline: at(100)) }
     #expect(health.watchdog(at: at(99)) == .healthy)
     #expect(health.watchdog(at: at(130)) == .healthy)
     guard case .overdue(let reason) = health.watchdog(at: at(131)) else {
@@ -26,18 +33,20 @@ import Testing
   }
 
   @Test func oneStuckStreamIsOverdue() {
-    for stream in streams { stream.enter(.polling, deadline: at(1000)) }
-    streams[2].enter(.reading, deadline: at(100))
+    for stream in streams { enter(.polling, stream, deadline: at(1000)) }
+    enter(.reading, streams[2], deadline: at(100))
     #expect(health.watchdog(at: at(500)) != .healthy)
-    streams[2].enter(.blocked, deadline: nil)
+    enter(.blocked, streams[2], deadline: nil)
     #expect(health.watchdog(at: at(500)) == .healthy)
   }
 
   @Test func isReadyWhenEveryStreamHasRecoveredOrReportsWhyNot() {
     #expect(!health.isProven)
-    streams[0].recovered(Recovery(checkpoint: nil, ordinal: 0))
+    var recovered = StreamMetrics(name: "a")
+    recovered.recovered(Recovery(checkpoint: nil, ordinal: 0))
+    streams[0].publish(recovered)
     #expect(!health.isProven)
-    streams[1].enter(.paused, deadline: at(10))
+    enter(.paused, streams[1], deadline: at(10))
     #expect(!health.isProven)
     streams[2].block(data)
     #expect(health.isProven)
@@ -59,6 +68,7 @@ import Testing
     #expect(DaemonFailure(signIn).exit == .signIn)
     let exits: [(StoreFailure.Code, EventDaemon.ExitStatus)] = [
       (.noSpace, .io), (.io, .io), (.blocked, .data), (.locked, .alreadyRunning), (.refused, .configuration),
+      (.misuse, .software),
     ]
     for (code, exit) in exits {
       let failure = DaemonFailure(StoreFailure(code, "x", hint: "y", errno: 5))

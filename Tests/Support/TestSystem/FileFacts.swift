@@ -1,6 +1,6 @@
 package import Glibc
 
-/// What `lstat` tells of a file.
+/// What `lstat` reports about a file.
 package struct FileFacts {
   package enum Kind { case file, directory, socket, other }
 
