@@ -27,7 +27,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
   ],
   targets: [
-    // MARK: The house. Sources/README.md has the rules of who may import whom.
+    // MARK: The modules. Sources/README.md has the rules of who may import whom.
 
     // The core: the feed's rules as values. No I/O, no clock.
     .target(

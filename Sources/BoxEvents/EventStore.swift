@@ -1,7 +1,8 @@
 /// Where events go: the driver's one view of the disk. One store belongs to one stream.
 ///
-/// What ``commit(_:at:)`` has returned from is durable. Calls come one at a time, in the order
-/// recover, begin (on a first start), then deduplicate, commit, save and the rest.
+/// What ``commit(_:at:)`` has returned from is durable. Calls come one at a time: recover (again after `noSpace`); on a
+/// first start, begin, before or after the first page is deduplicated; then deduplicate, commit, save and the rest. A
+/// batch that waits for space is stored before another one.
 package protocol EventStore: Sendable {
   /// Repairs what an earlier run left, and returns where to go on from.
   func recover() async throws(StoreFailure) -> Recovery

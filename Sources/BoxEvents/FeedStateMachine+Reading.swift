@@ -205,7 +205,7 @@ extension FeedStateMachine {
     return wait(max(.seconds(1), reading.stalls.next(&jitter)), then: .read, at: now)
   }
 
-  /// A page could not be read to its end: ask for fewer events, until the odd one comes alone.
+  /// A page could not be read to its end: ask for fewer events, until the invalid entry comes alone.
   private mutating func shrink(after failure: FeedFailure, at now: FeedInstant) -> FeedAction {
     guard reading.limitIndex + 1 < FeedRules.limits.count else { return countUnreadable(failure, at: now) }
     reading.limitIndex += 1

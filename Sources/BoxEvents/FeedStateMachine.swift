@@ -8,8 +8,8 @@
 /// A call that doesn't belong to the present state is a mistake of the caller. It goes to `onUnexpectedInput`,
 /// changes nothing, and returns the action the machine still waits for.
 ///
-/// Sources: Box's guide to user events, and what public threads add to it; box-eventd(8), "HOW THE FEED IS READ",
-/// lists them.
+/// Sources: Box's guide and reference of user events, and what public threads add to them; box-eventd(8), "HOW THE
+/// FEED IS READ", has the rules.
 package struct FeedStateMachine: Sendable {
   enum State: Hashable, Sendable {
     /// Nothing has been asked yet.

@@ -6,7 +6,7 @@ extension BoxSimulator {
     change(user, type) { $0.produce(count, at: $1) }
   }
 
-  /// Produces one odd event.
+  /// Produces one unusual event.
   package func produce(_ kind: OddEvent, user: String? = nil, type: String = "all") {
     change(user, type) { $0.produceOdd(kind, at: $1) }
   }

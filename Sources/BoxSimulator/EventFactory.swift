@@ -30,7 +30,7 @@ package struct EventFactory: Sendable {
     event(Parts(size: byteCount...byteCount), secondsSince1970)
   }
 
-  /// The next event, odd in one way.
+  /// The next event, unusual in one way.
   package mutating func odd(_ kind: OddEvent, secondsSince1970 seconds: Int64) -> [UInt8] {
     let id = nextID()
     switch kind {
@@ -58,7 +58,7 @@ package struct EventFactory: Sendable {
 }
 
 extension EventFactory {
-  /// The parts of an event that an odd one changes; all of them valid JSON.
+  /// The parts of an event that an unusual one changes; all of them valid JSON.
   private struct Parts {
     var id: String?
     var name = "Quarterly report"

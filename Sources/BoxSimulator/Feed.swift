@@ -58,7 +58,7 @@ struct Feed: Sendable {
     retainedFrom = max(retainedFrom, entries.count - options.retainedEvents)
   }
 
-  /// Produces events; every ``SimulatorOptions/Feed/oddEvery``-th is odd, and every
+  /// Produces events; every ``SimulatorOptions/Feed/oddEvery``-th is unusual, and every
   /// ``SimulatorOptions/Feed/lateEvery``-th arrives late.
   /// - Parameter moment: the newest event's time.
   mutating func produce(_ count: Int, at moment: SimulatedClock.Moment) {

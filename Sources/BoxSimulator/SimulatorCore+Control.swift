@@ -8,7 +8,7 @@ import NIOHTTP1
 /// |---|---|
 /// | `POST produce?count=N[&user=U&type=T]` | new events, without `user` in every feed with a backlog |
 /// | `POST append?user=U&type=T` | the body as one event, byte for byte |
-/// | `POST odd?kind=K&user=U&type=T` | one odd event |
+/// | `POST odd?kind=K&user=U&type=T` | one unusual event |
 /// | `POST large?bytes=N&user=U&type=T` | one event of this size |
 /// | `POST drop-oldest?count=N&user=U&type=T` | ends retention of the oldest events |
 /// | `POST expire-tokens` | revokes every access token |

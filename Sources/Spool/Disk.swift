@@ -1,4 +1,4 @@
-/// Every system call the spool and the state make: the one seam between this module and a disk.
+/// Every system call the spool and the state make: the one interface between this module and a disk.
 ///
 /// Small and synchronous on purpose, one method a call, so that a test can put a disk behind it that
 /// loses power. Names are relative to an open directory; links are never followed.

@@ -47,7 +47,8 @@ extension OpenSpool {
   private func loadedWindow() throws(StoreFailure) -> DuplicateWindow {
     let limits = setup.limits
     var window = DuplicateWindow(capacity: needsFullWindow ? .max : limits.knownEvents)
-    // Box serves from somewhat before a position, so that as many count from there.
+    // Box's pages begin somewhat before the position: `knownEvents` are for those, and more for the events after it
+    // that must be known.
     var wanted = limits.knownEvents + Int(clamping: min(mustKnow(upTo: ordinal), 1 << 40))
 
     var parts: [(segment: UInt64, range: Range<Int>)] = []
@@ -70,7 +71,10 @@ extension OpenSpool {
     return window
   }
 
-  /// Whether more must be known than the newest events, because the position is before more than a few.
+  /// Whether no id may be dropped, because many stored events are after the position.
+  ///
+  /// For up to a tenth of `knownEvents` the usual window is enough: Box serves them again in its first pages, and
+  /// only nine tenths of a window of new events would drop the first of them.
   var needsFullWindow: Bool {
     position?.record.known == .all
       || mustKnow(upTo: firstOrdinal) > UInt64(max(0, setup.limits.knownEvents / 10))

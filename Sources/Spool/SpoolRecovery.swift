@@ -62,8 +62,9 @@ struct SpoolRecovery {
   ) throws(StoreFailure) -> Recovery {
     try require(found.feed == location.feed.digest, "its position belongs to another feed")
     let newer = segments.filter { $0 > found.segment }
-    // A segment is begun only at the record's end, and the next record is in it. Anything else that is
-    // newer than the newest record means that records are lost.
+    // A new segment begins with the event at the newest record's ordinal, and the next record names it. A crash
+    // between the two leaves one newer segment, with that ordinal as its name. Any other newer segment means that
+    // records are lost.
     guard newer.isEmpty || newer == [found.ordinal] else {
       return try rebuild(from: segments, because: "the position file is older than the spool")
     }

@@ -3,7 +3,7 @@ internal import Logging
 
 /// A log event as one line for people: `stream: sentence: detail. Hint. (key=value, key=value)`.
 ///
-///     default: Box can't be reached: Box answered 503. Wait, or see status.box.com. (request_id=abc, status=503)
+///     default: cannot get events: Box answered 503. Wait, or see status.box.com. (request_id=abc, status=503)
 ///
 /// The sentence is constant, so that the same thing always reads the same; everything that varies is
 /// metadata. Four keys have a place of their own: `stream` before the sentence, `detail` and `hint` after it, and

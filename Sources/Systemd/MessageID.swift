@@ -5,14 +5,7 @@ package import Logging
 /// `journalctl MESSAGE_ID=…` finds every occurrence, and `journalctl -x` explains it from the entry of the same id in
 /// `packaging/systemd/box-eventd.catalog`. See sd-id128(3) and systemd.journal-fields(7).
 ///
-/// To add one:
-/// 1. Run `systemd-id128 new`, and add a case with that id.
-/// 2. Add the fields that the catalog's text refers to in ``requiredMetadata``.
-/// 3. Add the entry to `packaging/systemd/box-eventd.catalog`: what happened, what it means, what to do.
-/// 4. Log it: `logger.warning("constant sentence", id: .name, metadata: […])`. A stream's conditions are logged by
-///    `StreamJournal` in `EventDaemon/Feed`, the daemon's own by `EventDaemon/Supervisor`.
-/// 5. `swift test --filter MessageIDTests` compares cases and catalog; add a test that the condition is logged
-///    (`StreamJournalTests`).
+/// `Sources/README.md`, "How to add a message id", has the steps.
 package enum MessageID: String, Hashable, Sendable, CaseIterable {
   // The daemon.
   case started = "b56c7f3cfa7945fbafc817ec430e4db3"

@@ -98,7 +98,7 @@ package actor AccessTokens {
       if let failure = backoffFailure { throw failure }
       let now = clock.now()
       if !refused.hasWorked, let lastForced, now - lastForced < Self.forcedSpacing {
-        // Not the last word on the credentials: the next minute may force again.
+        // That doesn't prove the credentials wrong: `retryAfter` is when a renewal may be forced again.
         var refusal = refusal
         refusal.retryAfter = refusal.retryAfter ?? lastForced + Self.forcedSpacing - now
         throw refusal

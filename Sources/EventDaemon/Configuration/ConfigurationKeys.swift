@@ -1,15 +1,7 @@
 /// The keys of the configuration file: each is declared here, and only here.
 ///
-/// To add a key:
-/// 1. Give it a property with its default in ``Configuration``, and an entry in its table below: its name, where its
-///    value goes, what it may be (a ``ValueKind``), and one sentence on what it is.
-/// 2. Add it to `config/box-eventd.toml` at the same place: a comment that begins with that sentence and names the
-///    allowed words or bounds, then `#key = default`, or `#key = value  # example` where it has no default.
-/// 3. Use the property.
-///
-/// The entry drives reading, messages, "did you mean", `check` and what a reload takes over. The tests compare the
-/// entries with `config/box-eventd.toml`, from which the manual page is made. A rule on several keys goes into
-/// `ConfigurationReader+Together.swift`.
+/// An entry drives reading, messages, the nearest key, `check` and what a reload takes over. `Sources/README.md`, "How
+/// to add a configuration key", has the steps.
 enum ConfigurationKeys {
   /// In the order of `config/box-eventd.toml`.
   static let tables = [auth, stream, box, spool, state, status, log]

@@ -59,7 +59,8 @@ struct StreamJournal: Sendable {
 
   private mutating func resume(_ condition: FeedCondition) {
     switch condition {
-    // The read looks at the disk; only what follows it shows whether there is space.
+    // A read begins with the check for free space, so `reading` doesn't show yet that there is any; the next
+    // state does.
     case .reading, .paused: return
     case .polling, .waiting, .stalled, .blocked: break
     }

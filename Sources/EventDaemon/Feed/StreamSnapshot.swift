@@ -8,8 +8,9 @@ package struct StreamSnapshot: Sendable {
   package var position: String?
   /// Events spooled since the stream began: the ordinal of the next one.
   package var eventsTotal: UInt64 = 0
-  /// The rest counts from the start of the process.
+  /// Since the start of the process, like all counts that follow except `gapsTotal`.
   package var duplicatesTotal: UInt64 = 0
+  /// Gaps recorded since the stream began.
   package var gapsTotal: UInt64 = 0
   package var bytesTotal: UInt64 = 0
   package var quarantinedTotal: UInt64 = 0

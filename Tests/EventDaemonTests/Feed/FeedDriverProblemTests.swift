@@ -39,7 +39,7 @@ import Testing
       log.entries.filter { $0.id == .boxUnreachable }.map { $0.metadata["detail"] } == ["503", "no OPTIONS"])
   }
 
-  /// A page of odd entries alone is progress: they are quarantined, and the position moves on.
+  /// A page of entries that aren't events is progress: they are quarantined, and the position moves on.
   @Test func commitsAPageOfRejects() async throws {
     let store = MemoryStore(try checkpoint("7"))
     try await run(ScriptedSource([.page(#"{"entries":[17,null],"next_stream_position":"8"}"#)]), store)

@@ -6,7 +6,7 @@ struct SimulatedBox {
   var total: Int
   var limit = 5
   var overlap = 2
-  /// Index of an event behind which an odd entry is served.
+  /// Index of the event after which an entry that isn't an event is served.
   var oddAfter = 3
   private let base = 1_152_922_976_252_290_000
 

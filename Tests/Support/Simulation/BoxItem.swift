@@ -1,6 +1,6 @@
 import TestDisks
 
-/// One entry of Box's log: an event, or an odd entry among the events.
+/// One entry of Box's log: an event, or an entry that isn't one.
 struct BoxItem: Sendable {
   /// Its place in the log: positions are such numbers.
   var key: UInt64

@@ -12,7 +12,7 @@ final class ReferenceModel: @unchecked Sendable {
     var offsets: [Int] = []
     /// The item of each line.
     var order: [Int] = []
-    /// Items whose line is acknowledged; odd ones once they are quarantined.
+    /// Items whose line is acknowledged; entries that aren't events, once they are quarantined.
     var known: Set<Int> = []
     /// Items that an accident has deleted from the spool.
     var removed: Set<Int> = []
@@ -64,7 +64,7 @@ final class ReferenceModel: @unchecked Sendable {
   func served(_ page: BoxWorld.Page, _ world: BoxWorld) {
     state.page = page.items
     if page.isDated { state.hasHeardTime = true }
-    // An odd entry that an earlier run has written becomes known only after its page has been served.
+    // An unusual entry that an earlier run has written becomes known only after its page has been served.
     if page.items.contains(where: { !world.items[$0.item].isOdd && !state.known.contains($0.item) }) {
       state.isCaughtUp = false
     } else if !page.hasMore {

@@ -10,7 +10,7 @@ struct Scenario: Sendable {
   }
 
   var seed: UInt64
-  /// Events and odd entries in all, and how many are there before the first run.
+  /// Events and unusual entries in all, and how many are there before the first run.
   var items = 40
   var backlog = 10
   /// Known items that Box serves again before the new ones.

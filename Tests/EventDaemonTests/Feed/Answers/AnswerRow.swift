@@ -4,7 +4,7 @@ import Testing
 
 @testable import EventDaemon
 
-/// One odd answer of Box, and all its consequences.
+/// One unusual answer of Box, and all its consequences.
 ///
 /// The stream is at position 1000 when the answer comes. From then on the server behaves: it serves the
 /// three events of ``AnswerScript/goodLines`` after any position before 2000.
@@ -27,7 +27,7 @@ struct AnswerRow: Sendable, CustomTestStringConvertible {
 
   // MARK: Expected consequences
 
-  /// The lines that the odd answers add to the spool.
+  /// The lines that the unusual answers add to the spool.
   var spooled: [String] = []
   /// Why entries of theirs are in quarantine.
   var quarantined: [String] = []
@@ -76,7 +76,7 @@ struct AnswerRow: Sendable, CustomTestStringConvertible {
 }
 
 extension AnswerRow {
-  /// The event that most odd pages hold besides what is odd.
+  /// The event that most unusual pages hold besides what is unusual.
   static let event = #"{"event_id":"odd-1"}"#
 
   static func page(_ entries: String, next: String = "1500") -> Reply {

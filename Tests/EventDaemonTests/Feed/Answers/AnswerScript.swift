@@ -4,11 +4,11 @@ import Synchronization
 
 @testable import EventDaemon
 
-/// The server of one row: it gives the odd answers of the row, then behaves like Box.
+/// The server of one row: it gives the unusual answers of the row, then behaves like Box.
 final class AnswerScript: Sendable {
   static let goodLines = (1...3).map { #"{"event_id":"good-\#($0)","type":"event"}"# }
 
-  /// The first read of the stream after the odd answers.
+  /// The first read of the stream after the unusual answers.
   struct NextRead: Sendable {
     var asks: String?
     var limit: String?
@@ -16,7 +16,7 @@ final class AnswerScript: Sendable {
 
   private struct State {
     var odd: ArraySlice<Reply>
-    /// At the first request after the odd answers.
+    /// At the first request after the unusual answers.
     var observation: AnswerObserver.Observation?
     var nextRead: NextRead?
     var tokens = 0
