@@ -216,10 +216,10 @@ extension StoreFailure.Code {
     case .noSpace: "Free some space on this file system: nothing is lost, and box-eventd goes on by itself."
     case .io:
       "Start box-eventd again: it repairs what it can. See the kernel's log for errors of the disk."
-    case .blocked: "See the stream's log, then run: box-eventd position show."
+    case .blocked: "See the stream's log, then run: box-eventd position show STREAM."
     case .locked: "Stop the other process first."
     case .refused:
-      "Make it a plain file or directory that belongs to the daemon's user, with the permissions the daemon gave it."
+      "It must be the file or directory that the daemon made, with its owner and permissions. Correct it, or move it away."
     case .misuse: "This is a bug in box-eventd; please report this message."
     }
   }

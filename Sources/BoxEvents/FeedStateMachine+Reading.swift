@@ -219,8 +219,8 @@ extension FeedStateMachine {
     }
     var failure = failure
     let wayOut =
-      "To go on after what Box answers at position \(checkpoint.position), stop box-eventd, then run: "
-      + "box-eventd position set."
+      "To skip what Box answers at position \(checkpoint.position), stop box-eventd, then run: "
+      + "box-eventd position set STREAM now. A gap is recorded."
     failure.hint = failure.hint.map { "\($0) \(wayOut)" } ?? wayOut
     return block(failure, at: now)
   }

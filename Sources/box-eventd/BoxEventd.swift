@@ -50,8 +50,9 @@ struct RunCommand: AsyncParsableCommand {
       Reads every configured stream until SIGTERM or SIGINT; SIGHUP reloads the configuration. Logs \
       go to the journal under systemd, to stderr elsewhere.
 
-      Exit status: 0 stopped on request, 65 a stream's data requires operator action, 74 a disk failed, \
-      75 already running, 77 signing in requires operator action, 78 the configuration is not valid.
+      Exit status: 0 stopped on request, 65 every stream is blocked by its data, 70 an unexpected error, \
+      74 a disk failed, 75 already running, 77 signing in requires operator action, 78 the configuration is \
+      not valid.
       """)
 
   @OptionGroup var configuration: ConfigurationOption

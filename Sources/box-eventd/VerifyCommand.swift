@@ -37,6 +37,9 @@ struct VerifyCommand: AsyncParsableCommand {
       StandardOutput.print(
         "\(stream): CORRUPT: \(problem.file), line \(problem.line), byte \(problem.offset): \(problem.message)"
       )
+      StandardOutput.print(
+        "  A disk or another program changed the file. See: journalctl -k -p warning. The daemon goes on after it."
+      )
       return false
     }
     StandardOutput.print(

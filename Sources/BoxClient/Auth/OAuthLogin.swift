@@ -69,7 +69,13 @@ package struct OAuthLogin: Sendable {
       .secret("client_secret", clientSecret),
     ])
     switch answer {
-    case .refused(let refusal): throw refusal.failure
+    case .refused(let refusal):
+      var failure = refusal.failure
+      if refusal.error == "invalid_grant" {
+        failure.hint =
+          "Run box-eventd login again and paste the new code at once: it is valid for a short time only."
+      }
+      throw failure
     case .granted(_, let refreshToken):
       guard let refreshToken else {
         throw FeedFailure(.signInFailed, "the answer of the token endpoint lacks a refresh token")

@@ -75,6 +75,7 @@ struct FileContents {
   struct Refusal: Error, Hashable {
     var message: String
     var hint: String
+    var isMissing = false
   }
 
   /// Reads a regular file of at most `maximumSize` bytes. Follows links: what counts is the owner and mode of the
@@ -132,7 +133,7 @@ extension FileContents.Refusal {
   /// An error of the system in words, with the remedies that usually help.
   static func failed(_ number: CInt, _ path: String) -> Self {
     switch number {
-    case ENOENT: Self(message: "no such file", hint: "Create it, or name another file.")
+    case ENOENT: Self(message: "no such file", hint: "Create it, or name another file.", isMissing: true)
     case EACCES, EPERM:
       Self(
         message: "permission denied",

@@ -34,7 +34,7 @@ package struct SecretFile: Hashable, Sendable {
     do {
       contents = try FileContents(path, maximumSize: Self.maximumSize)
     } catch {
-      throw refused(error.message, error.hint)
+      throw refused(error.message, error.isMissing ? missingHint : error.hint)
     }
     if !isCredential { try checkGuarded(contents) }
     var bytes = contents.bytes[...]
@@ -65,6 +65,11 @@ package struct SecretFile: Hashable, Sendable {
         "open to others (mode 0\(String(contents.mode, radix: 8)))",
         "Run: chmod \(contents.owner == 0 ? "640" : "600") \(path).")
     }
+  }
+
+  private var missingHint: String {
+    let key = ConfigurationKeys.key(of: kind).map { "\($0.key.name) in \($0.table.header)" } ?? "another key"
+    return "Write the secret into it, or name another file with \(key)."
   }
 
   private func refused(_ message: String, _ hint: String) -> ConfigurationError {
@@ -125,8 +130,9 @@ extension Configuration {
     let key = ConfigurationKeys.key(of: kind).map { "\($0.key.name) in \($0.table.header)" } ?? ""
     throw ConfigurationError(
       "missing \(kind.rawValue): method \"\(auth.method.rawValue)\" needs it",
-      hint: "Name its file with \(key), or give the unit the credential \"\(kind.rawValue)\" "
-        + "(LoadCredential=\(kind.rawValue):/path).")
+      hint:
+        "Write it into /etc/credstore/box-eventd.\(kind.rawValue), where the unit finds it, or name its file "
+        + "with \(key).")
   }
 
   /// The file that the configuration names for a secret.

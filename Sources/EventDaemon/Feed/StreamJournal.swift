@@ -44,6 +44,8 @@ struct StreamJournal: Sendable {
     case .polling:
       reportEndOfFailures()
       reportCaughtUp(machine.currentPosition)
+    case .waiting(nil):
+      reportEndOfFailures()
     case .reading, .waiting:
       break
     }

@@ -149,7 +149,9 @@ struct StreamMetrics: Sendable {
 
   private static func error(_ condition: FeedCondition, _ problem: FeedFailure?) -> String? {
     switch condition {
-    case .stalled: "Box serves a full page of known events again and again; reading goes on at intervals"
+    case .stalled:
+      "Box serves a full page of known events again and again. Reading goes on at intervals. If it lasts, stop box-eventd "
+        + "and run: box-eventd position set STREAM now. A gap is recorded."
     case .paused(let failure): failure.explanation
     case .blocked(let failure): failure.explanation
     case .reading, .polling, .waiting: problem?.explanation

@@ -42,7 +42,9 @@ struct Reloader: Sendable {
     guard change.refusedKeys.isEmpty else {
       throw ConfigurationError(
         change.refusedKeys.map {
-          .init("\($0) changed; a reload can't apply it", hint: "Run: systemctl restart box-eventd.")
+          .init(
+            "\($0) changed; a reload can't apply it",
+            hint: "Run: systemctl restart \(Configuration.unit(of: path)).")
         })
     }
     let feeds = try made(change.added + change.changed, of: new.streams.count)

@@ -76,7 +76,10 @@ import Testing
   }
 
   @Test func refusesMissingAndSpecialFiles() throws {
-    #expect(refusal(folder.path + "/none").hasPrefix("client-secret, /none: no such file\n"))
+    #expect(
+      refusal(folder.path + "/none")
+        == "client-secret, /none: no such file\n"
+        + "  Write the secret into it, or name another file with client_secret_file in [auth].")
     #expect(refusal(try folder.folder("dir")).hasPrefix("client-secret, /dir: not a regular file\n"))
     let fifo = folder.path + "/fifo"
     #expect(mkfifo(fifo, 0o600) == 0)

@@ -184,6 +184,15 @@ import Testing
     #expect(failures(.cancelled, 3).isEmpty)
   }
 
+  /// A stream without a realtime server never polls: its wait for the next read ends the row.
+  @Test mutating func endsARowOfFailuresInAWaitWithoutAProblem() throws {
+    _ = failures(.unreachable, 3)
+    #expect(try observe(.waiting(FeedFailure(.unreachable, "Box answered 503"))).isEmpty)
+    #expect(try observe(.reading).isEmpty)
+    #expect(try observe(.waiting(nil)) == [.boxBack])
+    #expect(failures(.unreachable, 1).count == 1)
+  }
+
   @Test mutating func logsTheEndOfFailuresWithTheirCount() throws {
     try observe(.polling)
     _ = failures(.unreachable, 7)

@@ -122,7 +122,7 @@ extension AnswerTable {
     },
     AnswerRow("page, malformed again and again", .read, times: 8, .answer(200, #"{"entries":[1 2]}"#)) {
       $0.isRefused("box-eventd position set", in: .blocked, limit: 1)
-      $0.reports = "To go on after what Box answers at position"
+      $0.reports = "To skip what Box answers at position"
     },
     AnswerRow("page, larger than max_page", .read, .answer(200, String(repeating: " ", count: 5000))) {
       $0.isRefused("the page is larger than 4096 bytes. Raise max_page in [box].", limit: 50)
