@@ -219,7 +219,7 @@ extension StoreFailure.Code {
     case .blocked: "See the stream's log, then run: box-eventd position show STREAM."
     case .locked: "Stop the other process first."
     case .refused:
-      "It must be the file or directory that the daemon made, with its owner and permissions. Correct it, or move it away."
+      "The daemon needs its own file or directory there, which belongs to the daemon's user. Correct it, or move it away."
     case .misuse: "This is a bug in box-eventd; please report this message."
     }
   }

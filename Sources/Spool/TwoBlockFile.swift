@@ -51,7 +51,13 @@ package struct TwoBlockFile: Sendable {
     making name: String, in directory: DiskDirectory, isValid: (String) -> Bool = { _ in true }
   ) throws(StoreFailure) {
     try self.init(try directory.madeFile(name), in: directory, isValid: isValid)
-    try reassert()
+    // Tried again every few seconds while the disk is full: a file left open each time would add up.
+    do throws(StoreFailure) {
+      try reassert()
+    } catch {
+      close()
+      throw error
+    }
   }
 
   private init(

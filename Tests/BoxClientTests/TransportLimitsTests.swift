@@ -15,7 +15,7 @@ import Testing
       Reply(.send("HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n"), .silence)
     } _: { server in
       try await withTransport {
-        $0.readTimeout = .seconds(2)
+        $0.readTimeout = .seconds(20)
         $0.maximumPageBytes = 1 << 20
       } _: { transport in
         let call = try call(server)

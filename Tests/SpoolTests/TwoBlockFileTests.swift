@@ -22,6 +22,18 @@ struct TwoBlockFileTests {
     }
   }
 
+  @Test func closesAFileThatCanNotBeMade() throws {
+    var failed = 0
+    for call in 1...20 {
+      let disk = MemoryDisk()
+      let directory = try directory(FaultyDisk(disk, .noSpace, at: call))
+      guard (try? TwoBlockFile(making: "pair", in: directory)) == nil else { continue }
+      failed += 1
+      #expect(disk.openHandles == 1, "call \(call): only the directory is open")
+    }
+    #expect(failed > 2)
+  }
+
   @Test func refusesRecordsThatAreTooLong() throws {
     var file = try TwoBlockFile(making: "pair", in: directory(MemoryDisk()))
     #expect(throws: StoreFailure.self) { try file.write(String(repeating: "x", count: 3072) + "\n") }

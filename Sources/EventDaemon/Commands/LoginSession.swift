@@ -28,6 +28,8 @@ package struct LoginSession: Sendable {
   package func finish(pasted: String) async throws {
     do {
       let code = try login.code(pasted: pasted)
+      // All of them: the proxy's too, before the code is spent.
+      try configuration.checkSecrets(environment: environment)
       guard let clientSecret = try configuration.secret(.clientSecret, environment: environment) else {
         throw DaemonFailure(
           .configuration, "client secret not configured", hint: "Set client_secret_file in [auth].")

@@ -34,7 +34,9 @@ package struct SecretFile: Hashable, Sendable {
     do {
       contents = try FileContents(path, maximumSize: Self.maximumSize)
     } catch {
-      throw refused(error.message, error.isMissing ? missingHint : error.hint)
+      throw refused(
+        error.message,
+        error.isMissing ? "Write the secret into it, or name another file with \(fileKey)." : error.hint)
     }
     if !isCredential { try checkGuarded(contents) }
     var bytes = contents.bytes[...]
@@ -67,9 +69,9 @@ package struct SecretFile: Hashable, Sendable {
     }
   }
 
-  private var missingHint: String {
-    let key = ConfigurationKeys.key(of: kind).map { "\($0.key.name) in \($0.table.header)" } ?? "another key"
-    return "Write the secret into it, or name another file with \(key)."
+  /// The key that names a file for it: `client_secret_file in [auth]`.
+  private var fileKey: String {
+    ConfigurationKeys.key(of: kind).map { "\($0.key.name) in \($0.table.header)" } ?? ""
   }
 
   private func refused(_ message: String, _ hint: String) -> ConfigurationError {

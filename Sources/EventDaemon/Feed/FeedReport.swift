@@ -60,7 +60,7 @@ struct FeedReport: Sendable {
 
   mutating func deduplicated(_ batch: EventBatch) {
     metrics.deduplicated(batch)
-    journal.quarantining(batch)
+    journal.read(batch)
   }
 
   mutating func committed(_ batch: EventBatch, _ committed: Committed, took: Duration) {

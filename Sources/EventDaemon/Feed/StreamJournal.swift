@@ -13,6 +13,7 @@ struct StreamJournal: Sendable {
   /// Failures in a row with the code `failing`.
   private var failures = 0
   private var failing: FeedFailure.Code?
+  private var hasReadSinceFailure = false
   /// Events committed since the start, until the stream is reported as caught up; then nil.
   private var backlog: Int? = 0
   private var warnedPercent = 0
@@ -44,7 +45,7 @@ struct StreamJournal: Sendable {
     case .polling:
       reportEndOfFailures()
       reportCaughtUp(machine.currentPosition)
-    case .waiting(nil):
+    case .waiting(nil) where hasReadSinceFailure:
       reportEndOfFailures()
     case .reading, .waiting:
       break
@@ -96,6 +97,7 @@ struct StreamJournal: Sendable {
 
   mutating func failed(_ failure: FeedFailure) {
     guard failure.code != .cancelled else { return }
+    hasReadSinceFailure = false
     let isChange = failing != failure.code
     (failing, failures) = (failure.code, isChange ? 1 : failures + 1)
     var metadata = metadata(failure)
@@ -151,7 +153,9 @@ struct StreamJournal: Sendable {
     for gap in committed.gaps { recorded(gap) }
   }
 
-  func quarantining(_ batch: EventBatch) {
+  /// A page has been read.
+  mutating func read(_ batch: EventBatch) {
+    hasReadSinceFailure = true
     for index in batch.newRejects {
       let reject = batch.page.rejects[index]
       logger.warning(

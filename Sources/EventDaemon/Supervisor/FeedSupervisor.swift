@@ -109,9 +109,9 @@ final class FeedSupervisor: Sendable {
       try await feed.run()
     } catch {
       switch error.code {
-      case .io:
+      case .io, .misuse:
         fail(error, feed)
-      case .blocked, .refused, .locked, .noSpace, .misuse:
+      case .blocked, .refused, .locked, .noSpace:
         feed.telemetry.block(OperatorActionRequired(error))
         logger.error(
           "stream blocked", id: .streamBlocked,
@@ -123,9 +123,13 @@ final class FeedSupervisor: Sendable {
 
   private func fail(_ error: StoreFailure, _ feed: Feed) {
     state.withLock { $0.fatal = $0.fatal ?? error }
-    logger.critical(
-      "disk failed; the daemon ends and recovers at its next start", id: .syncFailed,
-      metadata: ["stream": "\(feed.name)"].explaining(error))
+    let metadata = ["stream": "\(feed.name)"].explaining(error)
+    if error.code == .misuse {
+      logger.critical("unexpected error; the daemon ends and recovers at its next start", metadata: metadata)
+    } else {
+      logger.critical(
+        "disk failed; the daemon ends and recovers at its next start", id: .syncFailed, metadata: metadata)
+    }
     continuation.yield(.fail)
   }
 }

@@ -188,7 +188,9 @@ import Testing
   @Test mutating func endsARowOfFailuresInAWaitWithoutAProblem() throws {
     _ = failures(.unreachable, 3)
     #expect(try observe(.waiting(FeedFailure(.unreachable, "Box answered 503"))).isEmpty)
+    #expect(try observe(.waiting(nil)).isEmpty)
     #expect(try observe(.reading).isEmpty)
+    journal.read(try news("101"))
     #expect(try observe(.waiting(nil)) == [.boxBack])
     #expect(failures(.unreachable, 1).count == 1)
   }
@@ -219,7 +221,7 @@ import Testing
 
   @Test mutating func logsEveryQuarantinedEntry() throws {
     let page = try EventPage(parsing: Array(#"{"entries":[17,{"event_id":"a"},NaN,null]}"#.utf8))
-    journal.quarantining(
+    journal.read(
       EventBatch(id: 1, page: page, readFrom: .now, new: [0], duplicates: 0, newRejects: [0, 2]))
     let entries = log.taken()
     #expect(entries.map(\.id) == [.quarantined, .quarantined])

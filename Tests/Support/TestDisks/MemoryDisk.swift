@@ -19,6 +19,8 @@ package final class MemoryDisk: Disk, @unchecked Sendable {
     image = DiskImage(sectorSize: sectorSize)
   }
 
+  package var openHandles: Int { handles.count }
+
   /// The process ends: its handles are closed, all bytes stay.
   package func kill() {
     handles = [:]
