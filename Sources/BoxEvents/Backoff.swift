@@ -18,9 +18,7 @@ package struct Backoff: Hashable, Sendable {
     self.cap = cap
   }
 
-  package mutating func reset() {
-    failures = 0
-  }
+  package mutating func reset() { failures = 0 }
 
   /// Counts a failure and draws the wait that follows it.
   /// - Parameter retryAfter: what the server asked for; the wait is at least that.
@@ -36,9 +34,7 @@ package struct Backoff: Hashable, Sendable {
 package struct Jitter: Sendable {
   private var random: SplitMix64
 
-  package init(seed: UInt64) {
-    random = SplitMix64(seed: seed)
-  }
+  package init(seed: UInt64) { random = SplitMix64(seed: seed) }
 
   /// A duration between the two, to the millisecond.
   mutating func duration(in range: ClosedRange<Duration>) -> Duration {
@@ -56,9 +52,7 @@ package struct Jitter: Sendable {
 package struct SplitMix64: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
-  package init(seed: UInt64) {
-    state = seed
-  }
+  package init(seed: UInt64) { state = seed }
 
   package mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15

@@ -4,13 +4,9 @@
 package struct BoxTime: Hashable, Comparable, Sendable {
   package var secondsSince1970: Int64
 
-  package init(secondsSince1970: Int64) {
-    self.secondsSince1970 = secondsSince1970
-  }
+  package init(secondsSince1970: Int64) { self.secondsSince1970 = secondsSince1970 }
 
-  package init(_ date: UTCDate) {
-    self.init(secondsSince1970: date.secondsSince1970)
-  }
+  package init(_ date: UTCDate) { self.init(secondsSince1970: date.secondsSince1970) }
 
   package var date: UTCDate { UTCDate(secondsSince1970: secondsSince1970) }
 
@@ -44,17 +40,13 @@ struct BoxClock: Hashable, Sendable {
 package struct FeedInstant: InstantProtocol, Hashable, Sendable {
   package var sinceOrigin: Duration
 
-  package init(sinceOrigin: Duration) {
-    self.sinceOrigin = sinceOrigin
-  }
+  package init(sinceOrigin: Duration) { self.sinceOrigin = sinceOrigin }
 
   package func advanced(by duration: Duration) -> FeedInstant {
     FeedInstant(sinceOrigin: sinceOrigin + duration)
   }
 
-  package func duration(to other: FeedInstant) -> Duration {
-    other.sinceOrigin - sinceOrigin
-  }
+  package func duration(to other: FeedInstant) -> Duration { other.sinceOrigin - sinceOrigin }
 
   package static func < (left: FeedInstant, right: FeedInstant) -> Bool {
     left.sinceOrigin < right.sinceOrigin

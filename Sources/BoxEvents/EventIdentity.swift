@@ -15,9 +15,7 @@ package struct EventIdentity: Hashable, Sendable, LosslessStringConvertible {
   }
 
   /// The identity of an event whose `event_id`, escapes resolved, is `id`.
-  package init(id: UnsafeRawBufferPointer) {
-    self.init(SHA256.hash(data: id))
-  }
+  package init(id: UnsafeRawBufferPointer) { self.init(SHA256.hash(data: id)) }
 
   /// The identity of an event without an id: of its line, without the newline.
   package init(line: UnsafeRawBufferPointer) {
@@ -54,9 +52,7 @@ package struct EventIdentity: Hashable, Sendable, LosslessStringConvertible {
   }
 
   // SHA-256 output is uniform: half of it is hash enough.
-  package func hash(into hasher: inout Hasher) {
-    hasher.combine(low)
-  }
+  package func hash(into hasher: inout Hasher) { hasher.combine(low) }
 }
 
 /// A line of a spool file, as recovery and verification read it.

@@ -51,9 +51,7 @@ package struct Checkpoint: Hashable, Sendable {
   }
 
   /// Box's time of the last moment whose events were all there to be read. Nil before the first answer.
-  package var continuousAt: BoxTime? {
-    [confirmedAt, readSince].compactMap { $0 }.max()
-  }
+  package var continuousAt: BoxTime? { [confirmedAt, readSince].compactMap { $0 }.max() }
 }
 
 /// What a store found at its start.

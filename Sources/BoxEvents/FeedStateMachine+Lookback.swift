@@ -27,9 +27,7 @@ extension FeedStateMachine {
       }
     }
 
-    mutating func end(at now: FeedInstant) {
-      (current, lastEnd) = (nil, now)
-    }
+    mutating func end(at now: FeedInstant) { (current, lastEnd) = (nil, now) }
   }
 
   /// The stream is caught up, and its position saved if that was due.

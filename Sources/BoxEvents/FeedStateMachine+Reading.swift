@@ -23,9 +23,7 @@ extension FeedStateMachine {
     }
 
     /// Only the spacing of unproductive reads goes on.
-    mutating func caughtUp() {
-      self = Reading(unproductive: unproductive, lastRead: lastRead)
-    }
+    mutating func caughtUp() { self = Reading(unproductive: unproductive, lastRead: lastRead) }
   }
 
   /// Failed reads in a row; a page that can be read ends the row.

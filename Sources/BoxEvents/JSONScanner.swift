@@ -39,9 +39,7 @@ struct JSONScanner {
   // MARK: Tokens
 
   @inline(__always)
-  func byte(at offset: Int) -> UInt8 {
-    bytes.loadUnaligned(fromByteOffset: offset, as: UInt8.self)
-  }
+  func byte(at offset: Int) -> UInt8 { bytes.loadUnaligned(fromByteOffset: offset, as: UInt8.self) }
 
   func fault(_ reason: Fault.Reason) -> Fault {
     Fault(reason: index < end ? reason : .unexpectedEnd, offset: index)
@@ -76,9 +74,7 @@ struct JSONScanner {
   // MARK: Values
 
   /// Skips a value and validates it. The index is then after its last byte.
-  mutating func skipValue() throws(Fault) {
-    try skipValue { _, _, _ throws(Fault) in }
-  }
+  mutating func skipValue() throws(Fault) { try skipValue { _, _, _ throws(Fault) in } }
 
   /// Skips an object's value, handing each of its own members (not those of objects within) to
   /// `member`: the key's contents, whether the key has escapes, and where the value starts.

@@ -92,9 +92,7 @@ enum JSONText {
 
   private static func endOfString(_ bytes: UnsafeRawBufferPointer, at start: Int) -> Int {
     var index = start + 1
-    while bytes[index] != UInt8(ascii: "\"") {
-      index += bytes[index] == UInt8(ascii: "\\") ? 2 : 1
-    }
+    while bytes[index] != UInt8(ascii: "\"") { index += bytes[index] == UInt8(ascii: "\\") ? 2 : 1 }
     return index + 1
   }
 

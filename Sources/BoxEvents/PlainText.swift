@@ -46,9 +46,7 @@ package enum PlainText {
 package struct Secret<Value: Sendable>: Sendable {
   private let value: Value
 
-  package init(_ value: Value) {
-    self.value = value
-  }
+  package init(_ value: Value) { self.value = value }
 
   /// The value itself, which must not reach a log, an error or a file.
   package func reveal() -> Value { value }

@@ -81,9 +81,7 @@ extension UTCDate {
       minutesEast: minutesEast)
   }
 
-  package init?(rfc3339 text: some StringProtocol) {
-    self.init(rfc3339: text.utf8)
-  }
+  package init?(rfc3339 text: some StringProtocol) { self.init(rfc3339: text.utf8) }
 
   /// `Z`, `+hh:mm` or `-hh:mm`.
   private static func minutesEast(_ text: [UInt8]) -> Int64? {

@@ -76,9 +76,7 @@ extension BoxSimulator {
   }
 
   /// Revokes every access token; refresh tokens stay.
-  package func expireTokens() {
-    core.update { $0.tokens.revokeAll() }
-  }
+  package func expireTokens() { core.update { $0.tokens.revokeAll() } }
 
   /// Makes an access token valid.
   package func addAccessToken(

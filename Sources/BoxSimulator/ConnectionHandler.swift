@@ -22,9 +22,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   private var idle: Scheduled<Void>?
   private var held: (id: UInt64, feed: FeedKey, request: Request, fault: Fault, timeout: Scheduled<Void>)?
 
-  init(core: SimulatorCore) {
-    self.core = core
-  }
+  init(core: SimulatorCore) { self.core = core }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch unwrapInboundIn(data) {
@@ -49,9 +47,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     context.fireChannelInactive()
   }
 
-  func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    context.close(promise: nil)
-  }
+  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
   private func begin(_ request: Request, _ context: ChannelHandlerContext) {
     isBusy = true

@@ -53,14 +53,10 @@ struct Delivery {
   }
 
   /// Everything, in order.
-  private var complete: [Step] {
-    [.send(head)] + body(answer.body) + ending
-  }
+  private var complete: [Step] { [.send(head)] + body(answer.body) + ending }
 
   /// The head and half of the body.
-  private var begun: [Step] {
-    [.send(head)] + body(answer.body.firstHalf)
-  }
+  private var begun: [Step] { [.send(head)] + body(answer.body.firstHalf) }
 
   /// Everything, with a pause at each of these offsets of the body.
   private func split(_ offsets: [Int], pause: Duration) -> [Step] {

@@ -44,9 +44,7 @@ package struct FaultRates: Sendable, Hashable {
     }
   }
 
-  package init(_ percents: [Rate] = []) {
-    self.percents = percents
-  }
+  package init(_ percents: [Rate] = []) { self.percents = percents }
 
   /// Reads `429:1=2,503=2,reset=1,truncate=1,stall=0.1`.
   package init(_ text: String) throws(SimulatorError) {

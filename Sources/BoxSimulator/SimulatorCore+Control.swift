@@ -122,7 +122,5 @@ extension SimulatorCore {
     return options.key(user: request.query["user"], type: type)
   }
 
-  private func lines(_ lines: [String]) -> Answer {
-    .text(lines.map { $0 + "\n" }.joined())
-  }
+  private func lines(_ lines: [String]) -> Answer { .text(lines.map { $0 + "\n" }.joined()) }
 }

@@ -91,9 +91,7 @@ final class SimulatorCore: Sendable {
   /// Answers a request, or holds it.
   /// - Parameter wake: answers the request if it is held and something new comes.
   func receive(_ request: Request, wake: @escaping @Sendable () -> Void) -> Outcome {
-    guard let endpoint = request.endpoint else {
-      return .deliver(answerElsewhere(request), .none)
-    }
+    guard let endpoint = request.endpoint else { return .deliver(answerElsewhere(request), .none) }
     return update { state in
       state.record(request)
       let fault = state.faults.next(endpoint)

@@ -56,9 +56,7 @@ extension SimulatorState {
       answer = .refusal(status, code, message)
     }
 
-    init(_ answer: Answer) {
-      self.answer = answer
-    }
+    init(_ answer: Answer) { self.answer = answer }
   }
 
   /// The feed that a request may read.

@@ -45,9 +45,7 @@ struct Tokens: Sendable {
 
   /// A new access token.
   mutating func issue(user: String) -> String {
-    if issued % 1000 == 999 {
-      access = access.filter { $0.value.expires > .now() }
-    }
+    if issued % 1000 == 999 { access = access.filter { $0.value.expires > .now() } }
     issued += 1
     let token = "T\(issued)\(String(random.next(), radix: 36))"
     add(accessToken: token, user: user, lifetime: credentials.tokenLifetime)

@@ -54,9 +54,7 @@ package protocol Disk: Sendable {
 package struct DiskHandle: Hashable, Sendable {
   package let rawValue: Int32
 
-  package init(rawValue: Int32) {
-    self.rawValue = rawValue
-  }
+  package init(rawValue: Int32) { self.rawValue = rawValue }
 }
 
 /// The result of `fstat`, as far as the spool uses it.

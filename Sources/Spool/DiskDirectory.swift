@@ -124,9 +124,7 @@ package struct DiskDirectory: Sendable {
     try attempt(nil) { () throws(DiskError) in try disk.freeBytes(handle) }
   }
 
-  package func close() {
-    disk.close(handle)
-  }
+  package func close() { disk.close(handle) }
 
   func path(of name: String) -> String { "\(path)/\(name)" }
 

@@ -12,9 +12,7 @@ package struct DiskFile: Sendable {
     try attempt { () throws(DiskError) in try disk.status(handle) }
   }
 
-  func size() throws(StoreFailure) -> Int {
-    try status().size
-  }
+  func size() throws(StoreFailure) -> Int { try status().size }
 
   /// Fills the buffer from `offset`; returns less only where the file ends.
   func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(StoreFailure) -> Int {
@@ -81,9 +79,7 @@ package struct DiskFile: Sendable {
     try attempt { () throws(DiskError) in try disk.lock(handle) }
   }
 
-  func close() {
-    disk.close(handle)
-  }
+  func close() { disk.close(handle) }
 
   /// Writes a range's bytes again in place. A sync that failed earlier leaves pages that look clean and
   /// are not on disk; written again they are dirty, and the next sync writes them.

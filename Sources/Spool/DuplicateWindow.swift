@@ -13,15 +13,11 @@ struct DuplicateWindow: Sendable {
   private var table: [UInt32] = []
 
   /// - Parameter capacity: ids kept; the oldest are dropped.
-  init(capacity: Int) {
-    self.capacity = max(1, capacity)
-  }
+  init(capacity: Int) { self.capacity = max(1, capacity) }
 
   var count: Int { ids.count }
 
-  func contains(_ id: EventIdentity) -> Bool {
-    table.isEmpty ? false : table[slot(of: id)] != 0
-  }
+  func contains(_ id: EventIdentity) -> Bool { table.isEmpty ? false : table[slot(of: id)] != 0 }
 
   /// Returns false if the id was known.
   @discardableResult
@@ -41,9 +37,7 @@ struct DuplicateWindow: Sendable {
   }
 
   /// The newest ids, at most `count`, the oldest of them first.
-  func newest(_ count: Int) -> [EventIdentity] {
-    (ids[head...] + ids[..<head]).suffix(count)
-  }
+  func newest(_ count: Int) -> [EventIdentity] { (ids[head...] + ids[..<head]).suffix(count) }
 
   /// Changes how many ids are kept; the newest stay.
   mutating func resize(to capacity: Int) {
@@ -100,9 +94,7 @@ struct KnownIDs: Sendable {
 
   var ids: [EventIdentity]
 
-  init(_ ids: [EventIdentity]) {
-    self.ids = ids
-  }
+  init(_ ids: [EventIdentity]) { self.ids = ids }
 
   /// Reads the file; no ids if it is missing or corrupt.
   init(in state: DiskDirectory) throws(StoreFailure) {

@@ -22,9 +22,7 @@ package struct InstanceLock: Sendable {
   }
 
   /// Lets another process lock the directory.
-  package func release() {
-    file.close()
-  }
+  package func release() { file.close() }
 
   /// Writes this process's id. On a full disk it stays unknown to others, and the lock still holds.
   private static func sign(_ file: DiskFile, _ processID: Int32) throws(StoreFailure) {

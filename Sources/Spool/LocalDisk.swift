@@ -43,9 +43,7 @@ package struct LocalDisk: Disk {
     }
   }
 
-  package func close(_ handle: DiskHandle) {
-    _ = Glibc.close(handle.rawValue)
-  }
+  package func close(_ handle: DiskHandle) { _ = Glibc.close(handle.rawValue) }
 
   // MARK: Files
 

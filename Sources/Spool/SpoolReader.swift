@@ -9,9 +9,7 @@ package struct SpoolReader: Sendable {
 
   /// Starts before the first event that is still there.
   /// - Parameter spool: the stream's own directory.
-  package init(spool: DiskDirectory) {
-    self.spool = spool
-  }
+  package init(spool: DiskDirectory) { self.spool = spool }
 
   /// Moves to before the last `count` events.
   package mutating func seek(last count: Int) throws(StoreFailure) {

@@ -126,9 +126,7 @@ package struct TwoBlockFile: Sendable {
     try file.synchronize()
   }
 
-  package func close() {
-    file.close()
-  }
+  package func close() { file.close() }
 }
 
 extension TwoBlockFile {

@@ -23,9 +23,7 @@ struct LogText: Hashable, Sendable, CustomStringConvertible {
   /// Longest value in bytes. A page of HTML from a gateway must not fill the journal.
   private static let longestValue = 4096
 
-  static func escaped(_ text: String) -> String {
-    PlainText.escaped(text, limit: longestValue)
-  }
+  static func escaped(_ text: String) -> String { PlainText.escaped(text, limit: longestValue) }
 
   private static let placed: Set<String> = ["stream", "detail", "hint", MessageID.metadataKey]
 

@@ -9,9 +9,7 @@ package struct MonotonicClock: Clock, Sendable {
     /// Since the start of the machine, as `CLOCK_MONOTONIC` counts.
     package var sinceBoot: Duration
 
-    package init(sinceBoot: Duration) {
-      self.sinceBoot = sinceBoot
-    }
+    package init(sinceBoot: Duration) { self.sinceBoot = sinceBoot }
 
     /// As `MONOTONIC_USEC=` wants it. See sd_notify(3).
     package var microseconds: Int64 { sinceBoot.clampedMicroseconds }
@@ -20,13 +18,9 @@ package struct MonotonicClock: Clock, Sendable {
       Instant(sinceBoot: sinceBoot + duration)
     }
 
-    package func duration(to other: Instant) -> Duration {
-      other.sinceBoot - sinceBoot
-    }
+    package func duration(to other: Instant) -> Duration { other.sinceBoot - sinceBoot }
 
-    package static func < (lhs: Instant, rhs: Instant) -> Bool {
-      lhs.sinceBoot < rhs.sinceBoot
-    }
+    package static func < (lhs: Instant, rhs: Instant) -> Bool { lhs.sinceBoot < rhs.sinceBoot }
   }
 
   package init() {}

@@ -42,16 +42,12 @@ package struct Notifier: Sendable {
   /// Sends one message of one or more fields. They arrive together or not at all.
   /// - Returns: whether the message was sent.
   @discardableResult
-  package func send(_ fields: Field...) -> Bool {
-    send(fields)
-  }
+  package func send(_ fields: Field...) -> Bool { send(fields) }
 
   /// Sends one message of one or more fields. They arrive together or not at all.
   /// - Returns: whether the message was sent.
   @discardableResult
-  package func send(_ fields: [Field]) -> Bool {
-    !fields.isEmpty && deliver(fields)
-  }
+  package func send(_ fields: [Field]) -> Bool { !fields.isEmpty && deliver(fields) }
 }
 
 extension Notifier {

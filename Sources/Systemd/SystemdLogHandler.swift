@@ -82,9 +82,7 @@ package enum LogDestination: String, Hashable, Sendable, CaseIterable {
 package final class LogThreshold: Sendable {
   private let current: Mutex<Logger.Level>
 
-  package init(_ level: Logger.Level) {
-    current = Mutex(level)
-  }
+  package init(_ level: Logger.Level) { current = Mutex(level) }
 
   package var level: Logger.Level {
     get { current.withLock { $0 } }

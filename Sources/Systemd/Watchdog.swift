@@ -85,9 +85,7 @@ struct WatchdogGate: Hashable, Sendable {
   let interval: Duration
   private var isOpen = true
 
-  init(interval: Duration) {
-    self.interval = interval
-  }
+  init(interval: Duration) { self.interval = interval }
 
   mutating func check(_ health: Watchdog.Health) -> Verdict {
     switch (health, isOpen) {
@@ -106,7 +104,5 @@ struct WatchdogGate: Hashable, Sendable {
 
   /// Half the interval, as sd_watchdog_enabled(3) advises. While pings are withheld the kill is at
   /// most half an interval away: looking four times as often notices a recovery before it.
-  var pause: Duration {
-    isOpen ? interval / 2 : interval / 8
-  }
+  var pause: Duration { isOpen ? interval / 2 : interval / 8 }
 }

@@ -37,9 +37,7 @@ struct ConfigurationOption: ParsableArguments {
 
   var environment: [String: String] { ProcessInfo.processInfo.environment }
 
-  func load() throws -> Configuration {
-    try Configuration.load(path, environment: environment)
-  }
+  func load() throws -> Configuration { try Configuration.load(path, environment: environment) }
 }
 
 struct RunCommand: AsyncParsableCommand {

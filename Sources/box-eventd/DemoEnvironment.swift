@@ -132,14 +132,10 @@ struct DemoDaemon {
   }
 
   /// Ends it without warning, as a crash does.
-  func kill() {
-    end(with: SIGKILL)
-  }
+  func kill() { end(with: SIGKILL) }
 
   /// Ends it as systemd does.
-  func terminate() {
-    end(with: SIGTERM)
-  }
+  func terminate() { end(with: SIGTERM) }
 
   private func end(with signal: Int32) {
     guard Glibc.kill(processID, signal) == 0 else { return }

@@ -9,9 +9,7 @@ struct DemoScreen {
   private var lastLine = ContinuousClock.now - .seconds(60)
   private let isTerminal = isatty(STDOUT_FILENO) == 1
 
-  init(environment: DemoEnvironment) {
-    self.environment = environment
-  }
+  init(environment: DemoEnvironment) { self.environment = environment }
 
   mutating func note(_ text: String) {
     if text.hasPrefix("killed") { kills += 1 }

@@ -12,13 +12,9 @@ enum StandardOutput {
     }
   }
 
-  static func print(_ text: String) {
-    write(text + "\n")
-  }
+  static func print(_ text: String) { write(text + "\n") }
 
-  static func write(_ text: String) {
-    write(text, to: STDOUT_FILENO)
-  }
+  static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
 
   /// An error in two lines on stderr: what happened, and what to do.
   static func report(_ error: some ExplainedError) {

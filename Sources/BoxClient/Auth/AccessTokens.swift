@@ -214,9 +214,7 @@ package actor AccessTokens {
     return failure
   }
 
-  private func isExpired(_ held: Held) -> Bool {
-    held.expiry.map { clock.now() >= $0 } ?? false
-  }
+  private func isExpired(_ held: Held) -> Bool { held.expiry.map { clock.now() >= $0 } ?? false }
 
   private func timeUntilRenewal() -> Duration {
     if let wait = backoffFailure?.retryAfter { return wait }

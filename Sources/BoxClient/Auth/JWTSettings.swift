@@ -58,9 +58,7 @@ package struct JWTSettings: Sendable {
 
   /// Whether the private key can be read and decrypted.
   /// - Throws: `signInRefused`, as signing in would.
-  package func checkKey() throws(FeedFailure) {
-    _ = try signingKey()
-  }
+  package func checkKey() throws(FeedFailure) { _ = try signingKey() }
 
   /// The private key, decrypted.
   /// - Throws: `signInRefused`, in words, since the library's own errors are opaque numbers.

@@ -90,9 +90,7 @@ package struct ClientCredentials: SignIn {
 package struct ProvidedToken: SignIn {
   private let provider: SecretProvider
 
-  package init(_ provider: @escaping SecretProvider) {
-    self.provider = provider
-  }
+  package init(_ provider: @escaping SecretProvider) { self.provider = provider }
 
   package func signIn() async throws(FeedFailure) -> AccessToken {
     try Self.token(from: try read("access token", provider))

@@ -83,7 +83,5 @@ final class Exchange: HTTPClientResponseDelegate, @unchecked Sendable {
 
 extension HTTPResponseHead {
   /// The length of the body as it travels, if the answer announces one.
-  fileprivate var contentLength: Int? {
-    headers.first(name: "content-length").flatMap { Int($0) }
-  }
+  fileprivate var contentLength: Int? { headers.first(name: "content-length").flatMap { Int($0) } }
 }

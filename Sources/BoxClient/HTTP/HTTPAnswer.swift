@@ -19,9 +19,7 @@ struct HTTPAnswer: Sendable {
   }
 
   /// The header `box-request-id`, fit for a log.
-  var requestID: String? {
-    headers.first(name: "box-request-id").map { PlainText.excerpt($0) }
-  }
+  var requestID: String? { headers.first(name: "box-request-id").map { PlainText.excerpt($0) } }
 }
 
 // MARK: Refusals

@@ -35,9 +35,7 @@ package struct TransportSettings: Sendable {
   /// The daemon's version, for `User-Agent`.
   package var version: String
 
-  package init(version: String = "0") {
-    self.version = version
-  }
+  package init(version: String = "0") { self.version = version }
 }
 
 /// The certificates of `ca_file`, trusted instead of the system's.

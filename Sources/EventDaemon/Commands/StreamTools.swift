@@ -7,9 +7,7 @@ import Systemd
 package struct StreamTools: Sendable {
   private let configuration: Configuration
 
-  package init(_ configuration: Configuration) {
-    self.configuration = configuration
-  }
+  package init(_ configuration: Configuration) { self.configuration = configuration }
 
   /// The stream of this name, or without a name the first one.
   package func stream(named name: String?) throws(DaemonFailure) -> Configuration.Stream {

@@ -105,9 +105,7 @@ package struct Configuration: Hashable, Sendable {
     /// Between two lookbacks for late events; nil: never.
     package var lookbackInterval: Duration?
 
-    package init(name: String) {
-      self.name = name
-    }
+    package init(name: String) { self.name = name }
 
     /// Whether a text can name a stream and its directories.
     package static func isName(_ text: some StringProtocol) -> Bool {
@@ -122,9 +120,7 @@ package struct Configuration: Hashable, Sendable {
   }
 
   /// Whom a stream's token is asked for; nil where the token has one owner, or the JWT settings file decides.
-  package func subject(of stream: Stream) -> Subject? {
-    stream.subject ?? auth.subject
-  }
+  package func subject(of stream: Stream) -> Subject? { stream.subject ?? auth.subject }
 }
 
 // MARK: What a reload changes

@@ -114,9 +114,7 @@ enum ConfigurationKeys {
     "log",
     [ConfigurationKey("level", \.log.level, .word, takesEffect: .onReload, "The least severe level to log.")])
 
-  static func table(_ name: String) -> ConfigurationTable? {
-    tables.first { $0.name == name }
-  }
+  static func table(_ name: String) -> ConfigurationTable? { tables.first { $0.name == name } }
 
   /// The key that names the file of a secret, with its table.
   static func key(of secret: SecretFile.Kind) -> (table: ConfigurationTable, key: ConfigurationKey)? {

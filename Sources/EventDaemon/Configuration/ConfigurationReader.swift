@@ -83,13 +83,9 @@ package struct ConfigurationError: Error, Hashable, Sendable {
   /// At least one, by file and line.
   package var problems: [Problem]
 
-  package init(_ problems: [Problem]) {
-    self.problems = problems
-  }
+  package init(_ problems: [Problem]) { self.problems = problems }
 
-  package init(_ message: String, hint: String?) {
-    self.init([Problem(message, hint: hint)])
-  }
+  package init(_ message: String, hint: String?) { self.init([Problem(message, hint: hint)]) }
 
   /// One thing that is wrong. Never contains a secret.
   package struct Problem: ExplainedError, Hashable, Sendable {

@@ -28,9 +28,7 @@ struct ConfigurationSource {
   }
 
   /// A table, empty if no file has it.
-  func table(_ name: String) -> Table {
-    tables[name] ?? Table(location: Location(file: mainFile))
-  }
+  func table(_ name: String) -> Table { tables[name] ?? Table(location: Location(file: mainFile)) }
 
   private mutating func add(_ file: ConfigurationFile) {
     let lines = TOMLKeyLines(file.text)

@@ -5,9 +5,7 @@ package struct ByteCount: Hashable, Comparable, Sendable {
   package let bytes: Int64
 
   /// Negative numbers count as zero.
-  package init(_ bytes: Int64) {
-    self.bytes = max(bytes, 0)
-  }
+  package init(_ bytes: Int64) { self.bytes = max(bytes, 0) }
 
   /// Reads digits and a unit: none or `B`, the binary `KiB` to `TiB`, the decimal `KB` to `TB`.
   /// Nil for anything else, and above 2^63-1 bytes.

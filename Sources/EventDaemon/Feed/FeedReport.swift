@@ -19,9 +19,7 @@ struct FeedReport: Sendable {
 
   // MARK: A run
 
-  mutating func recovering(until deadline: FeedInstant) {
-    enter(.starting, deadline: deadline)
-  }
+  mutating func recovering(until deadline: FeedInstant) { enter(.starting, deadline: deadline) }
 
   /// A full disk keeps the recovery from going on.
   mutating func paused(_ failure: StoreFailure, until deadline: FeedInstant) {
@@ -40,9 +38,7 @@ struct FeedReport: Sendable {
     telemetry.publish(metrics)
   }
 
-  mutating func stopped() {
-    enter(.stopped, deadline: nil)
-  }
+  mutating func stopped() { enter(.stopped, deadline: nil) }
 
   private mutating func enter(_ state: StreamState, deadline: FeedInstant?) {
     (metrics.snapshot.state, metrics.deadline) = (state, deadline)
@@ -81,13 +77,9 @@ struct FeedReport: Sendable {
     journal.recorded(gap)
   }
 
-  mutating func failed(_ failure: FeedFailure) {
-    journal.failed(failure)
-  }
+  mutating func failed(_ failure: FeedFailure) { journal.failed(failure) }
 
-  func unexpected(_ input: UnexpectedInput) {
-    journal.unexpected(input)
-  }
+  func unexpected(_ input: UnexpectedInput) { journal.unexpected(input) }
 }
 
 extension EventBatch {

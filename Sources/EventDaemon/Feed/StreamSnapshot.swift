@@ -73,7 +73,5 @@ package struct Histogram: Hashable, Sendable {
     sum += seconds
   }
 
-  package mutating func record(_ duration: Duration) {
-    record(duration / .seconds(1))
-  }
+  package mutating func record(_ duration: Duration) { record(duration / .seconds(1)) }
 }

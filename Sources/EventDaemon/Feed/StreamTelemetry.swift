@@ -57,9 +57,7 @@ final class StreamTelemetry: Sendable {
 
   // MARK: Writing
 
-  func publish(_ metrics: StreamMetrics) {
-    published.withLock { $0.metrics = metrics }
-  }
+  func publish(_ metrics: StreamMetrics) { published.withLock { $0.metrics = metrics } }
 
   /// A recovery makes progress, while the driver waits for its end.
   func setDeadline(_ deadline: FeedInstant) {
@@ -75,9 +73,7 @@ final class StreamTelemetry: Sendable {
   }
 
   /// The driver has ended; operator action is required.
-  func block(_ reason: OperatorActionRequired) {
-    published.withLock { $0.metrics.block(reason) }
-  }
+  func block(_ reason: OperatorActionRequired) { published.withLock { $0.metrics.block(reason) } }
 }
 
 /// The metrics of one stream, counted by its driver.
@@ -90,9 +86,7 @@ struct StreamMetrics: Sendable {
   private(set) var operatorActionRequired: OperatorActionRequired?
   private(set) var hasRecovered = false
 
-  init(name: String) {
-    snapshot = StreamSnapshot(name: name, state: .starting)
-  }
+  init(name: String) { snapshot = StreamSnapshot(name: name, state: .starting) }
 
   mutating func recovered(_ recovery: Recovery) {
     hasRecovered = true
@@ -132,13 +126,9 @@ struct StreamMetrics: Sendable {
   }
 
   /// A lookback has found events that Box had not shown in time.
-  mutating func found(late: Int) {
-    snapshot.lateTotal += UInt64(late)
-  }
+  mutating func found(late: Int) { snapshot.lateTotal += UInt64(late) }
 
-  mutating func recordedGap() {
-    snapshot.gapsTotal += 1
-  }
+  mutating func recordedGap() { snapshot.gapsTotal += 1 }
 
   fileprivate mutating func block(_ reason: OperatorActionRequired) {
     snapshot.state = .blocked

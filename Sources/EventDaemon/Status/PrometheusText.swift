@@ -146,7 +146,5 @@ extension PrometheusText {
     return text
   }
 
-  static func number(_ value: Double) -> String {
-    JSONObjectWriter.number(value) ?? "NaN"
-  }
+  static func number(_ value: Double) -> String { JSONObjectWriter.number(value) ?? "NaN" }
 }

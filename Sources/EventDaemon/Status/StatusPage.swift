@@ -82,9 +82,7 @@ package enum StatusPage {
     "<td class=\"n\">\(MetricText.count(count))</td>"
   }
 
-  private static func cell(_ text: String?) -> String {
-    "<td>\(escaped(text ?? "–"))</td>"
-  }
+  private static func cell(_ text: String?) -> String { "<td>\(escaped(text ?? "–"))</td>" }
 
   /// Text that stays text in elements and quoted attributes.
   static func escaped(_ text: String) -> String {

@@ -101,11 +101,7 @@ struct DaemonAssembly: Sendable {
 private struct CancellableService: Service {
   let work: @Sendable () async throws -> Void
 
-  init(_ work: @escaping @Sendable () async throws -> Void) {
-    self.work = work
-  }
+  init(_ work: @escaping @Sendable () async throws -> Void) { self.work = work }
 
-  func run() async throws {
-    try await cancelWhenGracefulShutdown { try await work() }
-  }
+  func run() async throws { try await cancelWhenGracefulShutdown { try await work() } }
 }

@@ -157,9 +157,7 @@ actor StoredRefreshToken: RefreshTokenStore {
 
   private let state: DiskDirectory
 
-  init(_ state: DiskDirectory) {
-    self.state = state
-  }
+  init(_ state: DiskDirectory) { self.state = state }
 
   func load() async throws -> Secret<String>? {
     guard let file = try TwoBlockFile(Self.name, in: state) else { return nil }

@@ -122,8 +122,9 @@ class Machine:
     # ------------------------------------------------------------ spool ----
 
     def spooled(self, stream, spool="/var/spool/box-eventd"):
-        """The lines of a stream's spool, in order."""
-        return self.run(f"cat {spool}/{stream}/events-*.ndjson 2>/dev/null || true").splitlines()
+        """The complete lines of a stream's spool, in order. The last one may be in the middle of its write."""
+        text = self.run(f"cat {spool}/{stream}/events-*.ndjson 2>/dev/null || true")
+        return text[:text.rfind("\n") + 1].splitlines()
 
 
 AGENT = """

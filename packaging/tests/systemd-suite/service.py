@@ -40,8 +40,8 @@ def all_spooled(world, stream="default", user="123", spool="/var/spool/box-event
 
     try:
         wait("the spool to be complete", same, seconds, step=0.3)
-    except Exception:
-        expect(False, f"{stream}: {problem[0]}")
+    except Exception as error:
+        expect(False, f"{stream}: {problem[0]}: {error}")
 
 
 def reloads(world, since):
