@@ -2,15 +2,15 @@ import BoxEvents
 
 /// The page at `/`: one HTML document without scripts or external resources, reloaded by the browser every
 /// five seconds.
-package enum StatusPage {
+enum StatusPage {
   /// Rows shown; streams with problems come first.
-  package static let maximumRows = 500
+  static let maximumRows = 500
 
   /// Nothing but the page's own styles: a stream's error stays text whatever it holds.
-  package static let contentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'"
+  static let contentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'"
 
   /// - Parameter now: local time, seconds since 1970.
-  package static func html(_ snapshot: DaemonSnapshot, now: Double) -> String {
+  static func html(_ snapshot: DaemonSnapshot, now: Double) -> String {
     let title = escaped("box-eventd: \(snapshot.state)")
     return """
       <!DOCTYPE html>
