@@ -126,15 +126,7 @@ struct PrometheusText {
 
   /// A label's value: backslash, quote and newline are escaped.
   static func escaped(_ value: String) -> String {
-    var text = ""
-    for scalar in value.unicodeScalars {
-      switch scalar {
-      case "\\", "\"": text += "\\\(scalar)"
-      case "\n": text += "\\n"
-      default: text.unicodeScalars.append(scalar)
-      }
-    }
-    return text
+    value.replacingScalars(["\\": #"\\"#, "\"": #"\""#, "\n": #"\n"#])
   }
 
   static func number(_ value: Double) -> String { JSONObjectWriter.number(value) ?? "NaN" }

@@ -86,18 +86,9 @@ enum StatusPage {
 
   /// Text that stays text in elements and quoted attributes.
   static func escaped(_ text: String) -> String {
-    var html = ""
-    for scalar in PlainText.escaped(text).unicodeScalars {
-      switch scalar {
-      case "&": html += "&amp;"
-      case "<": html += "&lt;"
-      case ">": html += "&gt;"
-      case "\"": html += "&quot;"
-      case "'": html += "&#39;"
-      default: html.unicodeScalars.append(scalar)
-      }
-    }
-    return html
+    PlainText.escaped(text).replacingScalars([
+      "&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&quot;", "'": "&#39;",
+    ])
   }
 
   private static let style = """
@@ -125,4 +116,13 @@ enum StatusPage {
     tr.error td { white-space: normal; color: var(--bad); background: var(--soft); padding-top: .2rem; }
     footer { margin-top: 1.5rem; color: var(--dim); font-size: .85rem; }
     """
+}
+
+extension String {
+  /// With a text for each scalar of a table, even where another one combines with it.
+  func replacingScalars(_ texts: [Unicode.Scalar: String]) -> String {
+    unicodeScalars.reduce(into: "") { text, scalar in
+      text.unicodeScalars += texts[scalar]?.unicodeScalars ?? String(scalar).unicodeScalars
+    }
+  }
 }

@@ -41,8 +41,7 @@ struct DaemonDirectories: Sendable {
 
 extension DiskDirectory {
   /// Opens a directory of the configuration; its last part is created if it is missing.
-  static func opened(_ path: String, on disk: any Disk, access: Access) throws(StoreFailure) -> DiskDirectory
-  {
+  static func opened(_ path: String, on disk: any Disk, access: Access) throws(StoreFailure) -> Self {
     if mkdir(path, access == .own ? 0o700 : 0o750) != 0, errno != EEXIST {
       throw StoreFailure(
         .refused, "can't create \(path): \(String(cString: strerror(errno)))",
