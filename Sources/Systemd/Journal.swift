@@ -29,47 +29,37 @@ package enum Journal {
   static func send(_ entry: JournalEntry) -> Bool {
     var (bytes, ends) = entry.packed()
     return bytes.withUnsafeMutableBytes { buffer in
-      let vectors = fields(of: buffer, endingAt: ends)
+      // Each field with its length: a value may hold any byte, an equals sign or a zero included.
+      var start = 0
+      let vectors = ends.map { end in
+        defer { start = end }
+        let field = UnsafeMutableRawBufferPointer(rebasing: buffer[start..<end])
+        return iovec(iov_base: field.baseAddress, iov_len: field.count)
+      }
       return sd_journal_sendv(vectors, CInt(clamping: vectors.count)) >= 0
-    }
-  }
-
-  /// Each field with its length: a value may hold any byte, an equals sign or a zero included.
-  private static func fields(of buffer: UnsafeMutableRawBufferPointer, endingAt ends: [Int]) -> [iovec] {
-    var start = 0
-    return ends.map { end in
-      defer { start = end }
-      let field = UnsafeMutableRawBufferPointer(rebasing: buffer[start..<end])
-      return iovec(iov_base: field.baseAddress, iov_len: field.count)
     }
   }
 }
 
 /// One entry of the journal: a list of fields. See systemd.journal-fields(7).
-struct JournalEntry: Hashable, Sendable {
-  struct Field: Hashable, Sendable {
-    var name: String
-    var value: String
-  }
-
+struct JournalEntry: Sendable {
   /// In the order they are sent. A name may occur more than once.
-  var fields: [Field]
+  var fields: [(name: String, value: String)]
 
   /// The entry of a log event.
-  /// - Parameters:
-  ///   - metadata: everything that counts for the event, the handler's included.
-  ///   - identifier: `SYSLOG_IDENTIFIER=`, what journalctl shows before the text.
-  init(_ event: LogEvent, metadata: Logger.Metadata, identifier: String) {
+  /// - Parameter metadata: everything that counts for the event, the handler's included.
+  init(_ event: LogEvent, metadata: Logger.Metadata) {
     fields = [
-      Field(name: "MESSAGE", value: LogText(event.message, metadata: metadata).description),
-      Field(name: "PRIORITY", value: String(event.level.priority)),
-      Field(name: "SYSLOG_IDENTIFIER", value: identifier),
-      Field(name: "CODE_FILE", value: LogText.escaped(event.file)),
-      Field(name: "CODE_LINE", value: String(event.line)),
-      Field(name: "CODE_FUNC", value: LogText.escaped(event.function)),
+      ("MESSAGE", LogText(event.message, metadata: metadata).description),
+      ("PRIORITY", String(event.level.priority)),
+      // What journalctl shows before the text.
+      ("SYSLOG_IDENTIFIER", "box-eventd"),
+      ("CODE_FILE", LogText.escaped(event.file)),
+      ("CODE_LINE", String(event.line)),
+      ("CODE_FUNC", LogText.escaped(event.function)),
     ]
     for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
-      fields.append(Field(name: Self.name(of: key), value: LogText.escaped(value.description)))
+      fields.append((Self.name(of: key), LogText.escaped(value.description)))
     }
   }
 

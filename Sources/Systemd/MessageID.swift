@@ -3,9 +3,8 @@ package import Logging
 /// The conditions an operator acts on, each with an id that never changes.
 ///
 /// `journalctl MESSAGE_ID=…` finds every occurrence, and `journalctl -x` explains it from the entry of the same id in
-/// `packaging/systemd/box-eventd.catalog`. See sd-id128(3) and systemd.journal-fields(7).
-///
-/// `Sources/README.md`, "How to add a message id", has the steps.
+/// `packaging/systemd/box-eventd.catalog`. See sd-id128(3) and systemd.journal-fields(7), and for the steps to
+/// add one `Sources/README.md`.
 package enum MessageID: String, Hashable, Sendable, CaseIterable {
   // The daemon.
   case started = "b56c7f3cfa7945fbafc817ec430e4db3"
@@ -54,7 +53,7 @@ package enum MessageID: String, Hashable, Sendable, CaseIterable {
 extension Logger {
   /// Logs a condition an operator acts on.
   ///
-  ///     logger.notice("caught up", id: .caughtUp, metadata: ["position": "\(position)"])
+  ///     logger.log(level: .notice, "caught up", id: .caughtUp, metadata: ["position": "\(position)"])
   ///
   /// - Parameters:
   ///   - message: a constant sentence.
@@ -70,45 +69,5 @@ extension Logger {
       level: level, message(),
       metadata: metadata().merging([MessageID.metadataKey: "\(id.rawValue)"]) { $1 },
       file: file, function: function, line: line)
-  }
-
-  /// Logs a condition an operator acts on, at level `notice`.
-  package func notice(
-    _ message: @autoclosure () -> Logger.Message, id: MessageID,
-    metadata: @autoclosure () -> Logger.Metadata = [:],
-    file: String = #fileID, function: String = #function, line: UInt = #line
-  ) {
-    log(
-      level: .notice, message(), id: id, metadata: metadata(), file: file, function: function, line: line)
-  }
-
-  /// Logs a condition an operator acts on, at level `warning`.
-  package func warning(
-    _ message: @autoclosure () -> Logger.Message, id: MessageID,
-    metadata: @autoclosure () -> Logger.Metadata = [:],
-    file: String = #fileID, function: String = #function, line: UInt = #line
-  ) {
-    log(
-      level: .warning, message(), id: id, metadata: metadata(), file: file, function: function, line: line)
-  }
-
-  /// Logs a condition an operator acts on, at level `error`.
-  package func error(
-    _ message: @autoclosure () -> Logger.Message, id: MessageID,
-    metadata: @autoclosure () -> Logger.Metadata = [:],
-    file: String = #fileID, function: String = #function, line: UInt = #line
-  ) {
-    log(
-      level: .error, message(), id: id, metadata: metadata(), file: file, function: function, line: line)
-  }
-
-  /// Logs a condition an operator acts on, at level `critical`.
-  package func critical(
-    _ message: @autoclosure () -> Logger.Message, id: MessageID,
-    metadata: @autoclosure () -> Logger.Metadata = [:],
-    file: String = #fileID, function: String = #function, line: UInt = #line
-  ) {
-    log(
-      level: .critical, message(), id: id, metadata: metadata(), file: file, function: function, line: line)
   }
 }

@@ -1,5 +1,6 @@
 import BoxEvents
 import CSystemd
+import Glibc
 
 /// Reports the daemon's state to the service manager. See sd_notify(3).
 ///
@@ -9,30 +10,18 @@ import CSystemd
 ///     let notifier = Notifier.systemd()
 ///     notifier.send(.ready, .status("Streaming 3 streams"))
 package struct Notifier: Sendable {
-  /// Whether a service manager listens.
-  package let isConnected: Bool
-  private let deliver: @Sendable ([Field]) -> Bool
-
-  /// A notifier that hands each message to a closure, for tests.
-  /// - Parameter deliver: the fields of one message; returns whether it was sent.
-  package init(deliver: @escaping @Sendable ([Field]) -> Bool) {
-    self.init(isConnected: true, deliver: deliver)
-  }
-
-  private init(isConnected: Bool, deliver: @escaping @Sendable ([Field]) -> Bool) {
-    self.isConnected = isConnected
-    self.deliver = deliver
-  }
+  /// Takes the fields of one message; returns whether it was sent.
+  let deliver: @Sendable ([Field]) -> Bool
 
   /// A notifier without a service manager.
-  package static let silent = Notifier(isConnected: false) { _ in false }
+  static let silent = Notifier { _ in false }
 
   /// The service manager that started this process; ``silent`` when none did.
   ///
   /// The corresponding C function is `sd_notify`, which finds the socket in `NOTIFY_SOCKET`.
   package static func systemd() -> Notifier {
     guard ProcessEnvironment.value(of: "NOTIFY_SOCKET") != nil else { return .silent }
-    return Notifier(isConnected: true) { fields in
+    return Notifier { fields in
       let message = Field.message(fields, at: MonotonicClock.now)
       // Positive: sent. Zero: no socket. Negative: an errno, for example when systemd is restarting.
       return sd_notify(0, message) > 0
@@ -42,12 +31,7 @@ package struct Notifier: Sendable {
   /// Sends one message of one or more fields. They arrive together or not at all.
   /// - Returns: whether the message was sent.
   @discardableResult
-  package func send(_ fields: Field...) -> Bool { send(fields) }
-
-  /// Sends one message of one or more fields. They arrive together or not at all.
-  /// - Returns: whether the message was sent.
-  @discardableResult
-  package func send(_ fields: [Field]) -> Bool { !fields.isEmpty && deliver(fields) }
+  package func send(_ fields: Field...) -> Bool { !fields.isEmpty && deliver(fields) }
 }
 
 extension Notifier {
@@ -75,21 +59,45 @@ extension Notifier.Field {
   static let longestStatus = 2048
 
   /// The text of one datagram.
-  /// - Parameter now: the value of `MONOTONIC_USEC=`; systemd takes a reload older than its own request
-  ///   for the answer to another one.
-  static func message(_ fields: [Notifier.Field], at now: MonotonicClock.Instant) -> String {
+  /// - Parameter now: for `MONOTONIC_USEC=`; systemd takes a reload older than its own request for another's answer.
+  static func message(_ fields: [Notifier.Field], at now: Duration) -> String {
     fields.map { $0.assignment(at: now) }.joined(separator: "\n")
   }
 
-  private func assignment(at now: MonotonicClock.Instant) -> String {
+  private func assignment(at now: Duration) -> String {
     switch self {
     case .ready: "READY=1"
-    case .reloading: "RELOADING=1\nMONOTONIC_USEC=\(now.microseconds)"
+    case .reloading: "RELOADING=1\nMONOTONIC_USEC=\(now.clampedMicroseconds)"
     case .stopping: "STOPPING=1"
     case .status(let text): "STATUS=\(PlainText.escaped(text, limit: Self.longestStatus))"
     case .watchdog: "WATCHDOG=1"
     case .extendTimeout(let time): "EXTEND_TIMEOUT_USEC=\(max(0, time.clampedMicroseconds))"
     case .errno(let number): "ERRNO=\(number)"
     }
+  }
+}
+
+/// Time since the machine started, without the time it was suspended: the clock systemd itself keeps
+/// its watchdog by, and `SuspendingClock` sleeps by.
+///
+/// Setting the wall clock doesn't move it, and a laptop's night asleep doesn't count as a missed deadline.
+package enum MonotonicClock {
+  /// The corresponding C function is `clock_gettime` with `CLOCK_MONOTONIC`.
+  package static var now: Duration {
+    var time = timespec()
+    // Fails only for an unknown clock or a bad pointer, neither of which is possible here.
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+  }
+}
+
+extension Duration {
+  /// Microseconds, rounded towards zero, clamped to `Int64`.
+  var clampedMicroseconds: Int64 {
+    let (seconds, attoseconds) = components
+    let (micros, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
+    guard !overflow else { return seconds < 0 ? .min : .max }
+    let (sum, sumOverflow) = micros.addingReportingOverflow(attoseconds / 1_000_000_000_000)
+    return sumOverflow ? (seconds < 0 ? .min : .max) : sum
   }
 }

@@ -7,40 +7,28 @@ import Synchronization
 ///
 /// `MESSAGE=` is the line for people (see ``LogText``). A metadata key becomes a field in capitals after `BOX_`:
 /// `journalctl BOX_STREAM=default -o json`; `message_id` becomes `MESSAGE_ID`, which leads to the catalog.
-package struct SystemdLogHandler: LogHandler {
-  package var metadata: Logger.Metadata = [:]
-  package var metadataProvider: Logger.MetadataProvider?
-  private let destination: LogDestination
-  private let threshold: LogThreshold
-  private var ownLevel: Logger.Level?
+struct SystemdLogHandler: LogHandler {
+  let destination: LogDestination
+  /// The level this handler follows until it is given one of its own.
+  let threshold: LogThreshold
+  var ownLevel: Logger.Level?
+  var metadata: Logger.Metadata = [:]
+  var metadataProvider: Logger.MetadataProvider?
 
-  /// `SYSLOG_IDENTIFIER=`, what journalctl shows before the text.
-  static let identifier = "box-eventd"
-
-  /// - Parameter threshold: the level this handler follows until it is given one of its own.
-  package init(_ destination: LogDestination, threshold: LogThreshold) {
-    self.destination = destination
-    self.threshold = threshold
-  }
-
-  package var logLevel: Logger.Level {
+  var logLevel: Logger.Level {
     get { ownLevel ?? threshold.level }
     set { ownLevel = newValue }
   }
 
-  package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
     get { metadata[key] }
     set { metadata[key] = newValue }
   }
 
-  package func log(event: LogEvent) {
+  func log(event: LogEvent) {
     let all = Self.merged(metadata, metadataProvider, event)
-    switch destination {
-    case .journal:
-      // Where the journal's socket fails, its stream on standard error may still work.
-      if Journal.send(JournalEntry(event, metadata: all, identifier: Self.identifier)) { return }
-    case .standardError: break
-    }
+    // Where the journal's socket fails, its stream on standard error may still work.
+    if destination == .journal, Journal.send(JournalEntry(event, metadata: all)) { return }
     StandardError.write(Self.line(event, metadata: all, time: Int64(time(nil))))
   }
 
@@ -73,7 +61,7 @@ package enum LogDestination: String, Hashable, Sendable, CaseIterable {
   /// A logger for this destination.
   /// - Parameter threshold: the level every logger made with it follows; change it to change them all.
   package func logger(threshold: LogThreshold) -> Logger {
-    Logger(label: "box-eventd") { _ in SystemdLogHandler(self, threshold: threshold) }
+    Logger(label: "box-eventd") { _ in SystemdLogHandler(destination: self, threshold: threshold) }
   }
 }
 
@@ -94,8 +82,6 @@ package final class LogThreshold: Sendable {
 /// processes never mix.
 enum StandardError {
   /// Writes all of it. A failure is ignored: there is no place left to report it.
-  ///
-  /// The corresponding C function is `write`.
   static func write(_ line: String, to descriptor: CInt = STDERR_FILENO) {
     var rest = Array(line.utf8)[...]
     while !rest.isEmpty {

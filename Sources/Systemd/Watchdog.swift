@@ -5,7 +5,7 @@ import CSystemd
 /// Silence is the point: systemd ends and restarts a service that has not pinged for `WatchdogSec=`.
 /// A loop that pinged whatever happens would only prove that the loop runs. This one runs on the
 /// same executor as everything else, so a blocked pool keeps it quiet too.
-package struct Watchdog: Sendable {
+package enum Watchdog {
   /// The daemon's answer when it is asked.
   package enum Health: Hashable, Sendable {
     case healthy
@@ -19,28 +19,6 @@ package struct Watchdog: Sendable {
     case withheld(String)
     /// Recovered in time; pings go on.
     case resumed
-  }
-
-  /// How long systemd waits for a ping.
-  package let interval: Duration
-  private let notifier: Notifier
-  private let health: @Sendable () async -> Health
-  private let report: @Sendable (Report) -> Void
-
-  /// - Parameters:
-  ///   - interval: as ``requestedInterval()`` returns it.
-  ///   - health: asked before each ping. Must answer soon: while it hangs, nothing is sent.
-  ///   - report: called once when pings stop, and once if they go on again.
-  package init(
-    interval: Duration,
-    notifier: Notifier,
-    health: @escaping @Sendable () async -> Health,
-    report: @escaping @Sendable (Report) -> Void
-  ) {
-    self.interval = interval
-    self.notifier = notifier
-    self.health = health
-    self.report = report
   }
 
   /// The interval systemd expects pings in; nil when it expects none, or expects them of another
@@ -59,46 +37,41 @@ package struct Watchdog: Sendable {
   }
 
   /// Asks, pings or stays silent, and waits; ends when the task is cancelled.
-  package func run(clock: some Clock<Duration> = MonotonicClock()) async {
+  /// - Parameters:
+  ///   - interval: as ``requestedInterval()`` returns it.
+  ///   - health: asked before each ping. Must answer soon: while it hangs, nothing is sent.
+  ///   - report: called once when pings stop, and once if they go on again.
+  package static func run(
+    interval: Duration, notifier: Notifier, clock: some Clock<Duration> = SuspendingClock(),
+    health: () async -> Health, report: (Report) -> Void
+  ) async {
     var gate = WatchdogGate(interval: interval)
     while !Task.isCancelled {
-      let verdict = gate.check(await health())
-      if verdict.pings { notifier.send(.watchdog) }
-      if let change = verdict.report { report(change) }
-      do {
-        try await clock.sleep(for: gate.pause)
-      } catch {
-        return
-      }
+      let change = gate.check(await health())
+      if gate.isOpen { notifier.send(.watchdog) }
+      if let change { report(change) }
+      // A cancelled sleep ends the loop.
+      try? await clock.sleep(for: gate.pause)
     }
   }
 }
 
 /// The watchdog's decision, apart from its loop: whether to ping, what to report, how long to wait.
 struct WatchdogGate: Hashable, Sendable {
-  /// What follows from one answer.
-  struct Verdict: Hashable, Sendable {
-    var pings: Bool
-    var report: Watchdog.Report?
-  }
-
   let interval: Duration
-  private var isOpen = true
+  /// Whether to ping.
+  private(set) var isOpen = true
 
-  init(interval: Duration) { self.interval = interval }
-
-  mutating func check(_ health: Watchdog.Health) -> Verdict {
+  /// Takes an answer; returns what is to be reported.
+  mutating func check(_ health: Watchdog.Health) -> Watchdog.Report? {
     switch (health, isOpen) {
-    case (.healthy, true):
-      return Verdict(pings: true)
+    case (.healthy, true), (.overdue, false): return nil
     case (.healthy, false):
       isOpen = true
-      return Verdict(pings: true, report: .resumed)
+      return .resumed
     case (.overdue(let reason), true):
       isOpen = false
-      return Verdict(pings: false, report: .withheld(reason))
-    case (.overdue, false):
-      return Verdict(pings: false)
+      return .withheld(reason)
     }
   }
 

@@ -29,8 +29,8 @@ struct LoggerTests {
   @Test func anIDTravelsWithTheMessage() throws {
     let events = Recorder<LogEvent>()
     let logger = Logger(label: "test") { _ in RecordingHandler(events: events) }
-    logger.notice("Caught up", id: .caughtUp, metadata: ["position": "7"])
-    logger.critical("Not durable", id: .syncFailed)
+    logger.log(level: .notice, "Caught up", id: .caughtUp, metadata: ["position": "7"])
+    logger.log(level: .critical, "Not durable", id: .syncFailed)
     let event = try #require(events.values.first)
     #expect(event.level == .notice)
     #expect(event.message == "Caught up")
@@ -43,10 +43,10 @@ struct LoggerTests {
   @Test func everyLevelIsItsOwn() {
     let events = Recorder<LogEvent>()
     let logger = Logger(label: "test") { _ in RecordingHandler(events: events) }
-    logger.notice("a", id: .started)
-    logger.warning("a", id: .started)
-    logger.error("a", id: .started)
-    logger.critical("a", id: .started)
+    logger.log(level: .notice, "a", id: .started)
+    logger.log(level: .warning, "a", id: .started)
+    logger.log(level: .error, "a", id: .started)
+    logger.log(level: .critical, "a", id: .started)
     #expect(events.values.map(\.level) == [.notice, .warning, .error, .critical])
   }
 
@@ -93,7 +93,7 @@ struct LoggerTests {
 
   @Test func handlersAreValues() {
     let threshold = LogThreshold(.info)
-    for handler in LogDestination.allCases.map({ SystemdLogHandler($0, threshold: threshold) }) {
+    for handler in LogDestination.allCases.map({ SystemdLogHandler(destination: $0, threshold: threshold) }) {
       var copy = handler
       copy[metadataKey: "stream"] = "default"
       #expect(copy.metadata == ["stream": "default"])

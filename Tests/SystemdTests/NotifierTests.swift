@@ -3,7 +3,7 @@ import Testing
 @testable import Systemd
 
 struct NotifierTests {
-  private let time = MonotonicClock.Instant(sinceBoot: .seconds(7) + .nanoseconds(1999))
+  private let time = Duration.seconds(7) + .nanoseconds(1999)
 
   private func message(_ fields: Notifier.Field...) -> String {
     Notifier.Field.message(fields, at: time)
@@ -38,15 +38,13 @@ struct NotifierTests {
       sent.record(fields)
       return true
     }
-    #expect(notifier.isConnected)
     #expect(notifier.send(.ready, .status("Reading")))
-    #expect(notifier.send([.stopping]))
-    #expect(!notifier.send([]))
+    #expect(notifier.send(.stopping))
+    #expect(!notifier.send())
     #expect(sent.values == [[.ready, .status("Reading")], [.stopping]])
   }
 
   @Test func theSilentOneSendsNothing() {
-    #expect(!Notifier.silent.isConnected)
     #expect(!Notifier.silent.send(.ready))
   }
 }

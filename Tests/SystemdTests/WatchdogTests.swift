@@ -16,12 +16,13 @@ struct WatchdogTests {
         pings.record(fields)
         return true
       }
-      let watchdog = Watchdog(interval: .seconds(120), notifier: notifier) {
-        self.health.withLock { $0 }
-      } report: {
-        self.reports.record($0)
+      return Task {
+        await Watchdog.run(interval: .seconds(120), notifier: notifier, clock: clock) {
+          self.health.withLock { $0 }
+        } report: {
+          self.reports.record($0)
+        }
       }
-      return Task { await watchdog.run(clock: clock) }
     }
 
     func become(_ new: Watchdog.Health) {

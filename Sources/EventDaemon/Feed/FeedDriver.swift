@@ -34,8 +34,7 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
   }
 
   /// Runs until the task is cancelled, and then saves the position.
-  /// - Throws: what the store can't go on from. A source's failures are the machine's business and
-  ///   never end the stream.
+  /// - Throws: what the store can't go on from. A source's failures never end the stream.
   mutating func run() async throws(StoreFailure) {
     guard let recovery = try await recover() else { return }
     report.recovered(recovery)
@@ -51,8 +50,7 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
     report.stopped()
   }
 
-  /// Recovers the store; waits for free space where the disk is full.
-  /// - Returns: nil if the task was cancelled in the meantime.
+  /// Recovers the store, waiting while the disk is full; nil if the task was cancelled in the meantime.
   private mutating func recover() async throws(StoreFailure) -> Recovery? {
     while !Task.isCancelled {
       report.recovering(until: clock.now + rules.requestBudget)
@@ -93,7 +91,11 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
   }
 
   private mutating func read(_ request: ReadRequest) async throws(StoreFailure) -> FeedAction {
-    guard try await store.hasFreeSpace() else { return machine.diskFull(.keepFreeReached, at: clock.now) }
+    guard try await store.hasFreeSpace() else {
+      // Reading stops before the disk is full, so that a page that was read can be stored.
+      let failure = StoreFailure(.noSpace, "less than keep_free is left on the spool's disk")
+      return machine.diskFull(failure, at: clock.now)
+    }
     let page: EventPage
     let date: BoxTime?
     do throws(FeedFailure) {
@@ -127,8 +129,7 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
 
   private mutating func subscribe() async -> FeedAction {
     do {
-      let server = try await source.subscribe()
-      return machine.subscribed(server, at: clock.now)
+      return machine.subscribed(try await source.subscribe(), at: clock.now)
     } catch {
       report.failed(error)
       return machine.subscribeFailed(error, at: clock.now)
@@ -149,12 +150,6 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
   }
 }
 
-extension StoreFailure {
-  /// Reading stops before the disk is full, so that a page that was read can be stored.
-  fileprivate static let keepFreeReached = StoreFailure(
-    .noSpace, "less than keep_free is left on the spool's disk")
-}
-
 /// The driver's clock, so that tests can move time by hand.
 protocol FeedClock: Sendable {
   var now: FeedInstant { get }
@@ -164,9 +159,10 @@ protocol FeedClock: Sendable {
 
 /// CLOCK_MONOTONIC: never set, never jumping, stopped while the machine is suspended.
 struct MonotonicFeedClock: FeedClock {
-  var now: FeedInstant { FeedInstant(sinceOrigin: MonotonicClock.now.sinceBoot) }
+  var now: FeedInstant { FeedInstant(sinceOrigin: MonotonicClock.now) }
 
   func sleep(until instant: FeedInstant) async throws {
-    try await MonotonicClock().sleep(until: .init(sinceBoot: instant.sinceOrigin))
+    // The runtime's name for the same clock.
+    try await Task.sleep(for: now.duration(to: instant), clock: SuspendingClock())
   }
 }

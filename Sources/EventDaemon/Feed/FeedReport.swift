@@ -3,14 +3,12 @@ import Logging
 
 /// What a driver reports of its stream while it works: the driver's only view of metrics and journal.
 ///
-/// The driver's task owns this value. The metrics are published once for each action, before it is done, and where
-/// a run begins and ends.
+/// The metrics are published once for each action, before it is done, and where a run begins and ends.
 struct FeedReport: Sendable {
   private var metrics: StreamMetrics
   private var journal: StreamJournal
   private let telemetry: StreamTelemetry
 
-  /// - Parameter telemetry: where the metrics are published.
   init(_ telemetry: StreamTelemetry, logger: Logger) {
     self.telemetry = telemetry
     metrics = StreamMetrics(name: telemetry.name)
@@ -64,9 +62,13 @@ struct FeedReport: Sendable {
     journal.committed(committed)
   }
 
-  /// New events of a lookback.
+  /// New events of a lookback; it counts those that had happened well before Box showed nothing more.
   mutating func lookbackFound(_ batch: EventBatch, caughtUpAt: BoxTime) {
-    let late = batch.lateEvents(whenCaughtUpAt: caughtUpAt)
+    // Fresh events take a few seconds to appear; an event that takes longer is late. Both times are of Box's clock.
+    let late = batch.new.count { index in
+      guard let date = batch.creationDate(ofEvent: index) else { return false }
+      return BoxTime(date).since(caughtUpAt) < .seconds(-10)
+    }
     guard late > 0 else { return }
     metrics.found(late: late)
     journal.found(late: late)
@@ -83,16 +85,8 @@ struct FeedReport: Sendable {
 }
 
 extension EventBatch {
-  /// Fresh events take a few seconds to appear; an event that takes longer is late.
-  private static let usualDelay = Duration.seconds(10)
-
-  /// How many of the new events had happened well before a moment when Box showed nothing more.
-  /// - Parameter caughtUpAt: Box's time then; both times are of Box's clock.
-  func lateEvents(whenCaughtUpAt caughtUpAt: BoxTime) -> Int {
-    new.count { index in
-      let createdAt = page.events[index].createdAt
-      guard let date = UTCDate(rfc3339: page.bytes[createdAt]) else { return false }
-      return BoxTime(date).since(caughtUpAt) < .zero - Self.usualDelay
-    }
+  /// When an event of the page happened; nil where it doesn't tell.
+  func creationDate(ofEvent index: Int) -> UTCDate? {
+    UTCDate(rfc3339: page.bytes[page.events[index].createdAt])
   }
 }

@@ -2,9 +2,8 @@ import BoxEvents
 import Logging
 import Systemd
 
-/// What the journal gets to read of one stream: a line for each change of state, none for each event.
-///
-/// A failure that goes on is not repeated line by line, but summed up at every power of two.
+/// What is logged of one stream: a line for each change of state, none for each event. A failure that goes on is
+/// not repeated line by line, but summed up at every power of two.
 struct StreamJournal: Sendable {
   private let logger: Logger
   private let retention: Duration
@@ -34,21 +33,18 @@ struct StreamJournal: Sendable {
     guard previous != condition else { return }
     resume(condition)
     switch condition {
-    case .paused(let failure):
-      paused(failure)
+    case .paused(let failure): paused(failure)
     case .blocked(let failure):
-      logger.error("stream blocked", id: .streamBlocked, metadata: metadata(failure))
+      logger.log(level: .error, "stream blocked", id: .streamBlocked, metadata: metadata(failure))
     case .stalled:
-      logger.warning(
-        "stream stalled: Box serves a full page of known events again and again", id: .streamStalled,
-        metadata: ["position": "\(machine.currentPosition)"])
+      logger.log(
+        level: .warning, "stream stalled: Box serves a full page of known events again and again",
+        id: .streamStalled, metadata: ["position": "\(machine.currentPosition)"])
     case .polling:
       reportEndOfFailures()
       reportCaughtUp(machine.currentPosition)
-    case .waiting(nil) where hasReadSinceFailure:
-      reportEndOfFailures()
-    case .reading, .waiting:
-      break
+    case .waiting(nil) where hasReadSinceFailure: reportEndOfFailures()
+    case .reading, .waiting: break
     }
   }
 
@@ -56,8 +52,8 @@ struct StreamJournal: Sendable {
   mutating func paused(_ failure: StoreFailure) {
     guard !isPaused else { return }
     isPaused = true
-    logger.error(
-      "stream paused: the disk is full", id: .paused, metadata: Logger.Metadata().explaining(failure))
+    logger.log(
+      level: .error, "stream paused: the disk is full", id: .paused, metadata: [:].explaining(failure))
   }
 
   private mutating func resume(_ condition: FeedCondition) {
@@ -69,14 +65,15 @@ struct StreamJournal: Sendable {
     }
     guard isPaused else { return }
     isPaused = false
-    logger.notice("stream resumed: the disk has free space again", id: .resumed)
+    logger.log(level: .notice, "stream resumed: the disk has free space again", id: .resumed)
   }
 
   private mutating func reportCaughtUp(_ position: ReadPosition) {
     guard let events = backlog else { return }
     backlog = nil
-    logger.notice(
-      "caught up", id: .caughtUp, metadata: ["events": "\(events)", "position": "\(position)"])
+    logger.log(
+      level: .notice, "caught up", id: .caughtUp,
+      metadata: ["events": "\(events)", "position": "\(position)"])
   }
 
   /// Warns once each at 50, 80 and 95 % of the time Box keeps events.
@@ -85,8 +82,8 @@ struct StreamJournal: Sendable {
     let reached = [95, 80, 50].first { percent >= $0 } ?? 0
     defer { warnedPercent = reached }
     guard reached > warnedPercent else { return }
-    logger.warning(
-      "Box will soon drop events that are not read yet", id: .retentionWarning,
+    logger.log(
+      level: .warning, "Box will soon drop events that are not read yet", id: .retentionWarning,
       metadata: [
         "detail": "the position is older than \(reached) % of the time Box keeps events",
         "position": "\(machine.currentPosition)",
@@ -106,21 +103,22 @@ struct StreamJournal: Sendable {
       return
     }
     if failures > 1 { metadata["times"] = "\(failures)" }
-    switch failure.code {
-    case .realtimeRefused:
-      logger.warning("realtime server refused", id: .realtimeRefused, metadata: metadata)
-    case .signInRefused, .signInFailed:
-      logger.warning("cannot sign in", id: .signInRefused, metadata: metadata)
-    case .unreachable, .throttled, .serverError, .unauthorized, .forbidden, .refused, .unreadable,
-      .malformedPage, .tooLarge, .cancelled:
-      logger.warning("cannot get events", id: .boxUnreachable, metadata: metadata)
-    }
+    let (sentence, id): (Logger.Message, MessageID) =
+      switch failure.code {
+      case .realtimeRefused: ("realtime server refused", .realtimeRefused)
+      case .signInRefused, .signInFailed: ("cannot sign in", .signInRefused)
+      case .unreachable, .throttled, .serverError, .unauthorized, .forbidden, .refused, .unreadable,
+        .malformedPage, .tooLarge, .cancelled:
+        ("cannot get events", .boxUnreachable)
+      }
+    logger.log(level: .warning, sentence, id: id, metadata: metadata)
   }
 
   private mutating func reportEndOfFailures() {
     defer { (failures, failing) = (0, nil) }
     guard failures > 0 else { return }
-    logger.notice("getting events again", id: .boxBack, metadata: ["failures": "\(failures)"])
+    logger.log(
+      level: .notice, "getting events again", id: .boxBack, metadata: ["failures": "\(failures)"])
   }
 
   func unexpected(_ input: UnexpectedInput) {
@@ -128,21 +126,19 @@ struct StreamJournal: Sendable {
   }
 
   private func metadata(_ failure: FeedFailure) -> Logger.Metadata {
-    var metadata = Logger.Metadata().explaining(failure)
-    if let status = failure.status { metadata["status"] = "\(status)" }
-    if let requestID = failure.requestID { metadata["request_id"] = "\(requestID)" }
+    var metadata: Logger.Metadata = [:].explaining(failure)
+    metadata["status"] = failure.status.map { "\($0)" }
+    metadata["request_id"] = failure.requestID.map { "\($0)" }
     return metadata
   }
 
   // MARK: The store
 
   func recovered(_ recovery: Recovery) {
-    for note in recovery.notes {
-      logger.notice("repaired the spool", metadata: ["detail": "\(note)"])
-    }
+    for note in recovery.notes { logger.notice("repaired the spool", metadata: ["detail": "\(note)"]) }
     if recovery.rebuilt {
-      logger.warning(
-        "position rebuilt from the spool", id: .positionRebuilt,
+      logger.log(
+        level: .warning, "position rebuilt from the spool", id: .positionRebuilt,
         metadata: ["position": "\(recovery.checkpoint?.position.description ?? "none")"])
     }
     for gap in recovery.gaps { recorded(gap) }
@@ -158,8 +154,8 @@ struct StreamJournal: Sendable {
     hasReadSinceFailure = true
     for index in batch.newRejects {
       let reject = batch.page.rejects[index]
-      logger.warning(
-        "entry quarantined", id: .quarantined,
+      logger.log(
+        level: .warning, "entry quarantined", id: .quarantined,
         metadata: ["reason": "\(reject.reason)", "bytes": "\(reject.range.count)"])
     }
   }
@@ -169,11 +165,11 @@ struct StreamJournal: Sendable {
   }
 
   func recorded(_ gap: Gap) {
-    logger.error(
-      "events may be missing: a gap was recorded", id: .gap,
+    logger.log(
+      level: .error, "events may be missing: a gap was recorded", id: .gap,
       metadata: [
-        "detail": "\(gap.cause.rawValue)", "from": "\(gap.from?.description ?? "unknown")",
-        "to": "\(gap.to?.description ?? "unknown")",
+        "detail": "\(gap.cause.rawValue)", "from": .string(gap.from?.description ?? "unknown"),
+        "to": .string(gap.to?.description ?? "unknown"),
       ])
   }
 }

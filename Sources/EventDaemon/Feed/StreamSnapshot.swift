@@ -1,77 +1,103 @@
 import BoxEvents
 
 /// One stream at one moment: everything `status` and the metrics show of it.
-package struct StreamSnapshot: Sendable {
-  package var name: String
-  package var state: StreamState
+struct StreamSnapshot: Sendable {
+  var name: String
+  var state: StreamState
   /// Digits, `now` or `0`; nil before the first position is known.
-  package var position: String?
+  var position: String?
   /// Events spooled since the stream began: the ordinal of the next one.
-  package var eventsTotal: UInt64 = 0
+  var eventsTotal: UInt64 = 0
   /// Since the start of the process, like all counts that follow except `gapsTotal`.
-  package var duplicatesTotal: UInt64 = 0
+  var duplicatesTotal: UInt64 = 0
   /// Gaps recorded since the stream began.
-  package var gapsTotal: UInt64 = 0
-  package var bytesTotal: UInt64 = 0
-  package var quarantinedTotal: UInt64 = 0
+  var gapsTotal: UInt64 = 0
+  var bytesTotal: UInt64 = 0
+  var quarantinedTotal: UInt64 = 0
   /// Lookbacks for events that Box has shown late, and how many of those were found.
-  package var lookbacksTotal: UInt64 = 0
-  package var lateTotal: UInt64 = 0
+  var lookbacksTotal: UInt64 = 0
+  var lateTotal: UInt64 = 0
   /// Local times, seconds since 1970.
-  package var lastEventAt: Double?
-  package var lastCommitAt: Double?
+  var lastEventAt: Double?
+  var lastCommitAt: Double?
   /// How long ago, by Box's clock, the stream was last known to be complete.
-  package var positionAge: Duration?
-  package var retentionLeft: Duration?
+  var positionAge: Duration?
+  var retentionLeft: Duration?
   /// What is wrong and what to do, in one line; nil when nothing is wrong.
-  package var error: String?
+  var error: String?
   /// Every stage is inside its deadline.
-  package var isTimely: Bool = true
-  package var requests: [RequestKey: UInt64] = [:]
-  package var requestSeconds: Histogram = Histogram()
-  package var commitSeconds: Histogram = Histogram()
+  var isTimely = true
+  var requests: [RequestKey: UInt64] = [:]
+  var requestSeconds = Histogram()
+  var commitSeconds = Histogram()
   /// From an event's `created_at` to durable.
-  package var deliveryDelaySeconds: Histogram = Histogram()
+  var deliveryDelaySeconds = Histogram()
 
   /// What calls to Box are counted by.
-  package struct RequestKey: Hashable, Sendable {
+  struct RequestKey: Hashable, Sendable {
     /// `events`, `options`, `poll`, `token`.
-    package var endpoint: String
+    var endpoint: String
     /// The HTTP status, or a failure's code: `200`, `unreachable`.
-    package var code: String
+    var code: String
+  }
+}
 
-    package init(endpoint: String, code: String) {
-      self.endpoint = endpoint
-      self.code = code
-    }
+/// What a stream is doing, as `status`, the metrics and `STATUS=` name it.
+package enum StreamState: String, Sendable, Hashable, CaseIterable, Codable {
+  case starting
+  /// Reading pages and committing them.
+  case reading
+  /// Caught up, waiting for Box to report a change.
+  case polling
+  /// Between two attempts: back-off, or the spacing of reads that bring nothing.
+  case waiting
+  /// Box keeps serving a full page of known events; reading can't get past it.
+  case stalled
+  /// The disk is full; nothing is read until there is free space.
+  case paused
+  /// Operator action required; the message names it.
+  case blocked
+  case stopped
+}
+
+/// Why a stream goes on only after an operator's action.
+struct OperatorActionRequired: ExplainedError, Hashable, Sendable {
+  enum Remedy: Hashable, Sendable {
+    /// Sign in again.
+    case signIn
+    /// Set the stream's position or repair its state.
+    case data
   }
 
-  package init(name: String, state: StreamState) {
-    self.name = name
-    self.state = state
+  let remedy: Remedy
+  let message: String
+  let hint: String?
+
+  init(_ failure: some ExplainedError) {
+    remedy = (failure as? FeedFailure)?.code == .signInRefused ? .signIn : .data
+    message = failure.message
+    hint = failure.hint
   }
 }
 
 /// Counts of durations in fixed buckets, as Prometheus wants them.
-package struct Histogram: Hashable, Sendable {
+struct Histogram: Hashable, Sendable {
   /// Upper bounds in seconds: from a fast disk to a long poll.
-  package static let bounds: [Double] = [
+  static let bounds: [Double] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900,
   ]
 
   /// One count a bound, not cumulative, and a last one for everything above.
-  package private(set) var counts = [UInt64](repeating: 0, count: Self.bounds.count + 1)
-  package private(set) var sum: Double = 0
+  private(set) var counts = [UInt64](repeating: 0, count: Self.bounds.count + 1)
+  private(set) var sum: Double = 0
 
-  package init() {}
+  var count: UInt64 { counts.reduce(0, +) }
 
-  package var count: UInt64 { counts.reduce(0, +) }
-
-  package mutating func record(_ seconds: Double) {
+  mutating func record(_ seconds: Double) {
     guard seconds.isFinite, seconds >= 0 else { return }
     counts[Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count] += 1
     sum += seconds
   }
 
-  package mutating func record(_ duration: Duration) { record(duration / .seconds(1)) }
+  mutating func record(_ duration: Duration) { record(duration / .seconds(1)) }
 }

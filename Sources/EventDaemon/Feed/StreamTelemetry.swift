@@ -40,29 +40,25 @@ final class StreamTelemetry: Sendable {
     return snapshot
   }
 
+  private var metrics: StreamMetrics { published.withLock { $0.metrics } }
+
   /// How far past its deadline the present stage is; negative while there is time left.
-  func overrun(at now: FeedInstant) -> Duration? {
-    published.withLock { $0.metrics.deadline?.duration(to: now) }
-  }
+  func overrun(at now: FeedInstant) -> Duration? { metrics.deadline?.duration(to: now) }
 
   /// Set when trying again no longer helps.
-  var operatorActionRequired: OperatorActionRequired? {
-    published.withLock { $0.metrics.operatorActionRequired }
-  }
+  var operatorActionRequired: OperatorActionRequired? { metrics.operatorActionRequired }
 
   /// The store has proven its state and spool.
-  var hasRecovered: Bool { published.withLock { $0.metrics.hasRecovered } }
+  var hasRecovered: Bool { metrics.hasRecovered }
 
-  var isPaused: Bool { published.withLock { $0.metrics.snapshot.state == .paused } }
+  var isPaused: Bool { metrics.snapshot.state == .paused }
 
   // MARK: Writing
 
   func publish(_ metrics: StreamMetrics) { published.withLock { $0.metrics = metrics } }
 
   /// A recovery makes progress, while the driver waits for its end.
-  func setDeadline(_ deadline: FeedInstant) {
-    published.withLock { $0.metrics.deadline = deadline }
-  }
+  func setDeadline(_ deadline: FeedInstant) { published.withLock { $0.metrics.deadline = deadline } }
 
   /// A call to Box has ended.
   func requested(endpoint: String, code: String, took: Duration) {
@@ -96,19 +92,26 @@ struct StreamMetrics: Sendable {
   }
 
   mutating func observe(_ machine: FeedStateMachine, at now: FeedInstant) {
-    let condition = machine.condition
-    snapshot.state = StreamState(condition)
-    snapshot.error = Self.error(condition, machine.problem)
+    let problem = machine.problem?.explanation
+    (snapshot.state, snapshot.error) =
+      switch machine.condition {
+      case .reading: (.reading, problem)
+      case .polling: (.polling, problem)
+      case .waiting: (.waiting, problem)
+      case .stalled: (.stalled, Self.stalled)
+      case .paused(let failure): (.paused, failure.explanation)
+      case .blocked(let failure): (.blocked, failure.explanation)
+      }
     snapshot.position = machine.currentPosition.description
     snapshot.lookbacksTotal = UInt64(machine.completedLookbacks)
     deadline = machine.deadline
     age = machine.positionAge(at: now).map { ($0, at: now) }
-    operatorActionRequired = machine.operatorActionRequired.map(OperatorActionRequired.init)
+    operatorActionRequired = machine.operatorActionRequired.map { OperatorActionRequired($0) }
   }
 
-  mutating func deduplicated(_ batch: EventBatch) {
-    snapshot.duplicatesTotal += UInt64(batch.duplicates)
-  }
+  private static let stalled =
+    "Box serves a full page of known events again and again. Reading goes on at intervals. If it lasts, stop box-eventd "
+    + "and run: box-eventd position set STREAM now. A gap is recorded."
 
   mutating func committed(_ batch: EventBatch, _ committed: Committed, took: Duration) {
     let now = LocalTime.now
@@ -119,11 +122,11 @@ struct StreamMetrics: Sendable {
     snapshot.commitSeconds.record(took)
     snapshot.lastCommitAt = now
     if committed.events > 0 { snapshot.lastEventAt = now }
-    guard let last = batch.new.last,
-      let createdAt = UTCDate(rfc3339: batch.page.bytes[batch.page.events[last].createdAt])
-    else { return }
+    guard let last = batch.new.last, let createdAt = batch.creationDate(ofEvent: last) else { return }
     snapshot.deliveryDelaySeconds.record(max(0, now - Double(createdAt.secondsSince1970)))
   }
+
+  mutating func deduplicated(_ batch: EventBatch) { snapshot.duplicatesTotal += UInt64(batch.duplicates) }
 
   /// A lookback has found events that Box had not shown in time.
   mutating func found(late: Int) { snapshot.lateTotal += UInt64(late) }
@@ -135,17 +138,6 @@ struct StreamMetrics: Sendable {
     snapshot.error = reason.explanation
     deadline = nil
     operatorActionRequired = reason
-  }
-
-  private static func error(_ condition: FeedCondition, _ problem: FeedFailure?) -> String? {
-    switch condition {
-    case .stalled:
-      "Box serves a full page of known events again and again. Reading goes on at intervals. If it lasts, stop box-eventd "
-        + "and run: box-eventd position set STREAM now. A gap is recorded."
-    case .paused(let failure): failure.explanation
-    case .blocked(let failure): failure.explanation
-    case .reading, .polling, .waiting: problem?.explanation
-    }
   }
 }
 

@@ -1,32 +1,23 @@
 import BoxEvents
 
 /// The daemon at one moment: the source of `status`, the metrics, the page and `STATUS=`.
-package struct DaemonSnapshot: Sendable {
+struct DaemonSnapshot: Sendable {
   /// What the daemon itself is doing, whatever its streams do; in order of time.
-  package enum Phase: Int, Sendable, Hashable, Comparable {
+  enum Phase: Sendable, Hashable, Comparable {
     case starting
     case running
     case stopping
-
-    package static func < (one: Phase, other: Phase) -> Bool { one.rawValue < other.rawValue }
   }
 
-  package var version: String
-  package var phase: Phase
+  var version: String
+  var phase: Phase
   /// When the process started, local time, seconds since 1970.
-  package var since: Double
+  var since: Double
   /// In the order they are shown.
-  package var streams: [StreamSnapshot]
-
-  package init(version: String, phase: Phase, since: Double, streams: [StreamSnapshot]) {
-    self.version = version
-    self.phase = phase
-    self.since = since
-    self.streams = streams
-  }
+  var streams: [StreamSnapshot]
 
   /// The daemon in one word: while it runs, `degraded` as soon as a stream has a problem.
-  package var state: String {
+  var state: String {
     switch phase {
     case .starting: "starting"
     case .running: streams.contains { $0.problem != nil } ? "degraded" : "running"
@@ -36,11 +27,9 @@ package struct DaemonSnapshot: Sendable {
 }
 
 extension StreamSnapshot {
-  /// What is wrong with a stream; nil if nothing is.
-  ///
-  /// A stream that is past its own deadline is `overdue`, whatever its state; one
-  /// that reports an error while it waits or works is `failing`: it recovers by itself.
-  package var problem: Problem? {
+  /// What is wrong with a stream; nil if nothing is. One that is past its own deadline is `overdue`, one that
+  /// reports an error while it waits or works is `failing`: it recovers by itself.
+  var problem: Problem? {
     switch state {
     case .blocked: .blocked
     case .stalled: .stalled
@@ -51,7 +40,7 @@ extension StreamSnapshot {
   }
 
   /// What can be wrong with a stream, the worst first.
-  package enum Problem: String, Sendable, Hashable, CaseIterable {
+  enum Problem: String, Sendable, Hashable, CaseIterable {
     case blocked
     case overdue
     case stalled
@@ -62,12 +51,12 @@ extension StreamSnapshot {
 
 /// The answer of `/healthz`: healthy only while every stream is inside its deadlines, and none is stalled or blocked.
 /// A full disk or an unreachable Box leaves it healthy: a restart would not help.
-package struct Health: Sendable, Hashable {
-  package var isHealthy: Bool
+struct Health: Sendable, Hashable {
+  var isHealthy: Bool
   /// The reason, one line.
-  package var reason: String
+  var reason: String
 
-  package init(_ snapshot: DaemonSnapshot) {
+  init(_ snapshot: DaemonSnapshot) {
     let unhealthy = snapshot.streams.filter {
       switch $0.state {
       case .blocked, .stalled: true

@@ -2,39 +2,32 @@ import BoxEvents
 
 /// The metrics in Prometheus' text format.
 ///
-/// Every stream has its own series as long as there are at most ``maximumStreams``. With more, the
-/// number of series no longer grows with the streams: counts are summed up under `stream=""`, ages
-/// are the highest, and only streams with problems, at most as many, still show their state and age.
+/// Every stream has its own series as long as there are at most ``maximumStreams``. With more, counts are summed up
+/// under `stream=""`, ages are the highest, and only streams with problems, at most as many, show their state and age.
 ///
 /// Source: <https://prometheus.io/docs/instrumenting/exposition_formats/>, "Text-based format".
-package struct PrometheusText {
+struct PrometheusText {
   /// A stream has up to 80 series, most of them buckets: a Prometheus handles 16,000 series of one target well.
-  package static let maximumStreams = 200
+  static let maximumStreams = 200
 
-  /// The answer's `Content-Type`.
-  package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
-
-  package private(set) var text = ""
+  static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
   /// Streams that share their series, and the `stream` label of those.
-  private struct Group {
-    var label: String
-    var streams: [StreamSnapshot]
-  }
+  private typealias Group = (label: String, streams: [StreamSnapshot])
 
-  package init(_ snapshot: DaemonSnapshot) {
+  private(set) var text = ""
+
+  init(_ snapshot: DaemonSnapshot) {
     let isSummed = snapshot.streams.count > Self.maximumStreams
-    let each = snapshot.streams.map { Group(label: $0.name, streams: [$0]) }
-    let groups = isSummed ? [Group(label: "", streams: snapshot.streams)] : each
-    let shown =
-      isSummed
-      ? Array(snapshot.streams.filter { $0.problem != nil }.prefix(Self.maximumStreams)) : snapshot.streams
+    let shown = isSummed ? snapshot.streams.filter { $0.problem != nil } : snapshot.streams
+    let each: [Group] = shown.prefix(Self.maximumStreams).map { ($0.name, [$0]) }
+    let groups = isSummed ? [("", snapshot.streams)] : each
     daemon(snapshot)
     counters(groups)
     requests(groups)
     histograms(groups)
-    ages(isSummed ? groups + shown.map { Group(label: $0.name, streams: [$0]) } : groups)
-    states(shown)
+    ages(isSummed ? groups + each : groups)
+    states(each)
   }
 
   private mutating func daemon(_ snapshot: DaemonSnapshot) {
@@ -115,15 +108,13 @@ package struct PrometheusText {
     }
   }
 
-  private mutating func states(_ streams: [StreamSnapshot]) {
+  private mutating func states(_ groups: [Group]) {
     family("stream_state", "gauge", "1 for the current state of the stream.")
-    for stream in streams {
+    for stream in groups.flatMap(\.streams) {
       sample("stream_state", [("stream", stream.name), ("state", stream.state.rawValue)], "1")
     }
   }
-}
 
-extension PrometheusText {
   private mutating func family(_ name: String, _ type: String, _ help: String) {
     text += "# HELP box_eventd_\(name) \(help)\n# TYPE box_eventd_\(name) \(type)\n"
   }
@@ -135,15 +126,7 @@ extension PrometheusText {
 
   /// A label's value: backslash, quote and newline are escaped.
   static func escaped(_ value: String) -> String {
-    var text = ""
-    for scalar in value.unicodeScalars {
-      switch scalar {
-      case "\\", "\"": text += "\\\(scalar)"
-      case "\n": text += "\\n"
-      default: text.unicodeScalars.append(scalar)
-      }
-    }
-    return text
+    value.replacingScalars(["\\": #"\\"#, "\"": #"\""#, "\n": #"\n"#])
   }
 
   static func number(_ value: Double) -> String { JSONObjectWriter.number(value) ?? "NaN" }

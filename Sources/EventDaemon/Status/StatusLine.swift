@@ -1,11 +1,9 @@
 import BoxEvents
 
-/// The text of systemd's `STATUS=`: one line for operators, the worst problem first.
-///
-/// Source: sd_notify(3), "STATUS=…".
-package enum StatusLine {
+/// The text of systemd's `STATUS=`: one line for operators, the worst problem first. See sd_notify(3).
+enum StatusLine {
   /// - Parameter now: local time, seconds since 1970.
-  package static func text(_ snapshot: DaemonSnapshot, now: Double) -> String {
+  static func text(_ snapshot: DaemonSnapshot, now: Double) -> String {
     let text =
       switch snapshot.phase {
       case .starting: "Starting \(streams(snapshot.streams.count))"
@@ -17,13 +15,11 @@ package enum StatusLine {
 
   private static func running(_ all: [StreamSnapshot], _ now: Double) -> String {
     let worst = StreamSnapshot.Problem.allCases.first { problem in all.contains { $0.problem == problem } }
-    guard let worst else {
-      let parts = [
-        "Streaming \(streams(all.count))", lastEvent(all, now), spooled(all), positionAge(all),
-      ]
-      return parts.compactMap(\.self).joined(separator: " · ")
-    }
-    return problem(worst, all) + " · " + spooled(all)
+    if let worst { return problem(worst, all) + " · " + spooled(all) }
+    let lastEvent = all.compactMap(\.lastEventAt).max().map { "last event \(MetricText.span(now - $0)) ago" }
+    let age = all.compactMap(\.positionAge).max().map { "position age \(MetricText.span($0 / .seconds(1)))" }
+    let parts = ["Streaming \(streams(all.count))", lastEvent, spooled(all), age]
+    return parts.compactMap(\.self).joined(separator: " · ")
   }
 
   /// The worst problem with the first stream that has it, and how many streams have another.
@@ -52,16 +48,8 @@ package enum StatusLine {
     count == 1 ? "1 stream" : "\(MetricText.count(UInt64(count))) streams"
   }
 
-  private static func lastEvent(_ all: [StreamSnapshot], _ now: Double) -> String? {
-    all.compactMap(\.lastEventAt).max().map { "last event \(MetricText.span(now - $0)) ago" }
-  }
-
   private static func spooled(_ all: [StreamSnapshot]) -> String {
     "\(MetricText.count(all.total(\.eventsTotal))) spooled"
-  }
-
-  private static func positionAge(_ all: [StreamSnapshot]) -> String? {
-    all.compactMap(\.positionAge).max().map { "position age \(MetricText.span($0 / .seconds(1)))" }
   }
 }
 

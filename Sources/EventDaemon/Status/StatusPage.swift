@@ -2,15 +2,15 @@ import BoxEvents
 
 /// The page at `/`: one HTML document without scripts or external resources, reloaded by the browser every
 /// five seconds.
-package enum StatusPage {
+enum StatusPage {
   /// Rows shown; streams with problems come first.
-  package static let maximumRows = 500
+  static let maximumRows = 500
 
   /// Nothing but the page's own styles: a stream's error stays text whatever it holds.
-  package static let contentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'"
+  static let contentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'"
 
   /// - Parameter now: local time, seconds since 1970.
-  package static func html(_ snapshot: DaemonSnapshot, now: Double) -> String {
+  static func html(_ snapshot: DaemonSnapshot, now: Double) -> String {
     let title = escaped("box-eventd: \(snapshot.state)")
     return """
       <!DOCTYPE html>
@@ -86,18 +86,9 @@ package enum StatusPage {
 
   /// Text that stays text in elements and quoted attributes.
   static func escaped(_ text: String) -> String {
-    var html = ""
-    for scalar in PlainText.escaped(text).unicodeScalars {
-      switch scalar {
-      case "&": html += "&amp;"
-      case "<": html += "&lt;"
-      case ">": html += "&gt;"
-      case "\"": html += "&quot;"
-      case "'": html += "&#39;"
-      default: html.unicodeScalars.append(scalar)
-      }
-    }
-    return html
+    PlainText.escaped(text).replacingScalars([
+      "&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&quot;", "'": "&#39;",
+    ])
   }
 
   private static let style = """
@@ -125,4 +116,13 @@ package enum StatusPage {
     tr.error td { white-space: normal; color: var(--bad); background: var(--soft); padding-top: .2rem; }
     footer { margin-top: 1.5rem; color: var(--dim); font-size: .85rem; }
     """
+}
+
+extension String {
+  /// With a text for each scalar of a table, even where another one combines with it.
+  func replacingScalars(_ texts: [Unicode.Scalar: String]) -> String {
+    unicodeScalars.reduce(into: "") { text, scalar in
+      text.unicodeScalars += texts[scalar]?.unicodeScalars ?? String(scalar).unicodeScalars
+    }
+  }
 }

@@ -10,7 +10,6 @@ package struct StatusReport: Hashable, Sendable, Decodable {
   package var since: String?
   package var streams: [Stream]
 
-  /// One stream.
   package struct Stream: Hashable, Sendable, Decodable {
     package var name: String
     /// A ``StreamState``'s raw value.
@@ -25,33 +24,18 @@ package struct StatusReport: Hashable, Sendable, Decodable {
     package var positionAgeSeconds: Double?
     package var retentionLeftSeconds: Double?
     package var error: String?
-
-    /// In the documented order.
-    enum CodingKeys: String, CodingKey, CaseIterable {
-      case name, state
-      case streamPosition = "stream_position"
-      case eventsTotal = "events_total"
-      case duplicatesTotal = "duplicates_total"
-      case gapsTotal = "gaps_total"
-      case bytesTotal = "bytes_total"
-      case lastEventAt = "last_event_at"
-      case lastCommitAt = "last_commit_at"
-      case positionAgeSeconds = "position_age_seconds"
-      case retentionLeftSeconds = "retention_left_seconds"
-      case error
-    }
   }
 
-  package init(_ snapshot: DaemonSnapshot) {
+  init(_ snapshot: DaemonSnapshot) {
     version = snapshot.version
     state = snapshot.state
     since = UTCDate(secondsSince1970: snapshot.since)?.rfc3339
-    streams = snapshot.streams.map(Stream.init)
+    streams = snapshot.streams.map { Stream($0) }
   }
 }
 
 extension StatusReport.Stream {
-  init(_ snapshot: StreamSnapshot) {
+  fileprivate init(_ snapshot: StreamSnapshot) {
     name = snapshot.name
     state = snapshot.state.rawValue
     streamPosition = snapshot.position
@@ -82,7 +66,9 @@ extension StatusReport {
   /// - Throws: `StatusFailure` if it is not a report.
   package init(parsing json: [UInt8]) throws(StatusFailure) {
     do {
-      self = try JSONDecoder().decode(StatusReport.self, from: Data(json))
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      self = try decoder.decode(StatusReport.self, from: Data(json))
     } catch {
       throw StatusFailure(
         .unreadable, "the answer is not a status report of box-eventd",
@@ -94,23 +80,18 @@ extension StatusReport {
 extension StatusReport.Stream {
   fileprivate var json: String {
     var object = JSONObjectWriter()
-    for key in CodingKeys.allCases {
-      let name = key.rawValue
-      switch key {
-      case .name: object.add(name, self.name)
-      case .state: object.add(name, state)
-      case .streamPosition: object.add(name, streamPosition)
-      case .eventsTotal: object.add(name, eventsTotal)
-      case .duplicatesTotal: object.add(name, duplicatesTotal)
-      case .gapsTotal: object.add(name, gapsTotal)
-      case .bytesTotal: object.add(name, bytesTotal)
-      case .lastEventAt: object.add(name, lastEventAt)
-      case .lastCommitAt: object.add(name, lastCommitAt)
-      case .positionAgeSeconds: object.add(name, positionAgeSeconds)
-      case .retentionLeftSeconds: object.add(name, retentionLeftSeconds)
-      case .error: object.add(name, error)
-      }
-    }
+    object.add("name", name)
+    object.add("state", state)
+    object.add("stream_position", streamPosition)
+    object.add("events_total", eventsTotal)
+    object.add("duplicates_total", duplicatesTotal)
+    object.add("gaps_total", gapsTotal)
+    object.add("bytes_total", bytesTotal)
+    object.add("last_event_at", lastEventAt)
+    object.add("last_commit_at", lastCommitAt)
+    object.add("position_age_seconds", positionAgeSeconds)
+    object.add("retention_left_seconds", retentionLeftSeconds)
+    object.add("error", error)
     return object.text
   }
 }

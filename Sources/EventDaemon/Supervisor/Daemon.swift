@@ -12,7 +12,7 @@ package struct Daemon: Sendable {
   let configurationPath: String
   let environment: [String: String]
   private let disk: any Disk
-  private let minimumSegmentLife: Duration
+  let minimumSegmentLife: Duration
 
   /// - Parameters:
   ///   - disk: where spool and state are kept; other disks than the local one are for tests.
@@ -54,12 +54,10 @@ package struct Daemon: Sendable {
     defer { directories.release() }
     try await BoxTransport.with(configuration, environment) { transport in
       let assembly = try DaemonAssembly(
-        configuration: configuration, environment: environment, directories: directories,
-        transport: transport, notifier: notifier, logger: logger, threshold: threshold,
-        configurationPath: configurationPath, minimumSegmentLife: minimumSegmentLife)
+        of: self, configuration, directories, transport, notifier, logger, threshold)
       try await assembly.run(signals)
     }
-    logger.notice("stopped", id: .stopped)
+    logger.log(level: .notice, "stopped", id: .stopped)
   }
 
   private func load() throws(DaemonFailure) -> Configuration {
@@ -71,9 +69,9 @@ package struct Daemon: Sendable {
     } catch {
       let logger = LogDestination.current.logger(threshold: LogThreshold(.info))
       for problem in error.problems {
-        logger.error(
-          "configuration rejected", id: .configurationRejected,
-          metadata: Logger.Metadata().explaining(problem))
+        logger.log(
+          level: .error, "configuration rejected", id: .configurationRejected,
+          metadata: [:].explaining(problem))
       }
       throw DaemonFailure(error)
     }

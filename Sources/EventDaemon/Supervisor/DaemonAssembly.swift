@@ -19,43 +19,46 @@ struct DaemonAssembly: Sendable {
   private let phase = DaemonPhase()
 
   init(
-    configuration: Configuration, environment: [String: String], directories: DaemonDirectories,
-    transport: BoxTransport, notifier: Notifier, logger: Logger, threshold: LogThreshold,
-    configurationPath: String, minimumSegmentLife: Duration
+    of daemon: Daemon, _ configuration: Configuration, _ directories: DaemonDirectories,
+    _ transport: BoxTransport, _ notifier: Notifier, _ logger: Logger, _ threshold: LogThreshold
   ) throws(DaemonFailure) {
     self.notifier = notifier
     self.logger = logger
     status = configuration.status
     supervisor = FeedSupervisor(logger: logger)
     tokenRegistry = TokenRegistry(
-      configuration: configuration, environment: environment,
+      configuration: configuration, environment: daemon.environment,
       endpoint: try TokenEndpoint(transport, configuration),
       refreshTokens: StoredRefreshToken(directories.state), logger: logger)
-    let feeds = try FeedFactory(
+    let feeds = FeedFactory(
       configuration: configuration, directories: directories, transport: transport,
-      tokenRegistry: tokenRegistry, minimumSegmentLife: minimumSegmentLife, clock: clock, logger: logger)
+      tokenRegistry: tokenRegistry, minimumSegmentLife: daemon.minimumSegmentLife, clock: clock,
+      logger: logger,
+      threads: try DaemonFailure.mapping { () throws(StoreFailure) in try DiskThreads() },
+      bootID: try DaemonFailure.mapping { () throws(SystemdError) in try BootID.current() })
     for stream in configuration.streams { supervisor.start(try feeds.feed(stream)) }
     reloader = Reloader(
-      path: configurationPath, environment: environment, initial: configuration, supervisor: supervisor,
-      tokenRegistry: tokenRegistry, feeds: feeds, threshold: threshold, notifier: notifier, logger: logger)
+      path: daemon.configurationPath, environment: daemon.environment, initial: configuration,
+      supervisor: supervisor, tokenRegistry: tokenRegistry, feeds: feeds, threshold: threshold,
+      notifier: notifier, logger: logger)
   }
 
   /// Runs until the process is asked to stop, or can't go on.
   func run(_ signals: DaemonSignals) async throws {
-    logger.notice(
-      "started", id: .started,
+    logger.log(
+      level: .notice, "started", id: .started,
       metadata: ["version": "\(Version.current)", "streams": "\(supervisor.telemetries.count)"])
-    let server = StatusServer(status) { [self] in snapshot() }
+    let server = StatusServer(configuration: status) { snapshot() }
     let monitor = Monitor(
-      notifier: notifier, logger: logger, clock: clock, phase: phase, snapshot: { [self] in snapshot() },
-      health: { [self] in health })
+      notifier: notifier, logger: logger, clock: clock, phase: phase, snapshot: { snapshot() },
+      health: { health })
     // Stopped in reverse order: first the streams, which save their positions, last the status.
     let services: [any Service] = [
-      server, CancellableService { [self] in try await pingWatchdog() },
+      server, CancellableService { try await pingWatchdog() },
       CancellableService { await tokenRegistry.run() },
       CancellableService { try await monitor.run() },
       CancellableService { await reloader.run(signals.reload) },
-      CancellableService { [self] in try await supervisor.run() },
+      CancellableService { try await supervisor.run() },
     ]
     var configuration = ServiceGroupConfiguration(
       services: services.map { .init(service: $0) } + [
@@ -81,27 +84,23 @@ struct DaemonAssembly: Sendable {
   /// Pings systemd's watchdog while every stage is inside its deadline.
   private func pingWatchdog() async throws {
     guard let interval = try Watchdog.requestedInterval() else { return await untilCancelled() }
-    let watchdog = Watchdog(interval: interval, notifier: notifier) { [self] in
+    await Watchdog.run(interval: interval, notifier: notifier) {
       health.watchdog(at: clock.now)
-    } report: { [logger] report in
+    } report: { report in
       switch report {
       case .withheld(let reason):
-        logger.critical(
-          "watchdog ping withheld; systemd will restart the service", id: .watchdogWithheld,
-          metadata: ["detail": "\(reason)"])
-      case .resumed:
-        logger.notice("watchdog ping resumed")
+        logger.log(
+          level: .critical, "watchdog ping withheld; systemd will restart the service",
+          id: .watchdogWithheld, metadata: ["detail": "\(reason)"])
+      case .resumed: logger.notice("watchdog ping resumed")
       }
     }
-    await watchdog.run()
   }
 }
 
 /// A function as a service: a graceful shutdown cancels it.
 private struct CancellableService: Service {
   let work: @Sendable () async throws -> Void
-
-  init(_ work: @escaping @Sendable () async throws -> Void) { self.work = work }
 
   func run() async throws { try await cancelWhenGracefulShutdown { try await work() } }
 }

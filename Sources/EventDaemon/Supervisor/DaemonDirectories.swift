@@ -9,9 +9,7 @@ struct DaemonDirectories: Sendable {
   private let locks: [InstanceLock]
 
   /// Opens both, creates the last part of their paths if it is missing, and takes their locks.
-  init(
-    _ configuration: Configuration, on disk: any Disk = LocalDisk()
-  ) throws(DaemonFailure) {
+  init(_ configuration: Configuration, on disk: any Disk = LocalDisk()) throws(DaemonFailure) {
     do throws(StoreFailure) {
       spool = try DiskDirectory.opened(configuration.spool.directory, on: disk, access: .shared)
       state = try DiskDirectory.opened(configuration.state.directory, on: disk, access: .own)
@@ -43,15 +41,11 @@ struct DaemonDirectories: Sendable {
 
 extension DiskDirectory {
   /// Opens a directory of the configuration; its last part is created if it is missing.
-  static func opened(
-    _ path: String, on disk: any Disk, access: Access
-  ) throws(StoreFailure) -> DiskDirectory {
+  static func opened(_ path: String, on disk: any Disk, access: Access) throws(StoreFailure) -> Self {
     if mkdir(path, access == .own ? 0o700 : 0o750) != 0, errno != EEXIST {
-      let reason = String(cString: strerror(errno))
       throw StoreFailure(
-        .refused, "can't create \(path): \(reason)",
-        hint: "Create it, owned by the user box-eventd runs as.",
-        errno: errno)
+        .refused, "can't create \(path): \(String(cString: strerror(errno)))",
+        hint: "Create it, owned by the user box-eventd runs as.", errno: errno)
     }
     return try root(path, on: disk, access: access)
   }

@@ -21,9 +21,7 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
 /// Why the daemon, or a command, ends without success.
 package struct DaemonFailure: ExplainedError, Hashable, Sendable {
   package var exit: ExitStatus
-  /// What happened.
   package var message: String
-  /// What to do.
   package var hint: String?
   /// The system's error number, where a call failed.
   package var errno: Int32?
@@ -39,13 +37,11 @@ package struct DaemonFailure: ExplainedError, Hashable, Sendable {
   package init(_ error: any Error) {
     switch error {
     case let failure as DaemonFailure: self = failure
-    case let failure as StoreFailure: self.init(failure)
-    case let failure as StatusFailure: self.init(failure)
+    case let failure as StoreFailure: self.init(failure.exit, failure, errno: failure.errno)
+    case let failure as StatusFailure: self.init(failure.exit, failure, errno: failure.errno)
     case let failure as ConfigurationError: self.init(failure)
-    case let failure as SystemdError:
-      self.init(.configuration, failure.message, hint: failure.hint, errno: failure.errno)
-    case let failure as ClientSettingsError:
-      self.init(.configuration, failure.message, hint: failure.hint)
+    case let failure as SystemdError: self.init(.configuration, failure, errno: failure.errno)
+    case let failure as ClientSettingsError: self.init(.configuration, failure, errno: nil)
     default:
       self.init(
         .software, "unexpected error: \(error)",
@@ -53,28 +49,11 @@ package struct DaemonFailure: ExplainedError, Hashable, Sendable {
     }
   }
 
-  init(_ failure: StoreFailure) {
-    let exit: ExitStatus =
-      switch failure.code {
-      case .noSpace, .io: .io
-      case .blocked: .data
-      case .locked: .alreadyRunning
-      case .refused: .configuration
-      case .misuse: .software
-      }
-    self.init(exit, failure.message, hint: failure.hint, errno: failure.errno)
+  private init(_ exit: ExitStatus, _ error: some ExplainedError, errno: Int32?) {
+    self.init(exit, error.message, hint: error.hint, errno: errno)
   }
 
-  init(_ failure: StatusFailure) {
-    let exit: ExitStatus =
-      switch failure.code {
-      case .notRunning, .permissionDenied, .unresponsive, .unreadable: .unavailable
-      case .notListening: .configuration
-      }
-    self.init(exit, failure.message, hint: failure.hint, errno: failure.errno)
-  }
-
-  init(_ error: ConfigurationError) {
+  private init(_ error: ConfigurationError) {
     let first = error.problems.first
     let others =
       switch error.problems.count - 1 {
@@ -102,6 +81,27 @@ package struct DaemonFailure: ExplainedError, Hashable, Sendable {
       return try body()
     } catch {
       throw DaemonFailure(error)
+    }
+  }
+}
+
+extension StoreFailure {
+  fileprivate var exit: ExitStatus {
+    switch code {
+    case .noSpace, .io: .io
+    case .blocked: .data
+    case .locked: .alreadyRunning
+    case .refused: .configuration
+    case .misuse: .software
+    }
+  }
+}
+
+extension StatusFailure {
+  fileprivate var exit: ExitStatus {
+    switch code {
+    case .notRunning, .permissionDenied, .unresponsive, .unreadable: .unavailable
+    case .notListening: .configuration
     }
   }
 }

@@ -7,56 +7,33 @@ import Systemd
 
 /// Makes a stream's parts from its table in the configuration.
 struct FeedFactory: Sendable {
-  private let configuration: Configuration
-  private let directories: DaemonDirectories
-  private let transport: BoxTransport
-  private let tokenRegistry: TokenRegistry
-  private let minimumSegmentLife: Duration
-  private let clock: MonotonicFeedClock
-  private let logger: Logger
-  private let threads: DiskThreads
-  private let bootID: String
-
-  init(
-    configuration: Configuration, directories: DaemonDirectories, transport: BoxTransport,
-    tokenRegistry: TokenRegistry, minimumSegmentLife: Duration, clock: MonotonicFeedClock, logger: Logger
-  ) throws(DaemonFailure) {
-    self.configuration = configuration
-    self.directories = directories
-    self.transport = transport
-    self.tokenRegistry = tokenRegistry
-    self.minimumSegmentLife = minimumSegmentLife
-    self.clock = clock
-    self.logger = logger
-    threads = try DaemonFailure.mapping { () throws(StoreFailure) in try DiskThreads() }
-    bootID = try DaemonFailure.mapping { () throws(SystemdError) in try BootID.current() }
-  }
+  let configuration: Configuration
+  let directories: DaemonDirectories
+  let transport: BoxTransport
+  let tokenRegistry: TokenRegistry
+  let minimumSegmentLife: Duration
+  let clock: MonotonicFeedClock
+  let logger: Logger
+  let threads: DiskThreads
+  let bootID: String
 
   /// A stream that is ready to run.
   func feed(_ stream: Configuration.Stream) throws(DaemonFailure) -> FeedSupervisor.Feed {
     var rules = FeedRules(type: stream.type)
     rules.lookbackInterval = stream.lookbackInterval
     let telemetry = StreamTelemetry(name: stream.name, retention: rules.retention)
-    let driver = FeedDriver(
-      source: try source(stream, telemetry), store: store(stream, telemetry), clock: clock, rules: rules,
-      start: stream.start, seed: .random(in: 0...(.max)),
-      report: FeedReport(telemetry, logger: logger))
-    return FeedSupervisor.Feed(name: stream.name, telemetry: telemetry) { () throws(StoreFailure) in
-      var driver = driver
-      try await driver.run()
-    }
-  }
-
-  private func source(
-    _ stream: Configuration.Stream, _ telemetry: StreamTelemetry
-  ) throws(DaemonFailure) -> BoxSource {
-    try DaemonFailure.mapping { () throws(ClientSettingsError) in
+    let source = try DaemonFailure.mapping { () throws(ClientSettingsError) in
       try BoxSource(
         transport: transport, tokens: tokenRegistry.tokens(for: configuration.subject(of: stream)),
         settings: FeedSettings(configuration, stream)
-      ) { endpoint, code, duration in
-        telemetry.requested(endpoint: endpoint, code: code, took: duration)
-      }
+      ) { telemetry.requested(endpoint: $0, code: $1, took: $2) }
+    }
+    let driver = FeedDriver(
+      source: source, store: store(stream, telemetry), clock: clock, rules: rules,
+      start: stream.start, seed: .random(in: 0...(.max)), report: FeedReport(telemetry, logger: logger))
+    return FeedSupervisor.Feed(name: stream.name, telemetry: telemetry) { () throws(StoreFailure) in
+      var driver = driver
+      try await driver.run()
     }
   }
 
@@ -66,9 +43,7 @@ struct FeedFactory: Sendable {
       stateRoot: directories.state)
     var limits = SpoolLimits(configuration.spool)
     limits.minimumSegmentLife = minimumSegmentLife
-    return StreamSpool(
-      location, limits: limits, bootID: bootID, thread: threads.next()
-    ) { [clock] _ in
+    return StreamSpool(location, limits: limits, bootID: bootID, thread: threads.next()) { [clock] _ in
       // Recovery may take long; the deadline moves with its progress.
       telemetry.setDeadline(clock.now.advanced(by: .seconds(60)))
     }
@@ -102,11 +77,9 @@ enum OpenFileLimit {
 
   /// Raises the limit to what the service manager allows.
   ///
-  /// systemd starts services with a soft limit of 1,024, for the sake of programs that use select(2), and
-  /// a hard one of 524,288; a few hundred streams need more than the first. Programs that need more and don't
-  /// use select(2) raise it themselves. See systemd.exec(5), "LimitNOFILE=".
-  ///
-  /// The corresponding C function is `setrlimit`.
+  /// systemd starts services with a soft limit of 1,024, for the sake of programs that use select(2), and a hard one
+  /// of 524,288. Programs that need more and don't use select(2) raise it themselves. See systemd.exec(5),
+  /// "LimitNOFILE=". The corresponding C function is `setrlimit`.
   /// - Throws: `DaemonFailure` where that is too little for so many streams.
   static func raise(streams: Int) throws(DaemonFailure) {
     var limit = rlimit()

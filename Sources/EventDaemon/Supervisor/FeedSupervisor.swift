@@ -29,20 +29,12 @@ final class FeedSupervisor: Sendable {
     var fatal: StoreFailure?
   }
 
-  private enum Command: Sendable {
-    case start(Feed)
-    case fail
-  }
-
   private let state = Mutex(State())
-  private let commands: AsyncStream<Command>
-  private let continuation: AsyncStream<Command>.Continuation
+  /// The streams to start; finished when the process is to end.
+  private let started = AsyncStream.makeStream(of: Feed.self)
   private let logger: Logger
 
-  init(logger: Logger) {
-    self.logger = logger
-    (commands, continuation) = AsyncStream.makeStream()
-  }
+  init(logger: Logger) { self.logger = logger }
 
   /// The streams' telemetry, in order of name.
   var telemetries: [StreamTelemetry] {
@@ -54,18 +46,17 @@ final class FeedSupervisor: Sendable {
   /// Starts a stream; its name must not be in use.
   func start(_ feed: Feed) {
     state.withLock { $0.running[feed.name] = Running(feed: feed) }
-    continuation.yield(.start(feed))
+    started.continuation.yield(feed)
   }
 
   /// Stops a stream and returns when it has saved its position and closed its files.
   func stop(_ name: String) async {
     await withCheckedContinuation { continuation in
       let isRunning = state.withLock { state in
-        guard state.running[name] != nil else { return false }
         state.running[name]?.isStopping = true
         state.running[name]?.task?.cancel()
         state.running[name]?.waiters.append(continuation)
-        return true
+        return state.running[name] != nil
       }
       if !isRunning { continuation.resume() }
     }
@@ -76,12 +67,9 @@ final class FeedSupervisor: Sendable {
   func run() async throws(StoreFailure) {
     await withDiscardingTaskGroup { group in
       await withTaskCancellationHandler {
-        for await command in commands {
-          guard case .start(let feed) = command else { break }
-          group.addTask { await self.supervise(feed) }
-        }
+        for await feed in started.stream { group.addTask { await self.supervise(feed) } }
       } onCancel: {
-        continuation.finish()
+        started.continuation.finish()
       }
       group.cancelAll()
     }
@@ -109,12 +97,11 @@ final class FeedSupervisor: Sendable {
       try await feed.run()
     } catch {
       switch error.code {
-      case .io, .misuse:
-        fail(error, feed)
+      case .io, .misuse: fail(error, feed)
       case .blocked, .refused, .locked, .noSpace:
         feed.telemetry.block(OperatorActionRequired(error))
-        logger.error(
-          "stream blocked", id: .streamBlocked,
+        logger.log(
+          level: .error, "stream blocked", id: .streamBlocked,
           metadata: ["stream": "\(feed.name)"].explaining(error))
         await untilCancelled()
       }
@@ -127,10 +114,11 @@ final class FeedSupervisor: Sendable {
     if error.code == .misuse {
       logger.critical("unexpected error; the daemon ends and recovers at its next start", metadata: metadata)
     } else {
-      logger.critical(
-        "disk failed; the daemon ends and recovers at its next start", id: .syncFailed, metadata: metadata)
+      logger.log(
+        level: .critical, "disk failed; the daemon ends and recovers at its next start", id: .syncFailed,
+        metadata: metadata)
     }
-    continuation.yield(.fail)
+    started.continuation.finish()
   }
 }
 

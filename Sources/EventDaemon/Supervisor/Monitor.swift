@@ -60,7 +60,7 @@ struct Monitor: Sendable {
   func stop() {
     guard phase.advance(to: .stopping) else { return }
     notifier.send(.stopping, .status(StatusLine.text(snapshot(), now: LocalTime.now)))
-    logger.notice("stopping", id: .stopping)
+    logger.log(level: .notice, "stopping", id: .stopping)
   }
 }
 

@@ -16,19 +16,21 @@ struct Reloader: Sendable {
   let threshold: LogThreshold
   let notifier: Notifier
   let logger: Logger
+
   func run(_ signals: UnixSignalsSequence) async {
     var current = initial
     for await _ in signals {
       notifier.send(.reloading)
       do {
         current = try await reload(from: current)
-        logger.notice(
-          "configuration reloaded", id: .reloaded, metadata: ["streams": "\(current.streams.count)"])
+        logger.log(
+          level: .notice, "configuration reloaded", id: .reloaded,
+          metadata: ["streams": "\(current.streams.count)"])
       } catch {
         for problem in error.problems {
-          logger.error(
-            "configuration rejected; the previous one stays in force", id: .configurationRejected,
-            metadata: Logger.Metadata().explaining(problem))
+          logger.log(
+            level: .error, "configuration rejected; the previous one stays in force",
+            id: .configurationRejected, metadata: [:].explaining(problem))
         }
       }
       notifier.send(.ready)

@@ -17,8 +17,7 @@ final class TokenRegistry: Sendable {
   private let endpoint: TokenEndpoint
   private let refreshTokens: any RefreshTokenStore
   private let logger: Logger
-  private let added: AsyncStream<AccessTokens>
-  private let continuation: AsyncStream<AccessTokens>.Continuation
+  private let added = AsyncStream.makeStream(of: AccessTokens.self)
 
   init(
     configuration: Configuration, environment: [String: String], endpoint: TokenEndpoint,
@@ -29,7 +28,6 @@ final class TokenRegistry: Sendable {
     self.endpoint = endpoint
     self.refreshTokens = refreshTokens
     self.logger = logger
-    (added, continuation) = AsyncStream.makeStream()
   }
 
   /// The tokens of a subject; made at the first call.
@@ -39,7 +37,7 @@ final class TokenRegistry: Sendable {
       let log = SignInLog(logger: logger, subject: subject)
       let tokens = AccessTokens(signIn: signIn(state.configuration.auth, subject)) { log.observe($0) }
       state.tokens[subject] = tokens
-      continuation.yield(tokens)
+      added.continuation.yield(tokens)
       return tokens
     }
   }
@@ -57,9 +55,9 @@ final class TokenRegistry: Sendable {
   func run() async {
     await withDiscardingTaskGroup { group in
       await withTaskCancellationHandler {
-        for await tokens in added { group.addTask { await tokens.run() } }
+        for await tokens in added.stream { group.addTask { await tokens.run() } }
       } onCancel: {
-        continuation.finish()
+        added.continuation.finish()
       }
       group.cancelAll()
     }
@@ -94,8 +92,7 @@ final class TokenRegistry: Sendable {
     { [self] in
       let configuration = state.withLock { $0.configuration }
       guard let secret = try configuration.secret(kind, environment: environment) else {
-        throw DaemonFailure(
-          .configuration, "\(kind.rawValue) not configured", hint: "Run: box-eventd check.")
+        throw DaemonFailure(.configuration, "\(kind.rawValue) not configured", hint: "Run: box-eventd check.")
       }
       return secret
     }
@@ -112,8 +109,7 @@ private struct NoSubject: SignIn {
 /// Logs signing in: a line for each change; repeated failures at every power of two.
 private final class SignInLog: Sendable {
   private let logger: Logger
-  private let failures = Mutex(0)
-  private let hasSignedIn = Mutex(false)
+  private let state = Mutex((failures: 0, hasSignedIn: false))
 
   init(logger: Logger, subject: Subject?) {
     var logger = logger
@@ -124,28 +120,26 @@ private final class SignInLog: Sendable {
   func observe(_ event: AccessTokens.Event) {
     switch event {
     case .signedIn(let lifetime):
-      let failed = failures.withLock { count in
-        defer { count = 0 }
-        return count
+      let previous = state.withLock { state in
+        defer { state = (0, true) }
+        return state
       }
-      let isFirst = hasSignedIn.withLock { known in
-        defer { known = true }
-        return !known
-      }
-      guard isFirst || failed > 0 else {
+      guard previous.failures > 0 || !previous.hasSignedIn else {
         logger.debug("access token renewed")
         return
       }
       let seconds = lifetime.map { "\($0.components.seconds)" } ?? "unknown"
-      logger.notice("signed in to Box", id: .signedIn, metadata: ["lifetime_seconds": "\(seconds)"])
+      logger.log(
+        level: .notice, "signed in to Box", id: .signedIn, metadata: ["lifetime_seconds": "\(seconds)"])
     case .failed(let failure):
-      let count = failures.withLock { count in
-        count += 1
-        return count
+      let count = state.withLock { state in
+        state.failures += 1
+        return state.failures
       }
       guard count.nonzeroBitCount == 1 else { return }
-      let metadata: Logger.Metadata = ["times": "\(count)"]
-      logger.warning("cannot sign in", id: .signInRefused, metadata: metadata.explaining(failure))
+      logger.log(
+        level: .warning, "cannot sign in", id: .signInRefused,
+        metadata: ["times": "\(count)"].explaining(failure))
     }
   }
 }
@@ -162,7 +156,8 @@ actor StoredRefreshToken: RefreshTokenStore {
   func load() async throws -> Secret<String>? {
     guard let file = try TwoBlockFile(Self.name, in: state) else { return nil }
     defer { file.close() }
-    return file.content.flatMap(Self.token)
+    let line = file.content?.split(separator: "\n").first { $0.hasPrefix("refresh_token: ") }
+    return line.map { Secret(String($0.dropFirst("refresh_token: ".count))) }
   }
 
   func proveWritable() async throws {
@@ -175,10 +170,5 @@ actor StoredRefreshToken: RefreshTokenStore {
     var file = try TwoBlockFile(making: Self.name, in: state)
     defer { file.close() }
     try file.write("refresh_token: \(refreshToken.reveal())\n")
-  }
-
-  private static func token(_ content: String) -> Secret<String>? {
-    let line = content.split(separator: "\n").first { $0.hasPrefix("refresh_token: ") }
-    return line.map { Secret(String($0.dropFirst("refresh_token: ".count))) }
   }
 }

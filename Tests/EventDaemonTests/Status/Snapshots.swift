@@ -1,4 +1,4 @@
-import EventDaemon
+@testable import EventDaemon
 
 /// Snapshots for the tests of everything that renders them.
 enum Snapshots {

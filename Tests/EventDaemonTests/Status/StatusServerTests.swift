@@ -23,7 +23,7 @@ import Testing
     configuration.listen = listen
     let (endpoints, continuation) = AsyncStream<StatusServer.Endpoint>.makeStream()
     let server = StatusServer(
-      configuration, onListening: { continuation.yield($0) },
+      configuration: configuration, onListening: { continuation.yield($0) },
       snapshot: { Snapshots.daemon(streams) })
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
