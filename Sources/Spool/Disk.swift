@@ -27,9 +27,7 @@ package protocol Disk: Sendable {
     _ handle: DiskHandle, into buffer: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(DiskError) -> Int
   /// Writes some of the bytes and returns how many.
-  func write(
-    _ handle: DiskHandle, _ bytes: UnsafeRawBufferPointer, at offset: Int
-  ) throws(DiskError) -> Int
+  func write(_ handle: DiskHandle, _ bytes: UnsafeRawBufferPointer, at offset: Int) throws(DiskError) -> Int
   func truncate(_ handle: DiskHandle, to size: Int) throws(DiskError)
   /// Makes a file's bytes and its size durable. A failure is final for the file: never repeated.
   func synchronizeData(_ handle: DiskHandle) throws(DiskError)
@@ -75,9 +73,7 @@ package struct FileStatus: Hashable, Sendable {
   /// Local seconds since 1970 of the last change of its contents.
   package var modifiedAt: Int64
 
-  package init(
-    kind: Kind, size: Int, mode: UInt32, owner: UInt32, links: Int = 1, modifiedAt: Int64 = 0
-  ) {
+  package init(kind: Kind, size: Int, mode: UInt32, owner: UInt32, links: Int = 1, modifiedAt: Int64 = 0) {
     self.kind = kind
     self.size = size
     self.mode = mode

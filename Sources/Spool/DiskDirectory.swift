@@ -29,9 +29,7 @@ package struct DiskDirectory: Sendable {
       let handle = try disk.openRoot(path)
       let directory = DiskDirectory(disk: disk, handle: handle, path: path, access: access)
       return try directory.checked()
-    } catch {
-      throw StoreFailure(error, path: path)
-    }
+    } catch { throw StoreFailure(error, path: path) }
   }
 
   /// A directory in this one; nil if it is missing.
@@ -46,9 +44,7 @@ package struct DiskDirectory: Sendable {
   package func madeSubdirectory(_ name: String) throws(StoreFailure) -> DiskDirectory {
     if let found = try subdirectory(name) { return found }
     let mode: UInt32 = access == .own ? 0o700 : 0o750
-    try attempt(name) { () throws(DiskError) in
-      try disk.makeDirectory(name, in: handle, mode: mode)
-    }
+    try attempt(name) { () throws(DiskError) in try disk.makeDirectory(name, in: handle, mode: mode) }
     guard let made = try subdirectory(name) else {
       throw StoreFailure(.io, "\(path(of: name)) was deleted while it was made")
     }
@@ -109,9 +105,7 @@ package struct DiskDirectory: Sendable {
     if (try? disk.readLink(name, in: handle)) == target { return }
     let temporary = ".\(name)"
     try remove(temporary)
-    try attempt(temporary) { () throws(DiskError) in
-      try disk.makeLink(temporary, to: target, in: handle)
-    }
+    try attempt(temporary) { () throws(DiskError) in try disk.makeLink(temporary, to: target, in: handle) }
     try rename(temporary, to: name)
   }
 

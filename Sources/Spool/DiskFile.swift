@@ -19,8 +19,7 @@ package struct DiskFile: Sendable {
     var filled = 0
     while filled < buffer.count {
       let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
-      let count = try attempt { () throws(DiskError) in
-        try disk.read(handle, into: rest, at: offset + filled)
+      let count = try attempt { () throws(DiskError) in try disk.read(handle, into: rest, at: offset + filled)
       }
       if count <= 0 { break }
       filled += count
@@ -41,9 +40,7 @@ package struct DiskFile: Sendable {
   /// - Parameters:
   ///   - written: how many of the bytes are already there.
   ///   - offset: where the first of `bytes` belongs.
-  func write(
-    _ bytes: UnsafeRawBufferPointer, at offset: Int, written: inout Int
-  ) throws(StoreFailure) {
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int, written: inout Int) throws(StoreFailure) {
     while written < bytes.count {
       let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
       let place = offset + written
@@ -75,9 +72,7 @@ package struct DiskFile: Sendable {
   }
 
   /// Takes the file's lock; false if another process has it.
-  func lock() throws(StoreFailure) -> Bool {
-    try attempt { () throws(DiskError) in try disk.lock(handle) }
-  }
+  func lock() throws(StoreFailure) -> Bool { try attempt { () throws(DiskError) in try disk.lock(handle) } }
 
   func close() { disk.close(handle) }
 
@@ -111,14 +106,8 @@ package struct DiskFile: Sendable {
     }
   }
 
-  private func attempt<Result>(
-    _ body: () throws(DiskError) -> Result
-  ) throws(StoreFailure) -> Result {
-    do throws(DiskError) {
-      return try body()
-    } catch {
-      throw StoreFailure(error, path: path)
-    }
+  private func attempt<Result>(_ body: () throws(DiskError) -> Result) throws(StoreFailure) -> Result {
+    do throws(DiskError) { return try body() } catch { throw StoreFailure(error, path: path) }
   }
 }
 
@@ -133,8 +122,7 @@ extension DiskFile {
   ///   - progress: called with the bytes done, about every megabyte.
   ///   - body: returns false to stop at this line.
   /// - Returns: where the last line ends that `body` took, its newline included.
-  @discardableResult
-  func forEachLine(
+  @discardableResult func forEachLine(
     in range: Range<Int>, progress: (Int) -> Void = { _ in },
     _ body: (UnsafeRawBufferPointer, Int) throws(StoreFailure) -> Bool
   ) throws(StoreFailure) -> Int {
@@ -168,9 +156,7 @@ extension DiskFile {
   }
 
   /// Where the last `count` complete lines of the file's first `size` bytes begin, and how many there are.
-  func lastLines(
-    _ count: Int, before size: Int
-  ) throws(StoreFailure) -> (start: Int, count: Int) {
+  func lastLines(_ count: Int, before size: Int) throws(StoreFailure) -> (start: Int, count: Int) {
     guard count > 0, size > 0 else { return (size, 0) }
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: min(Self.chunkSize, size), alignment: 16)
     defer { buffer.deallocate() }

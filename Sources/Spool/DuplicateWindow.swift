@@ -20,8 +20,7 @@ struct DuplicateWindow: Sendable {
   func contains(_ id: EventIdentity) -> Bool { table.isEmpty ? false : table[slot(of: id)] != 0 }
 
   /// Returns false if the id was known.
-  @discardableResult
-  mutating func insert(_ id: EventIdentity) -> Bool {
+  @discardableResult mutating func insert(_ id: EventIdentity) -> Bool {
     guard !contains(id) else { return false }
     if ids.count < capacity {
       if (ids.count + 1) * 2 > table.count { grow() }
@@ -54,9 +53,7 @@ struct DuplicateWindow: Sendable {
     return slot
   }
 
-  private func home(of id: EventIdentity) -> Int {
-    Int(truncatingIfNeeded: id.low) & (table.count - 1)
-  }
+  private func home(of id: EventIdentity) -> Int { Int(truncatingIfNeeded: id.low) & (table.count - 1) }
 
   /// Empties a slot and moves up what had to go past it (linear probing, deletion by shifting back).
   private mutating func vacate(_ slot: Int) {

@@ -36,8 +36,7 @@ struct LineLog: Sendable {
     defer { file.close() }
     let size = try file.size()
     let start = max(0, size - Self.tailSize)
-    var lines = try file.bytes(in: start..<size).split(
-      separator: 0x0A, omittingEmptySubsequences: false)
+    var lines = try file.bytes(in: start..<size).split(separator: 0x0A, omittingEmptySubsequences: false)
     if start > 0, !lines.isEmpty { lines.removeFirst() }
     _ = lines.popLast()  // what follows the last newline: nothing, or a partial line
     return lines

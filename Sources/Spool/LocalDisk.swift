@@ -16,14 +16,10 @@ package struct LocalDisk: Disk {
   }
 
   package func openDirectory(_ name: String, in directory: DiskHandle) throws(DiskError) -> DiskHandle {
-    try handle(.open) {
-      openat(directory.rawValue, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-    }
+    try handle(.open) { openat(directory.rawValue, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
   }
 
-  package func makeDirectory(
-    _ name: String, in directory: DiskHandle, mode: UInt32
-  ) throws(DiskError) {
+  package func makeDirectory(_ name: String, in directory: DiskHandle, mode: UInt32) throws(DiskError) {
     try call(.makeDirectory) { mkdirat(directory.rawValue, name, mode) }
   }
 
@@ -92,8 +88,7 @@ package struct LocalDisk: Disk {
   package func freeBytes(_ handle: DiskHandle) throws(DiskError) -> UInt64 {
     var status = statvfs()
     try call(.space) { fstatvfs(handle.rawValue, &status) }
-    let (bytes, overflow) = UInt64(status.f_bavail).multipliedReportingOverflow(
-      by: UInt64(status.f_frsize))
+    let (bytes, overflow) = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
     return overflow ? .max : bytes
   }
 
@@ -132,9 +127,7 @@ package struct LocalDisk: Disk {
     return names
   }
 
-  package func makeLink(
-    _ name: String, to target: String, in directory: DiskHandle
-  ) throws(DiskError) {
+  package func makeLink(_ name: String, to target: String, in directory: DiskHandle) throws(DiskError) {
     try call(.link) { symlinkat(target, directory.rawValue, name) }
   }
 
@@ -154,15 +147,12 @@ package struct LocalDisk: Disk {
 
   // MARK: Results
 
-  private func handle(
-    _ operation: DiskError.Operation, _ body: () -> Int32
-  ) throws(DiskError) -> DiskHandle {
+  private func handle(_ operation: DiskError.Operation, _ body: () -> Int32) throws(DiskError) -> DiskHandle {
     DiskHandle(rawValue: try call(operation, body))
   }
 
   /// Repeats an interrupted call, and turns -1 into an error.
-  @discardableResult
-  private func call<Result: FixedWidthInteger & SignedInteger>(
+  @discardableResult private func call<Result: FixedWidthInteger & SignedInteger>(
     _ operation: DiskError.Operation, _ body: () -> Result
   ) throws(DiskError) -> Result {
     while true {

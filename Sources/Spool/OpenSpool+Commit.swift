@@ -31,8 +31,7 @@ extension OpenSpool {
   }
 
   /// Takes the pending commit to its end, or to where the disk is full.
-  @discardableResult
-  mutating func finishPending() throws(StoreFailure) -> Committed {
+  @discardableResult mutating func finishPending() throws(StoreFailure) -> Committed {
     guard var commit = pending else { return Committed(events: 0, bytes: 0, ordinal: ordinal) }
     pending = nil
     do throws(StoreFailure) {
@@ -104,8 +103,7 @@ extension OpenSpool {
       commit.written = segment.partialLine.count
     } else {
       try cut(
-        segment.file, of: segment.ordinal, from: segment.size,
-        size: segment.size + segment.partialLine.count)
+        segment.file, of: segment.ordinal, from: segment.size, size: segment.size + segment.partialLine.count)
     }
     segment.partialLine = []
     active = segment
@@ -124,9 +122,7 @@ extension OpenSpool {
     active = segment
   }
 
-  private static func write(
-    _ commit: inout PendingCommit, to segment: ActiveSegment
-  ) throws(StoreFailure) {
+  private static func write(_ commit: inout PendingCommit, to segment: ActiveSegment) throws(StoreFailure) {
     var written = commit.written
     defer { commit.written = written }
     try commit.lines.withUnsafeBufferPointer { lines throws(StoreFailure) in
@@ -148,8 +144,7 @@ extension OpenSpool {
       commit.rejects.append(
         PendingCommit.Reject(
           identity: QuarantineLine.identity(of: entry),
-          line: QuarantineLine.line(
-            entry, reason: reject.reason, readFrom: batch.readFrom, time: time)))
+          line: QuarantineLine.line(entry, reason: reject.reason, readFrom: batch.readFrom, time: time)))
     }
     if !batch.new.isEmpty { try gather(batch, into: &commit) }
     return commit
@@ -157,9 +152,7 @@ extension OpenSpool {
 
   /// Copies the new events' lines together, so that they are one write. What has become known since the
   /// batch was deduplicated stays out.
-  private mutating func gather(
-    _ batch: EventBatch, into commit: inout PendingCommit
-  ) throws(StoreFailure) {
+  private mutating func gather(_ batch: EventBatch, into commit: inout PendingCommit) throws(StoreFailure) {
     let window = try knownWindow()
     swap(&commit.lines, &setup.thread.scratch)
     commit.lines.removeAll(keepingCapacity: true)

@@ -62,8 +62,7 @@ struct OpenSpool {
   mutating func begin(at checkpoint: Checkpoint) throws(StoreFailure) {
     // The file with its two blocks is on disk before the first record. A crash: a first start again.
     if position == nil {
-      position = SavedPosition(
-        file: try files.madePosition(), record: record(of: checkpoint, known: .recent))
+      position = SavedPosition(file: try files.madePosition(), record: record(of: checkpoint, known: .recent))
     } else {
       try position?.file.reassert()
     }
@@ -113,8 +112,7 @@ struct OpenSpool {
 
   mutating func writeStartLine(_ position: ReadPosition) throws(StoreFailure) {
     try segmentLog.append(
-      SegmentEntry.startLine(
-        at: position, feed: setup.location.feed.digest, time: setup.clock.wallSeconds()))
+      SegmentEntry.startLine(at: position, feed: setup.location.feed.digest, time: setup.clock.wallSeconds()))
   }
 
   /// Moves everything from `offset` on out of a segment, into the state directory.
@@ -142,8 +140,7 @@ struct OpenSpool {
   /// segment. The position is still true, so the stream goes on from there in a new segment.
   mutating func recordShortened() throws(StoreFailure) {
     let checkpoint = try begun().record.checkpoint
-    let gap = Gap(
-      cause: .spoolShortened, from: nil, to: checkpoint.position, since: checkpoint.continuousAt)
+    let gap = Gap(cause: .spoolShortened, from: nil, to: checkpoint.position, since: checkpoint.continuousAt)
     try recordOnce(gap)
     unreportedGaps.append(gap)
   }

@@ -58,8 +58,7 @@ enum Base64 {
 
   private static func append(_ group: UInt32, digits count: Int, to text: inout [UInt8]) {
     for place in 0..<4 {
-      text.append(
-        place < count ? digits[Int(group >> UInt32(18 - 6 * place) & 63)] : UInt8(ascii: "="))
+      text.append(place < count ? digits[Int(group >> UInt32(18 - 6 * place) & 63)] : UInt8(ascii: "="))
     }
   }
 }

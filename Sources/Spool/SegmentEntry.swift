@@ -44,15 +44,13 @@ extension SegmentEntry {
   /// Nil for the start line and for anything unreadable.
   init?(parsing line: some Sequence<UInt8>) {
     guard let document = JSONDocument(Array(line)),
-      let ordinal = document["ordinal"].text.flatMap(UInt64.init),
-      ordinal < 1 << 62, let position = document["position"].text.flatMap({ ReadPosition($0) }),
-      let feed = document["feed"].text
+      let ordinal = document["ordinal"].text.flatMap(UInt64.init), ordinal < 1 << 62,
+      let position = document["position"].text.flatMap({ ReadPosition($0) }), let feed = document["feed"].text
     else { return nil }
     self.init(
       ordinal: ordinal, position: position, feed: feed,
-      confirmedAt: document["confirmed_at"].text.flatMap(Int64.init).map {
-        BoxTime(secondsSince1970: $0)
-      }, begunAt: document["time"].text.flatMap { UTCDate(rfc3339: $0) }?.secondsSince1970 ?? 0)
+      confirmedAt: document["confirmed_at"].text.flatMap(Int64.init).map { BoxTime(secondsSince1970: $0) },
+      begunAt: document["time"].text.flatMap { UTCDate(rfc3339: $0) }?.secondsSince1970 ?? 0)
   }
 }
 
@@ -82,7 +80,5 @@ enum SegmentName {
 
 extension DiskDirectory {
   /// The ordinals of a stream's segments that are there, in order.
-  func segments() throws(StoreFailure) -> [UInt64] {
-    try names().compactMap(SegmentName.ordinal).sorted()
-  }
+  func segments() throws(StoreFailure) -> [UInt64] { try names().compactMap(SegmentName.ordinal).sorted() }
 }

@@ -42,9 +42,7 @@ struct SpoolRecovery {
       } else if segments.isEmpty, !isAnnounced {
         // No record, no start line, no segment: this stream has never run.
         Recovery(checkpoint: nil, ordinal: 0)
-      } else {
-        try rebuild(from: segments, because: "the position file is missing or corrupt")
-      }
+      } else { try rebuild(from: segments, because: "the position file is missing or corrupt") }
     if let active = spool.active {
       try spool.files.spool.pointLink(SegmentName.link, at: SegmentName.text(active.ordinal))
     }
@@ -102,9 +100,7 @@ struct SpoolRecovery {
 
   /// Cuts a partial line where a segment's lines don't end at the record's offset.
   /// - Returns: the segment's size before that; nil where they end there.
-  private mutating func cutShortened(
-    _ name: String, _ found: PositionRecord
-  ) throws(StoreFailure) -> Int? {
+  private mutating func cutShortened(_ name: String, _ found: PositionRecord) throws(StoreFailure) -> Int? {
     guard let file = try spool.files.spool.file(name, writing: true) else { return nil }
     defer { file.close() }
     let size = try file.size()
@@ -122,9 +118,7 @@ struct SpoolRecovery {
 
   /// Makes a segment the active one, after checking what it holds after `offset`.
   /// - Parameter boot: in which the record was written.
-  private mutating func open(
-    _ segment: UInt64, from offset: Int, boot: String
-  ) throws(StoreFailure) {
+  private mutating func open(_ segment: UInt64, from offset: Int, boot: String) throws(StoreFailure) {
     let file = try adopt(segment, size: offset)
     let size = try file.size()
     // An earlier run may have cut it and ended before the sync; after a power cut it would be back.

@@ -93,9 +93,7 @@ extension SpoolVerifier {
       self.evidence = evidence
     }
 
-    mutating func enter(
-      _ file: DiskFile, ordinal: UInt64, isNewest: Bool
-    ) throws(StoreFailure) {
+    mutating func enter(_ file: DiskFile, ordinal: UInt64, isNewest: Bool) throws(StoreFailure) {
       let name = SegmentName.text(ordinal)
       if let expected, expected != ordinal { checkHole(name, from: expected, to: ordinal) }
       guard report.problem == nil else { return }

@@ -46,8 +46,7 @@ package struct StoppedStream: Sendable {
     }
     try file.write(next.text)
     if !isAnnounced {
-      try log.append(
-        SegmentEntry.startLine(at: position, feed: next.feed, time: clock.wallSeconds()))
+      try log.append(SegmentEntry.startLine(at: position, feed: next.feed, time: clock.wallSeconds()))
     }
     return next
   }
@@ -66,8 +65,7 @@ package struct StoppedStream: Sendable {
     var next = PositionRecord(
       checkpoint: Checkpoint(position: position), ordinal: 0, segment: 0, offset: 0, boot: bootID, feed: feed,
       known: .all)
-    guard let newest = segments.last,
-      let file = try files.spool.file(SegmentName.text(newest), writing: true)
+    guard let newest = segments.last, let file = try files.spool.file(SegmentName.text(newest), writing: true)
     else {
       // The segments were deleted, but their ordinals are not used again.
       var log = LineLog(SegmentEntry.fileName, in: files.spool)

@@ -23,9 +23,7 @@ package actor StreamSpool: EventStore {
   /// How many pages this run has deduplicated: the id of the last batch.
   private var batches: EventBatch.ID = 0
   private let setup: Setup
-  nonisolated package var unownedExecutor: UnownedSerialExecutor {
-    setup.thread.asUnownedSerialExecutor()
-  }
+  nonisolated package var unownedExecutor: UnownedSerialExecutor { setup.thread.asUnownedSerialExecutor() }
 
   /// - Parameters:
   ///   - bootID: of the running kernel; empty if unknown, which trusts nothing of an earlier run.
@@ -37,8 +35,7 @@ package actor StreamSpool: EventStore {
   ) {
     setup = Setup(
       location: location, limits: limits,
-      bootID: String(
-        bootID.filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }.prefix(64)),
+      bootID: String(bootID.filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }.prefix(64)),
       clock: clock, thread: thread, progress: progress)
   }
 
@@ -92,9 +89,7 @@ package actor StreamSpool: EventStore {
   }
 
   package func hasFreeSpace() throws(StoreFailure) -> Bool {
-    try withOpen { spool throws(StoreFailure) in
-      try spool.files.spool.freeBytes() >= setup.limits.keepFree
-    }
+    try withOpen { spool throws(StoreFailure) in try spool.files.spool.freeBytes() >= setup.limits.keepFree }
   }
 
   package func close() {
@@ -119,8 +114,7 @@ package actor StreamSpool: EventStore {
         return result
       } catch {
         switch error.code {
-        case .noSpace, .misuse:
-          state = .open(spool)
+        case .noSpace, .misuse: state = .open(spool)
         case .io, .blocked, .locked, .refused:
           spool.close()
           state = .failed(error)
@@ -142,9 +136,7 @@ extension StreamSpool {
     package var spoolRoot: DiskDirectory
     package var stateRoot: DiskDirectory
 
-    package init(
-      name: String, feed: FeedIdentity, spoolRoot: DiskDirectory, stateRoot: DiskDirectory
-    ) {
+    package init(name: String, feed: FeedIdentity, spoolRoot: DiskDirectory, stateRoot: DiskDirectory) {
       self.name = name
       self.feed = feed
       self.spoolRoot = spoolRoot
@@ -196,9 +188,7 @@ package struct SpoolClock: Sendable {
   /// Time that only goes forward, from any start: for distances inside a run.
   package var monotonic: @Sendable () -> Duration
 
-  package init(
-    wallSeconds: @escaping @Sendable () -> Int64, monotonic: @escaping @Sendable () -> Duration
-  ) {
+  package init(wallSeconds: @escaping @Sendable () -> Int64, monotonic: @escaping @Sendable () -> Duration) {
     self.wallSeconds = wallSeconds
     self.monotonic = monotonic
   }

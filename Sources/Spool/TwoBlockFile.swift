@@ -81,9 +81,7 @@ package struct TwoBlockFile: Sendable {
   ///
   /// Gives a file that was only half made its size and a durable name.
   package mutating func reassert() throws(StoreFailure) {
-    if let newest, let newestIndex {
-      try file.write(newest.bytes, at: newestIndex * Self.blockSize)
-    }
+    if let newest, let newestIndex { try file.write(newest.bytes, at: newestIndex * Self.blockSize) }
     if !isIntact {
       for index in 0..<2 where index != newestIndex {
         try file.write(Block.blank, at: index * Self.blockSize)
@@ -152,11 +150,8 @@ extension TwoBlockFile {
       guard lines.count >= 3, lines[0].hasPrefix("sequence: "),
         let sequence = UInt64(lines[0].dropFirst("sequence: ".count)), sequence > 0, sequence < 1 << 62
       else { return nil }
-      self.init(
-        sequence: sequence, content: lines[1..<(lines.count - 1)].map { $0 + "\n" }.joined())
-      guard content.utf8.count <= TwoBlockFile.maximumContent, bytes.elementsEqual(block) else {
-        return nil
-      }
+      self.init(sequence: sequence, content: lines[1..<(lines.count - 1)].map { $0 + "\n" }.joined())
+      guard content.utf8.count <= TwoBlockFile.maximumContent, bytes.elementsEqual(block) else { return nil }
     }
 
     var bytes: [UInt8] {
