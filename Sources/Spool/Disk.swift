@@ -2,8 +2,8 @@
 ///
 /// Small and synchronous on purpose, one method a call, so that a test can put a disk behind it that
 /// loses power. Names are relative to an open directory; links are never followed.
-/// An implementation reports failures and repeats only an interrupted call; what a failure means is decided
-/// by ``StoreFailure/init(_:path:)``. What every implementation must do is in `Tests/Support/Contracts`.
+/// An implementation reports failures and repeats only an interrupted call; ``StoreFailure/init(_:path:)``
+/// decides what a failure means. What every implementation must do is in `Tests/Support/Contracts`.
 package protocol Disk: Sendable {
   /// The user that files must belong to: the effective one.
   var userID: UInt32 { get }

@@ -9,7 +9,7 @@ package struct DiskFile: Sendable {
   package let path: String
 
   func status() throws(StoreFailure) -> FileStatus {
-    try attempt { () throws(DiskError) in try disk.status(handle) }
+    try attempt(path) { () throws(DiskError) in try disk.status(handle) }
   }
 
   func size() throws(StoreFailure) -> Int { try status().size }
@@ -19,7 +19,8 @@ package struct DiskFile: Sendable {
     var filled = 0
     while filled < buffer.count {
       let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
-      let count = try attempt { () throws(DiskError) in try disk.read(handle, into: rest, at: offset + filled)
+      let count = try attempt(path) { () throws(DiskError) in
+        try disk.read(handle, into: rest, at: offset + filled)
       }
       if count <= 0 { break }
       filled += count
@@ -31,48 +32,46 @@ package struct DiskFile: Sendable {
   func bytes(in range: Range<Int>) throws(StoreFailure) -> [UInt8] {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: range.count, alignment: 16)
     defer { buffer.deallocate() }
-    let count = try read(into: buffer, at: range.lowerBound)
-    return Array(buffer.prefix(count))
+    return Array(buffer.prefix(try read(into: buffer, at: range.lowerBound)))
   }
 
-  /// Writes all of `bytes`, counting in `written` what is done, so that after a full disk the same call
-  /// goes on at the byte where it stopped.
-  /// - Parameters:
-  ///   - written: how many of the bytes are already there.
-  ///   - offset: where the first of `bytes` belongs.
-  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int, written: inout Int) throws(StoreFailure) {
-    while written < bytes.count {
-      let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
-      let place = offset + written
-      let count = try attempt { () throws(DiskError) in
-        let count = try disk.write(handle, rest, at: place)
-        // write(2) promises progress for plain files; without it this would never end.
-        guard count > 0 else { throw DiskError(.write, errno: EIO) }
-        return count
+  /// Writes all of `bytes` at `offset`, counting in `written` what is done, so that after a full disk the same
+  /// call goes on at the byte where it stopped.
+  func write(_ bytes: [UInt8], at offset: Int, written: inout Int) throws(StoreFailure) {
+    try bytes.withUnsafeBufferPointer { bytes throws(StoreFailure) in
+      while written < bytes.count {
+        let rest = UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[written...]))
+        let place = offset + written
+        let count = try attempt(path) { () throws(DiskError) in
+          let count = try disk.write(handle, rest, at: place)
+          // write(2) promises progress for plain files; without it this would never end.
+          guard count > 0 else { throw DiskError(.write, errno: EIO) }
+          return count
+        }
+        written += count
       }
-      written += count
     }
   }
 
   func write(_ bytes: [UInt8], at offset: Int) throws(StoreFailure) {
     var written = 0
-    try bytes.withUnsafeBufferPointer { buffer throws(StoreFailure) in
-      try write(UnsafeRawBufferPointer(buffer), at: offset, written: &written)
-    }
+    try write(bytes, at: offset, written: &written)
   }
 
   func truncate(to size: Int) throws(StoreFailure) {
-    try attempt { () throws(DiskError) in try disk.truncate(handle, to: size) }
+    try attempt(path) { () throws(DiskError) in try disk.truncate(handle, to: size) }
   }
 
   /// Makes the file's bytes durable. A failure is final: the kernel may have dropped the bytes and
   /// called the pages clean, so that a second sync would succeed and prove nothing (fsync(2), "EIO").
   func synchronize() throws(StoreFailure) {
-    try attempt { () throws(DiskError) in try disk.synchronizeData(handle) }
+    try attempt(path) { () throws(DiskError) in try disk.synchronizeData(handle) }
   }
 
   /// Takes the file's lock; false if another process has it.
-  func lock() throws(StoreFailure) -> Bool { try attempt { () throws(DiskError) in try disk.lock(handle) } }
+  func lock() throws(StoreFailure) -> Bool {
+    try attempt(path) { () throws(DiskError) in try disk.lock(handle) }
+  }
 
   func close() { disk.close(handle) }
 
@@ -91,23 +90,14 @@ package struct DiskFile: Sendable {
   /// Refuses what is not a plain file and, to write, a file of another user, one that others may write, or one
   /// with two names.
   func checked(writing: Bool) throws(DiskError) -> DiskFile {
-    do throws(DiskError) {
+    try closingOnFailure(close) { () throws(DiskError) in
       let status = try disk.status(handle)
       guard status.kind == .file else { throw DiskError(.open, errno: ENXIO) }
-      if writing {
-        guard status.owner == disk.userID, status.mode & 0o022 == 0, status.links == 1 else {
-          throw DiskError(.open, errno: EPERM)
-        }
+      if writing, status.owner != disk.userID || status.mode & 0o022 != 0 || status.links != 1 {
+        throw DiskError(.open, errno: EPERM)
       }
       return self
-    } catch {
-      close()
-      throw error
     }
-  }
-
-  private func attempt<Result>(_ body: () throws(DiskError) -> Result) throws(StoreFailure) -> Result {
-    do throws(DiskError) { return try body() } catch { throw StoreFailure(error, path: path) }
   }
 }
 

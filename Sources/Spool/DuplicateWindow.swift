@@ -84,40 +84,34 @@ struct DuplicateWindow: Sendable {
 /// It is written whenever a segment is finished, since finished segments may be deleted at once: the overlap
 /// that Box serves again at the next start must be known even then. It is read only where the spool itself
 /// has too few events.
-struct KnownIDs: Sendable {
+enum KnownIDs {
   static let fileName = "known_ids"
   private static let temporaryName = ".known_ids"
-  private static let checksum = "checksum: "
 
-  var ids: [EventIdentity]
-
-  init(_ ids: [EventIdentity]) { self.ids = ids }
-
-  /// Reads the file; no ids if it is missing or corrupt.
-  init(in state: DiskDirectory) throws(StoreFailure) {
-    ids = []
-    guard let file = try state.file(Self.fileName, writing: false) else { return }
+  /// The ids; none if the file is missing or corrupt.
+  static func read(in state: DiskDirectory) throws(StoreFailure) -> [EventIdentity] {
+    guard let file = try state.file(fileName, writing: false) else { return [] }
     defer { file.close() }
     let text = String(decoding: try file.bytes(in: 0..<file.size()), as: UTF8.self)
     var lines = text.split(separator: "\n")
-    guard let last = lines.popLast(), last == Self.checksumLine(lines) else { return }
-    ids = lines.compactMap { EventIdentity(String($0)) }
+    guard let last = lines.popLast(), last == checksumLine(lines.joined(separator: "\n")) else { return [] }
+    return lines.compactMap { EventIdentity(String($0)) }
   }
 
   /// Replaces the file. A crash leaves the old one or the new one.
-  func write(in state: DiskDirectory) throws(StoreFailure) {
-    var lines = ids.map(\.description)
-    lines.append(Self.checksumLine(lines.map { $0[...] }))
-    let file = try state.madeFile(Self.temporaryName)
+  static func write(_ ids: [EventIdentity], in state: DiskDirectory) throws(StoreFailure) {
+    let lines = ids.map(\.description)
+    let text = (lines + [checksumLine(lines.joined(separator: "\n"))]).joined(separator: "\n") + "\n"
+    let file = try state.madeFile(temporaryName)
     defer { file.close() }
     try file.truncate(to: 0)
-    try file.write(Array((lines.joined(separator: "\n") + "\n").utf8), at: 0)
+    try file.write(Array(text.utf8), at: 0)
     try file.synchronize()
-    try state.rename(Self.temporaryName, to: Self.fileName)
+    try state.rename(temporaryName, to: fileName)
     try state.synchronize()
   }
 
-  private static func checksumLine(_ lines: [Substring]) -> String {
-    checksum + Hexadecimal.text(of: SHA256.hash(data: Array(lines.joined(separator: "\n").utf8)))
+  private static func checksumLine(_ lines: String) -> String {
+    "checksum: " + Hexadecimal.text(of: SHA256.hash(data: Array(lines.utf8)))
   }
 }

@@ -2,9 +2,6 @@ import BoxEvents
 
 /// Telling new events from known ones.
 extension OpenSpool {
-  /// How many quarantined entries are known again.
-  private static let knownRejectCount = 1000
-
   mutating func deduplicate(
     _ page: EventPage, readFrom position: ReadPosition, id: EventBatch.ID
   ) throws(StoreFailure) -> EventBatch {
@@ -21,16 +18,6 @@ extension OpenSpool {
     return page.events.indices.filter { index in
       let id = page.events[index].identity
       return !window.contains(id) && inPage.insert(id).inserted
-    }
-  }
-
-  private mutating func newRejects(of page: EventPage) throws(StoreFailure) -> [Int] {
-    guard !page.rejects.isEmpty else { return [] }
-    let known = try loadedRejects()
-    var inPage = Set<EventIdentity>()
-    return page.rejects.indices.filter { index in
-      let id = QuarantineLine.identity(of: page.bytes[page.rejects[index].range])
-      return !known.contains(id) && inPage.insert(id).inserted
     }
   }
 
@@ -65,7 +52,7 @@ extension OpenSpool {
       // Finished segments are missing: the ids of the last of them are in the state directory. Only
       // what the spool itself doesn't have is older than what it has.
       let spooled = Set(ids)
-      ids = try KnownIDs(in: files.state).ids.filter { !spooled.contains($0) }.suffix(wanted) + ids
+      ids = try KnownIDs.read(in: files.state).filter { !spooled.contains($0) }.suffix(wanted) + ids
     }
     for id in ids { window.insert(id) }
     return window
@@ -106,25 +93,5 @@ extension OpenSpool {
       done += part.range.count
     }
     return ids
-  }
-
-  private mutating func loadedRejects() throws(StoreFailure) -> DuplicateWindow {
-    if let knownRejects { return knownRejects }
-    var known = DuplicateWindow(capacity: Self.knownRejectCount)
-    // Before a line is trusted to be on disk.
-    try quarantineLog.repairTail()
-    for line in try quarantineLog.tail() {
-      if let id = QuarantineLine.identity(on: line) { known.insert(id) }
-    }
-    knownRejects = known
-    return known
-  }
-
-  /// Adds an entry to the quarantine, durably.
-  mutating func quarantine(_ reject: PendingCommit.Reject) throws(StoreFailure) {
-    var known = try loadedRejects()
-    try quarantineLog.append(reject.line)
-    known.insert(reject.identity)
-    knownRejects = known
   }
 }

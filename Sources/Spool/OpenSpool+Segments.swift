@@ -19,7 +19,7 @@ extension OpenSpool {
     let name = SegmentName.text(ordinal)
     // Step 2. Unlike the segment that ends here, its ids must stay.
     if !rotation.hasKnownIDs {
-      if active != nil { try KnownIDs(knownWindow().newest(setup.limits.knownEvents)).write(in: files.state) }
+      if active != nil { try KnownIDs.write(knownWindow().newest(setup.limits.knownEvents), in: files.state) }
       rotation.hasKnownIDs = true
     }
     // Step 3. Announced first, so that no segment is without its line.

@@ -62,9 +62,11 @@ enum SegmentName {
   private static let suffix = ".ndjson"
   private static let width = 16
 
-  static func text(_ ordinal: UInt64) -> String {
-    let digits = String(ordinal)
-    return prefix + String(repeating: "0", count: max(0, width - digits.count)) + digits + suffix
+  static func text(_ ordinal: UInt64) -> String { prefix + digits(ordinal) + suffix }
+
+  /// At least 16 digits.
+  static func digits(_ number: UInt64) -> String {
+    String(repeating: "0", count: max(0, width - String(number).count)) + String(number)
   }
 
   /// The ordinal in a name, or nil for any other name.

@@ -30,9 +30,8 @@ package struct SpoolVerifier: Sendable {
   private let state: DiskDirectory?
 
   /// - Parameters:
-  ///   - spool: the stream's own directory, `/var/spool/box-eventd/<stream>`.
-  ///   - state: `/var/lib/box-eventd/<stream>`, or nil without permission for it; then the
-  ///     position file is not compared.
+  ///   - spool: `/var/spool/box-eventd/<stream>`.
+  ///   - state: `/var/lib/box-eventd/<stream>`; nil without permission for it: the position isn't compared.
   package init(spool: DiskDirectory, state: DiskDirectory?) {
     self.spool = spool
     self.state = state
@@ -83,15 +82,10 @@ extension SpoolVerifier {
     let record: PositionRecord?
     let evidence: Evidence
     var report = Report()
-    private var ids = DuplicateWindow(capacity: .max)
+    var ids = DuplicateWindow(capacity: .max)
     /// The ordinal at which the segment before has ended.
-    private var expected: UInt64?
-    private var sawRecorded = false
-
-    init(record: PositionRecord?, evidence: Evidence) {
-      self.record = record
-      self.evidence = evidence
-    }
+    var expected: UInt64?
+    var sawRecorded = false
 
     mutating func enter(_ file: DiskFile, ordinal: UInt64, isNewest: Bool) throws(StoreFailure) {
       let name = SegmentName.text(ordinal)
@@ -120,9 +114,8 @@ extension SpoolVerifier {
       guard report.problem == nil, let record, record.offset > 0, !sawRecorded else { return }
       // A finished segment may have been deleted, and newer ones may have come since the record was read.
       if let expected, expected > record.ordinal { return }
-      let name = SegmentName.text(record.segment)
       fail(
-        name, (0, record.offset),
+        SegmentName.text(record.segment), (0, record.offset),
         "the position file records \(record.offset) durable bytes, which are missing")
     }
 
@@ -137,12 +130,11 @@ extension SpoolVerifier {
     private mutating func checkRecord(_ name: String, ordinal: UInt64, segment: UInt64, offset: Int) {
       guard let record, record.segment == segment, record.offset <= offset, !sawRecorded else { return }
       sawRecorded = true
-      if record.offset != offset || record.ordinal != ordinal {
-        fail(
-          name, (0, record.offset),
-          "the position file records \(record.ordinal) events up to here, the spool has \(ordinal) up to \(offset)"
-        )
-      }
+      if record.offset == offset, record.ordinal == ordinal { return }
+      fail(
+        name, (0, record.offset),
+        "the position file records \(record.ordinal) events up to here, "
+          + "the spool has \(ordinal) up to \(offset)")
     }
 
     private mutating func checkPartialLine(

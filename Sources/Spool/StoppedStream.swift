@@ -26,8 +26,7 @@ package struct StoppedStream: Sendable {
   ///
   /// Also the way out for a stream that is blocked because its position was lost.
   package func set(to position: ReadPosition) throws(StoreFailure) -> PositionRecord {
-    let files = try StreamFiles(
-      making: location.name, spoolRoot: location.spoolRoot, stateRoot: location.stateRoot)
+    let files = try StreamFiles(making: location)
     defer { files.close() }
     let segments = try files.spool.segments()
     var file = try files.madePosition()
