@@ -156,7 +156,7 @@ extension DiskFile {
       let begin = max(0, end - Self.chunkSize)
       let chunk = UnsafeMutableRawBufferPointer(rebasing: buffer[..<(end - begin)])
       var rest = try read(into: chunk, at: begin)
-      while let newline = Self.lastNewline(chunk, rest) {
+      while let newline = chunk[..<rest].lastIndex(of: 0x0A) {
         // The newline before the wanted lines ends the line that is not wanted any more.
         if newlines == count { return (begin + newline + 1, count) }
         newlines += 1
@@ -172,12 +172,6 @@ extension DiskFile {
       let found = memchr(base + range.lowerBound, 0x0A, range.count)
     else { return nil }
     return UnsafeRawPointer(found) - UnsafeRawPointer(base)
-  }
-
-  private static func lastNewline(_ buffer: UnsafeMutableRawBufferPointer, _ end: Int) -> Int? {
-    var index = end - 1
-    while index >= 0, buffer[index] != 0x0A { index -= 1 }
-    return index < 0 ? nil : index
   }
 
   private static func enlarge(_ buffer: inout UnsafeMutableRawBufferPointer) {

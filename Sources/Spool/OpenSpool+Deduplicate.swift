@@ -21,19 +21,12 @@ extension OpenSpool {
     }
   }
 
-  /// The window, rebuilt from the spool if it isn't there.
+  /// The window; if it isn't there, with the ids of the newest events in the spool: those that the record requires
+  /// to be known, and `knownEvents` before them. Missing and compressed segments are passed over; see ``KnownIDs``.
   mutating func knownWindow() throws(StoreFailure) -> DuplicateWindow {
     if let window { return window }
-    let loaded = try loadedWindow()
-    window = loaded
-    return loaded
-  }
-
-  /// Reads the newest events' ids from the spool: those that the record requires to be known, and `knownEvents`
-  /// before them. Segments that are deleted or compressed are passed over; see ``KnownIDs``.
-  private func loadedWindow() throws(StoreFailure) -> DuplicateWindow {
     let limits = setup.limits
-    var window = DuplicateWindow(capacity: needsFullWindow ? .max : limits.knownEvents)
+    var loaded = DuplicateWindow(capacity: needsFullWindow ? .max : limits.knownEvents)
     // Box's pages begin somewhat before the position: `knownEvents` are for those, and more for the events after it
     // that must be known.
     var wanted = limits.knownEvents + Int(clamping: min(mustKnow(upTo: ordinal), 1 << 40))
@@ -54,8 +47,9 @@ extension OpenSpool {
       let spooled = Set(ids)
       ids = try KnownIDs.read(in: files.state).filter { !spooled.contains($0) }.suffix(wanted) + ids
     }
-    for id in ids { window.insert(id) }
-    return window
+    for id in ids { loaded.insert(id) }
+    window = loaded
+    return loaded
   }
 
   /// Whether no id may be dropped, because many stored events are after the position.

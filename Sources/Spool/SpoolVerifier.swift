@@ -56,16 +56,14 @@ package struct SpoolVerifier: Sendable {
 extension SpoolVerifier {
   /// What the stream's own files record about segments that were deleted and about gaps.
   private struct Evidence {
-    var begun: Set<UInt64> = []
-    var gaps: Set<UInt64> = []
+    let begun: Set<UInt64>
+    let gaps: Set<UInt64>
 
     init(_ spool: DiskDirectory) throws(StoreFailure) {
       begun = Set(
         try Self.lines(SegmentEntry.fileName, spool).compactMap { SegmentEntry(parsing: $0)?.ordinal })
-      for line in try Self.lines(GapLine.fileName, spool) {
-        guard let line = GapLine(parsing: line) else { continue }
-        if [.spoolShortened, .stateLost].contains(line.gap.cause) { gaps.insert(line.ordinal) }
-      }
+      let gapLines = try Self.lines(GapLine.fileName, spool).compactMap { GapLine(parsing: $0) }
+      gaps = Set(gapLines.filter { [.spoolShortened, .stateLost].contains($0.gap.cause) }.map(\.ordinal))
     }
 
     private static func lines(

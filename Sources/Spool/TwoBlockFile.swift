@@ -117,30 +117,11 @@ package struct TwoBlockFile: Sendable {
 
 extension TwoBlockFile {
   /// A record with its sequence and checksum.
-  private struct Block: Sendable {
+  fileprivate struct Block: Sendable {
     static let blank = padded("")
 
     var sequence: UInt64
     var content: String
-
-    init(sequence: UInt64, content: String) {
-      self.sequence = sequence
-      self.content = content
-    }
-
-    /// Nil unless the bytes are exactly a block as it is written.
-    init?(_ block: ArraySlice<UInt8>) {
-      guard block.count == TwoBlockFile.blockSize, let last = block.lastIndex(where: { $0 > 0x20 }) else {
-        return nil
-      }
-      guard let text = String(validating: block[...last], as: UTF8.self) else { return nil }
-      let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-      guard lines.count >= 3, lines[0].hasPrefix("sequence: "),
-        let sequence = UInt64(lines[0].dropFirst("sequence: ".count)), sequence > 0, sequence < 1 << 62
-      else { return nil }
-      self.init(sequence: sequence, content: lines[1..<(lines.count - 1)].map { $0 + "\n" }.joined())
-      guard content.utf8.count <= TwoBlockFile.maximumContent, bytes.elementsEqual(block) else { return nil }
-    }
 
     var bytes: [UInt8] {
       let lines = "sequence: \(sequence)\n\(content)"
@@ -153,5 +134,21 @@ extension TwoBlockFile {
       let space = max(0, TwoBlockFile.blockSize - 1 - bytes.count)
       return bytes + [UInt8](repeating: 0x20, count: space) + [0x0A]
     }
+  }
+}
+
+extension TwoBlockFile.Block {
+  /// Nil unless the bytes are exactly a block as it is written.
+  init?(_ block: ArraySlice<UInt8>) {
+    guard block.count == TwoBlockFile.blockSize, let last = block.lastIndex(where: { $0 > 0x20 }) else {
+      return nil
+    }
+    guard let text = String(validating: block[...last], as: UTF8.self) else { return nil }
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    guard lines.count >= 3, lines[0].hasPrefix("sequence: "),
+      let sequence = UInt64(lines[0].dropFirst("sequence: ".count)), sequence > 0, sequence < 1 << 62
+    else { return nil }
+    self.init(sequence: sequence, content: lines[1..<(lines.count - 1)].map { $0 + "\n" }.joined())
+    guard content.utf8.count <= TwoBlockFile.maximumContent, bytes.elementsEqual(block) else { return nil }
   }
 }
