@@ -1,7 +1,6 @@
 /// Every system call the spool and the state make: the one interface between this module and a disk.
 ///
-/// Small and synchronous on purpose, one method a call, so that a test can put a disk behind it that
-/// loses power. Names are relative to an open directory; links are never followed.
+/// Synchronous, one method a call, so that a test can put a disk behind it that loses power. Names are relative to an open directory; links are never followed.
 /// An implementation reports failures and repeats only an interrupted call; ``StoreFailure/init(_:path:)``
 /// decides what a failure means. What every implementation must do is in `Tests/Support/Contracts`.
 package protocol Disk: Sendable {
@@ -58,9 +57,7 @@ package struct DiskHandle: Hashable, Sendable {
 /// The result of `fstat`, as far as the spool uses it.
 package struct FileStatus: Hashable, Sendable {
   package enum Kind: Hashable, Sendable {
-    case file
-    case directory
-    case other
+    case file, directory, other
   }
 
   package var kind: Kind

@@ -116,7 +116,6 @@ package struct DiskDirectory: Sendable {
   }
 
   package func close() { disk.close(handle) }
-
   func path(of name: String) -> String { "\(path)/\(name)" }
 
   /// Gives a new directory its mode whatever the umask was. The set-group bit that it inherited must
@@ -127,9 +126,7 @@ package struct DiskDirectory: Sendable {
       guard found & 0o777 != mode else { return }
       do throws(DiskError) {
         try disk.setMode(handle, mode | found & 0o2000)
-      } catch {
-        if found & 0o2000 == 0 || error.errno != EPERM { throw error }
-      }
+      } catch let error where error.errno == EPERM && found & 0o2000 != 0 {}
     }
   }
 

@@ -87,8 +87,7 @@ package struct DiskFile: Sendable {
     }
   }
 
-  /// Refuses what is not a plain file and, to write, a file of another user, one that others may write, or one
-  /// with two names.
+  /// Refuses what ``DiskDirectory/file(_:writing:)`` must not open.
   func checked(writing: Bool) throws(DiskError) -> DiskFile {
     try closingOnFailure(close) { () throws(DiskError) in
       let status = try disk.status(handle)

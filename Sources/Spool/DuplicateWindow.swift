@@ -1,9 +1,8 @@
 import BoxEvents
 import Crypto
 
-/// The newest events by their ids: a ring in order of arrival, and a hash table over it.
-///
-/// 16 bytes an id and about 10 for the table, allocated as it fills.
+/// The newest events by their ids: a ring in order of arrival, and a hash table over it, allocated as it fills:
+/// 16 bytes an id and about 10 for the table.
 struct DuplicateWindow: Sendable {
   private(set) var capacity: Int
   private var ids: [EventIdentity] = []
@@ -16,7 +15,6 @@ struct DuplicateWindow: Sendable {
   init(capacity: Int) { self.capacity = max(1, capacity) }
 
   var count: Int { ids.count }
-
   func contains(_ id: EventIdentity) -> Bool { table.isEmpty ? false : table[slot(of: id)] != 0 }
 
   /// Returns false if the id was known.
@@ -78,12 +76,9 @@ struct DuplicateWindow: Sendable {
   }
 }
 
-/// The ids of the newest events as a file in the state directory, `known_ids`: one id a line, the oldest
-/// first, and a checksum.
-///
-/// It is written whenever a segment is finished, since finished segments may be deleted at once: the overlap
-/// that Box serves again at the next start must be known even then. It is read only where the spool itself
-/// has too few events.
+/// The ids of the newest events in `known_ids`, in the state directory: one a line, the oldest first, and a
+/// checksum. Written whenever a segment is finished, since it may be deleted at once: the overlap that Box serves
+/// again at the next start must be known even then. Read only where the spool itself has too few events.
 enum KnownIDs {
   static let fileName = "known_ids"
   private static let temporaryName = ".known_ids"

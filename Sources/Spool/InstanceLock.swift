@@ -27,9 +27,7 @@ package struct InstanceLock: Sendable {
     do throws(StoreFailure) {
       try file.write(text, at: 0)
       try file.truncate(to: text.count)
-    } catch {
-      if error.code != .noSpace { throw error }
-    }
+    } catch let error where error.code == .noSpace {}
   }
 
   private static func holder(_ file: DiskFile) -> Int32? {

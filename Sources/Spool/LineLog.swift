@@ -7,7 +7,6 @@ struct LineLog: Sendable {
   let name: String
   /// Where the next line goes, once this process has checked the end of the file.
   private var end: Int?
-
   /// How much of a file's end is read: for the last line, and for what was quarantined last.
   private static let tailSize = 1 << 20
 

@@ -1,12 +1,9 @@
 import Glibc
 
-/// The disk of this machine, through POSIX calls.
-///
-/// Interrupted calls are repeated, except `close`: on Linux its descriptor is gone either way, and
-/// may be another's already (close(2), "Dealing with error returns").
+/// The disk of this machine, through POSIX calls. Interrupted calls are repeated, except `close`: on Linux its
+/// descriptor is gone either way, and may be another's already (close(2), "Dealing with error returns").
 package struct LocalDisk: Disk {
   package init() {}
-
   package var userID: UInt32 { geteuid() }
 
   // MARK: Opening
@@ -97,9 +94,8 @@ package struct LocalDisk: Disk {
     do {
       try call(.lock) { flock(handle.rawValue, LOCK_EX | LOCK_NB) }
       return true
-    } catch {
-      if error.errno == EWOULDBLOCK { return false }
-      throw error
+    } catch let error where error.errno == EWOULDBLOCK {
+      return false
     }
   }
 
@@ -144,8 +140,6 @@ package struct LocalDisk: Disk {
   package func remove(_ name: String, in directory: DiskHandle) throws(DiskError) {
     try call(.remove) { unlinkat(directory.rawValue, name, 0) }
   }
-
-  // MARK: Results
 
   private func handle(_ operation: DiskError.Operation, _ body: () -> Int32) throws(DiskError) -> DiskHandle {
     DiskHandle(rawValue: try call(operation, body))

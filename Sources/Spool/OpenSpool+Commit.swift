@@ -96,9 +96,8 @@ extension OpenSpool {
     }
   }
 
-  /// An earlier run was cut off in the middle of a line. If the first new event begins with what is there
-  /// only its remainder is written, and a reader who has seen the first half sees the second. Otherwise the
-  /// partial line is moved aside.
+  /// An earlier run was cut off in the middle of a line. If the first new event begins with it, only the rest is
+  /// written, and a reader of the first half sees the second; otherwise the partial line is moved aside.
   private mutating func continuesPartialLine(_ commit: inout PendingCommit) throws(StoreFailure) -> Bool {
     guard var segment = active, !segment.partialLine.isEmpty else { return false }
     let isContinued = commit.lines.starts(with: segment.partialLine)
@@ -143,8 +142,7 @@ extension OpenSpool {
     return commit
   }
 
-  /// Copies the new events' lines together, so that they are one write. What has become known since the
-  /// batch was deduplicated stays out.
+  /// Copies the new events' lines together for one write, without those that have become known meanwhile.
   private mutating func gather(_ batch: EventBatch, into commit: inout PendingCommit) throws(StoreFailure) {
     let window = try knownWindow()
     swap(&commit.lines, &setup.thread.scratch)

@@ -52,10 +52,9 @@ extension OpenSpool {
     return loaded
   }
 
-  /// Whether no id may be dropped, because many stored events are after the position.
-  ///
-  /// For up to a tenth of `knownEvents` the usual window is enough: Box serves them again in its first pages, and
-  /// only nine tenths of a window of new events would drop the first of them.
+  /// Whether no id may be dropped, because many stored events are after the position. For up to a tenth of
+  /// `knownEvents` the usual window is enough: Box serves them again in its first pages, and only nine tenths of
+  /// a window of new events would drop the first of them.
   var needsFullWindow: Bool {
     position?.record.known == .all
       || mustKnow(upTo: firstOrdinal) > UInt64(max(0, setup.limits.knownEvents / 10))

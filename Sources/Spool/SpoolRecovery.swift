@@ -169,8 +169,7 @@ struct SpoolRecovery {
 
   // MARK: Without a record
 
-  /// Goes on from the last line of `segments.ndjson`: its position is read again, and the events since
-  /// are known by their ids.
+  /// Goes on from the last line of `segments.ndjson`: its position is read again, the events since are known.
   private mutating func rebuild(
     from segments: [UInt64], because reason: String
   ) throws(StoreFailure) -> Recovery {

@@ -23,7 +23,6 @@ package struct StoppedStream: Sendable {
 
   /// Moves the position, for the feed of the configuration. Every event still in the spool stays known
   /// until the stream has been caught up again, and the break is recorded as a gap.
-  ///
   /// Also the way out for a stream that is blocked because its position was lost.
   package func set(to position: ReadPosition) throws(StoreFailure) -> PositionRecord {
     let files = try StreamFiles(making: location)

@@ -27,7 +27,6 @@ package actor StreamSpool: EventStore {
 
   /// - Parameters:
   ///   - bootID: of the running kernel; empty if unknown, which trusts nothing of an earlier run.
-  ///   - thread: where the work is done.
   ///   - progress: called with the bytes read so far, during a long recovery.
   package init(
     _ location: Location, limits: SpoolLimits = SpoolLimits(), bootID: String, clock: SpoolClock = .system,
@@ -40,11 +39,8 @@ package actor StreamSpool: EventStore {
   }
 
   package func recover() throws(StoreFailure) -> Recovery {
-    switch state {
-    case .closed: break
-    case .open: close()
-    case .failed(let failure): throw failure
-    }
+    if case .failed(let failure) = state { throw failure }
+    close()
     do throws(StoreFailure) {
       let (spool, recovery) = try SpoolRecovery.recover(setup)
       state = .open(spool)

@@ -42,8 +42,7 @@ package struct TwoBlockFile: Sendable {
     try self.init(file, in: directory, isValid: isValid)
   }
 
-  /// Opens a file or makes it, with both blocks and its name on disk, and repairs what a crash
-  /// while it was made has left.
+  /// Opens a file or makes it, durably with both blocks; repairs what a crash while it was made has left.
   package init(
     making name: String, in directory: DiskDirectory, isValid: (String) -> Bool = { _ in true }
   ) throws(StoreFailure) {
