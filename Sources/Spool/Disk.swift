@@ -1,9 +1,8 @@
 /// Every system call the spool and the state make: the one interface between this module and a disk.
 ///
-/// Small and synchronous on purpose, one method a call, so that a test can put a disk behind it that
-/// loses power. Names are relative to an open directory; links are never followed.
-/// An implementation reports failures and repeats only an interrupted call; what a failure means is decided
-/// by ``StoreFailure/init(_:path:)``. What every implementation must do is in `Tests/Support/Contracts`.
+/// Synchronous, one method a call, so that a test can put a disk behind it that loses power. Names are relative to an open directory; links are never followed.
+/// An implementation reports failures and repeats only an interrupted call; ``StoreFailure/init(_:path:)``
+/// decides what a failure means. What every implementation must do is in `Tests/Support/Contracts`.
 package protocol Disk: Sendable {
   /// The user that files must belong to: the effective one.
   var userID: UInt32 { get }
@@ -27,9 +26,7 @@ package protocol Disk: Sendable {
     _ handle: DiskHandle, into buffer: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(DiskError) -> Int
   /// Writes some of the bytes and returns how many.
-  func write(
-    _ handle: DiskHandle, _ bytes: UnsafeRawBufferPointer, at offset: Int
-  ) throws(DiskError) -> Int
+  func write(_ handle: DiskHandle, _ bytes: UnsafeRawBufferPointer, at offset: Int) throws(DiskError) -> Int
   func truncate(_ handle: DiskHandle, to size: Int) throws(DiskError)
   /// Makes a file's bytes and its size durable. A failure is final for the file: never repeated.
   func synchronizeData(_ handle: DiskHandle) throws(DiskError)
@@ -60,9 +57,7 @@ package struct DiskHandle: Hashable, Sendable {
 /// The result of `fstat`, as far as the spool uses it.
 package struct FileStatus: Hashable, Sendable {
   package enum Kind: Hashable, Sendable {
-    case file
-    case directory
-    case other
+    case file, directory, other
   }
 
   package var kind: Kind
@@ -75,9 +70,7 @@ package struct FileStatus: Hashable, Sendable {
   /// Local seconds since 1970 of the last change of its contents.
   package var modifiedAt: Int64
 
-  package init(
-    kind: Kind, size: Int, mode: UInt32, owner: UInt32, links: Int = 1, modifiedAt: Int64 = 0
-  ) {
+  package init(kind: Kind, size: Int, mode: UInt32, owner: UInt32, links: Int = 1, modifiedAt: Int64 = 0) {
     self.kind = kind
     self.size = size
     self.mode = mode

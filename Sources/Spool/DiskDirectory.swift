@@ -1,8 +1,7 @@
 package import BoxEvents
 import Glibc
 
-/// An open directory: the files and directories in it are opened through it, and their kind, owner and mode
-/// are checked.
+/// An open directory. What is in it is opened through it; kind, owner and mode are checked.
 package struct DiskDirectory: Sendable {
   /// Who opens it, and so what is required of its files.
   package enum Access: Hashable, Sendable {
@@ -25,12 +24,8 @@ package struct DiskDirectory: Sendable {
   package static func root(
     _ path: String, on disk: any Disk, access: Access
   ) throws(StoreFailure) -> DiskDirectory {
-    do throws(DiskError) {
-      let handle = try disk.openRoot(path)
-      let directory = DiskDirectory(disk: disk, handle: handle, path: path, access: access)
-      return try directory.checked()
-    } catch {
-      throw StoreFailure(error, path: path)
+    try attempt(path) { () throws(DiskError) in
+      try DiskDirectory(disk: disk, handle: disk.openRoot(path), path: path, access: access).checked()
     }
   }
 
@@ -46,7 +41,7 @@ package struct DiskDirectory: Sendable {
   package func madeSubdirectory(_ name: String) throws(StoreFailure) -> DiskDirectory {
     if let found = try subdirectory(name) { return found }
     let mode: UInt32 = access == .own ? 0o700 : 0o750
-    try attempt(name) { () throws(DiskError) in
+    try attempt(path(of: name)) { () throws(DiskError) in
       try disk.makeDirectory(name, in: handle, mode: mode)
     }
     guard let made = try subdirectory(name) else {
@@ -70,17 +65,13 @@ package struct DiskDirectory: Sendable {
   /// A file that must not have existed. Its entry is durable only after ``synchronize()``.
   package func newFile(_ name: String) throws(StoreFailure) -> DiskFile {
     let mode: UInt32 = access == .own ? 0o600 : 0o640
-    return try attempt(name) { () throws(DiskError) in
-      let file = DiskFile(
-        disk: disk, handle: try disk.createFile(name, in: handle, mode: mode), path: path(of: name))
-      do throws(DiskError) {
+    return try attempt(path(of: name)) { () throws(DiskError) in
+      let inner = try disk.createFile(name, in: handle, mode: mode)
+      try closingOnFailure({ disk.close(inner) }) { () throws(DiskError) in
         // Whatever the umask was.
-        if try disk.status(file.handle).mode != mode { try disk.setMode(file.handle, mode) }
-      } catch {
-        file.close()
-        throw error
+        if try disk.status(inner).mode != mode { try disk.setMode(inner, mode) }
       }
-      return file
+      return DiskFile(disk: disk, handle: inner, path: path(of: name))
     }
   }
 
@@ -92,11 +83,11 @@ package struct DiskDirectory: Sendable {
 
   /// Makes the entries of this directory durable.
   package func synchronize() throws(StoreFailure) {
-    try attempt(nil) { () throws(DiskError) in try disk.synchronizeDirectory(handle) }
+    try attempt(path) { () throws(DiskError) in try disk.synchronizeDirectory(handle) }
   }
 
   package func names() throws(StoreFailure) -> [String] {
-    try attempt(nil) { () throws(DiskError) in try disk.names(in: handle) }
+    try attempt(path) { () throws(DiskError) in try disk.names(in: handle) }
   }
 
   /// Removes a name, if it is there.
@@ -109,7 +100,7 @@ package struct DiskDirectory: Sendable {
     if (try? disk.readLink(name, in: handle)) == target { return }
     let temporary = ".\(name)"
     try remove(temporary)
-    try attempt(temporary) { () throws(DiskError) in
+    try attempt(path(of: temporary)) { () throws(DiskError) in
       try disk.makeLink(temporary, to: target, in: handle)
     }
     try rename(temporary, to: name)
@@ -117,43 +108,37 @@ package struct DiskDirectory: Sendable {
 
   /// Gives a file another name, in place of the file with that name.
   func rename(_ old: String, to new: String) throws(StoreFailure) {
-    try attempt(new) { () throws(DiskError) in try disk.rename(old, to: new, in: handle) }
+    try attempt(path(of: new)) { () throws(DiskError) in try disk.rename(old, to: new, in: handle) }
   }
 
   func freeBytes() throws(StoreFailure) -> UInt64 {
-    try attempt(nil) { () throws(DiskError) in try disk.freeBytes(handle) }
+    try attempt(path) { () throws(DiskError) in try disk.freeBytes(handle) }
   }
 
   package func close() { disk.close(handle) }
-
   func path(of name: String) -> String { "\(path)/\(name)" }
 
   /// Gives a new directory its mode whatever the umask was. The set-group bit that it inherited must
   /// stay, and under `RestrictSUIDSGID=` it can't be set again, so a mode that is right is left alone.
   private func setMode(_ mode: UInt32) throws(StoreFailure) {
-    try attempt(nil) { () throws(DiskError) in
+    try attempt(path) { () throws(DiskError) in
       let found = try disk.status(handle).mode
       guard found & 0o777 != mode else { return }
       do throws(DiskError) {
         try disk.setMode(handle, mode | found & 0o2000)
-      } catch {
-        if found & 0o2000 == 0 || error.errno != EPERM { throw error }
-      }
+      } catch let error where error.errno == EPERM && found & 0o2000 != 0 {}
     }
   }
 
   /// Refuses a directory that isn't the daemon's own or that anyone may write to.
   private func checked() throws(DiskError) -> DiskDirectory {
-    do throws(DiskError) {
+    try closingOnFailure(close) { () throws(DiskError) in
       let status = try disk.status(handle)
       guard status.kind == .directory else { throw DiskError(.open, errno: ENOTDIR) }
       guard access == .reading || (status.owner == disk.userID && status.mode & 0o002 == 0) else {
         throw DiskError(.open, errno: EPERM)
       }
       return self
-    } catch {
-      close()
-      throw error
     }
   }
 
@@ -166,16 +151,6 @@ package struct DiskDirectory: Sendable {
     } catch {
       if error.errno == ENOENT { return nil }
       throw StoreFailure(error, path: path(of: name))
-    }
-  }
-
-  private func attempt<Result>(
-    _ name: String?, _ body: () throws(DiskError) -> Result
-  ) throws(StoreFailure) -> Result {
-    do throws(DiskError) {
-      return try body()
-    } catch {
-      throw StoreFailure(error, path: name.map { path(of: $0) } ?? path)
     }
   }
 }

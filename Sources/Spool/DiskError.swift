@@ -32,9 +32,27 @@ package struct DiskError: Error, Hashable, Sendable {
   }
 }
 
+/// Runs a system call. `path` is the file or directory that it is about, for the message.
+func attempt<Result>(
+  _ path: @autoclosure () -> String, _ call: () throws(DiskError) -> Result
+) throws(StoreFailure) -> Result {
+  do throws(DiskError) { return try call() } catch { throw StoreFailure(error, path: path()) }
+}
+
+/// Runs `body`, and `close` if it fails: repeated on a full disk, descriptors left open would add up.
+func closingOnFailure<Result, Failure>(
+  _ close: () -> Void, _ body: () throws(Failure) -> Result
+) throws(Failure) -> Result {
+  do throws(Failure) {
+    return try body()
+  } catch {
+    close()
+    throw error
+  }
+}
+
 extension StoreFailure {
   /// What a failed system call means for the store: the one place where error numbers are checked.
-  /// - Parameter path: of the file or directory, for the message.
   package init(_ error: DiskError, path: String) {
     let reason = String(cString: strerror(error.errno))
     let code: Code =
@@ -46,9 +64,8 @@ extension StoreFailure {
         .refused
       default: .io
       }
-    self.init(
-      code, "cannot \(error.operation.rawValue) \(path): \(reason)", hint: Self.hint(error.errno),
-      errno: error.errno)
+    let message = "cannot \(error.operation.rawValue) \(path): \(reason)"
+    self.init(code, message, hint: Self.hint(error.errno), errno: error.errno)
   }
 
   /// What to do, where the error number allows more than the code's own hint.

@@ -9,7 +9,7 @@ package struct DiskFile: Sendable {
   package let path: String
 
   func status() throws(StoreFailure) -> FileStatus {
-    try attempt { () throws(DiskError) in try disk.status(handle) }
+    try attempt(path) { () throws(DiskError) in try disk.status(handle) }
   }
 
   func size() throws(StoreFailure) -> Int { try status().size }
@@ -19,7 +19,7 @@ package struct DiskFile: Sendable {
     var filled = 0
     while filled < buffer.count {
       let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
-      let count = try attempt { () throws(DiskError) in
+      let count = try attempt(path) { () throws(DiskError) in
         try disk.read(handle, into: rest, at: offset + filled)
       }
       if count <= 0 { break }
@@ -32,51 +32,45 @@ package struct DiskFile: Sendable {
   func bytes(in range: Range<Int>) throws(StoreFailure) -> [UInt8] {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: range.count, alignment: 16)
     defer { buffer.deallocate() }
-    let count = try read(into: buffer, at: range.lowerBound)
-    return Array(buffer.prefix(count))
+    return Array(buffer.prefix(try read(into: buffer, at: range.lowerBound)))
   }
 
-  /// Writes all of `bytes`, counting in `written` what is done, so that after a full disk the same call
-  /// goes on at the byte where it stopped.
-  /// - Parameters:
-  ///   - written: how many of the bytes are already there.
-  ///   - offset: where the first of `bytes` belongs.
-  func write(
-    _ bytes: UnsafeRawBufferPointer, at offset: Int, written: inout Int
-  ) throws(StoreFailure) {
-    while written < bytes.count {
-      let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
-      let place = offset + written
-      let count = try attempt { () throws(DiskError) in
-        let count = try disk.write(handle, rest, at: place)
-        // write(2) promises progress for plain files; without it this would never end.
-        guard count > 0 else { throw DiskError(.write, errno: EIO) }
-        return count
+  /// Writes all of `bytes` at `offset`, counting in `written` what is done, so that after a full disk the same
+  /// call goes on at the byte where it stopped.
+  func write(_ bytes: [UInt8], at offset: Int, written: inout Int) throws(StoreFailure) {
+    try bytes.withUnsafeBufferPointer { bytes throws(StoreFailure) in
+      while written < bytes.count {
+        let rest = UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[written...]))
+        let place = offset + written
+        let count = try attempt(path) { () throws(DiskError) in
+          let count = try disk.write(handle, rest, at: place)
+          // write(2) promises progress for plain files; without it this would never end.
+          guard count > 0 else { throw DiskError(.write, errno: EIO) }
+          return count
+        }
+        written += count
       }
-      written += count
     }
   }
 
   func write(_ bytes: [UInt8], at offset: Int) throws(StoreFailure) {
     var written = 0
-    try bytes.withUnsafeBufferPointer { buffer throws(StoreFailure) in
-      try write(UnsafeRawBufferPointer(buffer), at: offset, written: &written)
-    }
+    try write(bytes, at: offset, written: &written)
   }
 
   func truncate(to size: Int) throws(StoreFailure) {
-    try attempt { () throws(DiskError) in try disk.truncate(handle, to: size) }
+    try attempt(path) { () throws(DiskError) in try disk.truncate(handle, to: size) }
   }
 
   /// Makes the file's bytes durable. A failure is final: the kernel may have dropped the bytes and
   /// called the pages clean, so that a second sync would succeed and prove nothing (fsync(2), "EIO").
   func synchronize() throws(StoreFailure) {
-    try attempt { () throws(DiskError) in try disk.synchronizeData(handle) }
+    try attempt(path) { () throws(DiskError) in try disk.synchronizeData(handle) }
   }
 
   /// Takes the file's lock; false if another process has it.
   func lock() throws(StoreFailure) -> Bool {
-    try attempt { () throws(DiskError) in try disk.lock(handle) }
+    try attempt(path) { () throws(DiskError) in try disk.lock(handle) }
   }
 
   func close() { disk.close(handle) }
@@ -93,31 +87,15 @@ package struct DiskFile: Sendable {
     }
   }
 
-  /// Refuses what is not a plain file and, to write, a file of another user, one that others may write, or one
-  /// with two names.
+  /// Refuses what ``DiskDirectory/file(_:writing:)`` must not open.
   func checked(writing: Bool) throws(DiskError) -> DiskFile {
-    do throws(DiskError) {
+    try closingOnFailure(close) { () throws(DiskError) in
       let status = try disk.status(handle)
       guard status.kind == .file else { throw DiskError(.open, errno: ENXIO) }
-      if writing {
-        guard status.owner == disk.userID, status.mode & 0o022 == 0, status.links == 1 else {
-          throw DiskError(.open, errno: EPERM)
-        }
+      if writing, status.owner != disk.userID || status.mode & 0o022 != 0 || status.links != 1 {
+        throw DiskError(.open, errno: EPERM)
       }
       return self
-    } catch {
-      close()
-      throw error
-    }
-  }
-
-  private func attempt<Result>(
-    _ body: () throws(DiskError) -> Result
-  ) throws(StoreFailure) -> Result {
-    do throws(DiskError) {
-      return try body()
-    } catch {
-      throw StoreFailure(error, path: path)
     }
   }
 }
@@ -133,8 +111,7 @@ extension DiskFile {
   ///   - progress: called with the bytes done, about every megabyte.
   ///   - body: returns false to stop at this line.
   /// - Returns: where the last line ends that `body` took, its newline included.
-  @discardableResult
-  func forEachLine(
+  @discardableResult func forEachLine(
     in range: Range<Int>, progress: (Int) -> Void = { _ in },
     _ body: (UnsafeRawBufferPointer, Int) throws(StoreFailure) -> Bool
   ) throws(StoreFailure) -> Int {
@@ -168,9 +145,7 @@ extension DiskFile {
   }
 
   /// Where the last `count` complete lines of the file's first `size` bytes begin, and how many there are.
-  func lastLines(
-    _ count: Int, before size: Int
-  ) throws(StoreFailure) -> (start: Int, count: Int) {
+  func lastLines(_ count: Int, before size: Int) throws(StoreFailure) -> (start: Int, count: Int) {
     guard count > 0, size > 0 else { return (size, 0) }
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: min(Self.chunkSize, size), alignment: 16)
     defer { buffer.deallocate() }
@@ -180,7 +155,7 @@ extension DiskFile {
       let begin = max(0, end - Self.chunkSize)
       let chunk = UnsafeMutableRawBufferPointer(rebasing: buffer[..<(end - begin)])
       var rest = try read(into: chunk, at: begin)
-      while let newline = Self.lastNewline(chunk, rest) {
+      while let newline = chunk[..<rest].lastIndex(of: 0x0A) {
         // The newline before the wanted lines ends the line that is not wanted any more.
         if newlines == count { return (begin + newline + 1, count) }
         newlines += 1
@@ -196,12 +171,6 @@ extension DiskFile {
       let found = memchr(base + range.lowerBound, 0x0A, range.count)
     else { return nil }
     return UnsafeRawPointer(found) - UnsafeRawPointer(base)
-  }
-
-  private static func lastNewline(_ buffer: UnsafeMutableRawBufferPointer, _ end: Int) -> Int? {
-    var index = end - 1
-    while index >= 0, buffer[index] != 0x0A { index -= 1 }
-    return index < 0 ? nil : index
   }
 
   private static func enlarge(_ buffer: inout UnsafeMutableRawBufferPointer) {

@@ -4,17 +4,15 @@ import Synchronization
 
 /// A thread of its own that runs the work of the streams given to it, one piece after the other.
 ///
-/// A sync may take seconds on a busy disk and never return on a broken one. On the cooperative pool it
-/// would hold up everything else; here it holds up the streams that share the thread.
-/// The thread lives as long as the process.
+/// A sync may take seconds on a busy disk and never return on a broken one. On the cooperative pool it would
+/// hold up everything else; here the streams that share the thread. It lives as long as the process.
 package final class DiskThread: SerialExecutor, @unchecked Sendable {
   // Guards `jobs`.
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let wakeUp = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private var jobs: [UnownedJob] = []
 
-  /// A buffer that the streams of this thread share, since only one works at a time. Only
-  /// for actors that run on this thread.
+  /// A buffer for the actors that run on this thread, of which only one works at a time.
   var scratch: [UInt8] = []
 
   /// Starts the thread.
@@ -72,9 +70,7 @@ package final class DiskThreads: Sendable {
 
   /// - Parameter count: how many syncs may wait at once.
   package init(count: Int = 4) throws(StoreFailure) {
-    var threads: [DiskThread] = []
-    for _ in 0..<max(1, count) { threads.append(try DiskThread()) }
-    self.threads = threads
+    threads = try (0..<max(1, count)).map { _ throws(StoreFailure) in try DiskThread() }
   }
 
   /// The threads in turn.

@@ -1,9 +1,8 @@
 import BoxEvents
 import Crypto
 
-/// The newest events by their ids: a ring in order of arrival, and a hash table over it.
-///
-/// 16 bytes an id and about 10 for the table, allocated as it fills.
+/// The newest events by their ids: a ring in order of arrival, and a hash table over it, allocated as it fills:
+/// 16 bytes an id and about 10 for the table.
 struct DuplicateWindow: Sendable {
   private(set) var capacity: Int
   private var ids: [EventIdentity] = []
@@ -16,12 +15,10 @@ struct DuplicateWindow: Sendable {
   init(capacity: Int) { self.capacity = max(1, capacity) }
 
   var count: Int { ids.count }
-
   func contains(_ id: EventIdentity) -> Bool { table.isEmpty ? false : table[slot(of: id)] != 0 }
 
   /// Returns false if the id was known.
-  @discardableResult
-  mutating func insert(_ id: EventIdentity) -> Bool {
+  @discardableResult mutating func insert(_ id: EventIdentity) -> Bool {
     guard !contains(id) else { return false }
     if ids.count < capacity {
       if (ids.count + 1) * 2 > table.count { grow() }
@@ -54,9 +51,7 @@ struct DuplicateWindow: Sendable {
     return slot
   }
 
-  private func home(of id: EventIdentity) -> Int {
-    Int(truncatingIfNeeded: id.low) & (table.count - 1)
-  }
+  private func home(of id: EventIdentity) -> Int { Int(truncatingIfNeeded: id.low) & (table.count - 1) }
 
   /// Empties a slot and moves up what had to go past it (linear probing, deletion by shifting back).
   private mutating func vacate(_ slot: Int) {
@@ -81,46 +76,37 @@ struct DuplicateWindow: Sendable {
   }
 }
 
-/// The ids of the newest events as a file in the state directory, `known_ids`: one id a line, the oldest
-/// first, and a checksum.
-///
-/// It is written whenever a segment is finished, since finished segments may be deleted at once: the overlap
-/// that Box serves again at the next start must be known even then. It is read only where the spool itself
-/// has too few events.
-struct KnownIDs: Sendable {
+/// The ids of the newest events in `known_ids`, in the state directory: one a line, the oldest first, and a
+/// checksum. Written whenever a segment is finished, since it may be deleted at once: the overlap that Box serves
+/// again at the next start must be known even then. Read only where the spool itself has too few events.
+enum KnownIDs {
   static let fileName = "known_ids"
   private static let temporaryName = ".known_ids"
-  private static let checksum = "checksum: "
 
-  var ids: [EventIdentity]
-
-  init(_ ids: [EventIdentity]) { self.ids = ids }
-
-  /// Reads the file; no ids if it is missing or corrupt.
-  init(in state: DiskDirectory) throws(StoreFailure) {
-    ids = []
-    guard let file = try state.file(Self.fileName, writing: false) else { return }
+  /// The ids; none if the file is missing or corrupt.
+  static func read(in state: DiskDirectory) throws(StoreFailure) -> [EventIdentity] {
+    guard let file = try state.file(fileName, writing: false) else { return [] }
     defer { file.close() }
     let text = String(decoding: try file.bytes(in: 0..<file.size()), as: UTF8.self)
     var lines = text.split(separator: "\n")
-    guard let last = lines.popLast(), last == Self.checksumLine(lines) else { return }
-    ids = lines.compactMap { EventIdentity(String($0)) }
+    guard let last = lines.popLast(), last == checksumLine(lines.joined(separator: "\n")) else { return [] }
+    return lines.compactMap { EventIdentity(String($0)) }
   }
 
   /// Replaces the file. A crash leaves the old one or the new one.
-  func write(in state: DiskDirectory) throws(StoreFailure) {
-    var lines = ids.map(\.description)
-    lines.append(Self.checksumLine(lines.map { $0[...] }))
-    let file = try state.madeFile(Self.temporaryName)
+  static func write(_ ids: [EventIdentity], in state: DiskDirectory) throws(StoreFailure) {
+    let lines = ids.map(\.description)
+    let text = (lines + [checksumLine(lines.joined(separator: "\n"))]).joined(separator: "\n") + "\n"
+    let file = try state.madeFile(temporaryName)
     defer { file.close() }
     try file.truncate(to: 0)
-    try file.write(Array((lines.joined(separator: "\n") + "\n").utf8), at: 0)
+    try file.write(Array(text.utf8), at: 0)
     try file.synchronize()
-    try state.rename(Self.temporaryName, to: Self.fileName)
+    try state.rename(temporaryName, to: fileName)
     try state.synchronize()
   }
 
-  private static func checksumLine(_ lines: [Substring]) -> String {
-    checksum + Hexadecimal.text(of: SHA256.hash(data: Array(lines.joined(separator: "\n").utf8)))
+  private static func checksumLine(_ lines: String) -> String {
+    "checksum: " + Hexadecimal.text(of: SHA256.hash(data: Array(lines.utf8)))
   }
 }

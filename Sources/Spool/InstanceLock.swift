@@ -12,12 +12,9 @@ package struct InstanceLock: Sendable {
   /// - Throws: `locked` with the holder's process id if another process has it.
   package init(_ directory: DiskDirectory, processID: Int32) throws(StoreFailure) {
     file = try directory.madeFile(Self.name)
-    do throws(StoreFailure) {
+    try closingOnFailure(file.close) { () throws(StoreFailure) in
       guard try file.lock() else { throw Self.taken(directory, by: Self.holder(file)) }
       try Self.sign(file, processID)
-    } catch {
-      file.close()
-      throw error
     }
   }
 
@@ -30,9 +27,7 @@ package struct InstanceLock: Sendable {
     do throws(StoreFailure) {
       try file.write(text, at: 0)
       try file.truncate(to: text.count)
-    } catch {
-      if error.code != .noSpace { throw error }
-    }
+    } catch let error where error.code == .noSpace {}
   }
 
   private static func holder(_ file: DiskFile) -> Int32? {

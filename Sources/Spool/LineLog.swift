@@ -7,7 +7,6 @@ struct LineLog: Sendable {
   let name: String
   /// Where the next line goes, once this process has checked the end of the file.
   private var end: Int?
-
   /// How much of a file's end is read: for the last line, and for what was quarantined last.
   private static let tailSize = 1 << 20
 
@@ -36,8 +35,7 @@ struct LineLog: Sendable {
     defer { file.close() }
     let size = try file.size()
     let start = max(0, size - Self.tailSize)
-    var lines = try file.bytes(in: start..<size).split(
-      separator: 0x0A, omittingEmptySubsequences: false)
+    var lines = try file.bytes(in: start..<size).split(separator: 0x0A, omittingEmptySubsequences: false)
     if start > 0, !lines.isEmpty { lines.removeFirst() }
     _ = lines.popLast()  // what follows the last newline: nothing, or a partial line
     return lines

@@ -1,12 +1,9 @@
 import Glibc
 
-/// The disk of this machine, through POSIX calls.
-///
-/// Interrupted calls are repeated, except `close`: on Linux its descriptor is gone either way, and
-/// may be another's already (close(2), "Dealing with error returns").
+/// The disk of this machine, through POSIX calls. Interrupted calls are repeated, except `close`: on Linux its
+/// descriptor is gone either way, and may be another's already (close(2), "Dealing with error returns").
 package struct LocalDisk: Disk {
   package init() {}
-
   package var userID: UInt32 { geteuid() }
 
   // MARK: Opening
@@ -16,14 +13,10 @@ package struct LocalDisk: Disk {
   }
 
   package func openDirectory(_ name: String, in directory: DiskHandle) throws(DiskError) -> DiskHandle {
-    try handle(.open) {
-      openat(directory.rawValue, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-    }
+    try handle(.open) { openat(directory.rawValue, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
   }
 
-  package func makeDirectory(
-    _ name: String, in directory: DiskHandle, mode: UInt32
-  ) throws(DiskError) {
+  package func makeDirectory(_ name: String, in directory: DiskHandle, mode: UInt32) throws(DiskError) {
     try call(.makeDirectory) { mkdirat(directory.rawValue, name, mode) }
   }
 
@@ -92,8 +85,7 @@ package struct LocalDisk: Disk {
   package func freeBytes(_ handle: DiskHandle) throws(DiskError) -> UInt64 {
     var status = statvfs()
     try call(.space) { fstatvfs(handle.rawValue, &status) }
-    let (bytes, overflow) = UInt64(status.f_bavail).multipliedReportingOverflow(
-      by: UInt64(status.f_frsize))
+    let (bytes, overflow) = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
     return overflow ? .max : bytes
   }
 
@@ -102,9 +94,8 @@ package struct LocalDisk: Disk {
     do {
       try call(.lock) { flock(handle.rawValue, LOCK_EX | LOCK_NB) }
       return true
-    } catch {
-      if error.errno == EWOULDBLOCK { return false }
-      throw error
+    } catch let error where error.errno == EWOULDBLOCK {
+      return false
     }
   }
 
@@ -132,9 +123,7 @@ package struct LocalDisk: Disk {
     return names
   }
 
-  package func makeLink(
-    _ name: String, to target: String, in directory: DiskHandle
-  ) throws(DiskError) {
+  package func makeLink(_ name: String, to target: String, in directory: DiskHandle) throws(DiskError) {
     try call(.link) { symlinkat(target, directory.rawValue, name) }
   }
 
@@ -152,17 +141,12 @@ package struct LocalDisk: Disk {
     try call(.remove) { unlinkat(directory.rawValue, name, 0) }
   }
 
-  // MARK: Results
-
-  private func handle(
-    _ operation: DiskError.Operation, _ body: () -> Int32
-  ) throws(DiskError) -> DiskHandle {
+  private func handle(_ operation: DiskError.Operation, _ body: () -> Int32) throws(DiskError) -> DiskHandle {
     DiskHandle(rawValue: try call(operation, body))
   }
 
   /// Repeats an interrupted call, and turns -1 into an error.
-  @discardableResult
-  private func call<Result: FixedWidthInteger & SignedInteger>(
+  @discardableResult private func call<Result: FixedWidthInteger & SignedInteger>(
     _ operation: DiskError.Operation, _ body: () -> Result
   ) throws(DiskError) -> Result {
     while true {

@@ -21,7 +21,7 @@ import BoxEvents
 extension OpenSpool {
   mutating func commit(_ batch: EventBatch, at checkpoint: Checkpoint) throws(StoreFailure) -> Committed {
     _ = try begun()
-    if pending?.isOf(batch, checkpoint) != true {
+    if pending?.batchID != batch.id || pending?.checkpoint != checkpoint {
       try finishPending()
       pending = try prepared(batch, checkpoint)
     }
@@ -31,8 +31,7 @@ extension OpenSpool {
   }
 
   /// Takes the pending commit to its end, or to where the disk is full.
-  @discardableResult
-  mutating func finishPending() throws(StoreFailure) -> Committed {
+  @discardableResult mutating func finishPending() throws(StoreFailure) -> Committed {
     guard var commit = pending else { return Committed(events: 0, bytes: 0, ordinal: ordinal) }
     pending = nil
     do throws(StoreFailure) {
@@ -41,10 +40,13 @@ extension OpenSpool {
       pending = commit
       throw error
     }
-    let (events, bytes) = (commit.identities.count, commit.lines.count)
-    giveBackBuffer(of: &commit)
+    let done = Committed(events: commit.identities.count, bytes: commit.lines.count, ordinal: ordinal)
+    // Its buffer serves the next commit, unless a huge page has made it huge.
+    if commit.lines.capacity > setup.thread.scratch.capacity, commit.lines.capacity <= 4 << 20 {
+      swap(&commit.lines, &setup.thread.scratch)
+    }
     deleteOverLimits()
-    return Committed(events: events, bytes: bytes, ordinal: ordinal)
+    return done
   }
 
   private mutating func finish(_ commit: inout PendingCommit) throws(StoreFailure) {
@@ -94,9 +96,8 @@ extension OpenSpool {
     }
   }
 
-  /// An earlier run was cut off in the middle of a line. If the first new event begins with what is there
-  /// only its remainder is written, and a reader who has seen the first half sees the second. Otherwise the
-  /// partial line is moved aside.
+  /// An earlier run was cut off in the middle of a line. If the first new event begins with it, only the rest is
+  /// written, and a reader of the first half sees the second; otherwise the partial line is moved aside.
   private mutating func continuesPartialLine(_ commit: inout PendingCommit) throws(StoreFailure) -> Bool {
     guard var segment = active, !segment.partialLine.isEmpty else { return false }
     let isContinued = commit.lines.starts(with: segment.partialLine)
@@ -104,8 +105,7 @@ extension OpenSpool {
       commit.written = segment.partialLine.count
     } else {
       try cut(
-        segment.file, of: segment.ordinal, from: segment.size,
-        size: segment.size + segment.partialLine.count)
+        segment.file, of: segment.ordinal, from: segment.size, size: segment.size + segment.partialLine.count)
     }
     segment.partialLine = []
     active = segment
@@ -116,22 +116,12 @@ extension OpenSpool {
 
   private mutating func append(_ commit: inout PendingCommit) throws(StoreFailure) {
     guard var segment = active else { throw setup.misuse("the segment of a commit is not open") }
-    try Self.write(&commit, to: segment)
+    try segment.file.write(commit.lines, at: segment.size, written: &commit.written)
     try segment.file.synchronize()
     for id in commit.identities { window?.insert(id) }
     ordinal += UInt64(commit.identities.count)
     segment.size += commit.lines.count
     active = segment
-  }
-
-  private static func write(
-    _ commit: inout PendingCommit, to segment: ActiveSegment
-  ) throws(StoreFailure) {
-    var written = commit.written
-    defer { commit.written = written }
-    try commit.lines.withUnsafeBufferPointer { lines throws(StoreFailure) in
-      try segment.file.write(UnsafeRawBufferPointer(lines), at: segment.size, written: &written)
-    }
   }
 
   // MARK: Before and after
@@ -140,26 +130,20 @@ extension OpenSpool {
   private mutating func prepared(
     _ batch: EventBatch, _ checkpoint: Checkpoint
   ) throws(StoreFailure) -> PendingCommit {
-    var commit = PendingCommit(batch, checkpoint)
+    var commit = PendingCommit(readFrom: batch.readFrom, checkpoint: checkpoint, batchID: batch.id)
     let (page, time) = (batch.page, setup.clock.wallSeconds())
     for index in batch.newRejects.reversed() where page.rejects.indices.contains(index) {
       let reject = page.rejects[index]
       let entry = page.bytes[reject.range]
-      commit.rejects.append(
-        PendingCommit.Reject(
-          identity: QuarantineLine.identity(of: entry),
-          line: QuarantineLine.line(
-            entry, reason: reject.reason, readFrom: batch.readFrom, time: time)))
+      let line = QuarantineLine.line(entry, reason: reject.reason, readFrom: batch.readFrom, time: time)
+      commit.rejects.append(.init(identity: QuarantineLine.identity(of: entry), line: line))
     }
     if !batch.new.isEmpty { try gather(batch, into: &commit) }
     return commit
   }
 
-  /// Copies the new events' lines together, so that they are one write. What has become known since the
-  /// batch was deduplicated stays out.
-  private mutating func gather(
-    _ batch: EventBatch, into commit: inout PendingCommit
-  ) throws(StoreFailure) {
+  /// Copies the new events' lines together for one write, without those that have become known meanwhile.
+  private mutating func gather(_ batch: EventBatch, into commit: inout PendingCommit) throws(StoreFailure) {
     let window = try knownWindow()
     swap(&commit.lines, &setup.thread.scratch)
     commit.lines.removeAll(keepingCapacity: true)
@@ -171,18 +155,9 @@ extension OpenSpool {
       commit.identities.append(event.identity)
     }
   }
-
-  /// A finished commit's buffer serves the next one, unless a huge page has made it huge.
-  private func giveBackBuffer(of commit: inout PendingCommit) {
-    let capacity = commit.lines.capacity
-    if capacity > setup.thread.scratch.capacity, capacity <= 4 << 20 {
-      swap(&commit.lines, &setup.thread.scratch)
-    }
-  }
 }
 
-/// A commit on its way to the disk. It holds all it needs, so that after a full disk it goes on at the
-/// step, and within the batch at the byte, where it stopped.
+/// A commit on its way to the disk: after a full disk it goes on at the step, and the byte, where it stopped.
 struct PendingCommit: Sendable {
   struct Reject: Sendable {
     var identity: EventIdentity
@@ -193,7 +168,6 @@ struct PendingCommit: Sendable {
   let checkpoint: Checkpoint
   /// Of the batch, to know the same call again.
   let batchID: EventBatch.ID
-
   /// Entries still to be quarantined, last one first.
   var rejects: [Reject] = []
   /// The new events' lines, newlines included.
@@ -207,16 +181,6 @@ struct PendingCommit: Sendable {
   var written = 0
   /// The lines are durable, counted and known.
   var isDurable = false
-
-  init(_ batch: EventBatch, _ checkpoint: Checkpoint) {
-    readFrom = batch.readFrom
-    self.checkpoint = checkpoint
-    batchID = batch.id
-  }
-
-  func isOf(_ batch: EventBatch, _ checkpoint: Checkpoint) -> Bool {
-    batch.id == batchID && checkpoint == self.checkpoint
-  }
 }
 
 /// A new segment on its way to the disk.

@@ -2,9 +2,6 @@ import BoxEvents
 
 /// Telling new events from known ones.
 extension OpenSpool {
-  /// How many quarantined entries are known again.
-  private static let knownRejectCount = 1000
-
   mutating func deduplicate(
     _ page: EventPage, readFrom position: ReadPosition, id: EventBatch.ID
   ) throws(StoreFailure) -> EventBatch {
@@ -24,29 +21,12 @@ extension OpenSpool {
     }
   }
 
-  private mutating func newRejects(of page: EventPage) throws(StoreFailure) -> [Int] {
-    guard !page.rejects.isEmpty else { return [] }
-    let known = try loadedRejects()
-    var inPage = Set<EventIdentity>()
-    return page.rejects.indices.filter { index in
-      let id = QuarantineLine.identity(of: page.bytes[page.rejects[index].range])
-      return !known.contains(id) && inPage.insert(id).inserted
-    }
-  }
-
-  /// The window, rebuilt from the spool if it isn't there.
+  /// The window; if it isn't there, with the ids of the newest events in the spool: those that the record requires
+  /// to be known, and `knownEvents` before them. Missing and compressed segments are passed over; see ``KnownIDs``.
   mutating func knownWindow() throws(StoreFailure) -> DuplicateWindow {
     if let window { return window }
-    let loaded = try loadedWindow()
-    window = loaded
-    return loaded
-  }
-
-  /// Reads the newest events' ids from the spool: those that the record requires to be known, and `knownEvents`
-  /// before them. Segments that are deleted or compressed are passed over; see ``KnownIDs``.
-  private func loadedWindow() throws(StoreFailure) -> DuplicateWindow {
     let limits = setup.limits
-    var window = DuplicateWindow(capacity: needsFullWindow ? .max : limits.knownEvents)
+    var loaded = DuplicateWindow(capacity: needsFullWindow ? .max : limits.knownEvents)
     // Box's pages begin somewhat before the position: `knownEvents` are for those, and more for the events after it
     // that must be known.
     var wanted = limits.knownEvents + Int(clamping: min(mustKnow(upTo: ordinal), 1 << 40))
@@ -65,16 +45,16 @@ extension OpenSpool {
       // Finished segments are missing: the ids of the last of them are in the state directory. Only
       // what the spool itself doesn't have is older than what it has.
       let spooled = Set(ids)
-      ids = try KnownIDs(in: files.state).ids.filter { !spooled.contains($0) }.suffix(wanted) + ids
+      ids = try KnownIDs.read(in: files.state).filter { !spooled.contains($0) }.suffix(wanted) + ids
     }
-    for id in ids { window.insert(id) }
-    return window
+    for id in ids { loaded.insert(id) }
+    window = loaded
+    return loaded
   }
 
-  /// Whether no id may be dropped, because many stored events are after the position.
-  ///
-  /// For up to a tenth of `knownEvents` the usual window is enough: Box serves them again in its first pages, and
-  /// only nine tenths of a window of new events would drop the first of them.
+  /// Whether no id may be dropped, because many stored events are after the position. For up to a tenth of
+  /// `knownEvents` the usual window is enough: Box serves them again in its first pages, and only nine tenths of
+  /// a window of new events would drop the first of them.
   var needsFullWindow: Bool {
     position?.record.known == .all
       || mustKnow(upTo: firstOrdinal) > UInt64(max(0, setup.limits.knownEvents / 10))
@@ -106,25 +86,5 @@ extension OpenSpool {
       done += part.range.count
     }
     return ids
-  }
-
-  private mutating func loadedRejects() throws(StoreFailure) -> DuplicateWindow {
-    if let knownRejects { return knownRejects }
-    var known = DuplicateWindow(capacity: Self.knownRejectCount)
-    // Before a line is trusted to be on disk.
-    try quarantineLog.repairTail()
-    for line in try quarantineLog.tail() {
-      if let id = QuarantineLine.identity(on: line) { known.insert(id) }
-    }
-    knownRejects = known
-    return known
-  }
-
-  /// Adds an entry to the quarantine, durably.
-  mutating func quarantine(_ reject: PendingCommit.Reject) throws(StoreFailure) {
-    var known = try loadedRejects()
-    try quarantineLog.append(reject.line)
-    known.insert(reject.identity)
-    knownRejects = known
   }
 }

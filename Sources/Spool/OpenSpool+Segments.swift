@@ -2,8 +2,6 @@ import BoxEvents
 
 /// New segments, and the end of old ones.
 extension OpenSpool {
-  private static let limitsInterval = Duration.seconds(60)
-
   /// Large or old enough, and not so soon that whatever follows `current` would miss a segment.
   var isRotationDue: Bool {
     guard let active, active.size > 0 else { return false }
@@ -19,7 +17,7 @@ extension OpenSpool {
     let name = SegmentName.text(ordinal)
     // Step 2. Unlike the segment that ends here, its ids must stay.
     if !rotation.hasKnownIDs {
-      if active != nil { try KnownIDs(knownWindow().newest(setup.limits.knownEvents)).write(in: files.state) }
+      if active != nil { try KnownIDs.write(knownWindow().newest(setup.limits.knownEvents), in: files.state) }
       rotation.hasKnownIDs = true
     }
     // Step 3. Announced first, so that no segment is without its line.
@@ -53,7 +51,7 @@ extension OpenSpool {
   mutating func deleteOverLimits() {
     guard setup.limits.maxSize > 0 || setup.limits.maxAge > .zero, let active else { return }
     let now = setup.clock.monotonic()
-    if let limitsAppliedAt, now - limitsAppliedAt < Self.limitsInterval { return }
+    if let limitsAppliedAt, now - limitsAppliedAt < .seconds(60) { return }
     limitsAppliedAt = now
     try? deleteFinished(before: active)
   }

@@ -1,7 +1,6 @@
 import BoxEvents
 
 /// One stream's spool while it is open: its files, what they are known to hold, and the work on them.
-///
 /// ``SpoolRecovery`` builds it. A value: ``StreamSpool`` owns the only one, so that each call changes it in place.
 struct OpenSpool {
   /// The position file and its newest record.
@@ -50,9 +49,7 @@ struct OpenSpool {
   /// Opens the stream's directories, and makes what is missing.
   init(_ setup: StreamSpool.Setup) throws(StoreFailure) {
     self.setup = setup
-    let location = setup.location
-    files = try StreamFiles(
-      making: location.name, spoolRoot: location.spoolRoot, stateRoot: location.stateRoot)
+    files = try StreamFiles(making: setup.location)
     segmentLog = LineLog(SegmentEntry.fileName, in: files.spool)
     gapLog = LineLog(GapLine.fileName, in: files.spool)
     quarantineLog = LineLog(QuarantineLine.fileName, in: files.spool)
@@ -62,8 +59,7 @@ struct OpenSpool {
   mutating func begin(at checkpoint: Checkpoint) throws(StoreFailure) {
     // The file with its two blocks is on disk before the first record. A crash: a first start again.
     if position == nil {
-      position = SavedPosition(
-        file: try files.madePosition(), record: record(of: checkpoint, known: .recent))
+      position = SavedPosition(file: try files.madePosition(), record: record(of: checkpoint, known: .recent))
     } else {
       try position?.file.reassert()
     }
@@ -113,18 +109,16 @@ struct OpenSpool {
 
   mutating func writeStartLine(_ position: ReadPosition) throws(StoreFailure) {
     try segmentLog.append(
-      SegmentEntry.startLine(
-        at: position, feed: setup.location.feed.digest, time: setup.clock.wallSeconds()))
+      SegmentEntry.startLine(at: position, feed: setup.location.feed.digest, time: setup.clock.wallSeconds()))
   }
 
-  /// Moves everything from `offset` on out of a segment, into the state directory.
-  /// - Returns: the copy's name.
+  /// Moves everything from `offset` on out of a segment, into the state directory; returns the copy's name.
   @discardableResult
   func cut(
     _ file: DiskFile, of segment: UInt64, from offset: Int, size: Int
   ) throws(StoreFailure) -> String {
-    try files.cut(
-      file, from: offset, size: size, segment: segment, sequence: position?.file.sequence ?? 0)
+    let sequence = position?.file.sequence ?? 0
+    return try files.cut(file, from: offset, size: size, segment: segment, sequence: sequence)
   }
 
   /// Records a gap, unless one of the last lines of `gaps.ndjson` is this gap: a run that follows a crash
@@ -142,8 +136,7 @@ struct OpenSpool {
   /// segment. The position is still true, so the stream goes on from there in a new segment.
   mutating func recordShortened() throws(StoreFailure) {
     let checkpoint = try begun().record.checkpoint
-    let gap = Gap(
-      cause: .spoolShortened, from: nil, to: checkpoint.position, since: checkpoint.continuousAt)
+    let gap = Gap(cause: .spoolShortened, from: nil, to: checkpoint.position, since: checkpoint.continuousAt)
     try recordOnce(gap)
     unreportedGaps.append(gap)
   }
@@ -152,13 +145,6 @@ struct OpenSpool {
   mutating func takeUnreportedGaps() -> [Gap] {
     defer { unreportedGaps = [] }
     return unreportedGaps
-  }
-
-  /// Forgets the ids, to save memory while nothing happens: 260 KB a stream, with thousands of streams in
-  /// a process. The next event brings them back from the spool.
-  mutating func dropCaches() {
-    window = nil
-    knownRejects = nil
   }
 
   func close() {

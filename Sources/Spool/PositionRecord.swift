@@ -50,6 +50,8 @@ package struct PositionRecord: Hashable, Sendable {
   package var confirmedAt: BoxTime? { checkpoint.confirmedAt }
 
   static let fileName = "stream_position"
+  /// Ordinals and sizes from this on are invalid.
+  private static let limit: UInt64 = 1 << 62
 
   /// The newest intact record of a stream's state directory. Nil where the position file is missing or corrupt.
   static func saved(in state: DiskDirectory) throws(StoreFailure) -> PositionRecord? {
@@ -57,9 +59,6 @@ package struct PositionRecord: Hashable, Sendable {
     defer { file?.close() }
     return file?.content.flatMap { PositionRecord(parsing: $0) }
   }
-
-  /// Ordinals and sizes from this on are invalid.
-  private static let limit: UInt64 = 1 << 62
 
   /// The record's lines, as they are in the file.
   var text: String {

@@ -1,5 +1,6 @@
 import BoxEvents
 import Crypto
+import FoundationEssentials
 
 /// A line of `quarantine.ndjson`: an entry that is not an event, as Box sent it.
 enum QuarantineLine {
@@ -19,7 +20,7 @@ enum QuarantineLine {
     if let text = String(validating: entry, as: UTF8.self) {
       object.add("entry", text)
     } else {
-      object.add("entry_base64", Base64.text(of: entry))
+      object.add("entry_base64", Data(entry).base64EncodedString())
     }
     return object.line
   }
@@ -35,31 +36,35 @@ enum QuarantineLine {
   }
 }
 
-/// Base64 (RFC 4648, section 4) for bytes that are not text.
-enum Base64 {
-  private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-  static func text(of bytes: some Collection<UInt8>) -> String {
-    var text: [UInt8] = []
-    text.reserveCapacity((bytes.count + 2) / 3 * 4)
-    var group: UInt32 = 0
-    var count = 0
-    for byte in bytes {
-      group = group << 8 | UInt32(byte)
-      count += 1
-      if count == 3 {
-        append(group, digits: 4, to: &text)
-        (group, count) = (0, 0)
-      }
+extension OpenSpool {
+  mutating func newRejects(of page: EventPage) throws(StoreFailure) -> [Int] {
+    guard !page.rejects.isEmpty else { return [] }
+    let known = try loadedRejects()
+    var inPage = Set<EventIdentity>()
+    return page.rejects.indices.filter { index in
+      let id = QuarantineLine.identity(of: page.bytes[page.rejects[index].range])
+      return !known.contains(id) && inPage.insert(id).inserted
     }
-    if count > 0 { append(group << (8 * UInt32(3 - count)), digits: count + 1, to: &text) }
-    return String(decoding: text, as: UTF8.self)
   }
 
-  private static func append(_ group: UInt32, digits count: Int, to text: inout [UInt8]) {
-    for place in 0..<4 {
-      text.append(
-        place < count ? digits[Int(group >> UInt32(18 - 6 * place) & 63)] : UInt8(ascii: "="))
+  /// Adds an entry to the quarantine, durably.
+  mutating func quarantine(_ reject: PendingCommit.Reject) throws(StoreFailure) {
+    var known = try loadedRejects()
+    try quarantineLog.append(reject.line)
+    known.insert(reject.identity)
+    knownRejects = known
+  }
+
+  /// The last thousand entries of the quarantine.
+  private mutating func loadedRejects() throws(StoreFailure) -> DuplicateWindow {
+    if let knownRejects { return knownRejects }
+    var known = DuplicateWindow(capacity: 1000)
+    // Before a line is trusted to be on disk.
+    try quarantineLog.repairTail()
+    for line in try quarantineLog.tail() {
+      if let id = QuarantineLine.identity(on: line) { known.insert(id) }
     }
+    knownRejects = known
+    return known
   }
 }

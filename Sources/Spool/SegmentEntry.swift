@@ -44,45 +44,40 @@ extension SegmentEntry {
   /// Nil for the start line and for anything unreadable.
   init?(parsing line: some Sequence<UInt8>) {
     guard let document = JSONDocument(Array(line)),
-      let ordinal = document["ordinal"].text.flatMap(UInt64.init),
-      ordinal < 1 << 62, let position = document["position"].text.flatMap({ ReadPosition($0) }),
-      let feed = document["feed"].text
+      let ordinal = document["ordinal"].text.flatMap(UInt64.init), ordinal < 1 << 62,
+      let position = document["position"].text.flatMap({ ReadPosition($0) }), let feed = document["feed"].text
     else { return nil }
     self.init(
       ordinal: ordinal, position: position, feed: feed,
-      confirmedAt: document["confirmed_at"].text.flatMap(Int64.init).map {
-        BoxTime(secondsSince1970: $0)
-      }, begunAt: document["time"].text.flatMap { UTCDate(rfc3339: $0) }?.secondsSince1970 ?? 0)
+      confirmedAt: document["confirmed_at"].text.flatMap(Int64.init).map { BoxTime(secondsSince1970: $0) },
+      begunAt: document["time"].text.flatMap { UTCDate(rfc3339: $0) }?.secondsSince1970 ?? 0)
   }
 }
 
-/// The names of segment files: `events-0000000000104729.ndjson`, where the number is the ordinal of the
-/// segment's first event, in decimal, so that names sort in the order of events.
+/// The names of segment files: `events-0000000000104729.ndjson`, with the ordinal of the first event, so that
+/// names sort in the order of events.
 enum SegmentName {
   static let link = "current"
   private static let prefix = "events-"
   private static let suffix = ".ndjson"
-  private static let width = 16
 
-  static func text(_ ordinal: UInt64) -> String {
-    let digits = String(ordinal)
-    return prefix + String(repeating: "0", count: max(0, width - digits.count)) + digits + suffix
+  static func text(_ ordinal: UInt64) -> String { prefix + digits(ordinal) + suffix }
+
+  /// At least 16 digits.
+  static func digits(_ number: UInt64) -> String {
+    String(repeating: "0", count: max(0, 16 - String(number).count)) + String(number)
   }
 
   /// The ordinal in a name, or nil for any other name.
   static func ordinal(_ name: String) -> UInt64? {
-    guard name.hasPrefix(prefix), name.hasSuffix(suffix), name.utf8.count >= prefix.utf8.count + width else {
-      return nil
-    }
-    let ordinal = UInt64(name.dropFirst(prefix.count).dropLast(suffix.count))
-    // No record could name an event after it.
-    return ordinal.flatMap { $0 < 1 << 61 && text($0) == name ? $0 : nil }
+    let digits = name.dropFirst(prefix.count).dropLast(suffix.count)
+    // No record could name an event after 1 << 61.
+    guard let ordinal = UInt64(digits), ordinal < 1 << 61, text(ordinal) == name else { return nil }
+    return ordinal
   }
 }
 
 extension DiskDirectory {
   /// The ordinals of a stream's segments that are there, in order.
-  func segments() throws(StoreFailure) -> [UInt64] {
-    try names().compactMap(SegmentName.ordinal).sorted()
-  }
+  func segments() throws(StoreFailure) -> [UInt64] { try names().compactMap(SegmentName.ordinal).sorted() }
 }

@@ -26,9 +26,7 @@ package struct SpoolReader: Sendable {
 
   /// Hands every complete line that is there now to `body`, without its newline.
   /// - Returns: whether there was any.
-  package mutating func read(
-    _ body: (UnsafeRawBufferPointer) -> Void
-  ) throws(StoreFailure) -> Bool {
+  package mutating func read(_ body: (UnsafeRawBufferPointer) -> Void) throws(StoreFailure) -> Bool {
     var hasRead = false
     // Listed first: what is in a segment now was written before a newer one began.
     for ordinal in try spool.segments() where ordinal >= segment ?? 0 {

@@ -42,13 +42,15 @@ struct SpoolRecovery {
       } else if segments.isEmpty, !isAnnounced {
         // No record, no start line, no segment: this stream has never run.
         Recovery(checkpoint: nil, ordinal: 0)
-      } else {
-        try rebuild(from: segments, because: "the position file is missing or corrupt")
-      }
+      } else { try rebuild(from: segments, because: "the position file is missing or corrupt") }
     if let active = spool.active {
       try spool.files.spool.pointLink(SegmentName.link, at: SegmentName.text(active.ordinal))
     }
-    if found?.known == .all, let gap = try lastMove() { spool.unreportedGaps.append(gap) }
+    if found?.known == .all {
+      // The last `position set`.
+      let gaps = try spool.gapLog.tail().lazy.compactMap { GapLine(parsing: $0)?.gap }
+      if let move = gaps.last(where: { $0.cause == .positionSet }) { spool.unreportedGaps.append(move) }
+    }
     recovery.notes = notes
     recovery.gaps = spool.takeUnreportedGaps()
     recovery.recordedGaps = try spool.gapLog.lineCount()
@@ -60,7 +62,7 @@ struct SpoolRecovery {
   private mutating func resume(
     from found: PositionRecord, _ segments: [UInt64], isAnnounced: Bool
   ) throws(StoreFailure) -> Recovery {
-    try require(found.feed == location.feed.digest, "its position belongs to another feed")
+    guard found.feed == location.feed.digest else { throw blocked("its position belongs to another feed") }
     let newer = segments.filter { $0 > found.segment }
     // A new segment begins with the event at the newest record's ordinal, and the next record names it. A crash
     // between the two leaves one newer segment, with that ordinal as its name. Any other newer segment means that
@@ -92,8 +94,7 @@ struct SpoolRecovery {
   /// Opens the segment that the record names, which is the newest.
   private mutating func openRecorded(_ found: PositionRecord) throws(StoreFailure) {
     let name = SegmentName.text(found.segment)
-    let size = try cutShortened(name, found)
-    if let size {
+    if let size = try cutShortened(name, found) {
       try noteShortened("\(name) has \(size) bytes, and \(found.offset) were complete lines")
     } else {
       try open(found.segment, from: found.offset, boot: found.boot)
@@ -102,29 +103,21 @@ struct SpoolRecovery {
 
   /// Cuts a partial line where a segment's lines don't end at the record's offset.
   /// - Returns: the segment's size before that; nil where they end there.
-  private mutating func cutShortened(
-    _ name: String, _ found: PositionRecord
-  ) throws(StoreFailure) -> Int? {
+  private mutating func cutShortened(_ name: String, _ found: PositionRecord) throws(StoreFailure) -> Int? {
     guard let file = try spool.files.spool.file(name, writing: true) else { return nil }
     defer { file.close() }
     let size = try file.size()
-    if try endsLine(file, at: found.offset) { return nil }
-    // A segment that was shortened in the middle of a line, or changed, ends with its last complete one.
+    if found.offset == 0 { return nil }
+    if try file.bytes(in: (found.offset - 1)..<found.offset) == [0x0A] { return nil }
+    // The file is shorter than it was, or changed: what is appended would end up in the middle of a line.
     let end = try file.forEachLine(in: 0..<min(size, found.offset)) { _, _ in true }
-    if end < size {
-      try cutUnproven(file, segment: found.segment, from: end, size: size)
-    } else {
-      // An earlier run may have cut it and ended before the sync.
-      try file.synchronize()
-    }
+    try cutUnproven(file, segment: found.segment, from: end, size: size)
     return size
   }
 
   /// Makes a segment the active one, after checking what it holds after `offset`.
   /// - Parameter boot: in which the record was written.
-  private mutating func open(
-    _ segment: UInt64, from offset: Int, boot: String
-  ) throws(StoreFailure) {
+  private mutating func open(_ segment: UInt64, from offset: Int, boot: String) throws(StoreFailure) {
     let file = try adopt(segment, size: offset)
     let size = try file.size()
     // An earlier run may have cut it and ended before the sync; after a power cut it would be back.
@@ -166,10 +159,7 @@ struct SpoolRecovery {
     let name = SegmentName.text(found.segment)
     guard let file = try spool.files.spool.file(name, writing: true) else { return }
     defer { file.close() }
-    let size = try file.size()
-    // An earlier run may have cut it and ended before the sync.
-    guard size > found.offset else { return try file.synchronize() }
-    try cutUnproven(file, segment: found.segment, from: found.offset, size: size)
+    try cutUnproven(file, segment: found.segment, from: found.offset, size: file.size())
   }
 
   private mutating func noteShortened(_ what: String) throws(StoreFailure) {
@@ -179,8 +169,7 @@ struct SpoolRecovery {
 
   // MARK: Without a record
 
-  /// Goes on from the last line of `segments.ndjson`: its position is read again, and the events since
-  /// are known by their ids.
+  /// Goes on from the last line of `segments.ndjson`: its position is read again, the events since are known.
   private mutating func rebuild(
     from segments: [UInt64], because reason: String
   ) throws(StoreFailure) -> Recovery {
@@ -188,8 +177,9 @@ struct SpoolRecovery {
     guard let entry = SegmentEntry.last(in: try spool.segmentLog.tail()) else {
       throw blocked("\(reason), and segments.ndjson records no position to go on from")
     }
-    try require(
-      entry.feed == location.feed.digest, "the last line of segments.ndjson belongs to another feed")
+    guard entry.feed == location.feed.digest else {
+      throw blocked("the last line of segments.ndjson belongs to another feed")
+    }
     notes.append("Because \(reason), reading starts again at the beginning of the last segment.")
 
     let checkpoint = Checkpoint(position: entry.position, confirmedAt: entry.confirmedAt)
@@ -227,19 +217,15 @@ struct SpoolRecovery {
   /// Opens a segment as the active one, `size` bytes of which count so far.
   private mutating func adopt(_ segment: UInt64, size: Int) throws(StoreFailure) -> DiskFile {
     let now = spool.setup.clock.wallSeconds()
-    var age: Int64 = 0
-    if let entry = SegmentEntry.last(in: try spool.segmentLog.tail()), entry.ordinal == segment,
-      entry.begunAt <= now
-    {
-      age = now - entry.begunAt
-    }
+    let entry = SegmentEntry.last(in: try spool.segmentLog.tail())
+    let begunAt = if let entry, entry.ordinal == segment { min(entry.begunAt, now) } else { now }
     let name = SegmentName.text(segment)
     guard let file = try spool.files.spool.file(name, writing: true) else {
       throw StoreFailure(.io, "\(spool.files.spool.path(of: name)) was deleted during the recovery")
     }
     spool.active = OpenSpool.ActiveSegment(
-      file: file, ordinal: segment, begunAt: now - age,
-      begunAtMonotonic: spool.setup.clock.monotonic() - .seconds(age), size: size)
+      file: file, ordinal: segment, begunAt: begunAt,
+      begunAtMonotonic: spool.setup.clock.monotonic() - .seconds(now - begunAt), size: size)
     return file
   }
 
@@ -254,25 +240,10 @@ struct SpoolRecovery {
   private mutating func cutUnproven(
     _ file: DiskFile, segment: UInt64, from offset: Int, size: Int
   ) throws(StoreFailure) {
+    // An earlier run may have cut it and ended before the sync.
+    guard size > offset else { return try file.synchronize() }
     let name = try spool.cut(file, of: segment, from: offset, size: size)
     notes.append("\(size - offset) bytes at the end of \(SegmentName.text(segment)) were moved to \(name).")
-  }
-
-  /// Whether a line ends right before an offset. If not, the file is shorter than it was, or someone has
-  /// changed it, and what is appended there would end up in the middle of a line.
-  private func endsLine(_ file: DiskFile, at offset: Int) throws(StoreFailure) -> Bool {
-    if offset == 0 { return true }
-    return try file.bytes(in: (offset - 1)..<offset) == [0x0A]
-  }
-
-  /// The gap of the last `position set`.
-  private func lastMove() throws(StoreFailure) -> Gap? {
-    try spool.gapLog.tail().reversed().lazy.compactMap { GapLine(parsing: $0)?.gap }
-      .first { $0.cause == .positionSet }
-  }
-
-  private func require(_ condition: Bool, _ message: String) throws(StoreFailure) {
-    if !condition { throw blocked(message) }
   }
 
   private func blocked(_ message: String) -> StoreFailure {

@@ -30,9 +30,8 @@ package struct SpoolVerifier: Sendable {
   private let state: DiskDirectory?
 
   /// - Parameters:
-  ///   - spool: the stream's own directory, `/var/spool/box-eventd/<stream>`.
-  ///   - state: `/var/lib/box-eventd/<stream>`, or nil without permission for it; then the
-  ///     position file is not compared.
+  ///   - spool: `/var/spool/box-eventd/<stream>`.
+  ///   - state: `/var/lib/box-eventd/<stream>`; nil without permission for it: the position isn't compared.
   package init(spool: DiskDirectory, state: DiskDirectory?) {
     self.spool = spool
     self.state = state
@@ -57,16 +56,14 @@ package struct SpoolVerifier: Sendable {
 extension SpoolVerifier {
   /// What the stream's own files record about segments that were deleted and about gaps.
   private struct Evidence {
-    var begun: Set<UInt64> = []
-    var gaps: Set<UInt64> = []
+    let begun: Set<UInt64>
+    let gaps: Set<UInt64>
 
     init(_ spool: DiskDirectory) throws(StoreFailure) {
       begun = Set(
         try Self.lines(SegmentEntry.fileName, spool).compactMap { SegmentEntry(parsing: $0)?.ordinal })
-      for line in try Self.lines(GapLine.fileName, spool) {
-        guard let line = GapLine(parsing: line) else { continue }
-        if [.spoolShortened, .stateLost].contains(line.gap.cause) { gaps.insert(line.ordinal) }
-      }
+      let gapLines = try Self.lines(GapLine.fileName, spool).compactMap { GapLine(parsing: $0) }
+      gaps = Set(gapLines.filter { [.spoolShortened, .stateLost].contains($0.gap.cause) }.map(\.ordinal))
     }
 
     private static func lines(
@@ -83,19 +80,12 @@ extension SpoolVerifier {
     let record: PositionRecord?
     let evidence: Evidence
     var report = Report()
-    private var ids = DuplicateWindow(capacity: .max)
+    var ids = DuplicateWindow(capacity: .max)
     /// The ordinal at which the segment before has ended.
-    private var expected: UInt64?
-    private var sawRecorded = false
+    var expected: UInt64?
+    var sawRecorded = false
 
-    init(record: PositionRecord?, evidence: Evidence) {
-      self.record = record
-      self.evidence = evidence
-    }
-
-    mutating func enter(
-      _ file: DiskFile, ordinal: UInt64, isNewest: Bool
-    ) throws(StoreFailure) {
+    mutating func enter(_ file: DiskFile, ordinal: UInt64, isNewest: Bool) throws(StoreFailure) {
       let name = SegmentName.text(ordinal)
       if let expected, expected != ordinal { checkHole(name, from: expected, to: ordinal) }
       guard report.problem == nil else { return }
@@ -122,9 +112,8 @@ extension SpoolVerifier {
       guard report.problem == nil, let record, record.offset > 0, !sawRecorded else { return }
       // A finished segment may have been deleted, and newer ones may have come since the record was read.
       if let expected, expected > record.ordinal { return }
-      let name = SegmentName.text(record.segment)
       fail(
-        name, (0, record.offset),
+        SegmentName.text(record.segment), (0, record.offset),
         "the position file records \(record.offset) durable bytes, which are missing")
     }
 
@@ -139,12 +128,11 @@ extension SpoolVerifier {
     private mutating func checkRecord(_ name: String, ordinal: UInt64, segment: UInt64, offset: Int) {
       guard let record, record.segment == segment, record.offset <= offset, !sawRecorded else { return }
       sawRecorded = true
-      if record.offset != offset || record.ordinal != ordinal {
-        fail(
-          name, (0, record.offset),
-          "the position file records \(record.ordinal) events up to here, the spool has \(ordinal) up to \(offset)"
-        )
-      }
+      if record.offset == offset, record.ordinal == ordinal { return }
+      fail(
+        name, (0, record.offset),
+        "the position file records \(record.ordinal) events up to here, "
+          + "the spool has \(ordinal) up to \(offset)")
     }
 
     private mutating func checkPartialLine(

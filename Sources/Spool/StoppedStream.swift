@@ -23,11 +23,9 @@ package struct StoppedStream: Sendable {
 
   /// Moves the position, for the feed of the configuration. Every event still in the spool stays known
   /// until the stream has been caught up again, and the break is recorded as a gap.
-  ///
   /// Also the way out for a stream that is blocked because its position was lost.
   package func set(to position: ReadPosition) throws(StoreFailure) -> PositionRecord {
-    let files = try StreamFiles(
-      making: location.name, spoolRoot: location.spoolRoot, stateRoot: location.stateRoot)
+    let files = try StreamFiles(making: location)
     defer { files.close() }
     let segments = try files.spool.segments()
     var file = try files.madePosition()
@@ -46,8 +44,7 @@ package struct StoppedStream: Sendable {
     }
     try file.write(next.text)
     if !isAnnounced {
-      try log.append(
-        SegmentEntry.startLine(at: position, feed: next.feed, time: clock.wallSeconds()))
+      try log.append(SegmentEntry.startLine(at: position, feed: next.feed, time: clock.wallSeconds()))
     }
     return next
   }
@@ -66,8 +63,7 @@ package struct StoppedStream: Sendable {
     var next = PositionRecord(
       checkpoint: Checkpoint(position: position), ordinal: 0, segment: 0, offset: 0, boot: bootID, feed: feed,
       known: .all)
-    guard let newest = segments.last,
-      let file = try files.spool.file(SegmentName.text(newest), writing: true)
+    guard let newest = segments.last, let file = try files.spool.file(SegmentName.text(newest), writing: true)
     else {
       // The segments were deleted, but their ordinals are not used again.
       var log = LineLog(SegmentEntry.fileName, in: files.spool)

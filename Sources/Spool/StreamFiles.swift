@@ -1,26 +1,20 @@
 import BoxEvents
 
-/// One stream's two directories and what is in them: what the daemon and the commands for a stopped
-/// daemon have in common.
+/// One stream's two directories, for the daemon and for the commands while it is stopped.
 struct StreamFiles: Sendable {
   let spool: DiskDirectory
   let state: DiskDirectory
 
   /// Opens both directories and makes what is missing. Every entry up to the roots is durable on return,
   /// also one that an earlier run made and didn't sync.
-  init(making name: String, spoolRoot: DiskDirectory, stateRoot: DiskDirectory) throws(StoreFailure) {
-    spool = try spoolRoot.madeSubdirectory(name)
-    do throws(StoreFailure) {
-      state = try stateRoot.madeSubdirectory(name)
-    } catch {
-      spool.close()
-      throw error
+  init(making location: StreamSpool.Location) throws(StoreFailure) {
+    let (spoolRoot, stateRoot) = (location.spoolRoot, location.stateRoot)
+    spool = try spoolRoot.madeSubdirectory(location.name)
+    state = try closingOnFailure(spool.close) { () throws(StoreFailure) in
+      try stateRoot.madeSubdirectory(location.name)
     }
-    do throws(StoreFailure) {
+    try closingOnFailure(close) { () throws(StoreFailure) in
       for directory in [spoolRoot, stateRoot, spool, state] { try directory.synchronize() }
-    } catch {
-      close()
-      throw error
     }
   }
 
@@ -39,15 +33,24 @@ struct StreamFiles: Sendable {
     try TwoBlockFile(making: PositionRecord.fileName, in: state) { PositionRecord(parsing: $0) != nil }
   }
 
-  /// Copies a range of a segment into the state directory, as `aside-<sequence>-<ordinal>-<offset>`, and
-  /// makes the copy durable. The bytes are not proven to be events; Box serves these again. Only the
-  /// newest copies are kept.
-  func copyAside(
-    _ range: Range<Int>, of file: DiskFile, segment: UInt64, sequence: UInt64
+  private static let asidePrefix = "aside-"
+  private static let asidesKept = 64
+
+  /// Copies everything from `offset` on aside, then cuts it off. A crash in between leaves a copy too many.
+  /// - Returns: the copy's name.
+  func cut(
+    _ file: DiskFile, from offset: Int, size: Int, segment: UInt64, sequence: UInt64
   ) throws(StoreFailure) -> String {
-    let number = String(sequence)
-    let padded = String(repeating: "0", count: max(0, 16 - number.utf8.count)) + number
-    let name = "\(Self.asidePrefix)\(padded)-\(segment)-\(range.lowerBound)"
+    let name = "\(Self.asidePrefix)\(SegmentName.digits(sequence))-\(segment)-\(offset)"
+    try copy(offset..<size, of: file, aside: name)
+    try file.truncate(to: offset)
+    try file.synchronize()
+    return name
+  }
+
+  /// Copies a range of a segment into the state directory, durably. The bytes are not proven to be events; Box
+  /// serves these again. Only the newest copies are kept.
+  private func copy(_ range: Range<Int>, of file: DiskFile, aside name: String) throws(StoreFailure) {
     let copy = try state.madeFile(name)
     defer { copy.close() }
     var offset = range.lowerBound
@@ -62,19 +65,5 @@ struct StreamFiles: Sendable {
     let others = try state.names().filter { $0.hasPrefix(Self.asidePrefix) && $0 != name }.sorted()
     for old in others.dropLast(Self.asidesKept) { try state.remove(old) }
     try state.synchronize()
-    return name
-  }
-
-  private static let asidePrefix = "aside-"
-  private static let asidesKept = 64
-
-  /// Copies everything from `offset` on aside, then cuts it off. A crash in between leaves a copy too many.
-  func cut(
-    _ file: DiskFile, from offset: Int, size: Int, segment: UInt64, sequence: UInt64
-  ) throws(StoreFailure) -> String {
-    let name = try copyAside(offset..<size, of: file, segment: segment, sequence: sequence)
-    try file.truncate(to: offset)
-    try file.synchronize()
-    return name
   }
 }

@@ -23,13 +23,10 @@ package actor StreamSpool: EventStore {
   /// How many pages this run has deduplicated: the id of the last batch.
   private var batches: EventBatch.ID = 0
   private let setup: Setup
-  nonisolated package var unownedExecutor: UnownedSerialExecutor {
-    setup.thread.asUnownedSerialExecutor()
-  }
+  nonisolated package var unownedExecutor: UnownedSerialExecutor { setup.thread.asUnownedSerialExecutor() }
 
   /// - Parameters:
   ///   - bootID: of the running kernel; empty if unknown, which trusts nothing of an earlier run.
-  ///   - thread: where the work is done.
   ///   - progress: called with the bytes read so far, during a long recovery.
   package init(
     _ location: Location, limits: SpoolLimits = SpoolLimits(), bootID: String, clock: SpoolClock = .system,
@@ -37,17 +34,13 @@ package actor StreamSpool: EventStore {
   ) {
     setup = Setup(
       location: location, limits: limits,
-      bootID: String(
-        bootID.filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }.prefix(64)),
+      bootID: String(bootID.filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }.prefix(64)),
       clock: clock, thread: thread, progress: progress)
   }
 
   package func recover() throws(StoreFailure) -> Recovery {
-    switch state {
-    case .closed: break
-    case .open: close()
-    case .failed(let failure): throw failure
-    }
+    if case .failed(let failure) = state { throw failure }
+    close()
     do throws(StoreFailure) {
       let (spool, recovery) = try SpoolRecovery.recover(setup)
       state = .open(spool)
@@ -82,8 +75,9 @@ package actor StreamSpool: EventStore {
       // No event depends on it, so its sync is left to the next commit; a power cut only reads again.
       try spool.save(checkpoint, durable: false)
       spool.deleteOverLimits()
-      // Nothing new for as long as a save takes to fall due: the ids can wait in the spool.
-      spool.dropCaches()
+      // Nothing new for as long as a save takes to fall due: the ids, 260 KB for each of perhaps thousands of
+      // streams, can wait in the spool. The next event brings them back.
+      (spool.window, spool.knownRejects) = (nil, nil)
     }
   }
 
@@ -92,9 +86,7 @@ package actor StreamSpool: EventStore {
   }
 
   package func hasFreeSpace() throws(StoreFailure) -> Bool {
-    try withOpen { spool throws(StoreFailure) in
-      try spool.files.spool.freeBytes() >= setup.limits.keepFree
-    }
+    try withOpen { spool throws(StoreFailure) in try spool.files.spool.freeBytes() >= setup.limits.keepFree }
   }
 
   package func close() {
@@ -119,8 +111,7 @@ package actor StreamSpool: EventStore {
         return result
       } catch {
         switch error.code {
-        case .noSpace, .misuse:
-          state = .open(spool)
+        case .noSpace, .misuse: state = .open(spool)
         case .io, .blocked, .locked, .refused:
           spool.close()
           state = .failed(error)
@@ -142,9 +133,7 @@ extension StreamSpool {
     package var spoolRoot: DiskDirectory
     package var stateRoot: DiskDirectory
 
-    package init(
-      name: String, feed: FeedIdentity, spoolRoot: DiskDirectory, stateRoot: DiskDirectory
-    ) {
+    package init(name: String, feed: FeedIdentity, spoolRoot: DiskDirectory, stateRoot: DiskDirectory) {
       self.name = name
       self.feed = feed
       self.spoolRoot = spoolRoot
@@ -196,9 +185,7 @@ package struct SpoolClock: Sendable {
   /// Time that only goes forward, from any start: for distances inside a run.
   package var monotonic: @Sendable () -> Duration
 
-  package init(
-    wallSeconds: @escaping @Sendable () -> Int64, monotonic: @escaping @Sendable () -> Duration
-  ) {
+  package init(wallSeconds: @escaping @Sendable () -> Int64, monotonic: @escaping @Sendable () -> Duration) {
     self.wallSeconds = wallSeconds
     self.monotonic = monotonic
   }

@@ -4,9 +4,8 @@ import Crypto
 /// A small text that is replaced again and again and never lost: two records in a file of two blocks,
 /// written in turn, so that the one before stays intact while the next is written.
 ///
-/// Both blocks are written and synced when the file is made; after that a record is one write and one
-/// sync, without a change to the file's size, its name or its directory. A block is text padded with
-/// spaces, readable with `cat`:
+/// Both blocks are written and synced when the file is made; after that a record is one write and one sync,
+/// without a change to the file's size, name or directory. A block is text padded with spaces:
 ///
 ///     sequence: 42
 ///     …the record's own lines…
@@ -17,7 +16,6 @@ import Crypto
 package struct TwoBlockFile: Sendable {
   /// Bytes of a block: what disks and page caches write in one piece.
   static let blockSize = 4096
-  /// Bytes a record's own lines may have.
   package static let maximumContent = 3072
 
   private let file: DiskFile
@@ -28,9 +26,8 @@ package struct TwoBlockFile: Sendable {
   private var unsynchronizedIndex: Int?
   private var isIntact: Bool
 
-  /// The newest intact record's lines; nil without one.
+  /// The newest intact record's lines, and its sequence, 0 without a record.
   package var content: String? { newest?.content }
-  /// The newest intact record's sequence; 0 without one.
   package var sequence: UInt64 { newest?.sequence ?? 0 }
 
   /// Opens a file; nil if it is missing. Writes nothing.
@@ -45,19 +42,12 @@ package struct TwoBlockFile: Sendable {
     try self.init(file, in: directory, isValid: isValid)
   }
 
-  /// Opens a file or makes it, with both blocks and its name on disk, and repairs what a crash
-  /// while it was made has left.
+  /// Opens a file or makes it, durably with both blocks; repairs what a crash while it was made has left.
   package init(
     making name: String, in directory: DiskDirectory, isValid: (String) -> Bool = { _ in true }
   ) throws(StoreFailure) {
     try self.init(try directory.madeFile(name), in: directory, isValid: isValid)
-    // Tried again every few seconds while the disk is full: a file left open each time would add up.
-    do throws(StoreFailure) {
-      try reassert()
-    } catch {
-      close()
-      throw error
-    }
+    try closingOnFailure(file.close) { () throws(StoreFailure) in try reassert() }
   }
 
   private init(
@@ -78,12 +68,9 @@ package struct TwoBlockFile: Sendable {
 
   /// Writes the newest record again in place and syncs it: an earlier run's sync may have failed and left
   /// a block that reads well and is not on disk. A crash in this write would still leave the other block.
-  ///
-  /// Gives a file that was only half made its size and a durable name.
+  /// A file that was only half made gets its size and a durable name.
   package mutating func reassert() throws(StoreFailure) {
-    if let newest, let newestIndex {
-      try file.write(newest.bytes, at: newestIndex * Self.blockSize)
-    }
+    if let newest, let newestIndex { try file.write(newest.bytes, at: newestIndex * Self.blockSize) }
     if !isIntact {
       for index in 0..<2 where index != newestIndex {
         try file.write(Block.blank, at: index * Self.blockSize)
@@ -96,10 +83,8 @@ package struct TwoBlockFile: Sendable {
     unsynchronizedIndex = nil
   }
 
-  /// Puts a new record in the place of the older one.
-  ///
-  /// After a failure with code `noSpace` the newest record is still the one before, and the call may be
-  /// repeated.
+  /// Puts a new record in the place of the older one. After `noSpace` the newest record is still the one
+  /// before, and the call may be repeated.
   /// - Parameters:
   ///   - content: lines, each with its newline, ``maximumContent`` bytes at most.
   ///   - durable: false leaves the sync to a later write. Until then that block is used again, never
@@ -131,33 +116,11 @@ package struct TwoBlockFile: Sendable {
 
 extension TwoBlockFile {
   /// A record with its sequence and checksum.
-  private struct Block: Sendable {
+  fileprivate struct Block: Sendable {
     static let blank = padded("")
 
     var sequence: UInt64
     var content: String
-
-    init(sequence: UInt64, content: String) {
-      self.sequence = sequence
-      self.content = content
-    }
-
-    /// Nil unless the bytes are exactly a block as it is written.
-    init?(_ block: ArraySlice<UInt8>) {
-      guard block.count == TwoBlockFile.blockSize, let last = block.lastIndex(where: { $0 > 0x20 }) else {
-        return nil
-      }
-      guard let text = String(validating: block[...last], as: UTF8.self) else { return nil }
-      let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-      guard lines.count >= 3, lines[0].hasPrefix("sequence: "),
-        let sequence = UInt64(lines[0].dropFirst("sequence: ".count)), sequence > 0, sequence < 1 << 62
-      else { return nil }
-      self.init(
-        sequence: sequence, content: lines[1..<(lines.count - 1)].map { $0 + "\n" }.joined())
-      guard content.utf8.count <= TwoBlockFile.maximumContent, bytes.elementsEqual(block) else {
-        return nil
-      }
-    }
 
     var bytes: [UInt8] {
       let lines = "sequence: \(sequence)\n\(content)"
@@ -170,5 +133,21 @@ extension TwoBlockFile {
       let space = max(0, TwoBlockFile.blockSize - 1 - bytes.count)
       return bytes + [UInt8](repeating: 0x20, count: space) + [0x0A]
     }
+  }
+}
+
+extension TwoBlockFile.Block {
+  /// Nil unless the bytes are exactly a block as it is written.
+  init?(_ block: ArraySlice<UInt8>) {
+    guard block.count == TwoBlockFile.blockSize, let last = block.lastIndex(where: { $0 > 0x20 }) else {
+      return nil
+    }
+    guard let text = String(validating: block[...last], as: UTF8.self) else { return nil }
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    guard lines.count >= 3, lines[0].hasPrefix("sequence: "),
+      let sequence = UInt64(lines[0].dropFirst("sequence: ".count)), sequence > 0, sequence < 1 << 62
+    else { return nil }
+    self.init(sequence: sequence, content: lines[1..<(lines.count - 1)].map { $0 + "\n" }.joined())
+    guard content.utf8.count <= TwoBlockFile.maximumContent, bytes.elementsEqual(block) else { return nil }
   }
 }

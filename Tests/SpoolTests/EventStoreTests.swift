@@ -204,16 +204,16 @@ struct EventStoreTests: EventStoreFixture {
     let ids = [
       EventIdentity(high: 0, low: 1), EventIdentity(high: 0xF, low: .max), EventIdentity(high: .max, low: 0),
     ]
-    try KnownIDs(ids).write(in: directory)
-    #expect(try KnownIDs(in: directory).ids == ids)
+    try KnownIDs.write(ids, in: directory)
+    #expect(try KnownIDs.read(in: directory) == ids)
   }
 
   @Test func rejectsKnownIDsWithAChangedDigit() throws {
     let directory = try DiskDirectory.root("/state", on: MemoryDisk(), access: .own)
-    try KnownIDs([EventIdentity(high: 0, low: 1)]).write(in: directory)
+    try KnownIDs.write([EventIdentity(high: 0, low: 1)], in: directory)
     let file = try #require(try directory.file("known_ids", writing: true))
     try file.write([UInt8(ascii: "f")], at: 3)
-    #expect(try KnownIDs(in: directory).ids.isEmpty)
+    #expect(try KnownIDs.read(in: directory).isEmpty)
   }
 
   @Test(arguments: [1 << 62, 1 << 62 + 1, Int.max])

@@ -58,8 +58,6 @@ struct StreamSpoolTests: EventStoreFixture {
   @Test func quarantinesBytesThatAreNotText() throws {
     let line = QuarantineLine.line([0xFF, 0x00, 0x41], reason: "x", readFrom: .now, time: 0)
     #expect(JSONDocument(line)?["entry_base64"].text == "/wBB")
-    #expect(Base64.text(of: Array("f".utf8)) == "Zg==")
-    #expect(Base64.text(of: Array("foobar".utf8)) == "Zm9vYmFy")
   }
 
   @Test func rotatesBySizeAgeAndNotTooSoon() async throws {
