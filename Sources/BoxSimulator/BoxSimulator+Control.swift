@@ -25,13 +25,8 @@ extension BoxSimulator {
   }
 
   /// Adds one entry, byte for byte. One that is not JSON makes its page invalid.
-  package func append(_ event: [UInt8], user: String? = nil, type: String = "all") {
-    change(user, type) { $0.append(event, at: $1) }
-  }
-
-  /// Adds one entry, byte for byte.
   package func append(_ event: String, user: String? = nil, type: String = "all") {
-    append(Array(event.utf8), user: user, type: type)
+    change(user, type) { $0.append(Array(event.utf8), at: $1) }
   }
 
   /// Ends retention of the oldest `count` events still retained.
@@ -57,17 +52,17 @@ extension BoxSimulator {
 
   /// Plans faults for the next requests of an endpoint, one each, before any random ones.
   package func script(_ endpoint: SimulatedEndpoint, _ faults: [Fault]) {
-    core.update { $0.faults.script(endpoint, faults) }
+    core.update { $0.faults.scripts[endpoint, default: []] += faults }
   }
 
   /// Removes the scripted faults of an endpoint that were not played yet.
   package func clearScript(_ endpoint: SimulatedEndpoint) {
-    core.update { $0.faults.clear(endpoint) }
+    core.update { $0.faults.scripts[endpoint] = nil }
   }
 
   /// The number of scripted faults of an endpoint that were not played yet.
   package func scripted(_ endpoint: SimulatedEndpoint) -> Int {
-    core.update { $0.faults.scripted(endpoint) }
+    core.update { $0.faults.scripts[endpoint, default: []].count }
   }
 
   /// Random faults of an endpoint from now on.
@@ -78,37 +73,31 @@ extension BoxSimulator {
   /// Revokes every access token; refresh tokens stay.
   package func expireTokens() { core.update { $0.tokens.revokeAll() } }
 
-  /// Makes an access token valid.
-  package func addAccessToken(
-    _ token: String, user: String? = nil, lifetime: Duration = .seconds(3600)
-  ) {
-    update(user) { $0.tokens.add(accessToken: token, user: $1.user, lifetime: lifetime) }
+  /// Makes an access token of the first user valid.
+  package func addAccessToken(_ token: String) {
+    update(nil) { $0.tokens.add(accessToken: token, user: $1.user) }
   }
 
-  /// Makes an authorization code valid, once.
-  package func addAuthorizationCode(_ code: String, user: String? = nil) {
-    update(user) { $0.tokens.add(code: code, user: $1.user) }
-  }
+  /// Makes an authorization code of the first user valid, once.
+  package func addAuthorizationCode(_ code: String) { update(nil) { $0.tokens.codes[code] = $1.user } }
 
   /// The refresh tokens that would be accepted now.
   package var refreshTokens: Set<String> { core.update { Set($0.tokens.refreshTokens.keys) } }
 
   /// Answers every poll held for a feed although nothing is new, as Box does sometimes.
-  package func wakePolls(user: String? = nil, type: String = "all") {
-    update(user, type) { $0.wake($1) }
-  }
+  package func wakePolls(user: String? = nil, type: String = "all") { update(user, type) { $0.wake($1) } }
 
   package var statistics: SimulatorStatistics { core.update { $0.statistics } }
 
   /// The last requests, oldest first.
-  package var requests: [RequestRecord] { core.update { $0.requests } }
+  package var requests: [Request] { core.update { $0.requests } }
 
   /// What clients did that a client of Box must not do.
   package var violations: [Violation] { core.update { $0.violations } }
 
   /// Returns as soon as the condition holds: the way to wait in tests.
   /// - Throws: `CancellationError` if the task is cancelled or the simulator stopped first.
-  package func wait(until isMet: @escaping @Sendable (SimulatorStatistics) -> Bool) async throws {
+  package func wait(until isMet: (SimulatorStatistics) -> Bool) async throws {
     try await core.wait(until: isMet)
   }
 
@@ -116,7 +105,7 @@ extension BoxSimulator {
   private func change<Value: Sendable>(
     _ user: String?, _ type: String, _ change: @Sendable (inout Feed, SimulatedClock.Moment) -> Value
   ) -> Value {
-    update(user, type) { $0.change($1, change) }
+    core.change(options.key(user: user, type: type), change)
   }
 
   @discardableResult

@@ -52,13 +52,10 @@ final class ConnectionHandler: ChannelInboundHandler {
   private func begin(_ request: Request, _ context: ChannelHandlerContext) {
     isBusy = true
     idle?.cancel()
-    let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
     let loop = context.eventLoop
+    let bound = NIOLoopBound((handler: self, context: context), eventLoop: loop)
     let outcome = core.receive(request) {
-      loop.execute {
-        let (handler, context) = bound.value
-        handler.answerHeld(context, isChange: true)
-      }
+      loop.execute { bound.value.handler.answerHeld(bound.value.context, isChange: true) }
     }
     switch outcome {
     case .deliver(let answer, let fault): deliver(answer, to: request, fault, context)
@@ -89,8 +86,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     let answer = answer.encoded(for: request, offersGzip: core.options.offersGzip, playing: fault)
     let seconds = core.update { $0.clock.now.secondsSince1970 }
     let delivery = Delivery(
-      answer, date: DateText.http(secondsSince1970: seconds),
-      isChunked: core.options.usesChunkedEncoding, keepsAlive: request.keepsAlive)
+      answer: answer, date: DateText.http(secondsSince1970: seconds),
+      isChunked: core.options.usesChunkedEncoding,
+      keepsAlive: request.keepsAlive && !answer.closesConnection)
     play(delivery.steps(playing: fault)[...], context)
   }
 
@@ -105,7 +103,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         let rest = steps
         context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(pause)) { self.play(rest, context) }
         return
-      case .close: return context.flush(thenClosing: context)
+      case .close: return close(context)
       case .reset: return reset(context)
       case .stall: return context.flush()
       }
@@ -119,19 +117,18 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
   }
 
+  /// Sends what is written, then closes.
+  private func close(_ context: ChannelHandlerContext) {
+    context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in
+      context.close(promise: nil)
+    }
+  }
+
   /// Closes with a linger time of 0, which makes the kernel send RST (socket(7), SO_LINGER).
   private func reset(_ context: ChannelHandlerContext) {
     context.flush()
     let linger = linger(l_onoff: 1, l_linger: 0)
     (context.channel as? any SocketOptionProvider)?.setSoLinger(linger).whenComplete { _ in }
     context.close(promise: nil)
-  }
-}
-
-extension ChannelHandlerContext {
-  /// Sends what is written, then closes.
-  fileprivate func flush(thenClosing context: ChannelHandlerContext) {
-    let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-    writeAndFlush(NIOAny(ByteBuffer())).whenComplete { _ in bound.value.close(promise: nil) }
   }
 }

@@ -1,5 +1,4 @@
 import BoxEvents
-import NIOHTTP1
 
 /// What has happened in a simulated Box since its start.
 package struct SimulatorStatistics: Sendable {
@@ -26,12 +25,12 @@ package struct SimulatorStatistics: Sendable {
     var object = JSONObjectWriter()
     object.add("requests", raw: Self.json(requests))
     object.add("faults", raw: Self.json(faults))
-    object.add("entries", entries)
-    object.add("served", served)
-    object.add("held_polls", heldPolls)
-    object.add("woken_polls", wokenPolls)
-    object.add("issued_tokens", issuedTokens)
-    object.add("violations", violations)
+    for (name, count) in [
+      ("entries", entries), ("served", served), ("held_polls", heldPolls), ("woken_polls", wokenPolls),
+      ("issued_tokens", issuedTokens), ("violations", violations),
+    ] {
+      object.add(name, count)
+    }
     return object.text
   }
 
@@ -43,7 +42,7 @@ package struct SimulatorStatistics: Sendable {
 }
 
 /// Something that a client of Box must not do.
-package struct Violation: Sendable, Hashable, CustomStringConvertible {
+package struct Violation: Sendable, CustomStringConvertible {
   package enum Kind: String, Sendable {
     /// The bearer token was sent to a realtime server.
     case authorizationAtRealtime = "authorization-at-realtime"
@@ -61,32 +60,4 @@ package struct Violation: Sendable, Hashable, CustomStringConvertible {
   package var detail: String
 
   package var description: String { "\(kind.rawValue): \(detail)" }
-}
-
-/// One request in the simulator's log.
-package struct RequestRecord: Sendable {
-  /// Nil for an unknown path.
-  package var endpoint: SimulatedEndpoint?
-  package var method: String
-  package var path: String
-  /// As sent, percent-encoded.
-  package var query: String
-  /// In the order sent, names as sent.
-  package var headers: [(name: String, value: String)]
-
-  init(_ request: Request) {
-    endpoint = request.endpoint
-    method = request.method.rawValue
-    path = request.path
-    query = request.queryText
-    headers = request.headers.map { ($0.name, $0.value) }
-  }
-
-  /// The value of a query item, percent-decoded.
-  package func queryItem(_ name: String) -> String? { Query(query)[name] }
-
-  /// The first value of a header, whatever its case.
-  package func header(_ name: String) -> String? {
-    headers.first { $0.name.lowercased() == name.lowercased() }?.value
-  }
 }
