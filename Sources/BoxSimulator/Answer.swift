@@ -31,23 +31,16 @@ struct Answer: Sendable {
 
   /// A refusal by the API in Box's form.
   static func refusal(_ status: Int, _ code: String, _ message: String) -> Answer {
-    var object = JSONObjectWriter()
-    object.add("type", "error")
-    object.add("status", status)
-    object.add("code", code)
-    object.add("context_info", raw: "null")
-    object.add("help_url", "http://developers.box.com/docs/#errors")
-    object.add("message", message)
-    object.add("request_id", "simulated")
-    return .json(object.text, status: status)
+    let text =
+      #"{"type":"error","status":\#(status),"code":\#(quoted(code)),"context_info":null,"#
+      + #""help_url":"http://developers.box.com/docs/#errors","message":\#(quoted(message)),"#
+      + #""request_id":"simulated"}"#
+    return .json(text, status: status)
   }
 
   /// A refusal by the token endpoint (RFC 6749, section 5.2).
   static func tokenRefusal(_ status: Int, _ error: String, _ description: String) -> Answer {
-    var object = JSONObjectWriter()
-    object.add("error", error)
-    object.add("error_description", description)
-    return .json(object.text, status: status)
+    .json(#"{"error":\#(quoted(error)),"error_description":\#(quoted(description))}"#, status: status)
   }
 
   /// A refused token: an empty body, the reason only in a header.
@@ -60,7 +53,7 @@ struct Answer: Sendable {
 
   /// A reply of the realtime server, which closes the connection, as Box's does.
   static func message(_ message: String, status: Int = 200) -> Answer {
-    var answer = json(#"{"version":1,"message":\#(JSONObjectWriter.quoted(message))}"#, status: status)
+    var answer = json(#"{"version":1,"message":\#(quoted(message))}"#, status: status)
     answer.closesConnection = true
     return answer
   }
@@ -76,6 +69,8 @@ struct Answer: Sendable {
     default: return .refusal(status, code, "\(text) (simulated)")
     }
   }
+
+  private static func quoted(_ text: String) -> String { JSONObjectWriter.quoted(text) }
 
   static func reasonPhrase(_ status: Int) -> String {
     let phrase = HTTPResponseStatus(statusCode: status).reasonPhrase

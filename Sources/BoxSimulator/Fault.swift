@@ -61,9 +61,7 @@ extension Fault {
     case .html: return .html("Please sign in to the network")
     case .reset, .stall: return .text("")
     case .delayed(_, let fault): return fault.replacement(at: endpoint)
-    case .none, .expireToken, .pausedBody, .loseAnswer, .resetInBody, .truncate, .truncateChunks,
-      .truncateJSON, .stallInBody, .drip, .brokenGzip, .truncatedGzip:
-      return nil
+    default: return nil
     }
   }
 

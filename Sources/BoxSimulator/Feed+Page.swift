@@ -4,9 +4,7 @@ import NIOCore
 extension Feed {
   /// Where a read starts.
   enum Start: Hashable {
-    case now
-    case oldest
-    case at(UInt64)
+    case now, oldest, at(UInt64)
 
     /// Reads a `stream_position`; nil if it is malformed.
     init?(_ text: String) {
@@ -14,9 +12,7 @@ extension Feed {
       case "now": self = .now
       case "0": self = .oldest
       default:
-        guard text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let position = UInt64(text) else {
-          return nil
-        }
+        guard text.allSatisfy("0123456789".contains), let position = UInt64(text) else { return nil }
         self = .at(position)
       }
     }
@@ -96,9 +92,7 @@ extension Feed {
     }
     return (indices, first + distinct - 1)
   }
-}
 
-extension Feed {
   /// The page as Box writes it, with the entries' exact bytes.
   func answer(_ page: Page) -> Answer {
     let asString = key.isEnterprise || options.positionsAsStrings

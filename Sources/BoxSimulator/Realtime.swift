@@ -30,16 +30,13 @@ struct Realtime: Sendable {
     if channels.count >= 10_000 { channels = channels.filter { $0.value.expires > .now() } }
     let name = String(random.next(), radix: 16) + String(random.next(), radix: 16)
     channels[name] = Channel(feed: feed, expires: .now() + TimeAmount(options.timeToLive))
-    var server = JSONObjectWriter()
-    func add(_ key: String, _ value: Int64) {
-      server.add(key, raw: options.writesNumbers ? "\(value)" : "\"\(value)\"")
-    }
-    server.add("type", "realtime_server")
-    server.add("url", "\(baseURL)/subscribe?channel=\(name)&stream_type=\(feed.type)")
-    add("ttl", max(1, options.timeToLive.components.seconds / 60))
-    add("max_retries", Int64(options.maximumPolls))
-    add("retry_timeout", options.retryTimeout.components.seconds)
-    return .json(#"{"chunk_size":1,"entries":[\#(server.text)]}"#)
+    func number(_ value: Int64) -> String { options.writesNumbers ? "\(value)" : "\"\(value)\"" }
+    return .json(
+      #"{"chunk_size":1,"entries":[{"type":"realtime_server","#
+        + #""url":"\#(baseURL)/subscribe?channel=\#(name)&stream_type=\#(feed.type)","#
+        + #""ttl":\#(number(max(1, options.timeToLive.components.seconds / 60))),"#
+        + #""max_retries":\#(number(Int64(options.maximumPolls))),"#
+        + #""retry_timeout":\#(number(options.retryTimeout.components.seconds))}]}"#)
   }
 
   /// The channel with one more poll; nil if it is unknown or expired.

@@ -8,7 +8,7 @@ package struct Request: Sendable {
   let path: String
   /// As sent, percent-encoded.
   let queryText: String
-  let query: Query
+  package let query: Query
   let headers: HTTPHeaders
   let body: ByteBuffer
   let keepsAlive: Bool
@@ -34,9 +34,6 @@ package struct Request: Sendable {
     default: nil
     }
   }
-
-  /// The value of a query item, percent-decoded.
-  package func queryItem(_ name: String) -> String? { query[name] }
 
   /// The first value of a header, whatever its case.
   package func header(_ name: String) -> String? { headers.first(name: name) }
@@ -65,7 +62,7 @@ package enum SimulatedEndpoint: String, Sendable, CaseIterable {
 }
 
 /// Name and value pairs of a query string or a form.
-struct Query: Sendable {
+package struct Query: Sendable {
   private let items: [URLQueryItem]
 
   /// Reads `a=1&b=2`, percent-decoded, `+` as a space.
@@ -74,7 +71,7 @@ struct Query: Sendable {
   }
 
   /// The first value under this name.
-  subscript(name: String) -> String? { items.first { $0.name == name }.map { $0.value ?? "" } }
+  package subscript(name: String) -> String? { items.first { $0.name == name }.map { $0.value ?? "" } }
 
   /// The integer under this name; nil if it is absent or not a number.
   func integer(_ name: String) -> Int? { self[name].flatMap { Int($0) } }

@@ -38,13 +38,13 @@ extension SimulatorCore {
       case (.POST, "produce"): change(key) { $0.produce(request.query.integer("count") ?? 1, at: $1) }
       case (.POST, "append"): change(key) { $0.append(Array(request.body.readableBytesView), at: $1) }
       case (.POST, "odd"):
-        let kind = try request.choice("kind", of: OddEvent.self, "an odd event")
+        let kind: OddEvent = try choice(request.query["kind"], "an odd event")
         change(key) { $0.produceOdd(kind, at: $1) }
       case (.POST, "large"):
         change(key) { $0.produceLarge(byteCount: request.query.integer("bytes") ?? 20 << 20, at: $1) }
       case (.POST, "drop-oldest"):
         change(key) { feed, _ in feed.dropOldest(request.query.integer("count") ?? 1) }
-      case (.POST, "expire-tokens"): update { $0.tokens.revokeAll() }
+      case (.POST, "expire-tokens"): update { $0.tokens.access = [:] }
       case (.POST, "clock"): update { $0.clock.offset = .seconds(request.query.integer("offset") ?? 0) }
       case (.POST, "faults"): try plan(request)
       default: return .text("unknown control: \(name)\n", status: 404)
@@ -64,7 +64,7 @@ extension SimulatorCore {
   }
 
   private func plan(_ request: Request) throws(SimulatorError) {
-    let endpoint = try request.choice("endpoint", of: SimulatedEndpoint.self, "an endpoint")
+    let endpoint: SimulatedEndpoint = try choice(request.query["endpoint"], "an endpoint")
     var script: [Fault] = []
     for text in (request.query["script"] ?? "").split(separator: ",") {
       script.append(try Fault(String(text)))
@@ -96,19 +96,13 @@ extension SimulatorCore {
   }
 
   private func lines(_ lines: [String]) -> Answer { .text(lines.map { $0 + "\n" }.joined()) }
-}
 
-extension Request {
-  /// The value of a query item that names a case.
-  fileprivate func choice<Value: RawRepresentable<String> & CaseIterable>(
-    _ name: String, of: Value.Type, _ meaning: String
+  private func choice<Value: RawRepresentable<String> & CaseIterable>(
+    _ text: String?, _ kind: String
   ) throws(SimulatorError) -> Value {
-    let text = query[name] ?? ""
-    guard let value = Value(rawValue: text) else {
-      throw SimulatorError(
-        message: "“\(text)” is not \(meaning)",
-        hint: "It is one of \(Value.allCases.map(\.rawValue).joined(separator: ", ")).")
-    }
-    return value
+    if let value = Value(rawValue: text ?? "") { return value }
+    throw SimulatorError(
+      message: "“\(text ?? "")” is not \(kind)",
+      hint: "It is one of \(Value.allCases.map(\.rawValue).joined(separator: ", ")).")
   }
 }

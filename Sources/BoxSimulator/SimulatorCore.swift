@@ -71,7 +71,7 @@ final class SimulatorCore: Sendable {
       let fault = state.faults.next(endpoint)
       if fault != .none { state.counts.faults[endpoint, default: 0] += 1 }
       if let answer = fault.replacement(at: endpoint) { return .deliver(answer, fault) }
-      if fault.innermost == .expireToken, let token = request.bearerToken { state.tokens.revoke(token) }
+      if fault.innermost == .expireToken, let token = request.bearerToken { state.tokens.access[token] = nil }
       do throws(Refusal) {
         return switch endpoint {
         case .token: .deliver(try state.token(request), fault)

@@ -3,18 +3,14 @@ import NIOHTTP1
 
 /// The answers of Box's API, without faults.
 extension SimulatorState {
-  /// `OPTIONS /2.0/events`
-  ///
-  /// Source: <https://developer.box.com/reference/options-events/>
+  /// `OPTIONS /2.0/events`, <https://developer.box.com/reference/options-events/>
   mutating func realtimeServer(_ request: Request) throws(Refusal) -> Answer {
     let key = try feedKey(request)
     guard !key.isEnterprise else { throw .badRequest("stream_type \(key.type) lacks a realtime server") }
     return realtime.open(key, baseURL: realtimeURL)
   }
 
-  /// `GET /2.0/events`
-  ///
-  /// Source: <https://developer.box.com/reference/get-events/>
+  /// `GET /2.0/events`, <https://developer.box.com/reference/get-events/>
   mutating func events(_ request: Request) throws(Refusal) -> Answer {
     let key = try feedKey(request)
     let limit = request.query["limit"].map { Int($0) ?? 0 } ?? 100

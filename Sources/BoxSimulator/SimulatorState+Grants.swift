@@ -10,9 +10,7 @@ extension SimulatorState {
     case authorizationCode = "authorization_code"
   }
 
-  /// `POST /oauth2/token`
-  ///
-  /// Source: <https://developer.box.com/reference/post-oauth2-token/>
+  /// `POST /oauth2/token`, <https://developer.box.com/reference/post-oauth2-token/>
   mutating func token(_ request: Request) throws(Refusal) -> Answer {
     let form = Query(String(buffer: request.body))
     if let token = form["refresh_token"], tokens.spentRefreshTokens.contains(token) {

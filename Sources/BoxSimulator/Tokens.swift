@@ -7,7 +7,7 @@ struct Tokens: Sendable {
   /// The `aud` that assertions must name: the token URL, known once the port is.
   var audience = ""
   private(set) var issued = 0
-  private var access: [String: (user: String, expires: NIODeadline)]
+  var access: [String: (user: String, expires: NIODeadline)]
   /// Tokens, each with its user, that work once.
   private(set) var refreshTokens: [String: String]
   private(set) var spentRefreshTokens: Set<String> = []
@@ -34,10 +34,6 @@ struct Tokens: Sendable {
   func exists(user: String) -> Bool {
     credentials.users.contains(user) || user == credentials.enterpriseID
   }
-
-  mutating func revoke(_ token: String) { access[token] = nil }
-
-  mutating func revokeAll() { access = [:] }
 
   /// Makes an access token valid.
   mutating func add(accessToken: String, user: String) {
