@@ -78,9 +78,7 @@ extension BoxSimulator {
   }
 
   /// Makes an authorization code of the first user valid, once.
-  package func addAuthorizationCode(_ code: String) {
-    core.update { $0.tokens.codes[code] = key().user }
-  }
+  package func addAuthorizationCode(_ code: String) { core.update { $0.tokens.codes[code] = key().user } }
 
   /// The refresh tokens that would be accepted now.
   package var refreshTokens: Set<String> { core.update { Set($0.tokens.refreshTokens.keys) } }

@@ -41,9 +41,7 @@ package final class BoxSimulator: Sendable {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     do {
       let core = SimulatorCore(options: options)
-      let listeners = [
-        try await listen(group, options.port, core), try await listen(group, 0, core),
-      ]
+      let listeners = [try await listen(group, options.port, core), try await listen(group, 0, core)]
       let simulator = BoxSimulator(core, group: group, listeners: listeners)
       try await simulator.open()
       return simulator

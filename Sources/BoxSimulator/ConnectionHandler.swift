@@ -54,14 +54,14 @@ final class ConnectionHandler: ChannelInboundHandler {
     idle?.cancel()
     let loop = context.eventLoop
     let bound = NIOLoopBound((handler: self, context: context), eventLoop: loop)
-    let outcome = core.receive(request) {
-      loop.execute { bound.value.handler.answerHeld(bound.value.context, isChange: true) }
+    let outcome = core.receive(request) { [message = core.options.realtime.changeMessage] in
+      loop.execute { bound.value.handler.answerHeld(message, bound.value.context) }
     }
     switch outcome {
     case .deliver(let answer, let fault): deliver(answer, to: request, fault, context)
     case .hold(let id, let feed, let fault):
       let timeout = loop.assumeIsolated().scheduleTask(in: TimeAmount(core.options.realtime.hold)) {
-        if self.release(id, feed) { self.answerHeld(context, isChange: false) }
+        if self.release(id, feed) { self.answerHeld("reconnect", context) }
       }
       held = (id, feed, request, fault, timeout)
     }
@@ -72,12 +72,11 @@ final class ConnectionHandler: ChannelInboundHandler {
     core.update { $0.realtime.release(id, of: feed) }
   }
 
-  private func answerHeld(_ context: ChannelHandlerContext, isChange: Bool) {
+  private func answerHeld(_ message: String, _ context: ChannelHandlerContext) {
     guard let held else { return }
     self.held = nil
     held.timeout.cancel()
-    let answer = core.update { isChange ? $0.changeReply : $0.timeoutReply }
-    deliver(answer, to: held.request, held.fault, context)
+    deliver(.message(message), to: held.request, held.fault, context)
   }
 
   private func deliver(
@@ -103,7 +102,9 @@ final class ConnectionHandler: ChannelInboundHandler {
         let rest = steps
         context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(pause)) { self.play(rest, context) }
         return
-      case .close: return close(context)
+      case .close:
+        let sent = context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated()
+        return sent.whenComplete { _ in context.close(promise: nil) }
       case .reset: return reset(context)
       case .stall: return context.flush()
       }
@@ -113,13 +114,6 @@ final class ConnectionHandler: ChannelInboundHandler {
     if !queue.isEmpty { return begin(queue.removeFirst(), context) }
     guard let pause = core.options.keepAlive else { return }
     idle = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(pause)) {
-      context.close(promise: nil)
-    }
-  }
-
-  /// Sends what is written, then closes.
-  private func close(_ context: ChannelHandlerContext) {
-    context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in
       context.close(promise: nil)
     }
   }

@@ -10,7 +10,7 @@ package struct EventFactory: Sendable {
   private var random: SplitMix64
   private var ordinal = 0
   /// The members with the last time asked for: a backlog has many events of the same second.
-  private var time: (seconds: Int64, text: [UInt8]) = (.min, [])
+  private var time: (seconds: Int64, text: String) = (.min, "")
 
   /// - Parameter sizes: bytes of an ordinary event; at least about 1,050.
   package init(seed: UInt64, user: String, type: String, sizes: ClosedRange<Int> = 1100...1650) {
@@ -21,9 +21,7 @@ package struct EventFactory: Sendable {
 
   /// The next ordinary event.
   /// - Parameter secondsSince1970: its `created_at`.
-  package mutating func next(secondsSince1970: Int64) -> [UInt8] {
-    event(Parts(), secondsSince1970)
-  }
+  package mutating func next(secondsSince1970: Int64) -> [UInt8] { event(Parts(), secondsSince1970) }
 
   /// An event of about `byteCount` bytes, most of them in one description.
   package mutating func large(byteCount: Int, secondsSince1970: Int64) -> [UInt8] {
@@ -75,7 +73,11 @@ package struct EventFactory: Sendable {
     bytes += (isEnterprise ? "{" : #"{"type":"event","#).utf8
     bytes += (id + parts.extra).utf8
     bytes += (isEnterprise ? enterpriseHead(parts) : userHead()).utf8
-    appendTimes(seconds, to: &bytes)
+    if time.seconds != seconds {
+      let text = DateText.event(secondsSince1970: seconds)
+      time = (seconds, #""created_at":"\#(text)","recorded_at":"\#(text)""#)
+    }
+    bytes += time.text.utf8
     if parts.hasSource {
       bytes += (isEnterprise ? enterpriseSource(parts) : userSource(parts)).utf8
       appendDescription(filling: size, to: &bytes)
@@ -105,14 +107,6 @@ package struct EventFactory: Sendable {
 
   private func enterpriseSource(_ parts: Parts) -> String {
     #","source":{"item_type":"file","item_id":"\#(ordinal)","item_name":"\#(parts.name)","#
-  }
-
-  private mutating func appendTimes(_ seconds: Int64, to bytes: inout [UInt8]) {
-    if time.seconds != seconds {
-      let text = DateText.event(secondsSince1970: seconds)
-      time = (seconds, Array(#""created_at":"\#(text)","recorded_at":"\#(text)""#.utf8))
-    }
-    bytes += time.text
   }
 
   private func appendDescription(filling size: Int, to bytes: inout [UInt8]) {

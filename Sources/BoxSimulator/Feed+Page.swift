@@ -4,7 +4,8 @@ import NIOCore
 extension Feed {
   /// Where a read starts.
   enum Start: Hashable {
-    case now, oldest, at(UInt64)
+    case now, oldest
+    case at(UInt64)
 
     /// Reads a `stream_position`; nil if it is malformed.
     init?(_ text: String) {

@@ -47,8 +47,7 @@ struct Feed: Sendable {
   mutating func append(_ bytes: [UInt8], at moment: SimulatedClock.Moment) {
     let last = entries.last?.position ?? Self.basePosition
     entries.append(
-      LedgerEntry(
-        bytes: bytes, position: last + Self.positionStep, producedNanoseconds: moment.nanoseconds))
+      LedgerEntry(bytes: bytes, position: last + Self.positionStep, producedNanoseconds: moment.nanoseconds))
     retainedFrom = max(retainedFrom, entries.count - options.retainedEvents)
   }
 
@@ -84,9 +83,7 @@ struct Feed: Sendable {
   }
 
   /// Ends retention of the oldest `count` retained entries.
-  mutating func dropOldest(_ count: Int) {
-    retainedFrom = min(entries.count, retainedFrom + max(0, count))
-  }
+  mutating func dropOldest(_ count: Int) { retainedFrom = min(entries.count, retainedFrom + max(0, count)) }
 
   private mutating func nextEvent(_ seconds: Int64) -> [UInt8] {
     produced += 1

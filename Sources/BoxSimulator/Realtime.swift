@@ -79,7 +79,7 @@ extension SimulatorState {
       throw .badRequest("Authorization does not belong here")
     }
     guard let channel = realtime.countPoll(of: request.query["channel"] ?? "") else {
-      return .deliver(timeoutReply, fault)
+      return .deliver(.message("reconnect"), fault)
     }
     guard channel.polls <= options.realtime.maximumPolls else {
       return .deliver(.message("max_retries", status: options.realtime.exhaustionStatus), fault)
@@ -90,14 +90,8 @@ extension SimulatorState {
       let feed = feed(channel.feed)
       let newer = feed.entries.count - feed.index(of: position)
       if newer > options.realtime.outOfDateAfter { return .deliver(.message("out_of_date"), fault) }
-      if newer > 0 { return .deliver(changeReply, fault) }
+      if newer > 0 { return .deliver(.message(options.realtime.changeMessage), fault) }
     }
     return .hold(realtime.hold(channel.feed, wake), channel.feed, fault)
   }
-
-  /// The answer to a held poll when something new has come.
-  var changeReply: Answer { .message(options.realtime.changeMessage) }
-
-  /// The answer to a held poll when nothing has come.
-  var timeoutReply: Answer { .message("reconnect") }
 }

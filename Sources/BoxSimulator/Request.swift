@@ -44,21 +44,12 @@ package struct Request: Sendable {
     return String(value.dropFirst("bearer ".count))
   }
 
-  var acceptsGzip: Bool {
-    headers[canonicalForm: "accept-encoding"].contains { $0.hasPrefix("gzip") }
-  }
+  var acceptsGzip: Bool { headers[canonicalForm: "accept-encoding"].contains { $0.hasPrefix("gzip") } }
 }
 
-/// The four endpoints of Box that a client calls.
+/// The four endpoints of Box that a client calls; see ``Request/endpoint``.
 package enum SimulatedEndpoint: String, Sendable, CaseIterable {
-  /// `POST /oauth2/token`
-  case token
-  /// `OPTIONS /2.0/events`
-  case options
-  /// `GET /2.0/events`
-  case events
-  /// `GET /subscribe`, the realtime server
-  case poll
+  case token, options, events, poll
 }
 
 /// Name and value pairs of a query string or a form.

@@ -51,20 +51,16 @@ extension SimulatorOptions {
     package var users = ["123"]
     /// How long an access token is valid.
     package var tokenLifetime = Duration.seconds(3600)
-    /// Refresh tokens valid at the start, with their users.
+    /// What is valid at the start, with its user: the first two once, an access token until it is revoked.
     let refreshTokens = ["simulator-refresh-token": "123"]
-    /// Authorization codes valid at the start, with their users. Each works once.
     let authorizationCodes = ["simulator-code": "123"]
-    /// Access tokens valid at the start and until revoked, with their users.
     let accessTokens = ["simulator-access-token": "123"]
   }
 
   /// How events are stored and paged.
   package struct Feed: Sendable {
     /// What an empty page carries as its next position.
-    package enum EmptyPagePosition: Sendable, CaseIterable {
-      case newest, zero, lower
-    }
+    package enum EmptyPagePosition: Sendable, CaseIterable { case newest, zero, lower }
 
     /// Events before the position asked for that an answer serves again: at most a quarter of `limit`, so
     /// that reading always advances; see ``stallingOverlap``.
@@ -99,16 +95,9 @@ extension SimulatorOptions {
     package var oddEvents = OddEvent.everyday
 
     /// A feed without overlap, duplicates or short pages: for benchmarks, and for tests of something else.
-    package static var exact: Feed {
-      var feed = Feed()
-      feed.overlap = 0
-      feed.stepBack = 0
-      feed.duplicatePercent = 0
-      feed.shortPagePercent = 0
-      feed.disorderSeconds = 0
-      feed.liesAboutChunkSize = false
-      return feed
-    }
+    package static let exact = Feed(
+      overlap: 0, stepBack: 0, duplicatePercent: 0, shortPagePercent: 0, disorderSeconds: 0,
+      liesAboutChunkSize: false)
   }
 
   /// How the realtime server behaves.

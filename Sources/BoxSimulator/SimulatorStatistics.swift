@@ -1,5 +1,3 @@
-import BoxEvents
-
 /// What has happened in a simulated Box since its start.
 package struct SimulatorStatistics: Sendable {
   /// Requests that have arrived, including those with a fault.
@@ -22,22 +20,14 @@ package struct SimulatorStatistics: Sendable {
   package func requests(_ endpoint: SimulatedEndpoint) -> Int { requests[endpoint] ?? 0 }
 
   var json: String {
-    var object = JSONObjectWriter()
-    object.add("requests", raw: Self.json(requests))
-    object.add("faults", raw: Self.json(faults))
-    for (name, count) in [
-      ("entries", entries), ("served", served), ("held_polls", heldPolls), ("woken_polls", wokenPolls),
-      ("issued_tokens", issuedTokens), ("violations", violations),
-    ] {
-      object.add(name, count)
-    }
-    return object.text
+    #"{"requests":\#(Self.json(requests)),"faults":\#(Self.json(faults)),"entries":\#(entries),"#
+      + #""served":\#(served),"held_polls":\#(heldPolls),"woken_polls":\#(wokenPolls),"#
+      + #""issued_tokens":\#(issuedTokens),"violations":\#(violations)}"#
   }
 
   private static func json(_ counts: [SimulatedEndpoint: Int]) -> String {
-    var object = JSONObjectWriter()
-    for endpoint in SimulatedEndpoint.allCases { object.add(endpoint.rawValue, counts[endpoint] ?? 0) }
-    return object.text
+    let members = SimulatedEndpoint.allCases.map { "\"\($0.rawValue)\":\(counts[$0] ?? 0)" }
+    return "{\(members.joined(separator: ","))}"
   }
 }
 
@@ -52,12 +42,11 @@ package struct Violation: Sendable, CustomStringConvertible {
     case hotLoop = "hot-loop"
     /// The same `jti` in two assertions.
     case repeatedAssertion = "repeated-assertion"
-    /// A refresh token that was spent already.
     case spentRefreshToken = "spent-refresh-token"
   }
 
-  package var kind: Kind
-  package var detail: String
+  package let kind: Kind
+  let detail: String
 
   package var description: String { "\(kind.rawValue): \(detail)" }
 }

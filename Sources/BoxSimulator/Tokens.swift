@@ -31,9 +31,7 @@ struct Tokens: Sendable {
   }
 
   /// A user, or the service account under the enterprise's id.
-  func exists(user: String) -> Bool {
-    credentials.users.contains(user) || user == credentials.enterpriseID
-  }
+  func exists(user: String) -> Bool { credentials.users.contains(user) || user == credentials.enterpriseID }
 
   /// Makes an access token valid.
   mutating func add(accessToken: String, user: String) {
