@@ -29,7 +29,7 @@ package final class BoxSimulator: Sendable {
   /// See the table at `SimulatorCore.control`.
   package var controlURL: String { origin + "/control" }
 
-  private static let host = "127.0.0.1"
+  package static let host = "127.0.0.1"
 
   let core: SimulatorCore
   private let group: MultiThreadedEventLoopGroup
