@@ -5,19 +5,17 @@ import FoundationEssentials
 /// A signed JWT, its signature verified and its claims read.
 ///
 /// Source: <https://developer.box.com/guides/authentication/jwt/without-sdk/>
-struct Assertion {
-  struct Claims: Decodable {
-    var iss: String
-    var sub: String
-    var subjectType: String
-    var aud: String
-    var jti: String
-    var exp: Int64
+struct Assertion: Decodable {
+  var iss: String
+  var sub: String
+  var subjectType: String
+  var aud: String
+  var jti: String
+  var exp: Int64
 
-    private enum CodingKeys: String, CodingKey {
-      case iss, sub, aud, jti, exp
-      case subjectType = "box_sub_type"
-    }
+  private enum CodingKeys: String, CodingKey {
+    case iss, sub, aud, jti, exp
+    case subjectType = "box_sub_type"
   }
 
   private struct Header: Decodable {
@@ -25,36 +23,34 @@ struct Assertion {
     var kid: String?
   }
 
-  let claims: Claims
-
-  init(_ text: String, credentials: SimulatorOptions.Credentials) throws(Tokens.Refusal) {
+  init(verifying text: String) throws(Refusal) {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 3, let headerData = Self.decoded(parts[0]), let claimsData = Self.decoded(parts[1]),
-      let signature = Self.decoded(parts[2]),
-      let header = try? JSONDecoder().decode(Header.self, from: headerData)
-    else {
-      throw Tokens.Refusal(code: "invalid_grant", description: "Please check the assertion: it is not a JWT.")
-    }
-    guard header.kid == credentials.publicKeyID else {
+    let decoded = parts.compactMap(Self.decoded)
+    guard decoded.count == 3, parts.count == 3,
+      let header = try? JSONDecoder().decode(Header.self, from: decoded[0])
+    else { throw .grant("Please check the assertion: it is not a JWT.") }
+    guard header.kid == SimulatorKey.publicKeyID else {
       throw .claim("kid", "No public key of this id is registered.")
     }
     let signed = Data("\(parts[0]).\(parts[1])".utf8)
-    guard Self.isValid(signature, of: signed, algorithm: header.alg, key: credentials.publicKey) else {
-      throw Tokens.Refusal(code: "invalid_grant", description: "OAuth JWT signature is invalid.")
+    guard Self.isValid(decoded[2], of: signed, algorithm: header.alg) else {
+      throw .grant("OAuth JWT signature is invalid.")
     }
-    guard let claims = try? JSONDecoder().decode(Claims.self, from: claimsData) else {
-      throw Tokens.Refusal(code: "invalid_grant", description: "Please check the claims: one is missing.")
+    guard let claims = try? JSONDecoder().decode(Self.self, from: decoded[1]) else {
+      throw .grant("Please check the claims: one is missing.")
     }
     // A decoder accepts 1.7e9 as an integer; Box does not.
-    let tokens = String(decoding: claimsData, as: UTF8.self).filter { !$0.isWhitespace }
+    let tokens = String(decoding: decoded[1], as: UTF8.self).filter { !$0.isWhitespace }
     guard tokens.contains("\"exp\":\(claims.exp),") || tokens.contains("\"exp\":\(claims.exp)}") else {
       throw .claim("exp", "It must be an integer.")
     }
-    self.claims = claims
+    self = claims
   }
 
-  private static func isValid(_ signature: Data, of data: Data, algorithm: String, key: String) -> Bool {
-    guard let key = try? _RSA.Signing.PublicKey(pemRepresentation: key) else { return false }
+  private static func isValid(_ signature: Data, of data: Data, algorithm: String) -> Bool {
+    guard let key = try? _RSA.Signing.PublicKey(pemRepresentation: SimulatorKey.publicKey) else {
+      return false
+    }
     let signature = _RSA.Signing.RSASignature(rawRepresentation: signature)
     let padding = _RSA.Signing.Padding.insecurePKCS1v1_5
     return switch algorithm {

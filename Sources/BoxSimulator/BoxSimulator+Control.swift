@@ -3,12 +3,12 @@
 extension BoxSimulator {
   /// Produces events in one feed, and answers the polls that wait for it.
   package func produce(_ count: Int, user: String? = nil, type: String = "all") {
-    change(user, type) { $0.produce(count, at: $1) }
+    core.change(key(user, type)) { $0.produce(count, at: $1) }
   }
 
   /// Produces one unusual event.
   package func produce(_ kind: OddEvent, user: String? = nil, type: String = "all") {
-    change(user, type) { $0.produceOdd(kind, at: $1) }
+    core.change(key(user, type)) { $0.produceOdd(kind, at: $1) }
   }
 
   /// Produces one event that appears `depth` entries before the newest, where a reader that has gone on
@@ -16,58 +16,52 @@ extension BoxSimulator {
   /// - Returns: false if no position between its neighbours is free.
   @discardableResult
   package func produceLate(depth: Int, user: String? = nil, type: String = "all") -> Bool {
-    change(user, type) { $0.produceLate(depth: depth, at: $1) }
+    core.change(key(user, type)) { $0.produceLate(depth: depth, at: $1) }
   }
 
   /// Produces one event of this size, for example 20 MB.
   package func produceLarge(byteCount: Int, user: String? = nil, type: String = "all") {
-    change(user, type) { $0.produceLarge(byteCount: byteCount, at: $1) }
+    core.change(key(user, type)) { $0.produceLarge(byteCount: byteCount, at: $1) }
   }
 
   /// Adds one entry, byte for byte. One that is not JSON makes its page invalid.
-  package func append(_ event: [UInt8], user: String? = nil, type: String = "all") {
-    change(user, type) { $0.append(event, at: $1) }
-  }
-
-  /// Adds one entry, byte for byte.
   package func append(_ event: String, user: String? = nil, type: String = "all") {
-    append(Array(event.utf8), user: user, type: type)
+    core.change(key(user, type)) { $0.append(Array(event.utf8), at: $1) }
   }
 
   /// Ends retention of the oldest `count` events still retained.
   package func dropOldest(_ count: Int, user: String? = nil, type: String = "all") {
-    change(user, type) { feed, _ in feed.dropOldest(count) }
+    core.change(key(user, type)) { feed, _ in feed.dropOldest(count) }
   }
 
-  /// Every event of a feed in its order, also those past retention. Entries that are not events are left
-  /// out; see ``entries(user:type:)``.
+  /// The entries of a feed that are events.
   package func ledger(user: String? = nil, type: String = "all") -> [[UInt8]] {
     entries(user: user, type: type).filter(\.isEvent).map(\.bytes)
   }
 
   /// Every entry of a feed in its order, also those past retention.
   package func entries(user: String? = nil, type: String = "all") -> [LedgerEntry] {
-    update(user, type) { $0.feed($1).entries }
+    core.update { $0.feed(key(user, type)).entries }
   }
 
   /// The position just after a feed's newest event.
   package func newestPosition(user: String? = nil, type: String = "all") -> String {
-    update(user, type) { "\($0.feed($1).newestPosition)" }
+    core.update { "\($0.feed(key(user, type)).newestPosition)" }
   }
 
   /// Plans faults for the next requests of an endpoint, one each, before any random ones.
   package func script(_ endpoint: SimulatedEndpoint, _ faults: [Fault]) {
-    core.update { $0.faults.script(endpoint, faults) }
+    core.update { $0.faults.scripts[endpoint, default: []] += faults }
   }
 
   /// Removes the scripted faults of an endpoint that were not played yet.
   package func clearScript(_ endpoint: SimulatedEndpoint) {
-    core.update { $0.faults.clear(endpoint) }
+    core.update { $0.faults.scripts[endpoint] = nil }
   }
 
   /// The number of scripted faults of an endpoint that were not played yet.
   package func scripted(_ endpoint: SimulatedEndpoint) -> Int {
-    core.update { $0.faults.scripted(endpoint) }
+    core.update { $0.faults.scripts[endpoint, default: []].count }
   }
 
   /// Random faults of an endpoint from now on.
@@ -76,54 +70,39 @@ extension BoxSimulator {
   }
 
   /// Revokes every access token; refresh tokens stay.
-  package func expireTokens() { core.update { $0.tokens.revokeAll() } }
+  package func expireTokens() { core.update { $0.tokens.access = [:] } }
 
-  /// Makes an access token valid.
-  package func addAccessToken(
-    _ token: String, user: String? = nil, lifetime: Duration = .seconds(3600)
-  ) {
-    update(user) { $0.tokens.add(accessToken: token, user: $1.user, lifetime: lifetime) }
+  /// Makes an access token of the first user valid.
+  package func addAccessToken(_ token: String) {
+    core.update { $0.tokens.add(accessToken: token, user: key().user) }
   }
 
-  /// Makes an authorization code valid, once.
-  package func addAuthorizationCode(_ code: String, user: String? = nil) {
-    update(user) { $0.tokens.add(code: code, user: $1.user) }
-  }
+  /// Makes an authorization code of the first user valid, once.
+  package func addAuthorizationCode(_ code: String) { core.update { $0.tokens.codes[code] = key().user } }
 
   /// The refresh tokens that would be accepted now.
   package var refreshTokens: Set<String> { core.update { Set($0.tokens.refreshTokens.keys) } }
 
   /// Answers every poll held for a feed although nothing is new, as Box does sometimes.
   package func wakePolls(user: String? = nil, type: String = "all") {
-    update(user, type) { $0.wake($1) }
+    core.update { $0.wake(key(user, type)) }
   }
 
   package var statistics: SimulatorStatistics { core.update { $0.statistics } }
 
   /// The last requests, oldest first.
-  package var requests: [RequestRecord] { core.update { $0.requests } }
+  package var requests: [Request] { core.update { $0.requests } }
 
   /// What clients did that a client of Box must not do.
   package var violations: [Violation] { core.update { $0.violations } }
 
   /// Returns as soon as the condition holds: the way to wait in tests.
   /// - Throws: `CancellationError` if the task is cancelled or the simulator stopped first.
-  package func wait(until isMet: @escaping @Sendable (SimulatorStatistics) -> Bool) async throws {
+  package func wait(until isMet: (SimulatorStatistics) -> Bool) async throws {
     try await core.wait(until: isMet)
   }
 
-  @discardableResult
-  private func change<Value: Sendable>(
-    _ user: String?, _ type: String, _ change: @Sendable (inout Feed, SimulatedClock.Moment) -> Value
-  ) -> Value {
-    update(user, type) { $0.change($1, change) }
-  }
-
-  @discardableResult
-  private func update<Value: Sendable>(
-    _ user: String?, _ type: String = "all", _ change: @Sendable (inout SimulatorState, FeedKey) -> Value
-  ) -> Value {
-    let key = options.key(user: user, type: type)
-    return core.update { change(&$0, key) }
+  private func key(_ user: String? = nil, _ type: String = "all") -> FeedKey {
+    options.key(user: user, type: type)
   }
 }

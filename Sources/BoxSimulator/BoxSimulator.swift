@@ -16,18 +16,20 @@ import NIOPosix
 ///
 /// ``SimulatorOptions/seed`` determines everything. The state is in memory only.
 package final class BoxSimulator: Sendable {
-  package let options: SimulatorOptions
   package let port: Int
   /// `http://127.0.0.1:PORT`, where OPTIONS sends the polls: another port than the API's.
   package let realtimeURL: String
   private let origin: String
 
+  package var options: SimulatorOptions { core.options }
   package var apiURL: String { origin + "/2.0" }
   package var tokenURL: String { origin + "/oauth2/token" }
   /// Grants at once and redirects with a code.
   package var authorizeURL: String { origin + "/api/oauth2/authorize" }
   /// See the table at `SimulatorCore.control`.
   package var controlURL: String { origin + "/control" }
+
+  package static let host = "127.0.0.1"
 
   let core: SimulatorCore
   private let group: MultiThreadedEventLoopGroup
@@ -36,13 +38,10 @@ package final class BoxSimulator: Sendable {
   /// Starts to listen.
   /// - Throws: ``SimulatorError`` if a port is in use.
   package static func start(_ options: SimulatorOptions = SimulatorOptions()) async throws -> BoxSimulator {
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, options.threads))
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     do {
       let core = SimulatorCore(options: options)
-      let listeners = [
-        try await listen(group, options.host, options.port, core),
-        try await listen(group, options.host, 0, core),
-      ]
+      let listeners = [try await listen(group, options.port, core), try await listen(group, 0, core)]
       let simulator = BoxSimulator(core, group: group, listeners: listeners)
       try await simulator.open()
       return simulator
@@ -71,16 +70,15 @@ package final class BoxSimulator: Sendable {
     self.core = core
     self.group = group
     self.listeners = listeners
-    options = core.options
     let ports = listeners.map { $0.localAddress?.port ?? 0 }
-    port = ports.first ?? 0
-    origin = "http://\(options.host):\(port)"
-    realtimeURL = "http://\(options.host):\(ports.last ?? 0)"
+    port = ports[0]
+    origin = "http://\(Self.host):\(port)"
+    realtimeURL = "http://\(Self.host):\(ports[1])"
   }
 
   /// A port that accepts nothing yet: the state doesn't know its own addresses before both are bound.
   private static func listen(
-    _ group: MultiThreadedEventLoopGroup, _ host: String, _ port: Int, _ core: SimulatorCore
+    _ group: MultiThreadedEventLoopGroup, _ port: Int, _ core: SimulatorCore
   ) async throws -> any Channel {
     do {
       return try await ServerBootstrap(group: group)
@@ -98,7 +96,7 @@ package final class BoxSimulator: Sendable {
         .bind(host: host, port: port).get()
     } catch {
       throw SimulatorError(
-        "the simulator cannot listen on \(host):\(port): \(error)",
+        message: "the simulator cannot listen on \(host):\(port): \(error)",
         hint: "Choose another port, or 0 to let the system choose.")
     }
   }
@@ -133,11 +131,6 @@ package final class BoxSimulator: Sendable {
 
 /// A mistake in using the simulator, as opposed to the faults it plays.
 package struct SimulatorError: ExplainedError {
-  package var message: String
-  package var hint: String?
-
-  init(_ message: String, hint: String) {
-    self.message = message
-    self.hint = hint
-  }
+  package let message: String
+  package let hint: String?
 }

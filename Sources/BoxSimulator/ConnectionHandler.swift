@@ -52,19 +52,16 @@ final class ConnectionHandler: ChannelInboundHandler {
   private func begin(_ request: Request, _ context: ChannelHandlerContext) {
     isBusy = true
     idle?.cancel()
-    let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
     let loop = context.eventLoop
-    let outcome = core.receive(request) {
-      loop.execute {
-        let (handler, context) = bound.value
-        handler.answerHeld(context, isChange: true)
-      }
+    let bound = NIOLoopBound((handler: self, context: context), eventLoop: loop)
+    let outcome = core.receive(request) { [message = core.options.realtime.changeMessage] in
+      loop.execute { bound.value.handler.answerHeld(message, bound.value.context) }
     }
     switch outcome {
     case .deliver(let answer, let fault): deliver(answer, to: request, fault, context)
     case .hold(let id, let feed, let fault):
       let timeout = loop.assumeIsolated().scheduleTask(in: TimeAmount(core.options.realtime.hold)) {
-        if self.release(id, feed) { self.answerHeld(context, isChange: false) }
+        if self.release(id, feed) { self.answerHeld("reconnect", context) }
       }
       held = (id, feed, request, fault, timeout)
     }
@@ -75,12 +72,11 @@ final class ConnectionHandler: ChannelInboundHandler {
     core.update { $0.realtime.release(id, of: feed) }
   }
 
-  private func answerHeld(_ context: ChannelHandlerContext, isChange: Bool) {
+  private func answerHeld(_ message: String, _ context: ChannelHandlerContext) {
     guard let held else { return }
     self.held = nil
     held.timeout.cancel()
-    let answer = core.update { isChange ? $0.changeReply : $0.timeoutReply }
-    deliver(answer, to: held.request, held.fault, context)
+    deliver(.message(message), to: held.request, held.fault, context)
   }
 
   private func deliver(
@@ -89,8 +85,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     let answer = answer.encoded(for: request, offersGzip: core.options.offersGzip, playing: fault)
     let seconds = core.update { $0.clock.now.secondsSince1970 }
     let delivery = Delivery(
-      answer, date: DateText.http(secondsSince1970: seconds),
-      isChunked: core.options.usesChunkedEncoding, keepsAlive: request.keepsAlive)
+      answer: answer, date: DateText.http(secondsSince1970: seconds),
+      isChunked: core.options.usesChunkedEncoding,
+      keepsAlive: request.keepsAlive && !answer.closesConnection)
     play(delivery.steps(playing: fault)[...], context)
   }
 
@@ -105,7 +102,9 @@ final class ConnectionHandler: ChannelInboundHandler {
         let rest = steps
         context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(pause)) { self.play(rest, context) }
         return
-      case .close: return context.flush(thenClosing: context)
+      case .close:
+        let sent = context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated()
+        return sent.whenComplete { _ in context.close(promise: nil) }
       case .reset: return reset(context)
       case .stall: return context.flush()
       }
@@ -125,13 +124,5 @@ final class ConnectionHandler: ChannelInboundHandler {
     let linger = linger(l_onoff: 1, l_linger: 0)
     (context.channel as? any SocketOptionProvider)?.setSoLinger(linger).whenComplete { _ in }
     context.close(promise: nil)
-  }
-}
-
-extension ChannelHandlerContext {
-  /// Sends what is written, then closes.
-  fileprivate func flush(thenClosing context: ChannelHandlerContext) {
-    let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-    writeAndFlush(NIOAny(ByteBuffer())).whenComplete { _ in bound.value.close(promise: nil) }
   }
 }

@@ -13,21 +13,13 @@ struct Delivery {
     case stall
   }
 
-  private let answer: Answer
-  private let date: String
-  private let isChunked: Bool
-  private let keepsAlive: Bool
-
-  /// - Parameters:
-  ///   - answer: with its encoded body; see ``Answer/encoded(for:offersGzip:playing:)``.
-  ///   - date: the `Date` header.
-  ///   - keepsAlive: whether the client leaves the connection open.
-  init(_ answer: Answer, date: String, isChunked: Bool, keepsAlive: Bool) {
-    self.answer = answer
-    self.date = date
-    self.isChunked = isChunked
-    self.keepsAlive = keepsAlive && !answer.closesConnection
-  }
+  /// With its encoded body; see ``Answer/encoded(for:offersGzip:playing:)``.
+  let answer: Answer
+  /// The `Date` header.
+  let date: String
+  var isChunked: Bool
+  /// Whether client and server leave the connection open.
+  let keepsAlive: Bool
 
   func steps(playing fault: Fault) -> [Step] {
     let middle = answer.body.readableBytes / 2
@@ -40,16 +32,15 @@ struct Delivery {
     // The pause lets the client see the half before the reset takes it away.
     case .resetInBody: return begun + [.wait(.milliseconds(5)), .reset]
     case .truncate: return begun + [.close]
-    case .truncateChunks: return with(isChunked: true).begun + [.close]
+    case .truncateChunks:
+      var chunked = self
+      chunked.isChunked = true
+      return chunked.begun + [.close]
     case .stall: return [.stall]
     case .stallInBody: return begun + [.stall]
     case .drip(let size, let pause):
       return split(Array(stride(from: size, to: answer.body.readableBytes, by: max(1, size))), pause: pause)
     }
-  }
-
-  private func with(isChunked: Bool) -> Delivery {
-    Delivery(answer, date: date, isChunked: isChunked, keepsAlive: keepsAlive)
   }
 
   /// Everything, in order.

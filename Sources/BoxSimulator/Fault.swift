@@ -1,9 +1,9 @@
-import BoxEvents
+import NIOCore
 
 /// One way an answer goes wrong.
 ///
-/// Faults that replace the answer (a status, a reset before the head, a stall) leave the request
-/// unprocessed; the others damage the real answer on its way, as the network might.
+/// Faults that replace the answer (see ``replacement(at:)``) leave the request unprocessed; the others damage
+/// the real answer on its way, as the network might.
 package indirect enum Fault: Sendable, Hashable {
   /// No fault, as an element of a script.
   case none
@@ -44,7 +44,7 @@ package indirect enum Fault: Sendable, Hashable {
 
   /// A realtime server's reply with any message.
   package static func message(_ message: String) -> Fault {
-    .body(#"{"version":1,"message":\#(JSONObjectWriter.quoted(message))}"#)
+    .body(String(buffer: Answer.message(message).body))
   }
 }
 
@@ -61,9 +61,7 @@ extension Fault {
     case .html: return .html("Please sign in to the network")
     case .reset, .stall: return .text("")
     case .delayed(_, let fault): return fault.replacement(at: endpoint)
-    case .none, .expireToken, .pausedBody, .loseAnswer, .resetInBody, .truncate, .truncateChunks,
-      .truncateJSON, .stallInBody, .drip, .brokenGzip, .truncatedGzip:
-      return nil
+    default: return nil
     }
   }
 
@@ -83,7 +81,7 @@ extension Fault {
   package init(_ text: String) throws(SimulatorError) {
     guard let fault = Self.parsed(text) else {
       throw SimulatorError(
-        "“\(text)” is not a fault",
+        message: "“\(text)” is not a fault",
         hint: "Write for example 503, 429:2, reset, truncate, stall, html, delay:2s or drip:100:10ms.")
     }
     self = fault
@@ -98,34 +96,29 @@ extension Fault {
 
   private static func parsed(_ text: String) -> Fault? {
     if let fault = names[text] { return fault }
-    let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
-    guard let name = parts.first else { return nil }
-    let rest = parts.count > 1 ? parts[1] : nil
+    let (name, rest) = halves(text)
     if let status = Int(name), (200...599).contains(status) {
       return .status(status, headers: rest.map { ["Retry-After": $0] } ?? [:])
     }
-    switch (name, rest) {
-    case ("message", let rest?): return .message(rest)
-    case ("pause", let rest?): return duration(rest).map { .pausedBody($0) }
-    case ("delay", let rest?): return delayed(rest)
-    case ("drip", let rest?): return drip(rest)
+    guard let rest else { return nil }
+    let (first, second) = halves(rest)
+    switch name {
+    case "message": return .message(rest)
+    case "pause": return duration(rest).map { .pausedBody($0) }
+    case "delay":
+      guard let pause = duration(first), let then = second.map(parsed) ?? Fault.none else { return nil }
+      return .delayed(pause, then: then)
+    case "drip":
+      guard let bytes = Int(first), bytes > 0, let pause = second.flatMap(duration) else { return nil }
+      return .drip(bytes: bytes, every: pause)
     default: return nil
     }
   }
 
-  private static func delayed(_ text: String) -> Fault? {
+  /// The text before the first colon and after it.
+  private static func halves(_ text: String) -> (String, String?) {
     let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
-    guard let pause = parts.first.flatMap(duration) else { return nil }
-    guard parts.count > 1 else { return .delayed(pause) }
-    return parsed(parts[1]).map { .delayed(pause, then: $0) }
-  }
-
-  private static func drip(_ text: String) -> Fault? {
-    let parts = text.split(separator: ":").map(String.init)
-    guard parts.count == 2, let bytes = Int(parts[0]), bytes > 0, let pause = duration(parts[1]) else {
-      return nil
-    }
-    return .drip(bytes: bytes, every: pause)
+    return (parts.first ?? "", parts.dropFirst().first)
   }
 
   private static func duration(_ text: String) -> Duration? {

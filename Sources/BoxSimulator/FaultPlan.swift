@@ -2,7 +2,8 @@ import BoxEvents
 
 /// Which fault the next request of each endpoint gets: first the scripted ones, then a random one.
 struct FaultPlan: Sendable {
-  private var scripts: [SimulatedEndpoint: [Fault]] = [:]
+  /// Faults for the next requests, one each.
+  var scripts: [SimulatedEndpoint: [Fault]] = [:]
   var rates: [SimulatedEndpoint: FaultRates]
   private var random: SplitMix64
 
@@ -11,38 +12,26 @@ struct FaultPlan: Sendable {
     random = SplitMix64(seed: seed, name: "faults")
   }
 
-  /// Adds faults for the next requests, one each.
-  mutating func script(_ endpoint: SimulatedEndpoint, _ faults: [Fault]) {
-    scripts[endpoint, default: []] += faults
-  }
-
-  /// Removes the scripted faults that were not played yet.
-  mutating func clear(_ endpoint: SimulatedEndpoint) { scripts[endpoint] = nil }
-
-  func scripted(_ endpoint: SimulatedEndpoint) -> Int { scripts[endpoint]?.count ?? 0 }
-
   mutating func next(_ endpoint: SimulatedEndpoint) -> Fault {
-    if let scripted = scripts[endpoint], !scripted.isEmpty {
-      return scripts[endpoint]?.removeFirst() ?? .none
-    }
+    guard scripts[endpoint, default: []].isEmpty else { return scripts[endpoint, default: []].removeFirst() }
     return rates[endpoint]?.draw(using: &random) ?? .none
   }
 }
 
 /// Which faults happen at random at an endpoint, and how often, in percent of its requests.
-package struct FaultRates: Sendable, Hashable {
-  /// One draw a request decides among them, so their sum is the percentage of requests with a fault.
-  package var percents: [Rate]
-
+package struct FaultRates: Sendable {
   package struct Rate: Sendable, Hashable {
-    package var fault: Fault
-    package var percent: Double
+    var fault: Fault
+    var percent: Double
 
     package init(_ fault: Fault, percent: Double) {
       self.fault = fault
       self.percent = percent
     }
   }
+
+  /// One draw a request decides among them, so their sum is the percentage of requests with a fault.
+  package var percents: [Rate]
 
   package init(_ percents: [Rate] = []) { self.percents = percents }
 
@@ -53,7 +42,7 @@ package struct FaultRates: Sendable, Hashable {
       let parts = item.split(separator: "=", maxSplits: 1).map(String.init)
       guard parts.count == 2, let percent = Double(parts[1]), (0...100).contains(percent) else {
         throw SimulatorError(
-          "“\(item)” is not a fault with a rate",
+          message: "“\(item)” is not a fault with a rate",
           hint: "Write the fault, an equals sign and a percentage: 503=2.")
       }
       percents.append(Rate(try Fault(parts[0]), percent: percent))
@@ -67,7 +56,7 @@ package struct FaultRates: Sendable, Hashable {
     Rate(.expireToken, percent: 0.5),
   ])
 
-  func draw(using random: inout SplitMix64) -> Fault? {
+  fileprivate func draw(using random: inout SplitMix64) -> Fault? {
     guard !percents.isEmpty else { return nil }
     var draw = Double.random(in: 0..<100, using: &random)
     for rate in percents {

@@ -4,9 +4,19 @@ import NIOCore
 extension Feed {
   /// Where a read starts.
   enum Start: Hashable {
-    case now
-    case oldest
+    case now, oldest
     case at(UInt64)
+
+    /// Reads a `stream_position`; nil if it is malformed.
+    init?(_ text: String) {
+      switch text {
+      case "now": self = .now
+      case "0": self = .oldest
+      default:
+        guard text.allSatisfy("0123456789".contains), let position = UInt64(text) else { return nil }
+        self = .at(position)
+      }
+    }
   }
 
   /// Which entries an answer serves, and the next position.
@@ -28,9 +38,7 @@ extension Feed {
     }
     if let overlap = options.stallingOverlap, case .at(let position) = start {
       let first = max(retainedFrom, cursor - overlap)
-      if cursor - first >= limit {
-        return Page(indices: Array(first..<(first + limit)), next: position)
-      }
+      if cursor - first >= limit { return Page(indices: Array(first..<(first + limit)), next: position) }
     }
     let first = max(retainedFrom, cursor - min(options.overlap, limit / 4))
     let isWaiting = cursor < entries.count
@@ -42,7 +50,7 @@ extension Feed {
 
   private func emptyPage(from start: Start) -> Page {
     switch options.emptyPagePosition {
-    case .zero: return Page(next: nil)
+    case .zero: return Page()
     case .newest:
       // An empty page with more waiting must not carry the newest position: that would skip.
       if case .at(let position) = start { return Page(next: min(position, newestPosition)) }
@@ -65,7 +73,7 @@ extension Feed {
     let (indices, last) = repeating(first: first, count: count, least: least, limit: limit)
     let hasMore = last + 1 < entries.count
     let isHeldBack = (hasMore || indices.count >= limit) && last - stepBack >= cursor
-    let next = isHeldBack ? entries[last - stepBack].position + 1 : entries[last].position + 1
+    let next = entries[isHeldBack ? last - stepBack : last].position + 1
     return Page(indices: indices, next: next, isProductive: last >= cursor)
   }
 
@@ -73,12 +81,7 @@ extension Feed {
   private mutating func repeating(
     first: Int, count: Int, least: Int, limit: Int
   ) -> (indices: [Int], last: Int) {
-    guard options.duplicatePercent > 0 else {
-      return (Array(first..<(first + count)), first + count - 1)
-    }
-    var repeats = (0..<count).reduce(0) { sum, _ in
-      sum + (random.chance(percent: options.duplicatePercent) ? 1 : 0)
-    }
+    var repeats = (0..<count).count { _ in random.chance(percent: options.duplicatePercent) }
     let distinct = max(min(least, count), min(count, limit - repeats))
     repeats = min(repeats, limit - distinct)
     var indices = Array(first..<(first + distinct))
@@ -90,9 +93,7 @@ extension Feed {
     }
     return (indices, first + distinct - 1)
   }
-}
 
-extension Feed {
   /// The page as Box writes it, with the entries' exact bytes.
   func answer(_ page: Page) -> Answer {
     let asString = key.isEnterprise || options.positionsAsStrings

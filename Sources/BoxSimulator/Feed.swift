@@ -43,18 +43,11 @@ struct Feed: Sendable {
     return next > 0 && entries[next - 1].position + 1 == position
   }
 
-  /// Adds one entry as it is; anything but an object does not count as an event.
+  /// Adds one entry, as it is, at the end.
   mutating func append(_ bytes: [UInt8], at moment: SimulatedClock.Moment) {
-    append(bytes, isEvent: bytes.first { $0 > 0x20 } == UInt8(ascii: "{"), at: moment)
-  }
-
-  /// Adds an entry at the end.
-  private mutating func append(_ bytes: [UInt8], isEvent: Bool, at moment: SimulatedClock.Moment) {
     let last = entries.last?.position ?? Self.basePosition
     entries.append(
-      LedgerEntry(
-        bytes: bytes, isEvent: isEvent, position: last + Self.positionStep,
-        producedNanoseconds: moment.nanoseconds))
+      LedgerEntry(bytes: bytes, position: last + Self.positionStep, producedNanoseconds: moment.nanoseconds))
     retainedFrom = max(retainedFrom, entries.count - options.retainedEvents)
   }
 
@@ -68,57 +61,46 @@ struct Feed: Sendable {
       let delay = disorder > 0 ? Int64.random(in: 0...Int64(disorder), using: &random) : 0
       // A batch is spread over the past, a thousand events a minute.
       let age = Int64((count - 1 - index) * 60 / 1000)
-      let (bytes, isEvent) = nextEvent(moment.secondsSince1970 - age - delay)
+      let event = nextEvent(moment.secondsSince1970 - age - delay)
       let isLate = index < count - 1 && options.lateEvery > 0 && produced % options.lateEvery == 0
-      if !isLate || !insert(bytes, isEvent, depth: max(1, options.overlap / 2), at: moment) {
-        append(bytes, isEvent: isEvent, at: moment)
-      }
+      if !isLate || !insert(event, depth: options.overlap / 2, at: moment) { append(event, at: moment) }
     }
   }
 
   /// An event of `byteCount` bytes.
   mutating func produceLarge(byteCount: Int, at moment: SimulatedClock.Moment) {
-    let bytes = factory.large(byteCount: byteCount, secondsSince1970: moment.secondsSince1970)
-    append(bytes, isEvent: true, at: moment)
+    append(factory.large(byteCount: byteCount, secondsSince1970: moment.secondsSince1970), at: moment)
   }
 
   mutating func produceOdd(_ kind: OddEvent, at moment: SimulatedClock.Moment) {
-    let bytes = factory.odd(kind, secondsSince1970: moment.secondsSince1970)
-    append(bytes, isEvent: kind.isEvent, at: moment)
+    append(factory.odd(kind, secondsSince1970: moment.secondsSince1970), at: moment)
   }
 
   /// One event that appears `depth` entries before the end, among those that have been served.
   /// - Returns: false if no position between its neighbours is free.
   mutating func produceLate(depth: Int, at moment: SimulatedClock.Moment) -> Bool {
-    let (bytes, isEvent) = nextEvent(moment.secondsSince1970)
-    return insert(bytes, isEvent, depth: max(1, depth), at: moment)
+    insert(nextEvent(moment.secondsSince1970), depth: depth, at: moment)
   }
 
   /// Ends retention of the oldest `count` retained entries.
-  mutating func dropOldest(_ count: Int) {
-    retainedFrom = min(entries.count, retainedFrom + max(0, count))
-  }
+  mutating func dropOldest(_ count: Int) { retainedFrom = min(entries.count, retainedFrom + max(0, count)) }
 
-  private mutating func nextEvent(_ seconds: Int64) -> (bytes: [UInt8], isEvent: Bool) {
+  private mutating func nextEvent(_ seconds: Int64) -> [UInt8] {
     produced += 1
     guard options.oddEvery > 0, produced % options.oddEvery == 0, !options.oddEvents.isEmpty else {
-      return (factory.next(secondsSince1970: seconds), true)
+      return factory.next(secondsSince1970: seconds)
     }
     let kind = options.oddEvents[(produced / options.oddEvery - 1) % options.oddEvents.count]
-    return (factory.odd(kind, secondsSince1970: seconds), kind.isEvent)
+    return factory.odd(kind, secondsSince1970: seconds)
   }
 
-  private mutating func insert(
-    _ bytes: [UInt8], _ isEvent: Bool, depth: Int, at moment: SimulatedClock.Moment
-  ) -> Bool {
-    let index = entries.count - depth
-    guard index > retainedFrom, index > 0 else { return false }
+  private mutating func insert(_ bytes: [UInt8], depth: Int, at moment: SimulatedClock.Moment) -> Bool {
+    let index = entries.count - max(1, depth)
+    guard index > retainedFrom else { return false }
     let position = entries[index - 1].position + 2
     guard position < entries[index].position else { return false }
-    entries.insert(
-      LedgerEntry(
-        bytes: bytes, isEvent: isEvent, position: position, producedNanoseconds: moment.nanoseconds),
-      at: index)
+    let entry = LedgerEntry(bytes: bytes, position: position, producedNanoseconds: moment.nanoseconds)
+    entries.insert(entry, at: index)
     return true
   }
 }
@@ -136,13 +118,13 @@ struct FeedKey: Hashable, Sendable {
 }
 
 /// One entry of a feed, as it is served.
-package struct LedgerEntry: Sendable, Hashable {
-  /// The exact bytes.
-  package var bytes: [UInt8]
-  /// False for `null` and other values that are not events.
-  package var isEvent: Bool
+package struct LedgerEntry: Sendable {
+  package let bytes: [UInt8]
   /// Where it is in the feed. The position just after it is one higher.
-  package var position: UInt64
+  package let position: UInt64
   /// CLOCK_MONOTONIC when it was produced.
-  package var producedNanoseconds: UInt64
+  package let producedNanoseconds: UInt64
+
+  /// False for `null` and anything else but an object.
+  package var isEvent: Bool { bytes.first { $0 > 0x20 } == UInt8(ascii: "{") }
 }

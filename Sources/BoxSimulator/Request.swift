@@ -1,16 +1,17 @@
+import FoundationEssentials
 import NIOCore
 import NIOHTTP1
 
 /// One complete HTTP request.
-struct Request: Sendable {
-  var method: HTTPMethod
-  var path: String
-  var query: Query
-  /// As sent, for the log.
-  var queryText: String
-  var headers: HTTPHeaders
-  var body: ByteBuffer
-  var keepsAlive: Bool
+package struct Request: Sendable {
+  let method: HTTPMethod
+  let path: String
+  /// As sent, percent-encoded.
+  let queryText: String
+  package let query: Query
+  let headers: HTTPHeaders
+  let body: ByteBuffer
+  let keepsAlive: Bool
 
   init(head: HTTPRequestHead, body: ByteBuffer) {
     let parts = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
@@ -23,10 +24,8 @@ struct Request: Sendable {
     keepsAlive = head.isKeepAlive
   }
 
-  var text: String { String(buffer: body) }
-
   /// Nil for control requests and unknown paths.
-  var endpoint: SimulatedEndpoint? {
+  package var endpoint: SimulatedEndpoint? {
     switch (method, path) {
     case (.POST, "/oauth2/token"): .token
     case (.OPTIONS, "/2.0/events"): .options
@@ -36,64 +35,35 @@ struct Request: Sendable {
     }
   }
 
+  /// The first value of a header, whatever its case.
+  package func header(_ name: String) -> String? { headers.first(name: name) }
+
   /// The token of an `Authorization: Bearer` header.
   var bearerToken: String? {
-    guard let value = headers.first(name: "authorization"), value.lowercased().hasPrefix("bearer ") else {
-      return nil
-    }
+    guard let value = header("authorization"), value.lowercased().hasPrefix("bearer ") else { return nil }
     return String(value.dropFirst("bearer ".count))
   }
 
-  var acceptsGzip: Bool {
-    headers[canonicalForm: "accept-encoding"].contains { $0.hasPrefix("gzip") }
-  }
+  var acceptsGzip: Bool { headers[canonicalForm: "accept-encoding"].contains { $0.hasPrefix("gzip") } }
 }
 
-/// The four endpoints of Box that a client calls.
+/// The four endpoints of Box that a client calls; see ``Request/endpoint``.
 package enum SimulatedEndpoint: String, Sendable, CaseIterable {
-  /// `POST /oauth2/token`
-  case token
-  /// `OPTIONS /2.0/events`
-  case options
-  /// `GET /2.0/events`
-  case events
-  /// `GET /subscribe`, the realtime server
-  case poll
+  case token, options, events, poll
 }
 
 /// Name and value pairs of a query string or a form.
-struct Query: Sendable {
-  private var items: [(name: String, value: String)] = []
+package struct Query: Sendable {
+  private let items: [URLQueryItem]
 
   /// Reads `a=1&b=2`, percent-decoded, `+` as a space.
-  init(_ text: some StringProtocol) {
-    for pair in text.split(separator: "&") {
-      let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      items.append((Self.decoded(parts[0]), parts.count > 1 ? Self.decoded(parts[1]) : ""))
-    }
+  init(_ text: String) {
+    items = URLComponents(string: "?" + text.replacing("+", with: "%20"))?.queryItems ?? []
   }
 
   /// The first value under this name.
-  subscript(name: String) -> String? { items.first { $0.name == name }?.value }
+  package subscript(name: String) -> String? { items.first { $0.name == name }.map { $0.value ?? "" } }
 
   /// The integer under this name; nil if it is absent or not a number.
   func integer(_ name: String) -> Int? { self[name].flatMap { Int($0) } }
-
-  private static func decoded(_ text: some StringProtocol) -> String {
-    guard text.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
-      return String(text)
-    }
-    var bytes: [UInt8] = []
-    var rest = text.utf8.makeIterator()
-    while let byte = rest.next() {
-      switch byte {
-      case UInt8(ascii: "+"): bytes.append(0x20)
-      case UInt8(ascii: "%"):
-        let digits = [rest.next(), rest.next()].compactMap { $0 }
-        if let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 16) { bytes.append(code) }
-      default: bytes.append(byte)
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
-  }
 }

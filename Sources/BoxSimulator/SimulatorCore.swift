@@ -10,25 +10,11 @@ final class SimulatorCore: Sendable {
     case hold(UInt64, FeedKey, Fault)
   }
 
-  private struct Waiter {
-    var isMet: @Sendable (SimulatorStatistics) -> Bool
-    var continuation: CheckedContinuation<Void, any Error>
-  }
-
   private struct Guarded {
     var state: SimulatorState
-    var waiters: [Int: Waiter] = [:]
-    var lastWaiter = 0
+    /// Those who wait for a condition: each gets the statistics after every change.
+    var observers: Set<AsyncStream<SimulatorStatistics>.Continuation> = []
     var isStopped = false
-
-    /// Removes and returns the waiters whose condition holds.
-    mutating func takeMet() -> [Waiter] {
-      guard !waiters.isEmpty else { return [] }
-      let statistics = state.statistics
-      let met = waiters.filter { $0.value.isMet(statistics) }
-      for id in met.keys { waiters[id] = nil }
-      return Array(met.values)
-    }
   }
 
   let options: SimulatorOptions
@@ -39,70 +25,62 @@ final class SimulatorCore: Sendable {
     guarded = Mutex(Guarded(state: SimulatorState(options: options)))
   }
 
-  /// Changes the state, then answers the polls and resumes the waiters that this concerns.
+  /// Changes the state, then answers the polls and informs the observers that this concerns.
   @discardableResult
   func update<Value: Sendable>(_ change: @Sendable (inout SimulatorState) -> Value) -> Value {
-    let (value, woken, met) = guarded.withLock { guarded in
+    let (value, woken) = guarded.withLock { guarded in
       let value = change(&guarded.state)
-      return (value, guarded.state.takeWoken(), guarded.takeMet())
+      let woken = guarded.state.takeWoken()
+      if !guarded.observers.isEmpty {
+        let statistics = guarded.state.statistics
+        for observer in guarded.observers { observer.yield(statistics) }
+      }
+      return (value, woken)
     }
-    for poll in woken { poll.wake() }
-    for waiter in met { waiter.continuation.resume() }
+    for wake in woken { wake() }
     return value
   }
 
   /// Returns as soon as the condition holds.
   /// - Throws: `CancellationError` if the task is cancelled or the simulator stopped first.
-  func wait(until isMet: @escaping @Sendable (SimulatorStatistics) -> Bool) async throws {
-    let id = guarded.withLock { guarded in
-      guarded.lastWaiter += 1
-      return guarded.lastWaiter
+  func wait(until isMet: (SimulatorStatistics) -> Bool) async throws {
+    let (changes, observer) = AsyncStream.makeStream(of: SimulatorStatistics.self)
+    guarded.withLock { guarded in
+      observer.yield(guarded.state.statistics)
+      if guarded.isStopped { observer.finish() } else { guarded.observers.insert(observer) }
     }
-    try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { continuation in
-        add(Waiter(isMet: isMet, continuation: continuation), id: id)
-      }
-    } onCancel: {
-      let waiter = guarded.withLock { $0.waiters.removeValue(forKey: id) }
-      waiter?.continuation.resume(throwing: CancellationError())
-    }
-  }
-
-  private func add(_ waiter: Waiter, id: Int) {
-    let isOver = guarded.withLock { guarded in
-      if guarded.isStopped || Task.isCancelled { return true }
-      guarded.waiters[id] = waiter
-      return false
-    }
-    if isOver { waiter.continuation.resume(throwing: CancellationError()) }
-    update { _ in }
+    defer { _ = guarded.withLock { $0.observers.remove(observer) } }
+    for await statistics in changes where isMet(statistics) { return }
+    throw CancellationError()
   }
 
   /// Ends all waits.
   func stop() {
-    let waiters = guarded.withLock { guarded in
+    guarded.withLock { guarded in
       guarded.isStopped = true
-      defer { guarded.waiters = [:] }
-      return Array(guarded.waiters.values)
+      for observer in guarded.observers { observer.finish() }
     }
-    for waiter in waiters { waiter.continuation.resume(throwing: CancellationError()) }
   }
 
   /// Answers a request, or holds it.
   /// - Parameter wake: answers the request if it is held and something new comes.
-  func receive(_ request: Request, wake: @escaping @Sendable () -> Void) -> Outcome {
+  func receive(_ request: Request, wake: @escaping Realtime.Wake) -> Outcome {
     guard let endpoint = request.endpoint else { return .deliver(answerElsewhere(request), .none) }
     return update { state in
       state.record(request)
       let fault = state.faults.next(endpoint)
-      if fault != .none { state.recordFault(endpoint) }
+      if fault != .none { state.counts.faults[endpoint, default: 0] += 1 }
       if let answer = fault.replacement(at: endpoint) { return .deliver(answer, fault) }
-      if fault.innermost == .expireToken, let token = request.bearerToken { state.tokens.revoke(token) }
-      switch endpoint {
-      case .token: return .deliver(state.token(request), fault)
-      case .options: return .deliver(state.realtimeServer(request), fault)
-      case .events: return .deliver(state.events(request), fault)
-      case .poll: return state.poll(request, fault: fault, wake: wake)
+      if fault.innermost == .expireToken, let token = request.bearerToken { state.tokens.access[token] = nil }
+      do throws(Refusal) {
+        return switch endpoint {
+        case .token: .deliver(try state.token(request), fault)
+        case .options: .deliver(try state.realtimeServer(request), fault)
+        case .events: .deliver(try state.events(request), fault)
+        case .poll: try state.poll(request, fault: fault, wake: wake)
+        }
+      } catch {
+        return .deliver(error.answer, fault)
       }
     }
   }

@@ -63,7 +63,7 @@ extension SimulatorOptions.Credentials {
           "clientID": \(quoted(clientID)),
           "clientSecret": \(quoted(clientSecret)),
           "appAuth": {
-            "publicKeyID": \(quoted(publicKeyID)),
+            "publicKeyID": \(quoted(SimulatorKey.publicKeyID)),
             "privateKey": "\(SimulatorKey.encryptedPrivateKey.replacing("\n", with: "\\n"))\\n",
             "passphrase": \(quoted(SimulatorKey.passphrase))
           }

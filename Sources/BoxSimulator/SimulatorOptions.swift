@@ -1,20 +1,14 @@
 /// How a simulated Box behaves. The defaults are as awkward as the real one, without faults.
 package struct SimulatorOptions: Sendable {
-  /// The address to listen on.
-  package var host = "127.0.0.1"
-  /// The API's port; 0 lets the kernel choose. The realtime server has a port of its own, so that its origin
-  /// differs from the API's.
+  /// The API's port; 0 lets the kernel choose. The realtime server has a port, and so an origin, of its own.
   package var port = 0
-  /// Threads that serve. One serves 200,000 events in a second or two.
-  package var threads = 1
   /// Reproduces events, page shapes and random faults.
   package var seed: UInt64 = 1
   /// How far this Box's clock is ahead of the machine's. It shows in `Date` and counts for tokens.
   package var clockOffset = Duration.zero
   /// Send bodies in chunked encoding instead of with a content length.
   package var usesChunkedEncoding = false
-  /// Close a connection this long after its last answer; nil leaves it open. A client that sends its next
-  /// request at that moment finds the connection dead, as after a long poll at Box.
+  /// Close a connection this long after its last answer, as Box does; nil leaves it open.
   package var keepAlive: Duration?
   /// Compress answers for clients that ask for gzip.
   package var offersGzip = true
@@ -22,7 +16,6 @@ package struct SimulatorOptions: Sendable {
   package var credentials = Credentials()
   package var feed = Feed()
   package var realtime = Realtime()
-
   /// Events in each user's feed of each of ``feedTypes`` at the start.
   package var backlog = 0
   /// The stream types that get a backlog and live events; any other type starts empty.
@@ -35,8 +28,7 @@ package struct SimulatorOptions: Sendable {
   package var faultRates: [SimulatedEndpoint: FaultRates] = [:]
   /// Requests the log keeps; older ones are dropped from it, but stay in the counts.
   package var requestLogCapacity = 1000
-  /// The number of reads of one feed within a second that bring nothing new, above which a violation is
-  /// recorded.
+  /// More reads of one feed within a second that bring nothing new are a violation.
   package var hotLoopLimit: Int?
 
   package init() {}
@@ -59,34 +51,21 @@ extension SimulatorOptions {
     package var users = ["123"]
     /// How long an access token is valid.
     package var tokenLifetime = Duration.seconds(3600)
-    /// Refresh tokens valid at the start, with their users.
-    package var refreshTokens = ["simulator-refresh-token": "123"]
-    /// Authorization codes valid at the start, with their users. Each works once.
-    package var authorizationCodes = ["simulator-code": "123"]
-    /// Access tokens valid at the start and until revoked, with their subjects.
-    package var accessTokens = ["simulator-access-token": "123"]
-    /// The `kid` that an assertion must name.
-    package var publicKeyID = SimulatorKey.publicKeyID
-    /// PEM of the key that verifies assertions.
-    package var publicKey = SimulatorKey.publicKey
-
-    package init() {}
+    /// What is valid at the start, with its user: the first two once, an access token until it is revoked.
+    let refreshTokens = ["simulator-refresh-token": "123"]
+    let authorizationCodes = ["simulator-code": "123"]
+    let accessTokens = ["simulator-access-token": "123"]
   }
 
   /// How events are stored and paged.
   package struct Feed: Sendable {
     /// What an empty page carries as its next position.
-    package enum EmptyPagePosition: String, Sendable, CaseIterable {
-      case newest
-      case zero
-      case lower
-    }
+    package enum EmptyPagePosition: Sendable, CaseIterable { case newest, zero, lower }
 
     /// Events before the position asked for that an answer serves again: at most a quarter of `limit`, so
     /// that reading always advances; see ``stallingOverlap``.
     package var overlap = 5
-    /// How many events before its last one the position of a full or unfinished page is: at most a quarter
-    /// of `limit`.
+    /// Events from the position of a full or unfinished page to its last one: at most a quarter of `limit`.
     package var stepBack = 5
     /// Percentage of entries that are served twice in the same page.
     package var duplicatePercent = 2.0
@@ -115,31 +94,14 @@ extension SimulatorOptions {
     package var oddEvery = 0
     package var oddEvents = OddEvent.everyday
 
-    package init() {}
-
     /// A feed without overlap, duplicates or short pages: for benchmarks, and for tests of something else.
-    package static var exact: Feed {
-      var feed = Feed()
-      feed.overlap = 0
-      feed.stepBack = 0
-      feed.duplicatePercent = 0
-      feed.shortPagePercent = 0
-      feed.disorderSeconds = 0
-      feed.liesAboutChunkSize = false
-      return feed
-    }
+    package static let exact = Feed(
+      overlap: 0, stepBack: 0, duplicatePercent: 0, shortPagePercent: 0, disorderSeconds: 0,
+      liesAboutChunkSize: false)
   }
 
   /// How the realtime server behaves.
   package struct Realtime: Sendable {
-    /// How a poll beyond ``maximumPolls`` is refused.
-    package enum Exhaustion: Sendable, Hashable {
-      /// Status 200 with the message `max_retries`.
-      case message
-      /// This status with the same body.
-      case status(Int)
-    }
-
     /// How long a poll is held before the answer `reconnect`.
     package var hold = Duration.seconds(600)
     /// Announced in minutes.
@@ -148,12 +110,11 @@ extension SimulatorOptions {
     package var retryTimeout = Duration.seconds(610)
     /// `ttl`, `max_retries` and `retry_timeout` as JSON numbers instead of strings.
     package var writesNumbers = false
-    package var exhaustion = Exhaustion.message
+    /// The status of `max_retries`, the answer to a poll beyond ``maximumPolls``.
+    package var exhaustionStatus = 200
     /// `new_change` as documented, or `new_message` as some accounts get.
     package var changeMessage = "new_change"
     /// More events than this after the polled position are answered with `out_of_date`.
     package var outOfDateAfter = Int.max
-
-    package init() {}
   }
 }

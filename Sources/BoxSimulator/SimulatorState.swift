@@ -4,17 +4,18 @@ struct SimulatorState: Sendable {
   /// Where OPTIONS sends the polls; known once the ports are.
   var realtimeURL = ""
   var clock: SimulatedClock
-  var feeds: [FeedKey: Feed] = [:]
+  private var feeds: [FeedKey: Feed] = [:]
   var tokens: Tokens
   var realtime: Realtime
   var faults: FaultPlan
   /// The last requests and some older ones.
-  private var log: [RequestRecord] = []
-  var violations: [Violation] = []
-  private var counts = SimulatorStatistics()
+  private var log: [Request] = []
+  private(set) var violations: [Violation] = []
+  /// Without what ``statistics`` adds.
+  var counts = SimulatorStatistics()
   /// Unproductive reads of a feed within one second.
   private var idleReads: [FeedKey: (second: Int64, count: Int)] = [:]
-  private var woken: [HeldPoll] = []
+  private var woken: [Realtime.Wake] = []
 
   init(options: SimulatorOptions) {
     self.options = options
@@ -50,54 +51,56 @@ struct SimulatorState: Sendable {
     let grown = feed.entries.count - before
     feeds[key] = feed
     counts.entries += grown
-    if grown > 0 { woken += realtime.takeAll(of: key) }
+    if grown > 0 { wake(key) }
     return value
   }
 
   /// New events for every user's feed of every listed type, and the enterprise's.
   mutating func produce(_ count: Int) {
     guard count > 0 else { return }
-    var keys: [FeedKey] = []
-    for user in options.credentials.users {
-      keys += options.feedTypes.map { FeedKey(user: user, type: $0) }.filter { !$0.isEnterprise }
-    }
+    let users = options.credentials.users
+    var keys = users.flatMap { user in options.feedTypes.map { FeedKey(user: user, type: $0) } }
+    keys.removeAll(where: \.isEnterprise)
     keys += options.feedTypes.map { options.key(user: nil, type: $0) }.filter(\.isEnterprise)
     for key in keys { change(key) { $0.produce(count, at: $1) } }
   }
 
-  /// Answers the polls of a feed although nothing has come.
+  /// Answers the polls of a feed.
   mutating func wake(_ key: FeedKey) { woken += realtime.takeAll(of: key) }
 
   /// The polls to answer after the lock is released.
-  mutating func takeWoken() -> [HeldPoll] {
-    guard !woken.isEmpty else { return [] }
+  mutating func takeWoken() -> [Realtime.Wake] {
     counts.wokenPolls += woken.count
     defer { woken = [] }
     return woken
   }
 
   /// The last requests, oldest first.
-  var requests: [RequestRecord] { log.suffix(max(0, options.requestLogCapacity)) }
+  var requests: [Request] { log.suffix(max(0, options.requestLogCapacity)) }
 
   mutating func record(_ request: Request) {
-    log.append(RequestRecord(request))
+    log.append(request)
     // Rarely, since the rest moves.
     let surplus = log.count - options.requestLogCapacity
     if surplus > 1000 { log.removeFirst(surplus) }
     if let endpoint = request.endpoint { counts.requests[endpoint, default: 0] += 1 }
   }
 
-  mutating func recordFault(_ endpoint: SimulatedEndpoint) { counts.faults[endpoint, default: 0] += 1 }
-
-  mutating func recordServed(_ entries: Int) { counts.served += entries }
-
   mutating func record(_ kind: Violation.Kind, _ detail: String) {
     guard violations.count < 10_000 else { return }
     violations.append(Violation(kind: kind, detail: detail))
   }
 
-  mutating func recordRead(_ key: FeedKey, isProductive: Bool) {
-    guard let limit = options.hotLoopLimit, !isProductive else { return }
+  /// Records a position that no answer has carried.
+  mutating func checkPosition(_ position: UInt64, of key: FeedKey, _ use: String) {
+    if !feed(key).hasServed(position) {
+      record(.unknownPosition, "\(position) \(use) \(key.user)/\(key.type)")
+    }
+  }
+
+  /// Counts a read that brings nothing new.
+  mutating func recordIdleRead(_ key: FeedKey) {
+    guard let limit = options.hotLoopLimit else { return }
     let second = Int64(clock.now.nanoseconds / 1_000_000_000)
     let seen = idleReads[key].flatMap { $0.second == second ? $0.count : nil } ?? 0
     idleReads[key] = (second, seen + 1)

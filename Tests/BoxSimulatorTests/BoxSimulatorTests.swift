@@ -10,7 +10,7 @@ import Testing
     options.requestLogCapacity = 3
     try await TestClient.run(options) { simulator, client in
       for limit in 1...5 { _ = try await client.events("limit=\(limit)", headers: ["As-User": "123"]) }
-      #expect(simulator.requests.map { $0.queryItem("limit") } == ["3", "4", "5"])
+      #expect(simulator.requests.map { $0.query["limit"] } == ["3", "4", "5"])
       #expect(simulator.requests.first?.header("as-user") == "123")
       #expect(simulator.statistics.requests(.events) == 5)
     }

@@ -66,7 +66,7 @@ import Testing
     var factory = EventFactory(seed: 1, user: "1", type: "all")
     let event = factory.odd(kind, secondsSince1970: Self.now)
     _ = try JSONDecoder().decode(Anything?.self, from: Data(event))
-    #expect((event.first == UInt8(ascii: "{")) == kind.isEvent)
+    #expect((event.first == UInt8(ascii: "{")) == ![.nullEntry, .nonObject].contains(kind))
     if kind != .nullEntry { #expect(event != factory.odd(kind, secondsSince1970: Self.now)) }
   }
 

@@ -85,7 +85,7 @@ import Testing
     var secrets: Set = [fixture.simulator.options.credentials.clientSecret]
     for request in fixture.simulator.requests {
       if let header = request.header("Authorization") { secrets.insert(String(header.dropFirst(7))) }
-      if let channel = request.queryItem("channel") { secrets.insert(channel) }
+      if let channel = request.query["channel"] { secrets.insert(channel) }
     }
     try #require(secrets.count >= 3)
     return secrets

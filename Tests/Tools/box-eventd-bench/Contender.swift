@@ -19,7 +19,7 @@ enum Contender {
     case .floor(let path):
       let credentials = simulator.options.credentials
       var arguments = [
-        simulator.options.host, "\(simulator.port)", credentials.clientID, credentials.clientSecret,
+        BoxSimulator.host, "\(simulator.port)", credentials.clientID, credentials.clientSecret,
         credentials.users.first ?? "", start == "oldest" ? "0" : start, environment.spool + "/events",
         environment.position(of: BenchEnvironment.stream),
       ]
