@@ -15,11 +15,8 @@ struct DemoCommand: AsyncParsableCommand {
       directory.
       """)
 
-  @Option(help: "Duration.")
-  var seconds = 60
-
-  @Option(help: "New events a second.")
-  var rate = 20
+  @Option(help: "Duration.") var seconds = 60
+  @Option(help: "New events a second.") var rate = 20
 
   func validate() throws {
     guard (5...86_400).contains(seconds), (1...10_000).contains(rate) else {
@@ -28,13 +25,11 @@ struct DemoCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await reportingFailure {
-      let isIntact = try await Demo(duration: .seconds(seconds), rate: rate).run()
-      if !isIntact {
-        throw DaemonFailure(
-          .software, "the spool differs from what was produced",
-          hint: "Please report this, with the output above.")
-      }
+    let isIntact = try await Demo(duration: .seconds(seconds), rate: rate).run()
+    if !isIntact {
+      throw DaemonFailure(
+        .software, "the spool differs from what was produced",
+        hint: "Please report this, with the output above.")
     }
   }
 }
