@@ -39,7 +39,7 @@ extension ValueKind where Value: RawRepresentable & CaseIterable, Value.RawValue
   }
 }
 
-extension ValueKind where Value == String {
+extension ValueKind<String> {
   /// Without a slash at its end.
   static var absolutePath: Self { .text("an absolute path, beginning with /", ValueText.absolutePath) }
 
@@ -65,7 +65,7 @@ extension ValueKind where Value == String {
   }
 }
 
-extension ValueKind where Value == WebURL {
+extension ValueKind<WebURL> {
   /// `https`, or `http` to this machine.
   static var confidentialURL: Self {
     .text(
@@ -84,7 +84,7 @@ extension ValueKind where Value == WebURL {
   }
 }
 
-extension ValueKind where Value == [HostPattern] {
+extension ValueKind<[HostPattern]> {
   static var hosts: Self {
     Self(allowed: "a list of hosts, such as [\"*.box.com\"], without scheme or port") { node in
       guard case .array(let elements) = node, !elements.isEmpty else { return nil }
@@ -94,20 +94,20 @@ extension ValueKind where Value == [HostPattern] {
   }
 }
 
-extension ValueKind where Value == ListenAddress {
+extension ValueKind<ListenAddress> {
   static var listenAddress: Self {
     .text("an address and a port, such as \"127.0.0.1:9464\"") { ListenAddress($0) }
   }
 }
 
-extension ValueKind where Value == Subject {
+extension ValueKind<Subject> {
   static var subject: Self {
     let forms = ["\"user:ID\"", "\"enterprise:ID\""]
     return .text("\(forms.joined(separator: " or ")), the id in digits", documented: forms) { Subject($0) }
   }
 }
 
-extension ValueKind where Value == ReadPosition {
+extension ValueKind<ReadPosition> {
   static var startPosition: Self {
     let words = ["\"now\"", "\"oldest\""]
     return .text("\(words.joined(separator: ", ")) or a position, digits in quotes", documented: words) {
@@ -116,7 +116,7 @@ extension ValueKind where Value == ReadPosition {
   }
 }
 
-extension ValueKind where Value == ByteCount {
+extension ValueKind<ByteCount> {
   /// A number of bytes, with or without a unit.
   /// - Parameter orZero: zero is allowed too, for no limit.
   static func size(_ range: ClosedRange<ByteCount>, example: String, orZero: Bool = false) -> Self {
@@ -136,23 +136,27 @@ extension ValueKind where Value == ByteCount {
   }
 }
 
-extension ValueKind where Value == Duration {
-  /// At least a second, or zero for no limit.
+extension ValueKind<Duration> {
+  /// At least a second, or zero, with or without quotes, for no limit.
   static var age: Self {
-    Self(allowed: "a whole number of s, m, h, d or w, such as \"12h\", or \"0\" for no limit") {
-      ValueText.duration($0)
+    Self(allowed: "a whole number of s, m, h, d or w, such as \"12h\", or \"0\" for no limit") { node in
+      switch node {
+      case .string(let text): Duration(configured: text)
+      case .integer(let number): number == 0 ? .zero : nil
+      case .boolean, .array, .table, .other: nil
+      }
     }
   }
 }
 
-extension ValueKind where Value == Duration? {
+extension ValueKind<Duration?> {
   /// A time within bounds, or nil for zero.
   static func interval(_ range: ClosedRange<Duration>) -> Self {
     let bounds = "\(range.lowerBound.configured) to \(range.upperBound.configured)"
     return Self(
       allowed: "a time of \(bounds), such as \"1h\", or \"0\" for none", documented: [bounds]
     ) { node in
-      guard let value = ValueText.duration(node) else { return nil }
+      guard let value = ValueKind<Duration>.age.parse(node) else { return nil }
       if value == .zero { return .some(nil) }
       return range.contains(value) ? .some(value) : .none
     }
@@ -172,14 +176,5 @@ enum ValueText {
   /// The URL of a server, perhaps with a path; no query, no fragment.
   static func serverURL(_ text: String) -> WebURL? {
     text.contains("?") || text.contains("#") ? nil : WebURL(text)?.removingTrailingSlashes()
-  }
-
-  /// A number with a unit, or zero with or without quotes.
-  static func duration(_ node: TOMLNode) -> Duration? {
-    switch node {
-    case .string(let text): Duration(configured: text)
-    case .integer(let number): number == 0 ? .zero : nil
-    case .boolean, .array, .table, .other: nil
-    }
   }
 }
