@@ -117,7 +117,7 @@ private struct UnitCredentials {
     let paths =
       ["/run/credentials/\(unit).service/\(kind.rawValue)"]
       + ["/etc", "/run", "/usr/lib"].map { "\($0)/credstore/\(unit).\(kind.rawValue)" }
-    return paths.lazy.compactMap { SecretFile.bytes(at: $0) }.first
+    return paths.lazy.compactMap { try? FileContents($0, maximumSize: SecretFile.maximumSize).bytes }.first
   }
 
   private static func madeFolder() -> String? {
