@@ -25,23 +25,17 @@ package struct EventTail: Sendable {
   package mutating func read(_ show: (String) -> Void) throws(DaemonFailure) -> Bool {
     do throws(StoreFailure) {
       return try reader.read { [filter, output] line in
-        if let text = Self.text(line, filter, output) { show(text) }
+        // Lines that nothing needs to know more of are not parsed.
+        let isParsed = output == .pretty || !filter.isOpen
+        let event = isParsed ? EventText(line) : nil
+        if isParsed, event.map(filter.passes) != true { return }
+        switch output {
+        case .json: show(String(decoding: line, as: UTF8.self))
+        case .pretty: event.map { show($0.pretty) }
+        }
       }
     } catch {
       throw DaemonFailure(error)
-    }
-  }
-
-  private static func text(
-    _ line: UnsafeRawBufferPointer, _ filter: EventFilter, _ output: Output
-  ) -> String? {
-    switch output {
-    case .json:
-      guard filter.isOpen || EventText(line).map(filter.passes) == true else { return nil }
-      return String(decoding: line, as: UTF8.self)
-    case .pretty:
-      guard let event = EventText(line), filter.passes(event) else { return nil }
-      return event.pretty
     }
   }
 }

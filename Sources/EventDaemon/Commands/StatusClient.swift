@@ -51,13 +51,9 @@ extension StatusClient {
   private func connect(_ descriptor: CInt) throws(StatusFailure) {
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
-    let path = Array(socket.utf8)
-    let fits = withUnsafeMutableBytes(of: &address.sun_path) { bytes in
-      guard path.count < bytes.count else { return false }
-      bytes.copyBytes(from: path)
-      return true
-    }
-    guard fits else { throw failed(ENAMETOOLONG) }
+    let path = socket.utf8
+    guard path.count < MemoryLayout.size(ofValue: address.sun_path) else { throw failed(ENAMETOOLONG) }
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path) }
     let result = withUnsafePointer(to: &address) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
         Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
@@ -132,9 +128,7 @@ package struct StatusFailure: ExplainedError, Hashable, Sendable {
   }
 
   package var code: Code
-  /// What happened.
   package var message: String
-  /// What to do.
   package var hint: String?
   /// The system's error number, where a call failed.
   package var errno: CInt?
@@ -165,19 +159,11 @@ package struct HTTPAnswer: Hashable, Sendable {
     else { return nil }
     self.status = status
     body = Array(bytes[(end + separator.count)...])
-    if let length = Self.length(lines.dropFirst()) {
+    let header = "content-length:"
+    let length = lines.dropFirst().first { $0.lowercased().hasPrefix(header) }
+    if let length = length.flatMap({ Int($0.dropFirst(header.count).filter { $0 != " " }) }) {
       guard length >= 0, body.count >= length else { return nil }
       body = Array(body.prefix(length))
     }
-  }
-
-  private static func length(_ lines: ArraySlice<Substring>) -> Int? {
-    for line in lines {
-      let name = line.prefix { $0 != ":" }
-      if name.lowercased() == "content-length" {
-        return Int(line.dropFirst(name.count + 1).filter { $0 != " " })
-      }
-    }
-    return nil
   }
 }

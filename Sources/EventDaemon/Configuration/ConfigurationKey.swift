@@ -32,14 +32,12 @@ struct ConfigurationKey: Sendable {
   private init<Root, Value: Equatable>(
     _ name: String, _ kind: ValueKind<Value>, isReloaded: Bool, _ summary: String,
     _ path: any WritableKeyPath<Root, Value> & Sendable,
-    in root: any WritableKeyPath<Configuration, Root> & Sendable, secret: Secret? = nil,
-    unitDefault: UnitDefault<Value>? = nil
+    in root: any WritableKeyPath<Configuration, Root> & Sendable, secret: Secret? = nil
   ) {
     self.name = name
     self.summary = summary
     allowed = kind.allowed
-    documented =
-      kind.documented + [secret?.kind.rawValue, unitDefault.map { "$\($0.variable)" }].compactMap(\.self)
+    documented = kind.documented + [secret?.kind.rawValue].compactMap(\.self)
     self.isReloaded = isReloaded
     self.secret = secret
     userHint = kind.userHint
@@ -49,7 +47,7 @@ struct ConfigurationKey: Sendable {
       return true
     }
     setDefault = { environment, configuration in
-      if let value = unitDefault?.value(environment) { configuration[keyPath: root][keyPath: path] = value }
+      if let value = kind.unitValue?(environment) { configuration[keyPath: root][keyPath: path] = value }
     }
     isEqual = { $0[keyPath: root][keyPath: path] == $1[keyPath: root][keyPath: path] }
   }
@@ -57,9 +55,9 @@ struct ConfigurationKey: Sendable {
   /// A key of a table.
   init<Value: Equatable>(
     _ name: String, _ path: any WritableKeyPath<Configuration, Value> & Sendable, _ kind: ValueKind<Value>,
-    isReloaded: Bool = false, unitDefault: UnitDefault<Value>? = nil, _ summary: String
+    isReloaded: Bool = false, _ summary: String
   ) {
-    self.init(name, kind, isReloaded: isReloaded, summary, path, in: \.self, unitDefault: unitDefault)
+    self.init(name, kind, isReloaded: isReloaded, summary, path, in: \.self)
   }
 
   /// A key that names the file of a secret.
@@ -78,26 +76,6 @@ struct ConfigurationKey: Sendable {
     _ kind: ValueKind<Value>, _ summary: String
   ) {
     self.init(name, kind, isReloaded: true, summary, path, in: \.lastStream)
-  }
-}
-
-/// A default that systemd gives the unit in a variable: a directory, or a file in it.
-///
-/// Source: systemd.exec(5), "RuntimeDirectory=".
-struct UnitDefault<Value>: Sendable {
-  let variable: String
-  let value: @Sendable ([String: String]) -> Value?
-}
-
-extension UnitDefault<String> {
-  static func directory(_ variable: String, file: String? = nil) -> Self {
-    Self(variable: variable) { environment in
-      // The variable may hold several directories; the first is the daemon's.
-      let first = environment[variable]?.split(separator: ":").first.map(String.init)
-      return first.flatMap(ValueText.absolutePath).map { directory in
-        file.map { "\(directory)/\($0)" } ?? directory
-      }
-    }
   }
 }
 

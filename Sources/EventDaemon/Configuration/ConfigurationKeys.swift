@@ -56,7 +56,7 @@ enum ConfigurationKeys {
   private static let spool = ConfigurationTable(
     "spool",
     Key(
-      "directory", \.spool.directory, .absolutePath, unitDefault: .directory("SPOOL_DIRECTORY"),
+      "directory", \.spool.directory, .absolutePath.unitDefault("SPOOL_DIRECTORY"),
       "The directory of the spool."),
     Key(
       "segment_size", \.spool.segmentSize, .size(.kibibytes(1)...(.tebibytes(1)), example: "64MiB"),
@@ -74,14 +74,13 @@ enum ConfigurationKeys {
   private static let state = ConfigurationTable(
     "state",
     Key(
-      "directory", \.state.directory, .absolutePath, unitDefault: .directory("STATE_DIRECTORY"),
+      "directory", \.state.directory, .absolutePath.unitDefault("STATE_DIRECTORY"),
       "The directory of the positions and the OAuth 2 tokens."))
 
   private static let status = ConfigurationTable(
     "status",
     Key(
-      "socket", \.status.socket, .socketPath,
-      unitDefault: .directory("RUNTIME_DIRECTORY", file: "status.sock"),
+      "socket", \.status.socket, .socketPath.unitDefault("RUNTIME_DIRECTORY", file: "status.sock"),
       "A Unix socket, for \"box-eventd status\" and the members of its group."),
     Key(
       "listen", \.status.listen, .optional(.listenAddress), "An address and port to serve the same over TCP.")
