@@ -1,5 +1,6 @@
 import ArgumentParser
 import BoxEvents
+import BoxSimulator
 import EventDaemon
 import FoundationEssentials
 import Glibc
@@ -8,8 +9,7 @@ import Glibc
 @main
 struct BoxEventd: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "box-eventd",
-    abstract: "Keeps a Box account's event stream flowing into files.",
+    commandName: "box-eventd", abstract: "Keeps a Box account's event stream flowing into files.",
     discussion: """
       box-eventd long-polls Box, appends every event to a spool directory as a line of JSON, and saves its \
       position in the stream. Nothing is lost, nothing comes twice, and it is never silently stuck.
@@ -31,8 +31,11 @@ struct BoxEventd: AsyncParsableCommand {
       guard var command = parsed as? any AsyncParsableCommand else { return try parsed.run() }
       do {
         try await command.run()
-      } catch  where !(error is ExitCode || error is CleanExit) {
-        let failure = DaemonFailure(error)
+      } catch let error where !(error is ExitCode || error is CleanExit) {
+        let ofSimulator = (error as? SimulatorError).map {
+          DaemonFailure(.unavailable, $0.message, hint: $0.hint)
+        }
+        let failure = ofSimulator ?? DaemonFailure(error)
         let problems: [any ExplainedError] = (error as? ConfigurationError)?.problems ?? [failure]
         for problem in problems { StandardOutput.report(problem) }
         throw ExitCode(failure.exit.rawValue)
@@ -58,8 +61,7 @@ struct ConfigurationOption: ParsableArguments {
 
 struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "run",
-    abstract: "Run the daemon; the systemd unit starts this command.",
+    commandName: "run", abstract: "Run the daemon; the systemd unit starts this command.",
     discussion: """
       Reads every configured stream until SIGTERM or SIGINT; SIGHUP reloads the configuration. Logs \
       go to the journal under systemd, to stderr elsewhere.
@@ -78,8 +80,7 @@ struct RunCommand: AsyncParsableCommand {
 
 struct StatusCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "status",
-    abstract: "Show what the running daemon is doing.",
+    commandName: "status", abstract: "Show what the running daemon is doing.",
     discussion: """
       Asks the daemon over its Unix socket. Exit status: 0 it answered, 69 it is not running or doesn't \
       answer.

@@ -4,8 +4,7 @@ import EventDaemon
 
 struct CheckCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "check",
-    abstract: "Check the configuration, secrets, files and permissions.",
+    commandName: "check", abstract: "Check the configuration, secrets, files and permissions.",
     discussion: """
       Checks everything the daemon needs, and prints all problems at once, each with what to do. With \
       --online it also signs in and asks Box for a realtime server, once for each stream; for that it creates \

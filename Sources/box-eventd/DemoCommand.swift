@@ -6,8 +6,7 @@ import UnixSignals
 
 struct DemoCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "demo",
-    abstract: "Show box-eventd at work on this machine, against a simulated Box.",
+    commandName: "demo", abstract: "Show box-eventd at work on this machine, against a simulated Box.",
     discussion: """
       Starts a simulated Box and a real daemon in a directory of their own under /tmp, produces events in the \
       simulated account, and shows them arrive. Twice it kills the daemon with SIGKILL and starts it again. It \
@@ -25,46 +24,33 @@ struct DemoCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let isIntact = try await Demo(duration: .seconds(seconds), rate: rate).run()
+    let environment = try DemoEnvironment()
+    var options = SimulatorOptions()
+    options.backlog = 2000
+    options.realtime.hold = .seconds(30)
+    options.faultRates = [.events: .stormy]
+    let isIntact = try await BoxSimulator.run(options) { simulator in
+      try environment.configure(simulator)
+      return try await show(simulator, environment)
+    }
     if !isIntact {
       throw DaemonFailure(
         .software, "the spool differs from what was produced",
         hint: "Please report this, with the output above.")
     }
   }
-}
 
-/// A simulated Box and a real daemon, a minute long, with two crashes.
-private struct Demo {
-  let duration: Duration
-  let rate: Int
-
-  private static let backlog = 2000
   private static let step = Duration.milliseconds(250)
 
+  /// A simulated Box and a real daemon, with two crashes.
   /// - Returns: whether the spool holds every event once.
-  func run() async throws -> Bool {
-    let environment = try DemoEnvironment()
-    var options = SimulatorOptions()
-    options.backlog = Self.backlog
-    options.realtime.hold = .seconds(30)
-    options.faultRates = [.events: .stormy]
-    do {
-      return try await BoxSimulator.run(options) { simulator in
-        try environment.configure(simulator)
-        return try await show(simulator, environment)
-      }
-    } catch let error as SimulatorError {
-      throw DaemonFailure(.unavailable, error.message, hint: error.hint)
-    }
-  }
-
   private func show(_ simulator: BoxSimulator, _ environment: DemoEnvironment) async throws -> Bool {
     let interrupt = DemoSignal()
     var daemon = try DemoDaemon(environment)
     defer { daemon.kill() }
     var screen = DemoScreen(environment: environment)
     let start = ContinuousClock.now
+    let duration = Duration.seconds(seconds)
     // At a third and at two thirds of the time.
     var kills = [duration / 3, duration * 2 / 3]
     while ContinuousClock.now - start < duration, !interrupt.hasArrived {

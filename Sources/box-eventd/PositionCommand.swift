@@ -5,8 +5,7 @@ import Spool
 
 struct PositionCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "position",
-    abstract: "Show or set a stream's position.",
+    commandName: "position", abstract: "Show or set a stream's position.",
     subcommands: [Show.self, Set.self])
 
   struct Show: AsyncParsableCommand {
@@ -29,8 +28,7 @@ struct PositionCommand: AsyncParsableCommand {
 
   struct Set: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "set",
-      abstract: "Set a stream's position; the daemon must be stopped.",
+      commandName: "set", abstract: "Set a stream's position; the daemon must be stopped.",
       discussion: """
         The change is recorded in gaps.ndjson. Events that are still in the spool are recognised by their ids \
         and not stored twice, so moving back is safe.

@@ -1,11 +1,9 @@
 import ArgumentParser
 import BoxSimulator
-import EventDaemon
 
 struct SimulateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "simulate",
-    abstract: "Run a simulated Box on loopback, for trials and tests.",
+    commandName: "simulate", abstract: "Run a simulated Box on loopback, for trials and tests.",
     discussion: """
       Serves tokens, events, realtime servers and faults until it is stopped. It behaves like the real \
       Box: overlapping pages, duplicates, short pages, positions beyond 2^53.
@@ -44,18 +42,14 @@ struct SimulateCommand: AsyncParsableCommand {
   @Flag(help: "Serve an exact feed, without overlap, duplicates or short pages.") var exact = false
 
   func run() async throws {
-    do {
-      let simulator = try await BoxSimulator.start(try options())
-      StandardOutput.print(
-        """
-        api_url   = "\(simulator.apiURL)"
-        token_url = "\(simulator.tokenURL)"
-        control   = "\(simulator.controlURL)"
-        """)
-      try await simulator.runUntilCancelled()
-    } catch let error as SimulatorError {
-      throw DaemonFailure(.unavailable, error.message, hint: error.hint)
-    }
+    let simulator = try await BoxSimulator.start(try options())
+    StandardOutput.print(
+      """
+      api_url   = "\(simulator.apiURL)"
+      token_url = "\(simulator.tokenURL)"
+      control   = "\(simulator.controlURL)"
+      """)
+    try await simulator.runUntilCancelled()
   }
 
   private func options() throws -> SimulatorOptions {

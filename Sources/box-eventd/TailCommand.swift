@@ -6,8 +6,7 @@ extension EventTail.Output: ExpressibleByArgument {}
 
 struct TailCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "tail",
-    abstract: "Print the last events of a stream, and new ones as they come.",
+    commandName: "tail", abstract: "Print the last events of a stream, and new ones as they come.",
     discussion: """
       Reads the spool's files, whether the daemon runs or not. It prints the lines that `tail -F` on the \
       stream's `current` file prints, but also follows from segment to segment without a gap, and filters.

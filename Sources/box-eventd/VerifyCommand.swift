@@ -4,8 +4,7 @@ import Spool
 
 struct VerifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "verify",
-    abstract: "Check that the spool is intact.",
+    commandName: "verify", abstract: "Check that the spool is intact.",
     discussion: """
       Reads every line of a stream's segments: each is a valid event, no ordinal is missing, no id occurs \
       twice, and the position file agrees. The daemon may be running.

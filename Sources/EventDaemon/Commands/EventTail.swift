@@ -25,14 +25,9 @@ package struct EventTail: Sendable {
   package mutating func read(_ show: (String) -> Void) throws(DaemonFailure) -> Bool {
     do throws(StoreFailure) {
       return try reader.read { [filter, output] line in
-        // Lines that nothing needs to know more of are not parsed.
-        let isParsed = output == .pretty || !filter.isOpen
-        let event = isParsed ? EventText(line) : nil
-        if isParsed, event.map(filter.passes) != true { return }
-        switch output {
-        case .json: show(String(decoding: line, as: UTF8.self))
-        case .pretty: event.map { show($0.pretty) }
-        }
+        let json = output == .json ? String(decoding: line, as: UTF8.self) : nil
+        if let json, filter.isOpen { return show(json) }
+        if let event = EventText(line), filter.passes(event) { show(json ?? event.pretty) }
       }
     } catch {
       throw DaemonFailure(error)
@@ -81,11 +76,10 @@ package struct EventText: Sendable {
     self.document = document
   }
 
-  /// Its `event_type`.
-  package var type: String? { document["event_type"].text }
+  var type: String? { document["event_type"].text }
 
-  /// When it happened, seconds since 1970.
-  package var createdAt: Double? {
+  /// In seconds since 1970.
+  var createdAt: Double? {
     document["created_at"].text.flatMap { UTCDate(rfc3339: $0) }.map { Double($0.secondsSince1970) }
   }
 

@@ -15,12 +15,10 @@ package struct StatusClient: Sendable {
     self.timeout = timeout
   }
 
-  /// What the daemon is doing.
   package func report() throws(StatusFailure) -> StatusReport {
     try StatusReport(parsing: get("/status").body)
   }
 
-  /// `GET` of a path, such as `/healthz`.
   package func get(_ path: String) throws(StatusFailure) -> HTTPAnswer {
     let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw failed(errno) }
@@ -141,9 +139,7 @@ package struct StatusFailure: ExplainedError, Hashable, Sendable {
   }
 }
 
-/// An HTTP/1.1 answer, read to the end of its connection.
-///
-/// It supports what the daemon's own server sends: a length, or a body that ends with the connection.
+/// An HTTP/1.1 answer as the daemon's own server sends it: with a length, or a body that ends with the connection.
 package struct HTTPAnswer: Hashable, Sendable {
   package var status: Int
   package var body: [UInt8]

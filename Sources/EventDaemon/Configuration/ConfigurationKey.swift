@@ -66,8 +66,7 @@ struct ConfigurationKey: Sendable {
     insteadOf: [String], _ summary: String
   ) {
     let secret = Secret(kind: secret, path: path, insteadOf: insteadOf)
-    self.init(
-      name, .optional(.absolutePath), isReloaded: true, summary, path, in: \.self, secret: secret)
+    self.init(name, .optional(.absolutePath), isReloaded: true, summary, path, in: \.self, secret: secret)
   }
 
   /// A key of `[[stream]]`.

@@ -6,8 +6,7 @@ extension ConfigurationReader {
     checkSubjects()
     let directory = configuration.state.directory
     if directory == configuration.spool.directory {
-      let location =
-        source.table("state").settings["directory"]?.location ?? source.table("spool").location
+      let location = source.table("state").settings["directory"]?.location ?? source.table("spool").location
       source.report(
         location, "[state] and [spool] have the same directory, \(directory)",
         hint: "Give each a directory of its own: both hold a directory for every stream.")

@@ -72,8 +72,7 @@ struct ConfigurationSource {
           location([name]), "[[\(name)]] has two pairs of brackets",
           hint: "Write \(table.header): it occurs once.")
       case (_, false):
-        report(
-          location([name]), "\(name) is \(node.shown)", hint: "Write \(table.header): it is a table.")
+        report(location([name]), "\(name) is \(node.shown)", hint: "Write \(table.header): it is a table.")
       }
     }
   }
