@@ -66,14 +66,7 @@ struct DemoCommand: AsyncParsableCommand {
       screen.show(produced: simulator.ledger().count, elapsed: ContinuousClock.now - start)
       try? await Task.sleep(for: Self.step)
     }
-    return try await finish(simulator, environment, &daemon, &screen)
-  }
-
-  /// Lets the daemon catch up, stops it as systemd would, and counts.
-  private func finish(
-    _ simulator: BoxSimulator, _ environment: DemoEnvironment, _ daemon: inout DemoDaemon,
-    _ screen: inout DemoScreen
-  ) async throws -> Bool {
+    // The daemon catches up, and is stopped as systemd would stop it.
     let produced = simulator.ledger()
     let deadline = ContinuousClock.now + .seconds(90)
     while environment.spooledCount < produced.count, ContinuousClock.now < deadline {
@@ -88,10 +81,7 @@ struct DemoCommand: AsyncParsableCommand {
 
 /// What was produced against what was spooled.
 struct DemoTally {
-  let produced: Int
-  let spooled: Int
-  let missing: Int
-  let twice: Int
+  let produced, spooled, missing, twice: Int
 
   init(produced: [[UInt8]], spooled: [[UInt8]]) {
     let distinct = Set(spooled)

@@ -25,9 +25,9 @@ package struct EventTail: Sendable {
   package mutating func read(_ show: (String) -> Void) throws(DaemonFailure) -> Bool {
     do throws(StoreFailure) {
       return try reader.read { [filter, output] line in
-        let json = output == .json ? String(decoding: line, as: UTF8.self) : nil
-        if let json, filter.isOpen { return show(json) }
-        if let event = EventText(line), filter.passes(event) { show(json ?? event.pretty) }
+        if output == .json, filter.isOpen { return show(String(decoding: line, as: UTF8.self)) }
+        guard let event = EventText(line), filter.passes(event) else { return }
+        show(output == .json ? String(decoding: line, as: UTF8.self) : event.pretty)
       }
     } catch {
       throw DaemonFailure(error)

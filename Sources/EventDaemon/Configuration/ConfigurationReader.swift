@@ -34,17 +34,13 @@ struct ConfigurationReader {
   mutating func readTables(_ environment: [String: String]) {
     for table in ConfigurationKeys.tables {
       for key in table.keys { key.setDefault(environment, &configuration) }
-      guard table.isArray else {
-        read(table, source.table(table.name))
-        continue
-      }
-      for stream in source.streams {
-        configuration.streams.append(Configuration.Stream(name: ""))
-        if stream.settings["name"] == nil {
+      for written in table.isArray ? source.streams : [source.table(table.name)] {
+        if table.isArray { configuration.streams.append(Configuration.Stream(name: "")) }
+        if table.isArray, written.settings["name"] == nil {
           source.report(
-            stream.location, "a \(table.header) without a name", hint: "Add a line: name = \"default\".")
+            written.location, "a \(table.header) without a name", hint: "Add a line: name = \"default\".")
         }
-        read(table, stream)
+        read(table, written)
       }
     }
   }

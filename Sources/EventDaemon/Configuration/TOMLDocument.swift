@@ -112,12 +112,7 @@ struct TOMLKeyLines {
   /// The line of a key, from 1: of the longest known beginning of its path. An element of an array of tables has its
   /// number as a part of the path: `["stream", "0", "name"]`.
   func line(of path: [String]) -> Int? {
-    var path = path[...]
-    while !path.isEmpty {
-      if let line = lines[Array(path)] { return line }
-      path = path.dropLast()
-    }
-    return nil
+    path.indices.reversed().lazy.compactMap { lines[Array(path[...$0])] }.first
   }
 
   /// Whether a line begins as a header and goes on with neither a name nor a closing bracket.
