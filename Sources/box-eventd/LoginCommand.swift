@@ -3,7 +3,8 @@ import EventDaemon
 
 struct LoginCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "login", abstract: "Log in once for method oauth2 and store the refresh token.",
+    commandName: "login",
+    abstract: "Log in once for method oauth2 and store the refresh token.",
     discussion: """
       Prints an address to open in a browser. After allowing access there, paste the code, or the address \
       the browser was sent to. The refresh token is stored in the state directory; the daemon renews it from \

@@ -84,13 +84,11 @@ private struct UnitCredentials {
   init?(of configurationPath: String, environment: [String: String], for user: uid_t) {
     guard geteuid() == 0, environment["CREDENTIALS_DIRECTORY"] == nil else { return nil }
     let unit = Configuration.unit(of: configurationPath)
-    let found = SecretFile.Kind.allCases.compactMap { kind in
-      Self.bytes(of: kind, unit).map { (kind.rawValue, $0) }
-    }
+    let found = SecretFile.Kind.allCases.compactMap { kind in Self.bytes(of: kind, unit).map { (kind, $0) } }
     guard !found.isEmpty, let folder = Self.madeFolder() else { return nil }
     self.folder = folder
-    for (name, bytes) in found {
-      let path = "\(folder)/\(name)"
+    for (kind, bytes) in found {
+      let path = "\(folder)/\(kind.rawValue)"
       let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o400)
       guard descriptor >= 0 else { continue }
       _ = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }

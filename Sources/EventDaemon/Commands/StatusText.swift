@@ -26,8 +26,6 @@ package enum StatusText {
   private static let titles = [
     "STREAM", "STATE", "EVENTS", "LAST EVENT", "POSITION AGE", "RETENTION LEFT", "POSITION",
   ]
-  /// Columns that hold numbers.
-  private static let rightAligned: Set<Int> = [2]
 
   private static func row(_ stream: StatusReport.Stream, _ now: Double) -> [String] {
     [
@@ -48,7 +46,8 @@ package enum StatusText {
     return rows.map { row in
       let cells = row.indices.map { column in
         let space = String(repeating: " ", count: widths[column] - row[column].count)
-        return rightAligned.contains(column) ? space + row[column] : row[column] + space
+        // The numbers of events end in one column.
+        return column == 2 ? space + row[column] : row[column] + space
       }
       var line = cells.joined(separator: "  ")[...]
       while line.last == " " { line = line.dropLast() }

@@ -29,7 +29,6 @@ package struct ConfigurationCheck: Sendable {
 
   package var isFine: Bool { !findings.contains { $0.kind == .problem } }
 
-  /// Checks everything that can be checked offline.
   package init(_ path: String, environment: [String: String]) {
     let configuration: Configuration
     do {

@@ -35,11 +35,7 @@ enum TOMLNode: Hashable {
   }
 
   fileprivate static func members(_ table: TOMLTable) -> [String: TOMLNode] {
-    var members: [String: TOMLNode] = [:]
-    for key in table.keys {
-      if let value = table[key] { members[key] = TOMLNode(value) }
-    }
-    return members
+    table.keys.reduce(into: [:]) { $0[$1] = table[$1].map { TOMLNode($0) } }
   }
 
   private init(_ value: any TOMLValueConvertible) {
