@@ -1,13 +1,15 @@
 import ArgumentParser
+import BoxEvents
+import BoxSimulator
 import EventDaemon
 import FoundationEssentials
+import Glibc
 
-/// The command `box-eventd`: one subcommand a file; what a command does is in `EventDaemon/Commands`.
+/// The command `box-eventd`; what its subcommands do is in `EventDaemon/Commands`.
 @main
 struct BoxEventd: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "box-eventd",
-    abstract: "Keeps a Box account's event stream flowing into files.",
+    commandName: "box-eventd", abstract: "Keeps a Box account's event stream flowing into files.",
     discussion: """
       box-eventd long-polls Box, appends every event to a spool directory as a line of JSON, and saves its \
       position in the stream. Nothing is lost, nothing comes twice, and it is never silently stuck.
@@ -21,9 +23,26 @@ struct BoxEventd: AsyncParsableCommand {
       PositionCommand.self, LoginCommand.self, DemoCommand.self, SimulateCommand.self,
     ])
 
+  /// Runs the command. Its failure becomes two lines on stderr, what happened and what to do, and an exit status.
   static func main() async {
     StandardOutput.reserveDescriptors()
-    await main(nil)
+    do {
+      var parsed = try await asyncParseAsRoot()
+      guard var command = parsed as? any AsyncParsableCommand else { return try parsed.run() }
+      do {
+        try await command.run()
+      } catch let error where !(error is ExitCode || error is CleanExit) {
+        let ofSimulator = (error as? SimulatorError).map {
+          DaemonFailure(.unavailable, $0.message, hint: $0.hint)
+        }
+        let failure = ofSimulator ?? DaemonFailure(error)
+        let problems: [any ExplainedError] = (error as? ConfigurationError)?.problems ?? [failure]
+        for problem in problems { StandardOutput.report(problem) }
+        throw ExitCode(failure.exit.rawValue)
+      }
+    } catch {
+      exit(withError: error)
+    }
   }
 }
 
@@ -31,7 +50,7 @@ struct BoxEventd: AsyncParsableCommand {
 struct ConfigurationOption: ParsableArguments {
   @Option(
     name: .customLong("config"),
-    help: ArgumentHelp("The configuration; also reads FILE.d/*.toml.", valueName: "file"),
+    help: .init("The configuration; also reads FILE.d/*.toml.", valueName: "file"),
     completion: .file(extensions: ["toml"]))
   var path = "/etc/box-eventd/box-eventd.toml"
 
@@ -42,8 +61,7 @@ struct ConfigurationOption: ParsableArguments {
 
 struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "run",
-    abstract: "Run the daemon; the systemd unit starts this command.",
+    commandName: "run", abstract: "Run the daemon; the systemd unit starts this command.",
     discussion: """
       Reads every configured stream until SIGTERM or SIGINT; SIGHUP reloads the configuration. Logs \
       go to the journal under systemd, to stderr elsewhere.
@@ -56,24 +74,53 @@ struct RunCommand: AsyncParsableCommand {
   @OptionGroup var configuration: ConfigurationOption
 
   func run() async throws {
-    try await reportingFailure {
-      try await Daemon(configurationPath: configuration.path, environment: configuration.environment).run()
-    }
+    try await Daemon(configurationPath: configuration.path, environment: configuration.environment).run()
   }
 }
 
-/// Runs a command's work; turns its failure into two lines on stderr, what happened and what to do, and a status.
-func reportingFailure(_ work: () async throws -> Void) async throws {
-  do {
-    try await work()
-  } catch let exit as ExitCode {
-    throw exit
-  } catch let error as ConfigurationError {
-    for problem in error.problems { StandardOutput.report(problem) }
-    throw ExitCode(EventDaemon.ExitStatus.configuration.rawValue)
-  } catch {
-    let failure = DaemonFailure(error)
-    StandardOutput.report(failure)
-    throw ExitCode(failure.exit.rawValue)
+struct StatusCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "status", abstract: "Show what the running daemon is doing.",
+    discussion: """
+      Asks the daemon over its Unix socket. Exit status: 0 it answered, 69 it is not running or doesn't \
+      answer.
+      """)
+
+  @OptionGroup var configuration: ConfigurationOption
+
+  @Flag(help: "Print the report as JSON, as GET /status does.") var json = false
+
+  func run() async throws {
+    let report = try StatusClient(socket: try configuration.load().status.socket).report()
+    StandardOutput.write(json ? report.json : StatusText.text(report, now: Date().timeIntervalSince1970))
+  }
+}
+
+/// Text to stdout and stderr, without a buffer.
+enum StandardOutput {
+  /// Keeps other files from becoming stdin, stdout or stderr: where one of the three was closed at the start, the next
+  /// file that is opened would take its number, and receive what is written to it.
+  static func reserveDescriptors() {
+    for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) < 0 {
+      // The lowest free number, which is this one.
+      _ = open("/dev/null", O_RDWR)
+    }
+  }
+
+  static func print(_ text: String) { write(text + "\n") }
+  static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
+
+  /// An error in two lines on stderr: what happened, and what to do.
+  static func report(_ error: some ExplainedError) {
+    write("box-eventd: \(error.message)\n" + (error.hint.map { "  \($0)\n" } ?? ""), to: STDERR_FILENO)
+  }
+
+  private static func write(_ text: String, to descriptor: Int32) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      guard written > 0 || errno == EINTR else { return }
+      rest = rest.dropFirst(max(0, written))
+    }
   }
 }

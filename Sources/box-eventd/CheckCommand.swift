@@ -4,8 +4,7 @@ import EventDaemon
 
 struct CheckCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "check",
-    abstract: "Check the configuration, secrets, files and permissions.",
+    commandName: "check", abstract: "Check the configuration, secrets, files and permissions.",
     discussion: """
       Checks everything the daemon needs, and prints all problems at once, each with what to do. With \
       --online it also signs in and asks Box for a realtime server, once for each stream; for that it creates \
@@ -17,31 +16,20 @@ struct CheckCommand: AsyncParsableCommand {
 
   @OptionGroup var configuration: ConfigurationOption
 
-  @Flag(help: "Also sign in and ask Box for a realtime server.")
-  var online = false
+  @Flag(help: "Also sign in and ask Box for a realtime server.") var online = false
 
   func run() async throws {
-    try await reportingFailure {
-      try await StateOwner.become(
-        of: configuration.path, environment: configuration.environment, makesState: online
-      ) { environment in
-        let checked = try check(environment)
-        if online { try await checkOnline(checked, environment) }
-      }
+    try await StateOwner.become(
+      of: configuration.path, environment: configuration.environment, makesState: online
+    ) { environment in
+      let checked = try check(environment)
+      if online { try await checkOnline(checked, environment) }
     }
   }
 
   private func check(_ environment: [String: String]) throws -> Configuration {
     let check = ConfigurationCheck(configuration.path, environment: environment)
-    for finding in check.findings {
-      let label =
-        switch finding.kind {
-        case .fine: "ok      "
-        case .note: "note    "
-        case .problem: "PROBLEM "
-        }
-      StandardOutput.print(finding: label, finding.message, hint: finding.hint)
-    }
+    check.findings.forEach(show)
     guard check.isFine, let checked = check.configuration else {
       let count = check.findings.count { $0.kind == .problem }
       throw DaemonFailure(
@@ -52,15 +40,19 @@ struct CheckCommand: AsyncParsableCommand {
   }
 
   private func checkOnline(_ checked: Configuration, _ environment: [String: String]) async throws {
-    let results = try await OnlineCheck(checked, environment: environment).run()
-    for result in results {
-      if let failure = result.failure {
-        StandardOutput.print(
-          finding: "PROBLEM ", "stream \(result.stream): \(failure.message)", hint: failure.hint)
-      } else {
-        StandardOutput.print("ok      stream \(result.stream): signed in, and Box answers")
+    let (findings, failure) = try await OnlineCheck.run(checked, environment: environment)
+    findings.forEach(show)
+    if let failure { throw failure }
+  }
+
+  private func show(_ finding: ConfigurationCheck.Finding) {
+    let label =
+      switch finding.kind {
+      case .fine: "ok      "
+      case .note: "note    "
+      case .problem: "PROBLEM "
       }
-    }
-    if let failure = OnlineCheck.failure(results) { throw failure }
+    StandardOutput.print(label + finding.message)
+    if let hint = finding.hint { StandardOutput.print("          " + hint) }
   }
 }

@@ -6,8 +6,7 @@ import UnixSignals
 
 struct DemoCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "demo",
-    abstract: "Show box-eventd at work on this machine, against a simulated Box.",
+    commandName: "demo", abstract: "Show box-eventd at work on this machine, against a simulated Box.",
     discussion: """
       Starts a simulated Box and a real daemon in a directory of their own under /tmp, produces events in the \
       simulated account, and shows them arrive. Twice it kills the daemon with SIGKILL and starts it again. It \
@@ -15,11 +14,8 @@ struct DemoCommand: AsyncParsableCommand {
       directory.
       """)
 
-  @Option(help: "Duration.")
-  var seconds = 60
-
-  @Option(help: "New events a second.")
-  var rate = 20
+  @Option(help: "Duration.") var seconds = 60
+  @Option(help: "New events a second.") var rate = 20
 
   func validate() throws {
     guard (5...86_400).contains(seconds), (1...10_000).contains(rate) else {
@@ -28,48 +24,33 @@ struct DemoCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await reportingFailure {
-      let isIntact = try await Demo(duration: .seconds(seconds), rate: rate).run()
-      if !isIntact {
-        throw DaemonFailure(
-          .software, "the spool differs from what was produced",
-          hint: "Please report this, with the output above.")
-      }
-    }
-  }
-}
-
-/// A simulated Box and a real daemon, a minute long, with two crashes.
-private struct Demo {
-  let duration: Duration
-  let rate: Int
-
-  private static let backlog = 2000
-  private static let step = Duration.milliseconds(250)
-
-  /// - Returns: whether the spool holds every event once.
-  func run() async throws -> Bool {
     let environment = try DemoEnvironment()
     var options = SimulatorOptions()
-    options.backlog = Self.backlog
+    options.backlog = 2000
     options.realtime.hold = .seconds(30)
     options.faultRates = [.events: .stormy]
-    do {
-      return try await BoxSimulator.run(options) { simulator in
-        try environment.configure(simulator)
-        return try await show(simulator, environment)
-      }
-    } catch let error as SimulatorError {
-      throw DaemonFailure(.unavailable, error.message, hint: error.hint)
+    let isIntact = try await BoxSimulator.run(options) { simulator in
+      try environment.configure(simulator)
+      return try await show(simulator, environment)
+    }
+    if !isIntact {
+      throw DaemonFailure(
+        .software, "the spool differs from what was produced",
+        hint: "Please report this, with the output above.")
     }
   }
 
+  private static let step = Duration.milliseconds(250)
+
+  /// A simulated Box and a real daemon, with two crashes.
+  /// - Returns: whether the spool holds every event once.
   private func show(_ simulator: BoxSimulator, _ environment: DemoEnvironment) async throws -> Bool {
     let interrupt = DemoSignal()
     var daemon = try DemoDaemon(environment)
     defer { daemon.kill() }
     var screen = DemoScreen(environment: environment)
     let start = ContinuousClock.now
+    let duration = Duration.seconds(seconds)
     // At a third and at two thirds of the time.
     var kills = [duration / 3, duration * 2 / 3]
     while ContinuousClock.now - start < duration, !interrupt.hasArrived {
@@ -85,14 +66,7 @@ private struct Demo {
       screen.show(produced: simulator.ledger().count, elapsed: ContinuousClock.now - start)
       try? await Task.sleep(for: Self.step)
     }
-    return try await finish(simulator, environment, &daemon, &screen)
-  }
-
-  /// Lets the daemon catch up, stops it as systemd would, and counts.
-  private func finish(
-    _ simulator: BoxSimulator, _ environment: DemoEnvironment, _ daemon: inout DemoDaemon,
-    _ screen: inout DemoScreen
-  ) async throws -> Bool {
+    // The daemon catches up, and is stopped as systemd would stop it.
     let produced = simulator.ledger()
     let deadline = ContinuousClock.now + .seconds(90)
     while environment.spooledCount < produced.count, ContinuousClock.now < deadline {
@@ -107,10 +81,7 @@ private struct Demo {
 
 /// What was produced against what was spooled.
 struct DemoTally {
-  let produced: Int
-  let spooled: Int
-  let missing: Int
-  let twice: Int
+  let produced, spooled, missing, twice: Int
 
   init(produced: [[UInt8]], spooled: [[UInt8]]) {
     let distinct = Set(spooled)

@@ -55,22 +55,13 @@ struct DemoEnvironment {
   }
 
   /// The spool's lines, segment after segment.
-  var spooledLines: [[UInt8]] {
-    segments.flatMap { path in
-      read("\(spool)/\(path)").split(separator: UInt8(ascii: "\n")).map(Array.init)
-    }
-  }
+  var spooledLines: [[UInt8]] { segments.flatMap(lines) }
 
   /// How many complete lines there are.
-  var spooledCount: Int {
-    segments.reduce(0) { $0 + read("\(spool)/\($1)").count { $0 == UInt8(ascii: "\n") } }
-  }
+  var spooledCount: Int { segments.reduce(0) { $0 + read($1).count { $0 == UInt8(ascii: "\n") } } }
 
   /// The last lines of the newest segment.
-  func lastLines(_ count: Int) -> [[UInt8]] {
-    guard let newest = segments.last else { return [] }
-    return read("\(spool)/\(newest)").split(separator: UInt8(ascii: "\n")).suffix(count).map(Array.init)
-  }
+  func lastLines(_ count: Int) -> [[UInt8]] { segments.last.map { lines($0).suffix(count) } ?? [] }
 
   private var segments: [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: spool)) ?? []
@@ -79,20 +70,20 @@ struct DemoEnvironment {
 
   private func write(_ path: String, _ text: String, mode: mode_t) throws {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
-    guard descriptor >= 0 else {
-      throw DaemonFailure(
-        .io, "can't write \(path): \(String(cString: strerror(errno)))", hint: "Free some space there.")
-    }
     defer { close(descriptor) }
     let bytes = Array(text.utf8)
-    guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
+    guard descriptor >= 0, Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
       throw DaemonFailure(
         .io, "can't write \(path): \(String(cString: strerror(errno)))", hint: "Free some space there.")
     }
   }
 
-  private func read(_ path: String) -> [UInt8] {
-    FileManager.default.contents(atPath: path).map { Array($0) } ?? []
+  private func lines(_ segment: String) -> [[UInt8]] {
+    read(segment).split(separator: UInt8(ascii: "\n")).map(Array.init)
+  }
+
+  private func read(_ segment: String) -> [UInt8] {
+    FileManager.default.contents(atPath: "\(spool)/\(segment)").map { Array($0) } ?? []
   }
 }
 
@@ -133,7 +124,6 @@ struct DemoDaemon {
 
   /// Ends it without warning, as a crash does.
   func kill() { end(with: SIGKILL) }
-
   /// Ends it as systemd does.
   func terminate() { end(with: SIGTERM) }
 

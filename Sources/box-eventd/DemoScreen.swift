@@ -26,8 +26,8 @@ struct DemoScreen {
       StandardOutput.print(line)
       return
     }
-    var rows = ["\u{1B}[H\u{1B}[2J\u{1B}[1mbox-eventd demo\u{1B}[0m   \(line)   (Ctrl-C ends it)", ""]
-    rows += ["The last events in the spool:"]
+    var rows = ["\u{1B}[H\u{1B}[2J\u{1B}[1mbox-eventd demo\u{1B}[0m   \(line)   (Ctrl-C ends it)"]
+    rows += ["", "The last events in the spool:"]
     rows += environment.lastLines(6).map { "  " + ($0.withUnsafeBytes { EventText($0)?.pretty } ?? "") }
     rows += ["", "The daemon's own report (box-eventd status):"]
     rows +=
@@ -37,8 +37,6 @@ struct DemoScreen {
     rows += [
       "", "To look at it:", "  box-eventd tail -f --config \(environment.configuration)",
       "  tail -F \(environment.spool)/current",
-    ]
-    rows += [
       "  ls -l \(environment.spool)", "  cat \(environment.root)/state/demo/stream_position",
       "  less \(environment.log)",
     ]

@@ -17,13 +17,8 @@ struct LoginCommand: AsyncParsableCommand {
   @OptionGroup var configuration: ConfigurationOption
 
   func run() async throws {
-    try await reportingFailure {
-      try await StateOwner.become(
-        of: configuration.path, environment: configuration.environment, makesState: true
-      ) { environment in
-        try await login(environment)
-      }
-    }
+    try await StateOwner.become(
+      of: configuration.path, environment: configuration.environment, makesState: true, login)
   }
 
   private func login(_ environment: [String: String]) async throws {

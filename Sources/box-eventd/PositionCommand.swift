@@ -5,8 +5,7 @@ import Spool
 
 struct PositionCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "position",
-    abstract: "Show or set a stream's position.",
+    commandName: "position", abstract: "Show or set a stream's position.",
     subcommands: [Show.self, Set.self])
 
   struct Show: AsyncParsableCommand {
@@ -17,22 +16,19 @@ struct PositionCommand: AsyncParsableCommand {
     @Argument(help: "The stream.") var stream: String
 
     func run() async throws {
-      try await reportingFailure {
-        let tools = try PositionCommand.tools(configuration)
-        guard let record = try tools.position(of: try tools.stream(named: stream)) else {
-          throw DaemonFailure(
-            .data, "stream \(stream): position file missing or corrupt",
-            hint: "Start box-eventd: it creates the file, or rebuilds it from the spool.")
-        }
-        StandardOutput.print("\(record.position)")
+      let tools = try PositionCommand.tools(configuration)
+      guard let record = try tools.position(of: try tools.stream(named: stream)) else {
+        throw DaemonFailure(
+          .data, "stream \(stream): position file missing or corrupt",
+          hint: "Start box-eventd: it creates the file, or rebuilds it from the spool.")
       }
+      StandardOutput.print("\(record.position)")
     }
   }
 
   struct Set: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "set",
-      abstract: "Set a stream's position; the daemon must be stopped.",
+      commandName: "set", abstract: "Set a stream's position; the daemon must be stopped.",
       discussion: """
         The change is recorded in gaps.ndjson. Events that are still in the spool are recognised by their ids \
         and not stored twice, so moving back is safe.
@@ -43,16 +39,14 @@ struct PositionCommand: AsyncParsableCommand {
     @Argument(help: "now, oldest, or the digits of a position.") var value: String
 
     func run() async throws {
-      try await reportingFailure {
-        guard let position = ReadPosition(value) else {
-          throw DaemonFailure(
-            .usage, "not a position: \"\(value)\"", hint: "Give now, oldest, or the digits of a position.")
-        }
-        let tools = try PositionCommand.tools(configuration)
-        let record = try tools.setPosition(of: try tools.stream(named: stream), to: position)
-        StandardOutput.print(
-          "\(stream): continues from position \(record.position) with ordinal \(record.ordinal)")
+      guard let position = ReadPosition(value) else {
+        throw DaemonFailure(
+          .usage, "not a position: \"\(value)\"", hint: "Give now, oldest, or the digits of a position.")
       }
+      let tools = try PositionCommand.tools(configuration)
+      let record = try tools.setPosition(of: try tools.stream(named: stream), to: position)
+      StandardOutput.print(
+        "\(stream): continues from position \(record.position) with ordinal \(record.ordinal)")
     }
   }
 

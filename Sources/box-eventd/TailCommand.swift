@@ -6,8 +6,7 @@ extension EventTail.Output: ExpressibleByArgument {}
 
 struct TailCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "tail",
-    abstract: "Print the last events of a stream, and new ones as they come.",
+    commandName: "tail", abstract: "Print the last events of a stream, and new ones as they come.",
     discussion: """
       Reads the spool's files, whether the daemon runs or not. It prints the lines that `tail -F` on the \
       stream's `current` file prints, but also follows from segment to segment without a gap, and filters.
@@ -15,28 +14,20 @@ struct TailCommand: AsyncParsableCommand {
 
   @OptionGroup var configuration: ConfigurationOption
 
-  @Argument(help: "The stream; without it, the first of the configuration.")
-  var stream: String?
+  @Argument(help: "The stream; without it, the first of the configuration.") var stream: String?
 
-  @Option(name: .customShort("n"), help: "How many of the last events to print.")
-  var count = 10
+  @Option(name: .customShort("n"), help: "How many of the last events to print.") var count = 10
 
-  @Flag(
-    name: [.customShort("f"), .customLong("follow")], help: "Keep printing new events as they come.")
-  var follow = false
+  @Flag(name: .shortAndLong, help: "Keep printing new events as they come.") var follow = false
 
-  @Option(
-    name: .customLong("type"), help: ArgumentHelp("Only this event_type; may be repeated.", valueName: "type")
-  )
+  @Option(name: .customLong("type"), help: .init("Only this event_type; may be repeated.", valueName: "type"))
   var types: [String] = []
 
   @Option(
-    help: ArgumentHelp(
-      "Only events since: 2026-11-23T10:00:00Z, or 10m for ten minutes ago.", valueName: "time"))
+    help: .init("Only events since: 2026-11-23T10:00:00Z, or 10m for ten minutes ago.", valueName: "time"))
   var since: String?
 
-  @Option(help: "The lines as they are, or one short line each.")
-  var output = EventTail.Output.json
+  @Option(help: "The lines as they are, or one short line each.") var output = EventTail.Output.json
 
   func validate() throws {
     guard count >= 0 else { throw ValidationError("-n is 0 or more") }
@@ -46,17 +37,15 @@ struct TailCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await reportingFailure {
-      let tools = StreamTools(try configuration.load())
-      let filter = EventFilter(
-        types: types, since: since.flatMap { EventFilter.since($0, now: Date().timeIntervalSince1970) })
-      // With --since the times decide, not the count.
-      let reader = try tools.reader(of: try tools.stream(named: stream), last: since == nil ? count : nil)
-      var tail = EventTail(reader, filter: filter, output: output)
-      repeat {
-        let hasRead = try tail.read { StandardOutput.print($0) }
-        if follow, !hasRead { try await Task.sleep(for: .milliseconds(200)) }
-      } while follow
-    }
+    let tools = StreamTools(try configuration.load())
+    let filter = EventFilter(
+      types: types, since: since.flatMap { EventFilter.since($0, now: Date().timeIntervalSince1970) })
+    // With --since the times decide, not the count.
+    let reader = try tools.reader(of: try tools.stream(named: stream), last: since == nil ? count : nil)
+    var tail = EventTail(reader, filter: filter, output: output)
+    repeat {
+      let hasRead = try tail.read { StandardOutput.print($0) }
+      if follow, !hasRead { try await Task.sleep(for: .milliseconds(200)) }
+    } while follow
   }
 }

@@ -4,8 +4,7 @@ import Spool
 
 struct VerifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "verify",
-    abstract: "Check that the spool is intact.",
+    commandName: "verify", abstract: "Check that the spool is intact.",
     discussion: """
       Reads every line of a stream's segments: each is a valid event, no ordinal is missing, no id occurs \
       twice, and the position file agrees. The daemon may be running.
@@ -15,20 +14,15 @@ struct VerifyCommand: AsyncParsableCommand {
 
   @OptionGroup var configuration: ConfigurationOption
 
-  @Argument(help: "The stream; without it, all of them.")
-  var stream: String?
+  @Argument(help: "The stream; without it, all of them.") var stream: String?
 
   func run() async throws {
-    try await reportingFailure {
-      let loaded = try configuration.load()
-      let tools = StreamTools(loaded)
-      let streams = try stream.map { [try tools.stream(named: $0)] } ?? loaded.streams
-      var isIntact = true
-      for stream in streams {
-        isIntact = show(try tools.verify(stream), of: stream.name) && isIntact
-      }
-      if !isIntact { throw ExitCode(1) }
-    }
+    let loaded = try configuration.load()
+    let tools = StreamTools(loaded)
+    let streams = try stream.map { [try tools.stream(named: $0)] } ?? loaded.streams
+    var isIntact = true
+    for stream in streams { isIntact = show(try tools.verify(stream), of: stream.name) && isIntact }
+    if !isIntact { throw ExitCode(1) }
   }
 
   private func show(_ report: SpoolVerifier.Report, of stream: String) -> Bool {

@@ -25,23 +25,12 @@ package struct EventTail: Sendable {
   package mutating func read(_ show: (String) -> Void) throws(DaemonFailure) -> Bool {
     do throws(StoreFailure) {
       return try reader.read { [filter, output] line in
-        if let text = Self.text(line, filter, output) { show(text) }
+        if output == .json, filter.isOpen { return show(String(decoding: line, as: UTF8.self)) }
+        guard let event = EventText(line), filter.passes(event) else { return }
+        show(output == .json ? String(decoding: line, as: UTF8.self) : event.pretty)
       }
     } catch {
       throw DaemonFailure(error)
-    }
-  }
-
-  private static func text(
-    _ line: UnsafeRawBufferPointer, _ filter: EventFilter, _ output: Output
-  ) -> String? {
-    switch output {
-    case .json:
-      guard filter.isOpen || EventText(line).map(filter.passes) == true else { return nil }
-      return String(decoding: line, as: UTF8.self)
-    case .pretty:
-      guard let event = EventText(line), filter.passes(event) else { return nil }
-      return event.pretty
     }
   }
 }
@@ -87,11 +76,10 @@ package struct EventText: Sendable {
     self.document = document
   }
 
-  /// Its `event_type`.
-  package var type: String? { document["event_type"].text }
+  var type: String? { document["event_type"].text }
 
-  /// When it happened, seconds since 1970.
-  package var createdAt: Double? {
+  /// In seconds since 1970.
+  var createdAt: Double? {
     document["created_at"].text.flatMap { UTCDate(rfc3339: $0) }.map { Double($0.secondsSince1970) }
   }
 

@@ -17,8 +17,7 @@ package struct LoginSession: Sendable {
     }
     self.configuration = configuration
     self.environment = environment
-    login = OAuthLogin(
-      clientID: configuration.auth.clientID ?? "", tokenURL: configuration.box.tokenURL)
+    login = OAuthLogin(clientID: configuration.auth.clientID ?? "", tokenURL: configuration.box.tokenURL)
   }
 
   /// The page where the account's user allows the application to read its events.

@@ -1,12 +1,9 @@
 import Glibc
 import SystemPackage
 
-/// Started as root, a command that touches the state first becomes its owner, so that it leaves
-/// nothing behind the service can't use, and sees what the service would see.
+/// Started as root, a command that touches the state first becomes its owner, so that it leaves nothing behind the
+/// service can't use, and sees what the service would see.
 package enum StateOwner {
-  /// The user of the packaged units.
-  private static let serviceUser = "box-eventd"
-
   /// Becomes the owner of the configured state directory; where it is missing, the user of the packaged
   /// units. Does nothing for other users than root, and where root owns the directory.
   /// - Throws: `DaemonFailure` where root may not become the owner, for example in a container.
@@ -18,21 +15,20 @@ package enum StateOwner {
 
   /// Does the same for a command that needs secrets, and gives it those of the unit.
   /// - Parameter makesState: make a missing state directory for its owner, as the unit does when it starts.
-  package static func become<Value>(
+  package static func become(
     of configurationPath: String, environment: [String: String], makesState: Bool,
-    _ work: (_ environment: [String: String]) async throws -> Value
-  ) async throws -> Value {
+    _ work: (_ environment: [String: String]) async throws -> Void
+  ) async throws {
     var environment = environment
     let owner = owner(configurationPath, environment)
-    let credentials = UnitCredentials(
-      of: configurationPath, environment: environment, for: owner?.user ?? 0)
+    let credentials = UnitCredentials(of: configurationPath, environment: environment, for: owner?.user ?? 0)
     defer { credentials?.remove() }
     if let credentials { environment["CREDENTIALS_DIRECTORY"] = credentials.folder }
     if let owner {
       if makesState, mkdir(owner.directory, 0o700) == 0 { chown(owner.directory, owner.user, owner.group) }
       try become(owner)
     }
-    return try await work(environment)
+    try await work(environment)
   }
 
   private struct Owner {
@@ -52,7 +48,7 @@ package enum StateOwner {
       let (user, group) = (status.userID.rawValue, status.groupID.rawValue)
       return user == 0 ? nil : Owner(directory: directory, user: user, group: group)
     }
-    return getpwnam(serviceUser).map {
+    return getpwnam("box-eventd").map {
       Owner(directory: directory, user: $0.pointee.pw_uid, group: $0.pointee.pw_gid)
     }
   }
@@ -76,11 +72,9 @@ package enum StateOwner {
 
 /// The secrets the unit of a configuration gets as credentials, for commands in a shell.
 ///
-/// systemd hands credentials to the service alone. Root can read their sources: the running
-/// unit's own, or plain ones in the credential stores. A command that then becomes the service's user
+/// systemd hands credentials to the service alone: systemd.exec(5), "LoadCredential=". Root can read their sources:
+/// the running unit's own, or plain ones in the credential stores. A command that then becomes the service's user
 /// needs copies: they lie in memory, open to that user alone, until the command ends.
-///
-/// Source: systemd.exec(5), "LoadCredential=".
 private struct UnitCredentials {
   /// A folder like the service's `$CREDENTIALS_DIRECTORY`.
   let folder: String
@@ -90,13 +84,11 @@ private struct UnitCredentials {
   init?(of configurationPath: String, environment: [String: String], for user: uid_t) {
     guard geteuid() == 0, environment["CREDENTIALS_DIRECTORY"] == nil else { return nil }
     let unit = Configuration.unit(of: configurationPath)
-    let found = SecretFile.Kind.allCases.compactMap { kind in
-      Self.bytes(of: kind, unit).map { (kind.rawValue, $0) }
-    }
+    let found = SecretFile.Kind.allCases.compactMap { kind in Self.bytes(of: kind, unit).map { (kind, $0) } }
     guard !found.isEmpty, let folder = Self.madeFolder() else { return nil }
     self.folder = folder
-    for (name, bytes) in found {
-      let path = "\(folder)/\(name)"
+    for (kind, bytes) in found {
+      let path = "\(folder)/\(kind.rawValue)"
       let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o400)
       guard descriptor >= 0 else { continue }
       _ = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
@@ -117,7 +109,7 @@ private struct UnitCredentials {
     let paths =
       ["/run/credentials/\(unit).service/\(kind.rawValue)"]
       + ["/etc", "/run", "/usr/lib"].map { "\($0)/credstore/\(unit).\(kind.rawValue)" }
-    return paths.lazy.compactMap { SecretFile.bytes(at: $0) }.first
+    return paths.lazy.compactMap { try? FileContents($0, maximumSize: SecretFile.maximumSize).bytes }.first
   }
 
   private static func madeFolder() -> String? {

@@ -15,12 +15,10 @@ package struct StatusClient: Sendable {
     self.timeout = timeout
   }
 
-  /// What the daemon is doing.
   package func report() throws(StatusFailure) -> StatusReport {
     try StatusReport(parsing: get("/status").body)
   }
 
-  /// `GET` of a path, such as `/healthz`.
   package func get(_ path: String) throws(StatusFailure) -> HTTPAnswer {
     let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw failed(errno) }
@@ -51,13 +49,9 @@ extension StatusClient {
   private func connect(_ descriptor: CInt) throws(StatusFailure) {
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
-    let path = Array(socket.utf8)
-    let fits = withUnsafeMutableBytes(of: &address.sun_path) { bytes in
-      guard path.count < bytes.count else { return false }
-      bytes.copyBytes(from: path)
-      return true
-    }
-    guard fits else { throw failed(ENAMETOOLONG) }
+    let path = socket.utf8
+    guard path.count < MemoryLayout.size(ofValue: address.sun_path) else { throw failed(ENAMETOOLONG) }
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path) }
     let result = withUnsafePointer(to: &address) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
         Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
@@ -132,9 +126,7 @@ package struct StatusFailure: ExplainedError, Hashable, Sendable {
   }
 
   package var code: Code
-  /// What happened.
   package var message: String
-  /// What to do.
   package var hint: String?
   /// The system's error number, where a call failed.
   package var errno: CInt?
@@ -147,9 +139,7 @@ package struct StatusFailure: ExplainedError, Hashable, Sendable {
   }
 }
 
-/// An HTTP/1.1 answer, read to the end of its connection.
-///
-/// It supports what the daemon's own server sends: a length, or a body that ends with the connection.
+/// An HTTP/1.1 answer as the daemon's own server sends it: with a length, or a body that ends with the connection.
 package struct HTTPAnswer: Hashable, Sendable {
   package var status: Int
   package var body: [UInt8]
@@ -165,19 +155,11 @@ package struct HTTPAnswer: Hashable, Sendable {
     else { return nil }
     self.status = status
     body = Array(bytes[(end + separator.count)...])
-    if let length = Self.length(lines.dropFirst()) {
+    let header = "content-length:"
+    let length = lines.dropFirst().first { $0.lowercased().hasPrefix(header) }
+    if let length = length.flatMap({ Int($0.dropFirst(header.count).filter { $0 != " " }) }) {
       guard length >= 0, body.count >= length else { return nil }
       body = Array(body.prefix(length))
     }
-  }
-
-  private static func length(_ lines: ArraySlice<Substring>) -> Int? {
-    for line in lines {
-      let name = line.prefix { $0 != ":" }
-      if name.lowercased() == "content-length" {
-        return Int(line.dropFirst(name.count + 1).filter { $0 != " " })
-      }
-    }
-    return nil
   }
 }

@@ -5,35 +5,27 @@ package enum StatusText {
   /// - Parameter now: local time, seconds since 1970.
   package static func text(_ report: StatusReport, now: Double) -> String {
     var lines = [heading(report, now), ""]
-    if report.streams.isEmpty {
-      lines.append("no streams")
-    } else {
-      lines += aligned([titles] + report.streams.map { row($0, now) })
-    }
+    let rows = report.streams.map { row($0, now) }
+    lines += rows.isEmpty ? ["no streams"] : aligned([titles] + rows)
     let errors = report.streams.compactMap { stream in
       stream.error.map { PlainText.escaped("\(stream.name): \($0)") }
     }
-    if !errors.isEmpty { lines += [""] + errors }
     let gaps = report.streams.filter { $0.gapsTotal > 0 }.map {
       "\(PlainText.escaped($0.name)): \(MetricText.count($0.gapsTotal)) \($0.gapsTotal == 1 ? "gap" : "gaps") "
         + "recorded in gaps.ndjson"
     }
-    if !gaps.isEmpty { lines += [""] + gaps }
+    for section in [errors, gaps] where !section.isEmpty { lines += [""] + section }
     return lines.joined(separator: "\n") + "\n"
   }
 
   private static func heading(_ report: StatusReport, _ now: Double) -> String {
-    let since = report.since.map { text in
-      " since \(text)" + (age(text, now).map { " (\($0))" } ?? "")
-    }
+    let since = report.since.map { " since \($0)" + (age($0, now).map { " (\($0))" } ?? "") }
     return PlainText.escaped("box-eventd \(report.version), \(report.state)\(since ?? "")")
   }
 
   private static let titles = [
     "STREAM", "STATE", "EVENTS", "LAST EVENT", "POSITION AGE", "RETENTION LEFT", "POSITION",
   ]
-  /// Columns that hold numbers.
-  private static let rightAligned: Set<Int> = [2]
 
   private static func row(_ stream: StatusReport.Stream, _ now: Double) -> [String] {
     [
@@ -54,7 +46,8 @@ package enum StatusText {
     return rows.map { row in
       let cells = row.indices.map { column in
         let space = String(repeating: " ", count: widths[column] - row[column].count)
-        return rightAligned.contains(column) ? space + row[column] : row[column] + space
+        // The numbers of events end in one column.
+        return column == 2 ? space + row[column] : row[column] + space
       }
       var line = cells.joined(separator: "  ")[...]
       while line.last == " " { line = line.dropLast() }

@@ -60,10 +60,9 @@ package struct StreamTools: Sendable {
     of stream: Configuration.Stream, to position: ReadPosition
   ) throws(DaemonFailure) -> PositionRecord {
     let directories: DaemonDirectories
-    do {
+    do throws(DaemonFailure) {
       directories = try DaemonDirectories(configuration)
-    } catch {
-      var failure = error
+    } catch var failure {
       if failure.exit == .alreadyRunning { failure.hint = "Stop it first, with: systemctl stop box-eventd." }
       throw failure
     }

@@ -12,12 +12,7 @@ package struct Configuration: Hashable, Sendable {
   package var status = Status()
   package var log = Log()
   /// In the order of the files; at least one, names unique.
-  package var streams: [Stream]
-
-  package init(auth: Auth = Auth(), streams: [Stream] = []) {
-    self.auth = auth
-    self.streams = streams
-  }
+  package var streams: [Stream] = []
 
   /// `[box]`: where Box is and how to reach it.
   package struct Box: Hashable, Sendable {
@@ -35,7 +30,7 @@ package struct Configuration: Hashable, Sendable {
 
   /// `[auth]`: how to sign in.
   package struct Auth: Hashable, Sendable {
-    package var method: Method
+    package var method = Method.clientCredentials
     /// Never nil where the method needs it: `client-credentials`, `oauth2`.
     package var clientID: String?
     /// Nil where the method doesn't need it.
@@ -43,14 +38,6 @@ package struct Configuration: Hashable, Sendable {
     package var clientSecretFile: String?
     package var settingsFile: String?
     package var accessTokenFile: String?
-
-    package init(
-      method: Method = .clientCredentials, clientID: String? = nil, subject: Subject? = nil
-    ) {
-      self.method = method
-      self.clientID = clientID
-      self.subject = subject
-    }
 
     /// The ways to get an access token.
     package enum Method: String, Hashable, Sendable, CaseIterable {
@@ -105,8 +92,6 @@ package struct Configuration: Hashable, Sendable {
     /// Between two lookbacks for late events; nil: never.
     package var lookbackInterval: Duration?
 
-    package init(name: String) { self.name = name }
-
     /// Whether a text can name a stream and its directories.
     package static func isName(_ text: some StringProtocol) -> Bool {
       func isStart(_ byte: UInt8) -> Bool {
@@ -146,22 +131,20 @@ extension Configuration {
 
   /// Compares this configuration, the one in force, with a new one.
   package func change(to new: Configuration) -> Change {
-    var change = Change()
     let old = Dictionary(streams.map { ($0.name, $0) }) { first, _ in first }
     let names = Set(new.streams.map(\.name))
-    change.added = new.streams.filter { old[$0.name] == nil }
-    change.removed = streams.map(\.name).filter { !names.contains($0) }
-    change.changed = new.streams.filter { stream in
-      guard var before = old[stream.name] else { return false }
-      before.start = stream.start
-      return before != stream
-    }
-    change.logLevel = log.level == new.log.level ? nil : new.log.level
-    for table in ConfigurationKeys.tables {
-      let refused = table.keys.filter { $0.takesEffect == .onRestart && !$0.isEqual(self, new) }
-      change.refusedKeys += refused.map { "\(table.header) \($0.name)" }
-    }
-    return change
+    return Change(
+      added: new.streams.filter { old[$0.name] == nil },
+      removed: streams.map(\.name).filter { !names.contains($0) },
+      changed: new.streams.filter { stream in
+        guard var before = old[stream.name] else { return false }
+        before.start = stream.start
+        return before != stream
+      },
+      logLevel: log.level == new.log.level ? nil : new.log.level,
+      refusedKeys: ConfigurationKeys.tables.flatMap { table in
+        table.keys.filter { !$0.isReloaded && !$0.isEqual(self, new) }.map { "\(table.header) \($0.name)" }
+      })
   }
 }
 
@@ -174,16 +157,13 @@ extension Configuration {
     instance(of: path).map { "box-eventd@\($0)" } ?? "box-eventd"
   }
 
-  /// The directories of an instance of the unit template. systemd names them only to the service itself; with these
-  /// a command in a shell finds the instance too.
-  ///
-  /// - Returns: the variables of the unit's environment; empty for any other file.
+  /// The directories of an instance of the unit template, as variables of its environment; empty for any other file.
+  /// systemd sets them only for the service itself; with these a command in a shell finds the instance too.
   static func instanceEnvironment(of path: String) -> [String: String] {
     guard instance(of: path) != nil else { return [:] }
     let unit = unit(of: path)
     return [
-      "SPOOL_DIRECTORY": "/var/spool/\(unit)",
-      "STATE_DIRECTORY": "/var/lib/\(unit)",
+      "SPOOL_DIRECTORY": "/var/spool/\(unit)", "STATE_DIRECTORY": "/var/lib/\(unit)",
       "RUNTIME_DIRECTORY": "/run/\(unit)",
     ]
   }

@@ -29,40 +29,30 @@ package struct ConfigurationCheck: Sendable {
 
   package var isFine: Bool { !findings.contains { $0.kind == .problem } }
 
-  /// Checks everything that can be checked offline.
   package init(_ path: String, environment: [String: String]) {
     let configuration: Configuration
     do {
       configuration = try Configuration.load(path, environment: environment)
     } catch {
-      findings = Self.findings(error)
+      add(error)
       return
     }
     self.configuration = configuration
     let count = configuration.streams.count
-    fine(
-      "\(path): \(count) \(count == 1 ? "stream" : "streams"), signing in with "
-        + "\"\(configuration.auth.method.rawValue)\"")
+    let (streams, method) = (count == 1 ? "stream" : "streams", configuration.auth.method.rawValue)
+    add(.fine, "\(path): \(count) \(streams), signing in with \"\(method)\"")
     checkSecrets(configuration, environment)
     noteUnused(configuration)
     checkDirectories(configuration, madeByUnit: Configuration.instanceEnvironment(of: path))
     checkTransport(configuration, environment)
   }
 
-  private mutating func fine(_ message: String) {
-    findings.append(Finding(kind: .fine, message: message))
+  private mutating func add(_ kind: Finding.Kind, _ message: String, hint: String? = nil) {
+    findings.append(Finding(kind: kind, message: message, hint: hint))
   }
 
-  private mutating func note(_ message: String, hint: String) {
-    findings.append(Finding(kind: .note, message: message, hint: hint))
-  }
-
-  private mutating func problem(_ message: String, hint: String?) {
-    findings.append(Finding(kind: .problem, message: message, hint: hint))
-  }
-
-  private static func findings(_ error: ConfigurationError) -> [Finding] {
-    error.problems.map { Finding(kind: .problem, message: $0.message, hint: $0.hint) }
+  private mutating func add(_ error: ConfigurationError) {
+    for problem in error.problems { add(.problem, problem.message, hint: problem.hint) }
   }
 }
 
@@ -76,8 +66,8 @@ extension ConfigurationCheck {
       environment["CREDENTIALS_DIRECTORY"] = nil
       kinds = kinds.filter { configuration.configuredPath($0) != nil }
       if configuration.secretKinds.contains(where: { $0 != .proxyAuth && !kinds.contains($0) }) {
-        note(
-          "the unit's credentials can't be seen in a reload",
+        add(
+          .note, "the unit's credentials can't be seen in a reload",
           hint: "The daemon has those of its start; after changing one, restart the service.")
       }
     }
@@ -86,12 +76,12 @@ extension ConfigurationCheck {
         guard let file = try configuration.secretFile(kind, environment: environment) else { continue }
         let secret = try file.read()
         if let (message, hint) = Self.refusal(of: secret, kind, configuration) {
-          problem("\(kind.rawValue), \(file.path): \(message)", hint: hint)
+          add(.problem, "\(kind.rawValue), \(file.path): \(message)", hint: hint)
         } else {
-          fine("\(kind.rawValue), from \(file.isCredential ? "the unit's credential" : file.path)")
+          add(.fine, "\(kind.rawValue), from \(file.isCredential ? "the unit's credential" : file.path)")
         }
       } catch {
-        findings += Self.findings(error)
+        add(error)
       }
     }
   }
@@ -128,9 +118,9 @@ extension ConfigurationCheck {
   private mutating func noteUnused(_ configuration: Configuration) {
     for kind in SecretFile.Kind.allCases
     where configuration.configuredPath(kind) != nil && !configuration.secretKinds.contains(kind) {
-      note(
-        "\(ConfigurationKeys.key(of: kind)?.key.name ?? kind.rawValue) is not used: method is "
-          + "\"\(configuration.auth.method.rawValue)\"",
+      let key = ConfigurationKeys.key(of: kind)?.key.name ?? kind.rawValue
+      add(
+        .note, "\(key) is not used: method is \"\(configuration.auth.method.rawValue)\"",
         hint: "Remove it, or choose the method it belongs to.")
     }
   }
@@ -138,14 +128,14 @@ extension ConfigurationCheck {
   private mutating func checkTransport(_ configuration: Configuration, _ environment: [String: String]) {
     do throws(ClientSettingsError) {
       _ = try configuration.box.trustRoots()
-      if let path = configuration.box.caFile { fine("[box] ca_file, \(path)") }
+      if let path = configuration.box.caFile { add(.fine, "[box] ca_file, \(path)") }
     } catch {
-      problem(error.message, hint: error.hint)
+      add(.problem, error.message, hint: error.hint)
     }
     do throws(ClientSettingsError) {
       if configuration.box.proxy == nil { _ = try ProxySettings(environment: environment) }
     } catch {
-      problem(error.message, hint: error.hint)
+      add(.problem, error.message, hint: error.hint)
     }
   }
 }
@@ -163,7 +153,7 @@ extension ConfigurationCheck {
       if Glibc.access(path, F_OK) == 0 || errno != ENOENT {
         checkDirectory(path, name, access)
       } else if madeByUnit.values.contains(path) {
-        note("\(name), \(path), does not exist yet", hint: "The unit makes it when it starts.")
+        add(.note, "\(name), \(path), does not exist yet", hint: "The unit makes it when it starts.")
       } else {
         checkParent(of: path, name)
       }
@@ -172,8 +162,8 @@ extension ConfigurationCheck {
     if access(folder, F_OK) == 0 {
       checkDirectory(folder, "the folder of [status] socket", .reading)
     } else {
-      note(
-        "\(folder) does not exist yet", hint: "The unit makes it when it starts (RuntimeDirectory=).")
+      add(
+        .note, "\(folder) does not exist yet", hint: "The unit makes it when it starts (RuntimeDirectory=).")
     }
   }
 
@@ -184,32 +174,32 @@ extension ConfigurationCheck {
     } catch {
       let status = try? Stat(FilePath(path))
       if let status, status.type != .directory {
-        problem("\(name), \(path): not a directory", hint: "Remove it, or name another directory.")
+        add(.problem, "\(name), \(path): not a directory", hint: "Remove it, or name another directory.")
       } else if error.errno == EPERM, let owner = status?.userID.rawValue, owner != geteuid() {
-        problem(
-          "\(name), \(path): belongs to user \(owner), not to \(geteuid())",
+        add(
+          .problem, "\(name), \(path): belongs to user \(owner), not to \(geteuid())",
           hint: "Run the check as the service's user, or chown it.")
       } else if error.errno == EPERM {
-        problem("\(name), \(path): everybody may write to it", hint: "Run: chmod o-w \(path).")
+        add(.problem, "\(name), \(path): everybody may write to it", hint: "Run: chmod o-w \(path).")
       } else {
-        problem("\(name): \(error.message)", hint: error.hint)
+        add(.problem, "\(name): \(error.message)", hint: error.hint)
       }
       return
     }
     if Glibc.access(path, R_OK | W_OK | X_OK) == 0 {
-      fine("\(name), \(path)")
+      add(.fine, "\(name), \(path)")
     } else {
-      problem("\(name), \(path): not writable", hint: "Let user \(geteuid()) read, write and enter it.")
+      add(.problem, "\(name), \(path): not writable", hint: "Let user \(geteuid()) read, write and enter it.")
     }
   }
 
   /// The daemon makes the last part of a path, no more.
   private mutating func checkParent(of path: String, _ name: String) {
     if access(Self.parent(of: path), W_OK | X_OK) == 0 {
-      fine("\(name), \(path): will be created")
+      add(.fine, "\(name), \(path): will be created")
     } else {
       let reason = errno == ENOENT ? "its parent folder does not exist" : "it can't be created"
-      problem("\(name), \(path): \(reason)", hint: "Run: install -d -o USER -m 0700 \(path).")
+      add(.problem, "\(name), \(path): \(reason)", hint: "Run: install -d -o USER -m 0700 \(path).")
     }
   }
 

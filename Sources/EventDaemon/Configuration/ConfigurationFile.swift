@@ -2,21 +2,15 @@ import Glibc
 import SystemPackage
 
 /// One file of the configuration, read but not yet parsed.
-package struct ConfigurationFile: Hashable, Sendable {
+struct ConfigurationFile: Hashable, Sendable {
   /// As it appears in messages.
-  package var path: String
-  package var text: String
+  var path: String
+  var text: String
 
   /// Thousands of streams stay far below it.
   static let maximumSize = 16 << 20
 
-  package init(path: String, text: String) {
-    self.path = path
-    self.text = text
-  }
-
-  /// Reads a file from disk.
-  static func read(_ path: String) throws(ConfigurationError) -> ConfigurationFile {
+  private static func read(_ path: String) throws(ConfigurationError) -> ConfigurationFile {
     let contents: FileContents
     do {
       contents = try FileContents(path, maximumSize: maximumSize)
@@ -32,29 +26,21 @@ package struct ConfigurationFile: Hashable, Sendable {
 
   /// The main file, then `*.toml` in the folder named like it with `.d`, in order of name.
   static func readAll(_ path: String) throws(ConfigurationError) -> [ConfigurationFile] {
+    let folder = path + ".d"
+    let dropIns = try FileContents.names(in: folder)
+      .filter { $0.hasSuffix(".toml") && !$0.hasPrefix(".") }
+      .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     var files: [ConfigurationFile] = []
     var problems: [ConfigurationError.Problem] = []
-    do {
-      for file in try [path] + dropIns(of: path) {
-        do {
-          files.append(try read(file))
-        } catch {
-          problems += error.problems
-        }
+    for file in [path] + dropIns.map({ "\(folder)/\($0)" }) {
+      do {
+        files.append(try read(file))
+      } catch {
+        problems += error.problems
       }
-    } catch {
-      problems.append(.init("\(path).d: \(error.message)", hint: error.hint))
     }
     guard problems.isEmpty else { throw ConfigurationError(problems) }
     return files
-  }
-
-  private static func dropIns(of path: String) throws(FileContents.Refusal) -> [String] {
-    let folder = path + ".d"
-    return try FileContents.names(in: folder)
-      .filter { $0.hasSuffix(".toml") && !$0.hasPrefix(".") }
-      .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-      .map { "\(folder)/\($0)" }
   }
 
   private static func lineOfBadText(_ bytes: [UInt8]) -> Int {
@@ -112,10 +98,11 @@ struct FileContents {
   }
 
   /// The names in a folder; empty if the folder doesn't exist.
-  static func names(in folder: String) throws(Refusal) -> [String] {
+  static func names(in folder: String) throws(ConfigurationError) -> [String] {
     guard let stream = opendir(folder) else {
       if errno == ENOENT { return [] }
-      throw Refusal.failed(errno, folder)
+      let refusal = Refusal.failed(errno, folder)
+      throw ConfigurationError("\(folder): \(refusal.message)", hint: refusal.hint)
     }
     defer { closedir(stream) }
     var names: [String] = []

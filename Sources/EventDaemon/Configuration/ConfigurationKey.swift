@@ -2,11 +2,6 @@ import BoxEvents
 
 /// One key: its name, its kind of value, and where the value goes.
 struct ConfigurationKey: Sendable {
-  enum TakesEffect: Sendable {
-    case onReload
-    case onRestart
-  }
-
   /// A secret whose file the key names.
   struct Secret: Sendable {
     var kind: SecretFile.Kind
@@ -20,9 +15,10 @@ struct ConfigurationKey: Sendable {
   let summary: String
   /// What a value may be, to follow "Give": `a size of 64KiB to 1GiB, such as "64MiB"`.
   let allowed: String
-  /// Words and bounds that the comment in `config/box-eventd.toml` must name.
+  /// Words and bounds that the same comment must name.
   let documented: [String]
-  let takesEffect: TakesEffect
+  /// A reload takes over a new value; without it, only a restart does.
+  let isReloaded: Bool
   let secret: Secret?
   /// What to do instead of writing a user and password into the value, where one could.
   let userHint: String?
@@ -34,17 +30,15 @@ struct ConfigurationKey: Sendable {
   let isEqual: @Sendable (Configuration, Configuration) -> Bool
 
   private init<Root, Value: Equatable>(
-    _ name: String, _ kind: ValueKind<Value>, _ takesEffect: TakesEffect, _ summary: String,
+    _ name: String, _ kind: ValueKind<Value>, isReloaded: Bool, _ summary: String,
     _ path: any WritableKeyPath<Root, Value> & Sendable,
-    in root: any WritableKeyPath<Configuration, Root> & Sendable, secret: Secret? = nil,
-    unitDefault: UnitDefault<Value>? = nil
+    in root: any WritableKeyPath<Configuration, Root> & Sendable, secret: Secret? = nil
   ) {
     self.name = name
     self.summary = summary
     allowed = kind.allowed
-    documented =
-      kind.documented + [secret?.kind.rawValue, unitDefault.map { "$\($0.variable)" }].compactMap(\.self)
-    self.takesEffect = takesEffect
+    documented = kind.documented + [secret?.kind.rawValue].compactMap(\.self)
+    self.isReloaded = isReloaded
     self.secret = secret
     userHint = kind.userHint
     set = { node, configuration in
@@ -53,7 +47,7 @@ struct ConfigurationKey: Sendable {
       return true
     }
     setDefault = { environment, configuration in
-      if let value = unitDefault?.value(environment) { configuration[keyPath: root][keyPath: path] = value }
+      if let value = kind.unitValue?(environment) { configuration[keyPath: root][keyPath: path] = value }
     }
     isEqual = { $0[keyPath: root][keyPath: path] == $1[keyPath: root][keyPath: path] }
   }
@@ -61,9 +55,9 @@ struct ConfigurationKey: Sendable {
   /// A key of a table.
   init<Value: Equatable>(
     _ name: String, _ path: any WritableKeyPath<Configuration, Value> & Sendable, _ kind: ValueKind<Value>,
-    takesEffect: TakesEffect = .onRestart, unitDefault: UnitDefault<Value>? = nil, _ summary: String
+    isReloaded: Bool = false, _ summary: String
   ) {
-    self.init(name, kind, takesEffect, summary, path, in: \.self, unitDefault: unitDefault)
+    self.init(name, kind, isReloaded: isReloaded, summary, path, in: \.self)
   }
 
   /// A key that names the file of a secret.
@@ -72,7 +66,7 @@ struct ConfigurationKey: Sendable {
     insteadOf: [String], _ summary: String
   ) {
     let secret = Secret(kind: secret, path: path, insteadOf: insteadOf)
-    self.init(name, .optional(.absolutePath), .onReload, summary, path, in: \.self, secret: secret)
+    self.init(name, .optional(.absolutePath), isReloaded: true, summary, path, in: \.self, secret: secret)
   }
 
   /// A key of `[[stream]]`.
@@ -80,27 +74,7 @@ struct ConfigurationKey: Sendable {
     _ name: String, ofStream path: any WritableKeyPath<Configuration.Stream, Value> & Sendable,
     _ kind: ValueKind<Value>, _ summary: String
   ) {
-    self.init(name, kind, .onReload, summary, path, in: \.lastStream)
-  }
-}
-
-/// A default that systemd gives the unit in a variable: a directory, or a file in it.
-///
-/// Source: systemd.exec(5), "RuntimeDirectory=".
-struct UnitDefault<Value>: Sendable {
-  let variable: String
-  let value: @Sendable ([String: String]) -> Value?
-}
-
-extension UnitDefault where Value == String {
-  static func directory(_ variable: String, file: String? = nil) -> Self {
-    Self(variable: variable) { environment in
-      // The variable may hold several directories; the first is the daemon's.
-      let first = environment[variable]?.split(separator: ":").first.flatMap {
-        ValueText.absolutePath(String($0))
-      }
-      return first.map { directory in file.map { "\(directory)/\($0)" } ?? directory }
-    }
+    self.init(name, kind, isReloaded: true, summary, path, in: \.lastStream)
   }
 }
 

@@ -1,16 +1,13 @@
 /// The rules on several keys: what is missing, and what doesn't go together.
 extension ConfigurationReader {
-  private typealias Table = ConfigurationSource.Table
-
   mutating func checkTogether() {
     checkNames()
     checkClientID()
     checkSubjects()
     let directory = configuration.state.directory
     if directory == configuration.spool.directory {
-      let location =
-        source.table("state").settings["directory"]?.location ?? source.table("spool").location
-      report(
+      let location = source.table("state").settings["directory"]?.location ?? source.table("spool").location
+      source.report(
         location, "[state] and [spool] have the same directory, \(directory)",
         hint: "Give each a directory of its own: both hold a directory for every stream.")
     }
@@ -18,15 +15,15 @@ extension ConfigurationReader {
 
   private mutating func checkNames() {
     if source.streams.isEmpty {
-      report(
+      source.report(
         .init(file: source.mainFile), "missing [[stream]]",
         hint: "Add two lines: [[stream]] and name = \"default\".")
     }
     var locations: [String: ConfigurationError.Location] = [:]
     for (stream, table) in zip(configuration.streams, source.streams) where !stream.name.isEmpty {
-      let location = table.settings["name"]?.location ?? table.location
+      let location = table.location(of: "name")
       if let first = locations[stream.name] {
-        report(
+        source.report(
           location, "a second [[stream]] named \"\(stream.name)\"",
           hint: "Choose another name, or remove one: the first is at \(first).")
       } else {
@@ -39,15 +36,15 @@ extension ConfigurationReader {
     let auth = source.table("auth")
     switch configuration.auth.method {
     case .jwt, .accessToken: return
-    case .clientCredentials, .oauth2: guard isUnset("client_id", auth) else { return }
+    case .clientCredentials, .oauth2: guard auth.isUnset("client_id") else { return }
     }
     // A file fresh from the package has nothing here; one clear sentence is enough then.
     if auth.settings.isEmpty {
-      report(
+      source.report(
         auth.location, "nothing is configured yet: missing client_id in [auth]",
         hint: "Fill in [auth]: client_id and subject of your Box app, and where its secret is.")
     } else {
-      report(
+      source.report(
         auth.location, "missing client_id in [auth]",
         hint: "Add client_id = \"…\", from your app's page in Box's developer console.")
     }
@@ -58,24 +55,20 @@ extension ConfigurationReader {
     let (method, auth) = (configuration.auth.method, source.table("auth"))
     switch method {
     case .oauth2, .accessToken:
-      for table in source.streams where !isUnset("subject", table) {
-        report(
-          table.settings["subject"]?.location ?? table.location,
+      for table in source.streams where !table.isUnset("subject") {
+        source.report(
+          table.location(of: "subject"),
           "subject in [[stream]] can't be used with method \"\(method.rawValue)\"",
           hint: "Remove it: the token has one owner. To read as another user, set as_user.")
       }
     case .clientCredentials:
-      guard !auth.settings.isEmpty, isUnset("subject", auth),
-        source.streams.contains(where: { isUnset("subject", $0) })
+      guard !auth.settings.isEmpty, auth.isUnset("subject"),
+        source.streams.contains(where: { $0.isUnset("subject") })
       else { return }
-      report(
+      source.report(
         auth.location, "missing subject in [auth]",
         hint: "Add subject = \"enterprise:ID\" or \"user:ID\": whose token to ask for.")
     case .jwt: return
     }
-  }
-
-  private func isUnset(_ key: String, _ table: Table) -> Bool {
-    table.settings[key].map { $0.node == .string("") } ?? true
   }
 }

@@ -3,9 +3,7 @@ import BoxEvents
 extension Configuration {
   /// Reads the configuration file, and `*.toml` in the folder named like it with `.d`.
   ///
-  /// - Parameters:
-  ///   - path: the main file, usually `/etc/box-eventd/box-eventd.toml`.
-  ///   - environment: where systemd names the directories it made; see systemd.exec(5), "RuntimeDirectory=".
+  /// - Parameter environment: where systemd names the directories it made; see systemd.exec(5), "RuntimeDirectory=".
   /// - Throws: all that is wrong, each with file and line, and what to do.
   package static func load(
     _ path: String, environment: [String: String]
@@ -15,52 +13,34 @@ extension Configuration {
   }
 
   /// Reads a configuration from the texts of its files, the main file first.
-  package init(files: [ConfigurationFile], environment: [String: String]) throws(ConfigurationError) {
-    var reader = ConfigurationReader(ConfigurationSource(files))
+  /// - Throws: all problems, in the order of the files.
+  init(files: [ConfigurationFile], environment: [String: String]) throws(ConfigurationError) {
+    var reader = ConfigurationReader(source: ConfigurationSource(files))
     reader.readTables(environment)
     reader.checkTogether()
-    self = try reader.checked()
+    let problems = reader.source.problems
+    guard problems.isEmpty else {
+      throw ConfigurationError(problems.sorted { $0.location < $1.location }.map(\.problem))
+    }
+    self = reader.configuration
   }
 }
 
 /// Sets a configuration key by key from what the files hold, and collects what is wrong with them instead of stopping.
 struct ConfigurationReader {
-  let source: ConfigurationSource
-  private(set) var configuration = Configuration()
-  private var problems: [ConfigurationSource.LocatedProblem]
-
-  init(_ source: ConfigurationSource) {
-    self.source = source
-    problems = source.problems
-  }
-
-  /// The configuration.
-  /// - Throws: all problems, in the order of the files.
-  func checked() throws(ConfigurationError) -> Configuration {
-    guard problems.isEmpty else {
-      throw ConfigurationError(problems.sorted { $0.location < $1.location }.map(\.problem))
-    }
-    return configuration
-  }
-
-  mutating func report(_ location: ConfigurationError.Location, _ message: String, hint: String) {
-    problems.append((location, ConfigurationError.Problem(at: location, message, hint: hint)))
-  }
+  var source: ConfigurationSource
+  var configuration = Configuration()
 
   mutating func readTables(_ environment: [String: String]) {
     for table in ConfigurationKeys.tables {
       for key in table.keys { key.setDefault(environment, &configuration) }
-      guard table.isArray else {
-        read(table, source.table(table.name))
-        continue
-      }
-      for stream in source.streams {
-        configuration.streams.append(Configuration.Stream(name: ""))
-        if stream.settings["name"] == nil {
-          report(
-            stream.location, "a \(table.header) without a name", hint: "Add a line: name = \"default\".")
+      for written in table.isArray ? source.streams : [source.table(table.name)] {
+        if table.isArray { configuration.streams.append(Configuration.Stream(name: "")) }
+        if table.isArray, written.settings["name"] == nil {
+          source.report(
+            written.location, "a \(table.header) without a name", hint: "Add a line: name = \"default\".")
         }
-        read(table, stream)
+        read(table, written)
       }
     }
   }
@@ -70,9 +50,9 @@ struct ConfigurationReader {
       guard let setting = written.settings[key.name] else { continue }
       let name = "\(key.name) in \(table.header)"
       if let hint = key.userHint, case .string(let text) = setting.node, text.contains("@") {
-        report(setting.location, "\(name) holds a user or password", hint: hint)
+        source.report(setting.location, "\(name) holds a user or password", hint: hint)
       } else if !key.set(setting.node, &configuration) {
-        report(setting.location, "\(name) is \(setting.node.shown)", hint: "Give \(key.allowed).")
+        source.report(setting.location, "\(name) is \(setting.node.shown)", hint: "Give \(key.allowed).")
       }
     }
   }
@@ -83,9 +63,8 @@ package struct ConfigurationError: Error, Hashable, Sendable {
   /// At least one, by file and line.
   package var problems: [Problem]
 
-  package init(_ problems: [Problem]) { self.problems = problems }
-
-  package init(_ message: String, hint: String?) { self.init([Problem(message, hint: hint)]) }
+  init(_ problems: [Problem]) { self.problems = problems }
+  init(_ message: String, hint: String?) { problems = [Problem(message, hint: hint)] }
 
   /// One thing that is wrong. Never contains a secret.
   package struct Problem: ExplainedError, Hashable, Sendable {
@@ -93,13 +72,9 @@ package struct ConfigurationError: Error, Hashable, Sendable {
     package var message: String
     package var hint: String?
 
-    package init(_ message: String, hint: String?) {
+    init(_ message: String, hint: String?) {
       self.message = message
       self.hint = hint
-    }
-
-    init(at location: Location, _ message: String, hint: String) {
-      self.init("\(location): \(message)", hint: hint)
     }
   }
 
@@ -123,7 +98,6 @@ package struct ConfigurationError: Error, Hashable, Sendable {
 extension ConfigurationError: CustomStringConvertible {
   /// Two lines a problem: what is wrong, and what to do.
   package var description: String {
-    problems.map { [$0.message, $0.hint].compactMap(\.self).joined(separator: "\n  ") }.joined(
-      separator: "\n")
+    problems.map { $0.message + ($0.hint.map { "\n  \($0)" } ?? "") }.joined(separator: "\n")
   }
 }

@@ -4,7 +4,6 @@ import BoxEvents
 /// location.
 struct ConfigurationSource {
   typealias Location = ConfigurationError.Location
-  typealias LocatedProblem = (location: Location, problem: ConfigurationError.Problem)
 
   struct Setting {
     var node: TOMLNode
@@ -15,11 +14,14 @@ struct ConfigurationSource {
   struct Table {
     var location: Location
     var settings: [String: Setting] = [:]
+
+    func location(of key: String) -> Location { settings[key]?.location ?? location }
+    func isUnset(_ key: String) -> Bool { settings[key].map { $0.node == .string("") } ?? true }
   }
 
   private var tables: [String: Table] = [:]
   private(set) var streams: [Table] = []
-  private(set) var problems: [LocatedProblem] = []
+  private(set) var problems: [(location: Location, problem: ConfigurationError.Problem)] = []
   let mainFile: String
 
   init(_ files: [ConfigurationFile]) {
@@ -49,26 +51,28 @@ struct ConfigurationSource {
       case (.array(let elements), true):
         for (index, element) in elements.enumerated() {
           let path = [name, String(index)]
-          if case .table(let members) = element {
-            streams.append(
-              Table(location: location(path), settings: settings(table, members, path, location)))
-          } else {
+          guard case .table(let members) = element else {
             report(
-              location(path), "\(name) contains \(element.shown)", "Write \(table.header) for each \(name).")
+              location(path), "\(name) contains \(element.shown)",
+              hint: "Write \(table.header) for each \(name).")
+            continue
           }
+          let settings = settings(table, members, path, location)
+          streams.append(Table(location: location(path), settings: settings))
         }
       case (_, true):
         report(
           location([name]), "[\(name)] has one pair of brackets",
-          "Write \(table.header): it may occur many times.")
+          hint: "Write \(table.header): it may occur many times.")
       case (.table(let members), false):
         let read = settings(table, members, [name], location)
         tables[name, default: Table(location: location([name]))].settings.merge(read) { _, new in new }
       case (.array, false):
         report(
-          location([name]), "[[\(name)]] has two pairs of brackets", "Write \(table.header): it occurs once.")
+          location([name]), "[[\(name)]] has two pairs of brackets",
+          hint: "Write \(table.header): it occurs once.")
       case (_, false):
-        report(location([name]), "\(name) is \(node.shown)", "Write \(table.header): it is a table.")
+        report(location([name]), "\(name) is \(node.shown)", hint: "Write \(table.header): it is a table.")
       }
     }
   }
@@ -94,18 +98,16 @@ struct ConfigurationSource {
 // MARK: What is unknown
 
 extension ConfigurationSource {
-  private mutating func report(_ location: Location, _ message: String, _ hint: String) {
-    problems.append((location, ConfigurationError.Problem(at: location, message, hint: hint)))
+  mutating func report(_ location: Location, _ message: String, hint: String) {
+    problems.append((location, ConfigurationError.Problem("\(location): \(message)", hint: hint)))
   }
 
   private mutating func reportUnknown(_ name: String, in table: ConfigurationTable, _ location: Location) {
-    let secrets = ConfigurationKeys.tables.flatMap { $0.keys }
-    if let key = secrets.first(where: { $0.secret?.insteadOf.contains(name) == true }),
-      let secret = key.secret
-    {
+    let keys = ConfigurationKeys.tables.flatMap(\.keys)
+    if let key = keys.first(where: { $0.secret?.insteadOf.contains(name) == true }), let secret = key.secret {
       report(
         location, "\(name) in \(table.header): secrets don't belong in this file",
-        "Store it in a file of its own and name that with \(key.name), or give the unit the credential "
+        hint: "Store it in a file of its own and name that with \(key.name), or give the unit the credential "
           + "\"\(secret.kind.rawValue)\".")
       return
     }
@@ -117,7 +119,7 @@ extension ConfigurationSource {
       } else {
         "Keys of \(table.header): \(table.keyNames.joined(separator: ", "))."
       }
-    report(location, "unknown key \"\(Self.shown(name))\" in \(table.header)", hint)
+    report(location, "unknown key \"\(Self.shown(name))\" in \(table.header)", hint: hint)
   }
 
   /// At the top of a file: an unknown table, or a key outside of its table.
@@ -127,12 +129,10 @@ extension ConfigurationSource {
     if case .table = node {
       let nearest = ConfigurationKey.nearest(to: name, among: ConfigurationKeys.tables.map(\.name))
       let header = nearest.flatMap { ConfigurationKeys.table($0)?.header }
-      report(location, "unknown table [\(shown)]", header.map { "Perhaps you meant \($0)." } ?? tables)
+      report(location, "unknown table [\(shown)]", hint: header.map { "Perhaps you meant \($0)." } ?? tables)
     } else {
-      let home = Self.home(of: name)
-      report(
-        location, "key \"\(shown)\" outside of any table",
-        home.map { "Put it below \($0.header), where \(shown) is a key." } ?? tables)
+      let hint = Self.home(of: name).map { "Put it below \($0.header), where \(shown) is a key." }
+      report(location, "key \"\(shown)\" outside of any table", hint: hint ?? tables)
     }
   }
 

@@ -91,15 +91,13 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
 /// A host name, or `*.` and the end of one, in lower case: `*.box.com` matches every host below `box.com`, but not
 /// `box.com` itself. An address is written as in a URL, without brackets.
 package struct HostPattern: Hashable, Sendable, CustomStringConvertible {
-  package let text: String
+  package let description: String
 
   /// Nil for a URL, a port, a star elsewhere, an empty label.
   package init?(_ text: some StringProtocol) {
     let lower = text.lowercased()
     let name = lower.hasPrefix("*.") ? lower.dropFirst(2) : lower[...]
     guard WebHost.isName(name) || (name.count == lower.count && WebHost.isIPv6(name)) else { return nil }
-    self.text = lower
+    description = lower
   }
-
-  package var description: String { text }
 }

@@ -13,30 +13,30 @@ package struct SecretFile: Hashable, Sendable {
     case jwtSettings = "jwt-settings"
     case accessToken = "access-token"
     case proxyAuth = "proxy-auth"
+
+    /// The key that names a file for it: `client_secret_file in [auth]`.
+    fileprivate var fileKey: String {
+      ConfigurationKeys.key(of: self).map { "\($0.key.name) in \($0.table.header)" } ?? ""
+    }
   }
 
-  package let kind: Kind
-  package let path: String
+  let kind: Kind
+  let path: String
   /// In `$CREDENTIALS_DIRECTORY`.
-  package let isCredential: Bool
+  let isCredential: Bool
 
   static let maximumSize = 64 << 10
 
-  /// The contents of a secret's file, unchecked; nil if it can't be read.
-  package static func bytes(at path: String) -> [UInt8]? {
-    try? FileContents(path, maximumSize: maximumSize).bytes
-  }
-
   /// The secret itself, read anew, without the newline at its end.
   /// - Throws: a problem that names the path and a remedy, never the contents.
-  package func read() throws(ConfigurationError) -> Secret<String> {
+  func read() throws(ConfigurationError) -> Secret<String> {
     let contents: FileContents
     do {
       contents = try FileContents(path, maximumSize: Self.maximumSize)
     } catch {
       throw refused(
         error.message,
-        error.isMissing ? "Write the secret into it, or name another file with \(fileKey)." : error.hint)
+        error.isMissing ? "Write the secret into it, or name another file with \(kind.fileKey)." : error.hint)
     }
     if !isCredential { try checkGuarded(contents) }
     var bytes = contents.bytes[...]
@@ -69,11 +69,6 @@ package struct SecretFile: Hashable, Sendable {
     }
   }
 
-  /// The key that names a file for it: `client_secret_file in [auth]`.
-  private var fileKey: String {
-    ConfigurationKeys.key(of: kind).map { "\($0.key.name) in \($0.table.header)" } ?? ""
-  }
-
   private func refused(_ message: String, _ hint: String) -> ConfigurationError {
     ConfigurationError("\(kind.rawValue), \(path): \(message)", hint: hint)
   }
@@ -89,8 +84,7 @@ extension Configuration {
     }
   }
 
-  /// Reads one secret.
-  /// - Returns: nil if the proxy needs none.
+  /// Reads one secret; nil if the proxy needs none.
   /// - Throws: if a secret that is needed is missing, or can't be read.
   package func secret(
     _ kind: SecretFile.Kind, environment: [String: String]
@@ -112,29 +106,22 @@ extension Configuration {
     guard problems.isEmpty else { throw ConfigurationError(problems) }
   }
 
-  /// Where a secret is: the unit's credential if there is one, else the configured file.
-  /// - Returns: nil if the proxy needs none.
+  /// Where a secret is: the unit's credential if there is one, else the configured file; nil if the proxy needs none.
   /// - Throws: if a secret that is needed is missing.
-  package func secretFile(
+  func secretFile(
     _ kind: SecretFile.Kind, environment: [String: String]
   ) throws(ConfigurationError) -> SecretFile? {
-    if let folder = environment["CREDENTIALS_DIRECTORY"], folder.hasPrefix("/") {
-      do {
-        if try FileContents.names(in: folder).contains(kind.rawValue) {
-          return SecretFile(kind: kind, path: "\(folder)/\(kind.rawValue)", isCredential: true)
-        }
-      } catch {
-        throw ConfigurationError("\(folder): \(error.message)", hint: error.hint)
-      }
+    if let folder = environment["CREDENTIALS_DIRECTORY"], folder.hasPrefix("/"),
+      try FileContents.names(in: folder).contains(kind.rawValue)
+    {
+      return SecretFile(kind: kind, path: "\(folder)/\(kind.rawValue)", isCredential: true)
     }
     if let path = configuredPath(kind) { return SecretFile(kind: kind, path: path, isCredential: false) }
     if kind == .proxyAuth { return nil }
-    let key = ConfigurationKeys.key(of: kind).map { "\($0.key.name) in \($0.table.header)" } ?? ""
     throw ConfigurationError(
       "missing \(kind.rawValue): method \"\(auth.method.rawValue)\" needs it",
-      hint:
-        "Write it into /etc/credstore/box-eventd.\(kind.rawValue), where the unit finds it, or name its file "
-        + "with \(key).")
+      hint: "Write it into /etc/credstore/box-eventd.\(kind.rawValue), where the unit finds it, or name its "
+        + "file with \(kind.fileKey).")
   }
 
   /// The file that the configuration names for a secret.

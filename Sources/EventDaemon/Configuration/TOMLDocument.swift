@@ -35,11 +35,7 @@ enum TOMLNode: Hashable {
   }
 
   fileprivate static func members(_ table: TOMLTable) -> [String: TOMLNode] {
-    var members: [String: TOMLNode] = [:]
-    for key in table.keys {
-      if let value = table[key] { members[key] = TOMLNode(value) }
-    }
-    return members
+    table.keys.reduce(into: [:]) { $0[$1] = table[$1].map { TOMLNode($0) } }
   }
 
   private init(_ value: any TOMLValueConvertible) {
@@ -112,12 +108,7 @@ struct TOMLKeyLines {
   /// The line of a key, from 1: of the longest known beginning of its path. An element of an array of tables has its
   /// number as a part of the path: `["stream", "0", "name"]`.
   func line(of path: [String]) -> Int? {
-    var path = path[...]
-    while !path.isEmpty {
-      if let line = lines[Array(path)] { return line }
-      path = path.dropLast()
-    }
-    return nil
+    path.indices.reversed().lazy.compactMap { lines[Array(path[...$0])] }.first
   }
 
   /// Whether a line begins as a header and goes on with neither a name nor a closing bracket.

@@ -8,6 +8,8 @@ struct ValueKind<Value: Sendable>: Sendable {
   var documented: [String] = []
   /// What to do where the text holds a user and password, which no message may show.
   var userHint: String?
+  /// The default that the unit's environment holds.
+  var unitValue: (@Sendable ([String: String]) -> Value?)?
   /// Nil for a value that isn't allowed.
   var parse: @Sendable (TOMLNode) -> Value?
 
@@ -39,42 +41,43 @@ extension ValueKind where Value: RawRepresentable & CaseIterable, Value.RawValue
   }
 }
 
-extension ValueKind where Value == String {
+/// The kinds of value, each with its type.
+extension ValueKind {
   /// Without a slash at its end.
-  static var absolutePath: Self { .text("an absolute path, beginning with /", ValueText.absolutePath) }
+  static var absolutePath: ValueKind<String> {
+    .text("an absolute path, beginning with /", ValueText.absolutePath)
+  }
 
-  static var socketPath: Self {
+  static var socketPath: ValueKind<String> {
     // sockaddr_un holds 108 bytes, the last of them NUL: unix(7).
     .text("an absolute path of at most 107 bytes", documented: ["107 bytes"]) { text in
       ValueText.absolutePath(text).flatMap { $0.utf8.count <= 107 ? $0 : nil }
     }
   }
 
-  static var clientID: Self {
+  static var clientID: ValueKind<String> {
     .text("the client id of your Box app") { $0.utf8.allSatisfy { 0x21...0x7e ~= $0 } ? $0 : nil }
   }
 
-  static var userID: Self {
+  static var userID: ValueKind<String> {
     .text("a Box user's id, digits in quotes, such as \"123\"") { Subject.isID($0) ? $0 : nil }
   }
 
-  static var streamName: Self {
+  static var streamName: ValueKind<String> {
     .text(
       "1 to 63 of a-z, 0-9, \".\", \"_\" and \"-\", the first a letter or digit", documented: ["1 to 63"]
     ) { Configuration.Stream.isName($0) ? $0 : nil }
   }
-}
 
-extension ValueKind where Value == WebURL {
   /// `https`, or `http` to this machine.
-  static var confidentialURL: Self {
+  static var confidentialURL: ValueKind<WebURL> {
     .text(
       "a URL beginning with https:// (http:// only to this machine), without query or fragment",
       userHint: "Remove the user and password: the daemon signs in with [auth]."
     ) { text in ValueText.serverURL(text).flatMap { $0.isConfidential ? $0 : nil } }
   }
 
-  static var proxyURL: Self {
+  static var proxyURL: ValueKind<WebURL> {
     .text(
       "the proxy's URL with its port, such as \"http://proxy.example:3128\"",
       userHint: "Put user:password into a file and name it with proxy_auth_file."
@@ -82,46 +85,38 @@ extension ValueKind where Value == WebURL {
       ValueText.serverURL(text).flatMap { $0.scheme == .http && $0.hasPort && $0.target == "/" ? $0 : nil }
     }
   }
-}
 
-extension ValueKind where Value == [HostPattern] {
-  static var hosts: Self {
-    Self(allowed: "a list of hosts, such as [\"*.box.com\"], without scheme or port") { node in
+  static var hosts: ValueKind<[HostPattern]> {
+    .init(allowed: "a list of hosts, such as [\"*.box.com\"], without scheme or port") { node in
       guard case .array(let elements) = node, !elements.isEmpty else { return nil }
       let hosts = elements.compactMap { if case .string(let text) = $0 { HostPattern(text) } else { nil } }
       return hosts.count == elements.count ? hosts : nil
     }
   }
-}
 
-extension ValueKind where Value == ListenAddress {
-  static var listenAddress: Self {
+  static var listenAddress: ValueKind<ListenAddress> {
     .text("an address and a port, such as \"127.0.0.1:9464\"") { ListenAddress($0) }
   }
-}
 
-extension ValueKind where Value == Subject {
-  static var subject: Self {
+  static var subject: ValueKind<Subject> {
     let forms = ["\"user:ID\"", "\"enterprise:ID\""]
     return .text("\(forms.joined(separator: " or ")), the id in digits", documented: forms) { Subject($0) }
   }
-}
 
-extension ValueKind where Value == ReadPosition {
-  static var startPosition: Self {
+  static var startPosition: ValueKind<ReadPosition> {
     let words = ["\"now\"", "\"oldest\""]
     return .text("\(words.joined(separator: ", ")) or a position, digits in quotes", documented: words) {
       ReadPosition($0)
     }
   }
-}
 
-extension ValueKind where Value == ByteCount {
   /// A number of bytes, with or without a unit.
   /// - Parameter orZero: zero is allowed too, for no limit.
-  static func size(_ range: ClosedRange<ByteCount>, example: String, orZero: Bool = false) -> Self {
+  static func size(
+    _ range: ClosedRange<ByteCount>, example: String, orZero: Bool = false
+  ) -> ValueKind<ByteCount> {
     let bounds = "\(range.lowerBound) to \(range.upperBound)"
-    return Self(
+    return .init(
       allowed: "a size of \(bounds), such as \"\(example)\"" + (orZero ? ", or \"0\" for no limit" : ""),
       documented: [bounds]
     ) { node in
@@ -134,28 +129,46 @@ extension ValueKind where Value == ByteCount {
       return value.flatMap { range.contains($0) || (orZero && $0.bytes == 0) ? $0 : nil }
     }
   }
-}
 
-extension ValueKind where Value == Duration {
-  /// At least a second, or zero for no limit.
-  static var age: Self {
-    Self(allowed: "a whole number of s, m, h, d or w, such as \"12h\", or \"0\" for no limit") {
-      ValueText.duration($0)
+  /// At least a second, or zero, with or without quotes, for no limit.
+  static var age: ValueKind<Duration> {
+    .init(allowed: "a whole number of s, m, h, d or w, such as \"12h\", or \"0\" for no limit") { node in
+      switch node {
+      case .string(let text): Duration(configured: text)
+      case .integer(let number): number == 0 ? .zero : nil
+      case .boolean, .array, .table, .other: nil
+      }
+    }
+  }
+
+  /// A time within bounds, or nil for zero.
+  static func interval(_ range: ClosedRange<Duration>) -> ValueKind<Duration?> {
+    let bounds = "\(range.lowerBound.configured) to \(range.upperBound.configured)"
+    return .init(
+      allowed: "a time of \(bounds), such as \"1h\", or \"0\" for none", documented: [bounds]
+    ) { node in
+      guard let value = ValueKind<Duration>.age.parse(node) else { return nil }
+      if value == .zero { return .some(nil) }
+      return range.contains(value) ? .some(value) : .none
     }
   }
 }
 
-extension ValueKind where Value == Duration? {
-  /// A time within bounds, or nil for zero.
-  static func interval(_ range: ClosedRange<Duration>) -> Self {
-    let bounds = "\(range.lowerBound.configured) to \(range.upperBound.configured)"
-    return Self(
-      allowed: "a time of \(bounds), such as \"1h\", or \"0\" for none", documented: [bounds]
-    ) { node in
-      guard let value = ValueText.duration(node) else { return nil }
-      if value == .zero { return .some(nil) }
-      return range.contains(value) ? .some(value) : .none
+extension ValueKind<String> {
+  /// The same with a default that systemd gives the unit in a variable: a directory, or a file in it.
+  ///
+  /// Source: systemd.exec(5), "RuntimeDirectory=".
+  func unitDefault(_ variable: String, file: String? = nil) -> Self {
+    var kind = self
+    kind.documented.append("$\(variable)")
+    kind.unitValue = { environment in
+      // The variable may hold several directories; the first is the daemon's.
+      let first = environment[variable]?.split(separator: ":").first.map(String.init)
+      return first.flatMap(ValueText.absolutePath).map { directory in
+        file.map { "\(directory)/\($0)" } ?? directory
+      }
     }
+    return kind
   }
 }
 
@@ -172,14 +185,5 @@ enum ValueText {
   /// The URL of a server, perhaps with a path; no query, no fragment.
   static func serverURL(_ text: String) -> WebURL? {
     text.contains("?") || text.contains("#") ? nil : WebURL(text)?.removingTrailingSlashes()
-  }
-
-  /// A number with a unit, or zero with or without quotes.
-  static func duration(_ node: TOMLNode) -> Duration? {
-    switch node {
-    case .string(let text): Duration(configured: text)
-    case .integer(let number): number == 0 ? .zero : nil
-    case .boolean, .array, .table, .other: nil
-    }
   }
 }

@@ -64,7 +64,7 @@ import Testing
     new.status.socket = "/x"
     new.status.listen = ListenAddress("a:1")
     let expected = ConfigurationKeys.tables.flatMap { table in
-      table.keys.filter { $0.takesEffect == .onRestart }.map { "\(table.header) \($0.name)" }
+      table.keys.filter { !$0.isReloaded }.map { "\(table.header) \($0.name)" }
     }
     #expect(expected.count == 18)
     #expect(old.change(to: new).refusedKeys == expected)

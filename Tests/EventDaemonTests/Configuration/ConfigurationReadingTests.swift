@@ -62,7 +62,7 @@ import Testing
     #expect(configuration.box.apiURL.description == "https://api.example:8443/2.0")
     #expect(configuration.box.apiURL.origin.description == "https://api.example:8443")
     #expect(configuration.box.tokenURL.description == "http://127.0.0.1:8080/token")
-    #expect(configuration.box.realtimeHosts.map(\.text) == ["*.example", "localhost"])
+    #expect(configuration.box.realtimeHosts.map(\.description) == ["*.example", "localhost"])
     #expect(configuration.box.proxy?.description == "http://proxy.example:3128/")
     #expect(configuration.box.proxyAuthFile == "/a")
     #expect(configuration.box.maxPage == .mebibytes(1))

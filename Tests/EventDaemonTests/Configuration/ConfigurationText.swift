@@ -1,5 +1,6 @@
-import EventDaemon
 import Testing
+
+@testable import EventDaemon
 
 /// Short ways to read configurations in tests.
 enum ConfigurationText {

@@ -67,7 +67,7 @@ import Testing
 
   @Test func namesWhatAReloadTakesOver() {
     for table in ConfigurationKeys.tables {
-      let keys = table.keys.filter { $0.takesEffect == .onReload }.map(\.name)
+      let keys = table.keys.filter(\.isReloaded).map(\.name)
       let expected =
         ["[log]", "[[stream]]"].contains(table.header)
         ? table.keyNames : table.keys.filter { $0.secret != nil }.map(\.name)
