@@ -14,21 +14,17 @@ extension BoxSource {
 
   /// The URL of a realtime server, if it passes ``RealtimeURL``'s check.
   func allowed(_ url: Secret<String>) throws(FeedFailure) -> Secret<WebURL> {
-    try RealtimeURL.allowed(
-      url, patterns: settings.realtimeHosts, allowsLoopback: settings.apiURL.isLoopback)
+    try RealtimeURL.allowed(url, patterns: settings.realtimeHosts, allowsLoopback: settings.apiURL.isLoopback)
   }
 
   /// An error status counts as a reply if its body names one: Box documents `max_retries` as an error.
   private func reply(_ answer: HTTPAnswer, to call: HTTPCall) throws(FeedFailure) -> RealtimeReply {
     if answer.status == 200 { return RealtimeReply(parsing: answer.body) }
     let document = JSONDocument(answer.body)
-    for text in [document?["message"].text, document?["code"].text, document?["error"].text] {
-      guard let text else { continue }
+    for text in ["message", "code", "error"].compactMap({ document?[$0].text }) {
       let reply = RealtimeReply(message: text)
-      switch reply {
-      case .newChange, .reconnect, .maxRetries, .outOfDate: return reply
-      case .unknown: continue
-      }
+      if case .unknown = reply { continue }
+      return reply
     }
     throw answer.refusal(from: call.endpoint, hiding: RealtimeURL.secrets(in: call.url))
   }
@@ -40,8 +36,7 @@ extension BoxSource {
 enum RealtimeURL {
   /// The URL to poll: `https`, on an allowed host, without credentials.
   ///
-  /// Plain `http` to Box is upgraded to `https` (Box documents `http`, and serves `https`); loopback stays
-  /// as it is.
+  /// Plain `http`, which Box documents, is upgraded to `https`, which it serves; loopback stays as it is.
   /// - Parameters:
   ///   - patterns: `realtime_hosts`: exact names, or `*.` and a domain for its subdomains at any depth.
   ///   - allowsLoopback: loopback needs no pattern, because the API itself is on loopback.

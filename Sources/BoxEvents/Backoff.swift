@@ -1,6 +1,5 @@
 /// Exponential back-off with full jitter: each wait is drawn between ``floor`` and a ceiling that
 /// doubles with every failure in a row.
-///
 /// Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
 package struct Backoff: Hashable, Sendable {
   /// Even a lucky draw leaves the server this long alone.
@@ -47,7 +46,6 @@ package struct Jitter: Sendable {
 }
 
 /// Random numbers that a seed repeats.
-///
 /// Source: Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
 package struct SplitMix64: RandomNumberGenerator, Sendable {
   private var state: UInt64

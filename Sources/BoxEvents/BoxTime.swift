@@ -5,19 +5,15 @@ package struct BoxTime: Hashable, Comparable, Sendable {
   package var secondsSince1970: Int64
 
   package init(secondsSince1970: Int64) { self.secondsSince1970 = secondsSince1970 }
-
   package init(_ date: UTCDate) { self.init(secondsSince1970: date.secondsSince1970) }
 
   package var date: UTCDate { UTCDate(secondsSince1970: secondsSince1970) }
 
-  package static func < (left: Self, right: Self) -> Bool {
-    left.secondsSince1970 < right.secondsSince1970
-  }
+  package static func < (left: Self, right: Self) -> Bool { left.secondsSince1970 < right.secondsSince1970 }
 
   /// The time from `earlier` to this moment, in whole seconds; saturates, never traps.
   package func since(_ earlier: BoxTime) -> Duration {
-    let (difference, overflow) =
-      secondsSince1970.subtractingReportingOverflow(earlier.secondsSince1970)
+    let (difference, overflow) = secondsSince1970.subtractingReportingOverflow(earlier.secondsSince1970)
     return overflow ? .seconds(secondsSince1970 < 0 ? Int64.min / 2 : Int64.max / 2) : .seconds(difference)
   }
 }
@@ -42,17 +38,9 @@ package struct FeedInstant: InstantProtocol, Hashable, Sendable {
 
   package init(sinceOrigin: Duration) { self.sinceOrigin = sinceOrigin }
 
-  package func advanced(by duration: Duration) -> FeedInstant {
-    FeedInstant(sinceOrigin: sinceOrigin + duration)
-  }
+  package func advanced(by duration: Duration) -> Self { Self(sinceOrigin: sinceOrigin + duration) }
+  package func duration(to other: Self) -> Duration { other.sinceOrigin - sinceOrigin }
 
-  package func duration(to other: FeedInstant) -> Duration { other.sinceOrigin - sinceOrigin }
-
-  package static func < (left: FeedInstant, right: FeedInstant) -> Bool {
-    left.sinceOrigin < right.sinceOrigin
-  }
-
-  package static func + (instant: FeedInstant, duration: Duration) -> FeedInstant {
-    instant.advanced(by: duration)
-  }
+  package static func < (left: Self, right: Self) -> Bool { left.sinceOrigin < right.sinceOrigin }
+  package static func + (instant: Self, duration: Duration) -> Self { instant.advanced(by: duration) }
 }

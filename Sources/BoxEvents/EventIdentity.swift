@@ -45,10 +45,7 @@ package struct EventIdentity: Hashable, Sendable, LosslessStringConvertible {
 
   /// 32 lower-case hexadecimal digits.
   package var description: String {
-    [high, low].map { number in
-      let digits = String(number, radix: 16)
-      return String(repeating: "0", count: 16 - digits.utf8.count) + digits
-    }.joined()
+    Hexadecimal.text(of: [high, low].flatMap { withUnsafeBytes(of: $0.bigEndian) { Array($0) } })
   }
 
   // SHA-256 output is uniform: half of it is hash enough.
@@ -62,9 +59,9 @@ package enum EventLine {
   package static func identity(of line: UnsafeRawBufferPointer) -> EventIdentity? {
     guard line.first == UInt8(ascii: "{") else { return nil }
     var scanner = JSONScanner(line)
-    guard let members = try? EventMembers(&scanner, line), scanner.index == line.count,
-      !scanner.sawLineBreak
-    else { return nil }
+    guard let members = try? EventMembers(&scanner), scanner.index == line.count, !scanner.sawLineBreak else {
+      return nil
+    }
     return members.id.map { JSONText.identity(line, $0) } ?? EventIdentity(line: line)
   }
 }

@@ -1,8 +1,7 @@
 /// One answer of `GET /events`, sliced: each event's bytes and identity, and the next position.
 ///
-/// The page is read once, without building a tree. An event is any JSON object among the entries;
-/// its bytes stay as Box sent them. Anything else among the entries is a ``Reject``, which never
-/// costs the page its other events.
+/// The page is read once, without building a tree. An event is any JSON object among the entries; its bytes
+/// stay as Box sent them. Anything else is a ``Reject``, which never costs the page its other events.
 package struct EventPage: Sendable {
   /// One event of the page.
   package struct Event: Hashable, Sendable {
@@ -54,14 +53,11 @@ package struct EventPage: Sendable {
         try parser.parse(UnsafeRawBufferPointer(buffer))
       }
     } catch {
-      let first = body.first { $0 > 0x20 }
       throw Unreadable(
         message: "\(error.reason.rawValue), at byte \(error.offset) of \(body.count)",
-        isForeign: first != UInt8(ascii: "{"))
+        isForeign: body.first { $0 > 0x20 } != UInt8(ascii: "{"))
     }
-    guard parser.isPage else {
-      throw Unreadable(message: "a JSON object without entries", isForeign: true)
-    }
+    guard parser.isPage else { throw Unreadable(message: "a JSON object without entries", isForeign: true) }
     events = parser.events
     rejects = parser.rejects
     nextPosition = parser.nextPosition
@@ -93,87 +89,60 @@ extension EventPage {
       if scanner.peek() == UInt8(ascii: "}") {
         scanner.advance()
       } else {
-        repeat {
-          try member(&scanner, body)
-        } while try scanner.goesOn(until: UInt8(ascii: "}"))
+        repeat { try member(&scanner) } while try scanner.goesOn(until: UInt8(ascii: "}"))
       }
-      guard scanner.peek() == 0, scanner.index == body.count else {
-        throw scanner.fault(.unexpectedByte)
-      }
+      guard scanner.peek() == 0, scanner.index == body.count else { throw scanner.fault(.unexpectedByte) }
     }
 
     /// One member of the page. Entries in several `entries` members are all taken; of several
     /// positions the last counts, as it does in common JSON parsers.
-    private mutating func member(
-      _ scanner: inout JSONScanner, _ body: UnsafeRawBufferPointer
-    ) throws(JSONScanner.Fault) {
+    private mutating func member(_ scanner: inout JSONScanner) throws(JSONScanner.Fault) {
       guard scanner.peek() == UInt8(ascii: "\"") else { throw scanner.fault(.unexpectedByte) }
       let start = scanner.index + 1
       let escaped = try scanner.skipString()
-      let key = JSONText.contents(body, start..<(scanner.index - 1), escaped: escaped)
+      let key = JSONText.contents(scanner.bytes, start..<(scanner.index - 1), escaped: escaped)
       try scanner.expect(UInt8(ascii: ":"))
-      let first = scanner.peek()
-      let value = scanner.index
-      switch key {
-      case "entries":
-        if first == UInt8(ascii: "[") {
-          try entries(&scanner, body)
-        } else {
-          try scanner.skipLiteralNull()
+      if key == "entries" {
+        try entries(&scanner)
+      } else {
+        _ = scanner.peek()
+        let value = scanner.index
+        try scanner.skipValue()
+        if key == "next_stream_position" {
+          nextPosition = JSONText.scalar(scanner.bytes, value..<scanner.index).flatMap { StreamPosition($0) }
         }
-        isPage = true
-      case "next_stream_position":
-        try scanner.skipValue()
-        nextPosition = JSONText.scalar(body, value..<scanner.index).flatMap { StreamPosition($0) }
-        isPage = true
-      case "chunk_size":
-        try scanner.skipValue()
-        isPage = true
-      default:
-        try scanner.skipValue()
       }
+      isPage = isPage || ["entries", "next_stream_position", "chunk_size"].contains(key)
     }
 
-    private mutating func entries(
-      _ scanner: inout JSONScanner, _ body: UnsafeRawBufferPointer
-    ) throws(JSONScanner.Fault) {
-      scanner.advance()
-      if scanner.peek() == UInt8(ascii: "]") {
-        scanner.advance()
-        return
+    /// `entries` may be null; with any other value the answer is not a page.
+    private mutating func entries(_ scanner: inout JSONScanner) throws(JSONScanner.Fault) {
+      switch scanner.peek() {
+      case UInt8(ascii: "["): scanner.advance()
+      case UInt8(ascii: "n"): return try scanner.skipValue()
+      default: throw scanner.fault(.unexpectedByte)
       }
-      repeat {
-        try entry(&scanner, body)
-      } while try scanner.goesOn(until: UInt8(ascii: "]"))
+      if scanner.peek() == UInt8(ascii: "]") { return scanner.advance() }
+      repeat { try entry(&scanner) } while try scanner.goesOn(until: UInt8(ascii: "]"))
     }
 
-    private mutating func entry(
-      _ scanner: inout JSONScanner, _ body: UnsafeRawBufferPointer
-    ) throws(JSONScanner.Fault) {
+    private mutating func entry(_ scanner: inout JSONScanner) throws(JSONScanner.Fault) {
+      let body = scanner.bytes
       let first = scanner.peek()
       let start = scanner.index
       scanner.sawLineBreak = false
       var before = scanner
       do throws(JSONScanner.Fault) {
-        let members = try EventMembers(&scanner, body)
-        guard first == UInt8(ascii: "{") else {
-          reject(body, start..<scanner.index, "not an object")
-          return
-        }
+        let members = try EventMembers(&scanner)
+        guard first == UInt8(ascii: "{") else { return reject(body, start..<scanner.index, "not an object") }
         take(members, start..<scanner.index, body, rewriting: scanner.sawLineBreak)
       } catch {
         try before.skipBrokenElement()
         scanner = before
-        reject(body, start..<endOfEntry(body, from: start, to: scanner.index), error.reason.rawValue)
+        // White space at its end is not part of the entry. Between two adjacent commas the entry is empty.
+        let last = body[start..<scanner.index].lastIndex { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+        reject(body, start..<(last.map { $0 + 1 } ?? start), error.reason.rawValue)
       }
-    }
-
-    /// Without the white space in front of `index`, which is not part of the entry. Between two adjacent
-    /// commas the entry is empty.
-    private func endOfEntry(_ body: UnsafeRawBufferPointer, from start: Int, to index: Int) -> Int {
-      var end = index
-      while end > start, [0x20, 0x09, 0x0A, 0x0D].contains(body[end - 1]) { end -= 1 }
-      return end
     }
 
     private mutating func take(
@@ -181,19 +150,18 @@ extension EventPage {
     ) {
       let sent = UnsafeRawBufferPointer(rebasing: body[range])
       let identity = members.id.map { JSONText.identity(body, $0) }
-      guard rewriting else {
+      if rewriting {
+        let line = JSONText.withoutSpace(sent)
+        let start = body.count + rewritten.count
+        rewritten += line
+        let lineIdentity = identity ?? line.withUnsafeBytes { EventIdentity(line: $0) }
+        events.append(
+          Event(range: start..<(start + line.count), identity: lineIdentity, createdAt: start..<start))
+      } else {
         let createdAt = members.createdAt ?? range.lowerBound..<range.lowerBound
         events.append(
           Event(range: range, identity: identity ?? EventIdentity(line: sent), createdAt: createdAt))
-        return
       }
-      let start = body.count + rewritten.count
-      let line = JSONText.withoutSpace(sent)
-      rewritten += line
-      events.append(
-        Event(
-          range: start..<(start + line.count),
-          identity: identity ?? line.withUnsafeBytes { EventIdentity(line: $0) }, createdAt: start..<start))
     }
 
     private mutating func reject(_ body: UnsafeRawBufferPointer, _ range: Range<Int>, _ reason: String) {
@@ -212,7 +180,8 @@ struct EventMembers {
   var createdAt: Range<Int>?
 
   /// Skips one value, taking note of these members if it is an object.
-  init(_ scanner: inout JSONScanner, _ bytes: UnsafeRawBufferPointer) throws(JSONScanner.Fault) {
+  init(_ scanner: inout JSONScanner) throws(JSONScanner.Fault) {
+    let bytes = scanner.bytes
     var idStart: Int?
     var createdAtStart: Int?
     try scanner.skipValue { key, escaped, value throws(JSONScanner.Fault) in
@@ -241,11 +210,5 @@ extension JSONScanner {
     guard next == UInt8(ascii: ",") || next == close else { throw fault(.unexpectedByte) }
     advance()
     return next != close
-  }
-
-  /// `entries` may be null; with any other value the answer is not a page.
-  fileprivate mutating func skipLiteralNull() throws(Fault) {
-    guard peek() == UInt8(ascii: "n") else { throw fault(.unexpectedByte) }
-    try skipValue()
   }
 }

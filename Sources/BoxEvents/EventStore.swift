@@ -1,8 +1,8 @@
 /// Where events go: the driver's one view of the disk. One store belongs to one stream.
 ///
-/// What ``commit(_:at:)`` has returned from is durable. Calls come one at a time: recover (again after `noSpace`); on a
-/// first start, begin, before or after the first page is deduplicated; then deduplicate, commit, save and the rest. A
-/// batch that waits for space is stored before another one.
+/// What ``commit(_:at:)`` has returned from is durable. Calls come one at a time: recover (again after
+/// `noSpace`); on a first start, begin, before or after the first page is deduplicated; then deduplicate,
+/// commit, save and the rest. A batch that waits for space is stored before another one.
 package protocol EventStore: Sendable {
   /// Repairs what an earlier run left, and returns where to go on from.
   func recover() async throws(StoreFailure) -> Recovery
@@ -113,7 +113,6 @@ package struct EventBatch: Hashable, Identifiable, Sendable, CustomStringConvert
   package var description: String { "batch \(id), \(new.count) new" }
 
   package static func == (left: Self, right: Self) -> Bool { left.id == right.id }
-
   package func hash(into hasher: inout Hasher) { hasher.combine(id) }
 }
 
@@ -183,6 +182,21 @@ package struct StoreFailure: ExplainedError, Hashable, Sendable {
     case refused
     /// The call doesn't fit the store's state: a mistake in this program. Nothing has changed.
     case misuse
+
+    /// What to do, as far as the code alone determines it.
+    fileprivate var hint: String {
+      switch self {
+      case .noSpace:
+        "Free some space on this file system: nothing is lost, and box-eventd goes on by itself."
+      case .io: "Start box-eventd again: it repairs what it can. See the kernel's log for errors of the disk."
+      case .blocked: "See the stream's log, then run: box-eventd position show STREAM."
+      case .locked: "Stop the other process first."
+      case .refused:
+        "The daemon needs its own file or directory there, which belongs to the daemon's user. "
+          + "Correct it, or move it away."
+      case .misuse: "This is a bug in box-eventd; please report this message."
+      }
+    }
   }
 
   package var code: Code
@@ -204,21 +218,5 @@ package struct StoreFailure: ExplainedError, Hashable, Sendable {
     self.hint = hint ?? code.hint
     self.errno = errno
     self.holder = holder
-  }
-}
-
-extension StoreFailure.Code {
-  /// What to do, as far as the code alone determines it.
-  fileprivate var hint: String {
-    switch self {
-    case .noSpace: "Free some space on this file system: nothing is lost, and box-eventd goes on by itself."
-    case .io:
-      "Start box-eventd again: it repairs what it can. See the kernel's log for errors of the disk."
-    case .blocked: "See the stream's log, then run: box-eventd position show STREAM."
-    case .locked: "Stop the other process first."
-    case .refused:
-      "The daemon needs its own file or directory there, which belongs to the daemon's user. Correct it, or move it away."
-    case .misuse: "This is a bug in box-eventd; please report this message."
-    }
   }
 }

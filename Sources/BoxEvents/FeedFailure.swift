@@ -60,8 +60,7 @@ package protocol ExplainedError: Error {
   /// What happened to what, with the value and where it came from. One line, no secrets, no full stop:
   /// `cannot sync /var/spool/box-eventd/default/events-0.ndjson: Input/output error`.
   var message: String { get }
-  /// What to do: sentences that begin with a capital letter and end with a full stop. Nil where there is nothing
-  /// to do but wait.
+  /// What to do: sentences that begin with a capital letter and end with a full stop. Nil: only wait.
   var hint: String? { get }
 }
 

@@ -1,7 +1,6 @@
 import Crypto
 
-/// Whose feed a position belongs to. A position means nothing in another feed, so the position file
-/// carries this value's ``digest``.
+/// Whose feed a position belongs to: it means nothing in another, so the position file has the ``digest``.
 package struct FeedIdentity: Hashable, Sendable {
   /// Where the API is.
   package var api: WebURL.Origin
@@ -27,9 +26,7 @@ package struct FeedIdentity: Hashable, Sendable {
 }
 
 /// Whom a token is asked for: `user:123` or `enterprise:456`.
-///
-/// Source: <https://developer.box.com/reference/post-oauth2-token/>, `box_subject_type` and
-/// `box_subject_id`.
+/// Source: <https://developer.box.com/reference/post-oauth2-token/>, `box_subject_type` and `box_subject_id`.
 package struct Subject: Hashable, Sendable, CustomStringConvertible {
   package enum Kind: String, Hashable, Sendable {
     case user
@@ -54,12 +51,11 @@ package struct Subject: Hashable, Sendable, CustomStringConvertible {
 
   /// Whether text is the number of a Box user or enterprise.
   package static func isID(_ text: some StringProtocol) -> Bool {
-    (1...20).contains(text.utf8.count) && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
+    1...20 ~= text.utf8.count && text.utf8.allSatisfy { 0x30...0x39 ~= $0 }
   }
 }
 
 /// The kinds of stream Box offers. The raw value is Box's `stream_type`.
-///
 /// Source: <https://developer.box.com/reference/get-events/>, `stream_type`.
 package enum StreamType: String, Sendable, CaseIterable {
   case all

@@ -12,8 +12,8 @@ package struct FeedRules: Hashable, Sendable {
   package var fallbackInterval = Duration.seconds(60)
   /// Between two reads that bring nothing (box-java-sdk issue 564: 3 to 5 idle calls a second).
   package var spacing = Duration.seconds(1)
-  /// Empty pages in a row that each lead on, before the stream waits for a change all the same: at a server whose
-  /// positions pass with the time it would never be caught up, and would be read once a second for ever.
+  /// Empty pages in a row that each lead on, before the stream waits for a change all the same: at a server
+  /// whose positions pass with the time it would be read once a second for ever.
   package var emptyPagesBeforeWaiting = 10
   /// Positions that are remembered as asked for. Only an endless row of known events with ever new positions
   /// reaches this limit.
@@ -38,15 +38,15 @@ package struct FeedRules: Hashable, Sendable {
   package var saveInterval = Duration.seconds(3600)
   /// Between lookbacks for events that Box has shown late; nil for no lookbacks.
   package var lookbackInterval: Duration?
-  /// How many events a lookback may go back over, and how many new ones it may find. The store knows the last 10,000
-  /// ids: that is enough for both, and leaves 6,500 for known events that Box serves from before the position.
+  /// How many events a lookback may go back over, and how many new ones it may find. The store knows the last
+  /// 10,000 ids: enough for both, and 6,500 for known events that Box serves from before the position.
   package var lookbackEvents = 2500
   package var lookbackFinds = 1000
   /// How many pages it may take: five full ones hold as many events, and some may be short.
   package var lookbackPages = 250
 
-  /// How long each stage may take before something is wrong with this process or its disk rather than with Box:
-  /// calls to Box have shorter time limits of their own.
+  /// How long each stage may take before something is wrong with this process or its disk rather than with
+  /// Box: calls to Box have shorter time limits of their own.
   package var requestBudget = Duration.seconds(720)
   package var commitBudget = Duration.seconds(30)
   /// What a poll may take beyond its server's `retry_timeout`: 10 s grace, 60 s for the body.

@@ -3,11 +3,8 @@
 /// Box gives events a place in its stream when they happen, and may show them later than their neighbours:
 /// an event that appears before a position that has been read is never served again from there. A lookback
 /// reads a stretch again, from where the stream was two intervals ago, so that everything is looked for once
-/// more at least one interval later.
-///
-/// A lookback never moves the position: what it finds is stored at the stream's own. The stretch is short
-/// enough for every event in it to be known by its id. A lookback that finds so much that this would cease to
-/// hold ends, and leaves the rest to the next.
+/// more at least one interval later. It never moves the position: what it finds is stored at the stream's.
+/// Every event of the stretch must be known by its id: after too many finds it leaves the rest to the next.
 extension FeedStateMachine {
   /// The lookback under way and what it needs.
   struct Lookbacks: Hashable, Sendable {
@@ -22,9 +19,7 @@ extension FeedStateMachine {
 
     init(_ rules: FeedRules, at now: FeedInstant) {
       lastEnd = now
-      history = rules.lookbackInterval.map {
-        LookbackHistory(limit: rules.lookbackEvents, spacing: $0 / 4)
-      }
+      history = rules.lookbackInterval.map { LookbackHistory(limit: rules.lookbackEvents, spacing: $0 / 4) }
     }
 
     mutating func end(at now: FeedInstant) { (current, lastEnd) = (nil, now) }
@@ -54,7 +49,7 @@ extension FeedStateMachine {
     lookbacks.current?.take(outcome, next: isOver ? nil : next, rules)
     guard outcome.new > 0 else { return continueLookback(at: now) }
     lookbacks.history?.pass(checkpoint.position, new: outcome.new, at: now)
-    return enter(.committing(outcome.batch, checkpoint), budget: rules.commitBudget, at: now)
+    return store(.committing(outcome.batch, checkpoint), at: now)
   }
 
   /// The next page of a lookback, or its end. What it has found may include events that have only just
@@ -67,8 +62,7 @@ extension FeedStateMachine {
       return hasFound ? read(at: now) : waitForChange(at: now)
     }
     lookbacks.current?.asked.insert(next)
-    let request = ReadRequest(position: next, limit: ReadRequest.maximumLimit)
-    return enter(.reading(request), budget: rules.requestBudget, at: now)
+    return read(ReadRequest(position: next), at: now)
   }
 
   /// A page of a lookback could not be had. The stretch was readable before, so the failure means nothing for
@@ -123,16 +117,11 @@ struct LookbackHistory: Hashable, Sendable {
   /// The stream goes on from another position, after new events.
   mutating func pass(_ position: ReadPosition, new: Int, at now: FeedInstant) {
     events += new
-    if isFarFromLast(position, now) {
-      points.append(Point(position: position, since: now, events: events))
+    let isFarFromLast = points.last.map { last in
+      position != last.position && (now >= last.since + spacing || events - last.events >= limit / 10)
     }
+    if isFarFromLast ?? true { points.append(Point(position: position, since: now, events: events)) }
     while let first = points.first, events - first.events > limit { points.removeFirst() }
-  }
-
-  private func isFarFromLast(_ position: ReadPosition, _ now: FeedInstant) -> Bool {
-    guard let last = points.last else { return true }
-    return position != last.position
-      && (now >= last.since + spacing || events - last.events >= limit / 10)
   }
 
   /// Forgets what was in force only before a moment.

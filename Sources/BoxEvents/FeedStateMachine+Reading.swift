@@ -18,9 +18,7 @@ extension FeedStateMachine {
 
     var isStalled: Bool { stalls.failures > 0 }
 
-    mutating func foundNewEvents() {
-      self = Reading(lastRead: lastRead, limitIndex: max(0, limitIndex - 1))
-    }
+    mutating func foundNewEvents() { self = Reading(lastRead: lastRead, limitIndex: max(0, limitIndex - 1)) }
 
     /// Only the spacing of unproductive reads goes on.
     mutating func caughtUp() { self = Reading(unproductive: unproductive, lastRead: lastRead) }
@@ -59,9 +57,7 @@ extension FeedStateMachine {
     failedReads = FailedReads()
     if let date = outcome.date { boxClock = BoxClock(date: date, at: now) }
     if checkpoint.continuousAt == nil { checkpoint.readSince = outcome.date }
-    if let gap = gap(shownBy: outcome) {
-      return enter(.recording(gap, outcome, request), budget: rules.commitBudget, at: now)
-    }
+    if let gap = gap(shownBy: outcome) { return store(.recording(gap, outcome, request), at: now) }
     return take(outcome, of: request, at: now)
   }
 
@@ -72,13 +68,12 @@ extension FeedStateMachine {
     if lookbacks.current != nil { return abandonLookback(after: failure, at: now) }
     switch failure.code {
     case .unreachable, .throttled, .serverError, .unreadable, .realtimeRefused, .signInFailed, .cancelled:
-      return retryRead(after: failure, notBefore: failure.retryAfter, at: now)
-    case .malformedPage, .tooLarge:
-      return shrink(after: failure, at: now)
+      return retryRead(after: failure, at: now)
+    case .malformedPage, .tooLarge: return shrink(after: failure, at: now)
     case .unauthorized, .forbidden, .refused:
       failedReads.refusals += 1
       return failedReads.refusals < rules.refusalsBeforeBlocked
-        ? retryRead(after: failure, notBefore: failure.retryAfter, at: now) : block(failure, at: now)
+        ? retryRead(after: failure, at: now) : block(failure, at: now)
     case .signInRefused:
       failedReads.problem = .lasting(failure)
       return wait(rules.signInInterval, then: .read, at: now)
@@ -94,8 +89,8 @@ extension FeedStateMachine {
     }
     if reading.asked.count >= FeedRules.maximumAsked { reading.asked = [] }
     reading.asked.insert(checkpoint.position)
-    let request = ReadRequest(position: checkpoint.position, limit: FeedRules.limits[reading.limitIndex])
-    return enter(.reading(request), budget: rules.requestBudget, at: now)
+    let limit = FeedRules.limits[reading.limitIndex]
+    return read(ReadRequest(position: checkpoint.position, limit: limit), at: now)
   }
 
   /// What a readable page leads to.
@@ -117,14 +112,12 @@ extension FeedStateMachine {
   /// The answer to `now` gives the position a new stream starts from.
   private mutating func begin(_ outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
     guard let next = outcome.nextPosition else {
-      return retryRead(
-        after: FeedFailure(.unreadable, "Box's answer names no position to start from"), at: now)
+      let failure = FeedFailure(.unreadable, "Box's answer names no position to start from")
+      return retryRead(after: failure, at: now)
     }
     reading.asked = []
     (checkpoint.confirmedAt, checkpoint.readSince) = (outcome.date, nil)
-    return enter(
-      .beginning(Checkpoint(position: .at(next), confirmedAt: outcome.date)), budget: rules.commitBudget,
-      at: now)
+    return store(.beginning(Checkpoint(position: .at(next), confirmedAt: outcome.date)), at: now)
   }
 
   private mutating func commit(_ outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
@@ -133,7 +126,7 @@ extension FeedStateMachine {
     var next = checkpoint
     if let position = outcome.nextPosition { next.position = .at(position) }
     lookbacks.history?.pass(next.position, new: outcome.new, at: now)
-    return enter(.committing(outcome.batch, next), budget: rules.commitBudget, at: now)
+    return store(.committing(outcome.batch, next), at: now)
   }
 
   /// Where a page without new events leads. An empty page may carry a lower position, or none.
@@ -143,8 +136,8 @@ extension FeedStateMachine {
     return .at(next)
   }
 
-  /// Empty page after empty page, each with another position: nothing seems to be left. That doesn't prove that
-  /// the stream is complete, but it has been read on without a break.
+  /// Empty page after empty page, each with another position: nothing seems to be left. That doesn't prove
+  /// that the stream is complete, but it has been read on without a break.
   private mutating func caughtUpUnproven(_ outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
     if let date = outcome.date, checkpoint.continuousAt != nil { checkpoint.readSince = date }
     return saveIfDue(at: now)
@@ -158,10 +151,8 @@ extension FeedStateMachine {
 
   private mutating func saveIfDue(at now: FeedInstant) -> FeedAction {
     reading.caughtUp()
-    if saved.checkpoint != checkpoint, now >= saved.at + rules.saveInterval {
-      return enter(.saving(checkpoint), budget: rules.commitBudget, at: now)
-    }
-    return startLookback(at: now)
+    let isDue = saved.checkpoint != checkpoint && now >= saved.at + rules.saveInterval
+    return isDue ? store(.saving(checkpoint), at: now) : startLookback(at: now)
   }
 
   /// The gap that an answer proves possible: Box's clock has moved on by more than it keeps events
@@ -177,11 +168,9 @@ extension FeedStateMachine {
 
   // MARK: Problems
 
-  private mutating func retryRead(
-    after failure: FeedFailure, notBefore retryAfter: Duration? = nil, at now: FeedInstant
-  ) -> FeedAction {
+  private mutating func retryRead(after failure: FeedFailure, at now: FeedInstant) -> FeedAction {
     failedReads.problem = .temporary(failure)
-    return wait(failedReads.backoff.next(&jitter, retryAfter: retryAfter), then: .read, at: now)
+    return wait(failedReads.backoff.next(&jitter, retryAfter: failure.retryAfter), then: .read, at: now)
   }
 
   /// The problem lasts: from now on it is tried only now and then.
@@ -219,7 +208,7 @@ extension FeedStateMachine {
     let wayOut =
       "To skip what Box answers at position \(checkpoint.position), stop box-eventd, then run: "
       + "box-eventd position set STREAM now. A gap is recorded."
-    failure.hint = failure.hint.map { "\($0) \(wayOut)" } ?? wayOut
+    failure.hint = [failure.hint, wayOut].compactMap { $0 }.joined(separator: " ")
     return block(failure, at: now)
   }
 }

@@ -61,14 +61,12 @@ extension FeedStateMachine {
     guard case .polling(_, let since) = state else { return unexpected("replied") }
     countWakeUp(since: since, at: now)
     switch reply {
-    case .newChange, .outOfDate:
-      realtime.answered()
+    case .newChange, .outOfDate: realtime.answered()
     case .reconnect, .maxRetries:
       realtime.answered()
       realtime.subscription = nil
     case .unknown(let what):
-      let failure = FeedFailure(.unreadable, "the realtime server answered with \(what)")
-      realtime.failed(failure, &jitter, at: now)
+      realtime.failed(FeedFailure(.unreadable, "the realtime server answered with \(what)"), &jitter, at: now)
     }
     return read(at: now)
   }
@@ -104,7 +102,9 @@ extension FeedStateMachine {
 
   private mutating func poll(_ server: RealtimeServer, at now: FeedInstant) -> FeedAction {
     if realtime.pollNotBefore == nil, realtime.emptyWakeUps >= rules.emptyWakeUpsBeforeWaiting {
-      realtime.pollNotBefore = now + delayAfterEmptyWakeUps()
+      // 1 to 60 s, growing, with jitter.
+      let doublings = min(realtime.emptyWakeUps - rules.emptyWakeUpsBeforeWaiting + 1, 6)
+      realtime.pollNotBefore = now + jitter.duration(in: .seconds(1)...(.seconds(min(60, 1 << doublings))))
     }
     if let pollNotBefore = realtime.pollNotBefore, now < pollNotBefore {
       return wait(now.duration(to: pollNotBefore), then: .waitForChange, at: now)
@@ -112,14 +112,6 @@ extension FeedStateMachine {
     realtime.pollNotBefore = nil
     realtime.subscription?.polls += 1
     return enter(.polling(server, since: now), budget: server.retryTimeout + rules.pollGrace, at: now)
-  }
-
-  /// 1 to 60 s, growing, with jitter.
-  private mutating func delayAfterEmptyWakeUps() -> Duration {
-    let ceiling = min(
-      Duration.seconds(60),
-      .seconds(1 << min(realtime.emptyWakeUps - rules.emptyWakeUpsBeforeWaiting + 1, 6)))
-    return jitter.duration(in: .seconds(1)...ceiling)
   }
 
   /// Until OPTIONS may be tried again, or the next read of the fallback is due.

@@ -1,26 +1,22 @@
 /// The rules of one Box event stream: what to do next, after every input.
 ///
-/// A value without I/O or clock. The driver does the action it is given and reports the result with one call, which
-/// returns the next action:
+/// A value without I/O or clock. The driver does the action it is given and reports the result with one call,
+/// which returns the next action:
 ///
 ///     drain ──▶ subscribe ──▶ poll ──▶ drain ──▶ poll or subscribe …
 ///
-/// A call that doesn't belong to the present state is a mistake of the caller. It goes to `onUnexpectedInput`,
-/// changes nothing, and returns the action the machine still waits for.
-///
-/// Sources: Box's guide and reference of user events, and what public threads add to them; box-eventd(8), "HOW THE
-/// FEED IS READ", has the rules.
+/// A call that doesn't belong to the present state is a mistake of the caller. It goes to
+/// `onUnexpectedInput`, changes nothing, and returns the action the machine still waits for.
+/// Sources: Box's guide and reference of user events, and public threads. The rules: box-eventd(8), "HOW THE
+/// FEED IS READ".
 package struct FeedStateMachine: Sendable {
   enum State: Hashable, Sendable {
-    /// Nothing has been asked yet.
-    /// Can transition to: reading, beginning.
+    /// Nothing has been asked yet. Can transition to: reading, beginning.
     case initial
-    /// One page is being read.
-    /// Can transition to: beginning (the first position), recording (a gap is found), committing (new
-    /// events), reading, saving, subscribing, polling (caught up), waiting.
+    /// One page is being read. Can transition to: beginning (the first position), recording (a gap is found),
+    /// committing (new events), reading, saving, subscribing, polling (caught up), waiting.
     case reading(ReadRequest)
-    /// The first position of a new stream is being recorded.
-    /// Can transition to: reading, waiting.
+    /// The first position of a new stream is being recorded. Can transition to: reading, waiting.
     case beginning(Checkpoint)
     /// A break in continuity is being recorded; the page that showed it waits.
     /// Can transition to: whatever the page leads to from `reading`.
@@ -31,14 +27,11 @@ package struct FeedStateMachine: Sendable {
     /// The stream is caught up, and its position is due to be saved.
     /// Can transition to: subscribing, polling, waiting, reading (a lookback).
     case saving(Checkpoint)
-    /// A realtime server is being asked for.
-    /// Can transition to: polling, waiting.
+    /// A realtime server is being asked for. Can transition to: polling, waiting.
     case subscribing
-    /// A long poll is under way, since the instant.
-    /// Can transition to: reading, waiting.
+    /// A long poll is under way, since the instant. Can transition to: reading, waiting.
     case polling(RealtimeServer, since: FeedInstant)
-    /// Nothing is under way until the instant.
-    /// Can transition to: what the intention names.
+    /// Nothing is under way until the instant. Can transition to: what the intention names.
     case waiting(until: FeedInstant, then: Intention)
   }
 
@@ -52,6 +45,7 @@ package struct FeedStateMachine: Sendable {
   }
 
   let rules: FeedRules
+  /// Called with each call that doesn't belong to the state.
   private let onUnexpectedInput: @Sendable (UnexpectedInput) -> Void
   var jitter: Jitter
   var state = State.initial
@@ -69,10 +63,7 @@ package struct FeedStateMachine: Sendable {
   var realtime = Realtime()
   var lookbacks: Lookbacks
 
-  /// - Parameters:
-  ///   - now: the moment of creation.
-  ///   - seed: of the jitter.
-  ///   - onUnexpectedInput: is called with each call that doesn't belong to the state.
+  /// - Parameter seed: of the jitter.
   package init(
     rules: FeedRules, at now: FeedInstant, seed: UInt64,
     onUnexpectedInput: @escaping @Sendable (UnexpectedInput) -> Void = { assertionFailure("\($0)") }
@@ -91,36 +82,31 @@ package struct FeedStateMachine: Sendable {
 extension FeedStateMachine {
   /// The position to save when the stream stops; nil before there is one, or when it is saved.
   package var unsavedCheckpoint: Checkpoint? {
-    saved.checkpoint == nil || checkpoint.position == .now || saved.checkpoint == checkpoint
-      ? nil : checkpoint
+    [nil, checkpoint].contains(saved.checkpoint) || checkpoint.position == .now ? nil : checkpoint
   }
 
   package var currentPosition: ReadPosition { checkpoint.position }
-
   /// How many lookbacks have come to their end.
   package var completedLookbacks: Int { lookbacks.completed }
-
   /// During a lookback, Box's time when the stream was last seen caught up; nil at other times.
   package var lookbackCaughtUpAt: BoxTime? { lookbacks.current == nil ? nil : checkpoint.confirmedAt }
 
   /// How long ago, by Box's clock, the stream was last known to be complete.
   package func positionAge(at now: FeedInstant) -> Duration? {
-    guard let continuousAt = checkpoint.continuousAt else { return nil }
-    return boxClock?.age(of: continuousAt, at: now)
+    checkpoint.continuousAt.flatMap { boxClock?.age(of: $0, at: now) }
   }
 
   /// A lasting problem that only an operator ends, and that trying again doesn't. A refused request is
   /// tried again for an hour before it counts: Box has had bad hours.
   package var operatorActionRequired: FeedFailure? {
     guard case .lasting(let failure)? = failedReads.problem else { return nil }
-    switch failure.code {
-    case .signInRefused:
-      return failure
+    return switch failure.code {
+    case .signInRefused: failure
     case .refused, .malformedPage, .tooLarge:
-      return failedReads.blockedAttempts > rules.attemptsWhileBlocked ? failure : nil
+      failedReads.blockedAttempts > rules.attemptsWhileBlocked ? failure : nil
     case .unreachable, .throttled, .serverError, .unauthorized, .forbidden, .unreadable, .realtimeRefused,
       .signInFailed, .cancelled:
-      return nil
+      nil
     }
   }
 
@@ -170,7 +156,7 @@ extension FeedStateMachine {
     checkpoint = Checkpoint(position: start, confirmedAt: stored?.confirmedAt, readSince: stored?.readSince)
     saved = (stored, now)
     if start != .now {
-      if stored == nil { return enter(.beginning(checkpoint), budget: rules.commitBudget, at: now) }
+      if stored == nil { return store(.beginning(checkpoint), at: now) }
       lookbacks.history?.pass(start, new: 0, at: now)
     }
     return read(at: now)
@@ -194,8 +180,7 @@ extension FeedStateMachine {
     case .saving(let stored):
       saved = (stored, now)
       return startLookback(at: now)
-    case .initial, .reading, .subscribing, .polling, .waiting:
-      return unexpected("stored")
+    case .initial, .reading, .subscribing, .polling, .waiting: return unexpected("stored")
     }
   }
 
@@ -204,8 +189,7 @@ extension FeedStateMachine {
     switch state {
     case .reading, .beginning, .recording, .committing, .saving:
       return wait(rules.diskFullInterval, then: .retry(state, failure), at: now)
-    case .initial, .subscribing, .polling, .waiting:
-      return unexpected("diskFull")
+    case .initial, .subscribing, .polling, .waiting: return unexpected("diskFull")
     }
   }
 
@@ -216,10 +200,8 @@ extension FeedStateMachine {
     switch intention {
     case .read: return read(at: now)
     case .waitForChange: return waitForChange(at: now)
-    case .retry(.reading(let request), _):
-      return enter(.reading(request), budget: rules.requestBudget, at: now)
-    case .retry(let state, _):
-      return enter(state, budget: rules.commitBudget, at: now)
+    case .retry(.reading(let request), _): return read(request, at: now)
+    case .retry(let state, _): return store(state, at: now)
     }
   }
 }
@@ -231,6 +213,15 @@ extension FeedStateMachine {
     state = next
     deadline = now + budget
     return action
+  }
+
+  mutating func read(_ request: ReadRequest, at now: FeedInstant) -> FeedAction {
+    enter(.reading(request), budget: rules.requestBudget, at: now)
+  }
+
+  /// Enters a state that waits for the store.
+  mutating func store(_ next: State, at now: FeedInstant) -> FeedAction {
+    enter(next, budget: rules.commitBudget, at: now)
   }
 
   mutating func wait(_ duration: Duration, then intention: Intention, at now: FeedInstant) -> FeedAction {

@@ -29,17 +29,18 @@ package struct JSONDocument: Sendable {
 
   /// A member of an object; of several with the same key the last.
   package subscript(key: String) -> JSONDocument {
-    var found = 0..<0
-    bytes.withUnsafeBytes { buffer in
-      guard !range.isEmpty, buffer[range.lowerBound] == UInt8(ascii: "{") else { return }
+    let found: Range<Int>? = bytes.withUnsafeBytes { buffer in
+      guard !range.isEmpty, buffer[range.lowerBound] == UInt8(ascii: "{") else { return nil }
       var scanner = JSONScanner(buffer, from: range.lowerBound)
-      var starts: [Int] = []
+      var found: Int?
       try? scanner.skipValue { name, escaped, value throws(JSONScanner.Fault) in
-        if JSONText.contents(buffer, name, escaped: escaped) == key { starts.append(value) }
+        if JSONText.contents(buffer, name, escaped: escaped) == key { found = value }
       }
-      if let start = starts.last { found = Self.value(buffer, at: start) }
+      guard let start = found else { return nil }
+      scanner.index = start
+      return (try? scanner.skipValue()).map { start..<scanner.index }
     }
-    return JSONDocument(bytes: bytes, range: found)
+    return JSONDocument(bytes: bytes, range: found ?? 0..<0)
   }
 
   /// The elements of an array; empty for anything else.
@@ -60,17 +61,10 @@ package struct JSONDocument: Sendable {
   }
 
   /// The text of a string, or of a number as it was written; nil for anything else.
-  package var text: String? {
-    range.isEmpty ? nil : bytes.withUnsafeBytes { JSONText.scalar($0, range) }
-  }
+  package var text: String? { range.isEmpty ? nil : bytes.withUnsafeBytes { JSONText.scalar($0, range) } }
 
   /// A whole number, written as number or string, if it lies within `bounds`.
   package func integer(in bounds: ClosedRange<Int>) -> Int? {
     text.flatMap { Int($0) }.flatMap { bounds.contains($0) ? $0 : nil }
-  }
-
-  private static func value(_ buffer: UnsafeRawBufferPointer, at start: Int) -> Range<Int> {
-    var scanner = JSONScanner(buffer, from: start)
-    return (try? scanner.skipValue()) == nil ? 0..<0 : start..<scanner.index
   }
 }

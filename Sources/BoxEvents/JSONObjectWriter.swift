@@ -8,7 +8,6 @@ package struct JSONObjectWriter: Sendable {
 
   /// The object.
   package var text: String { String(decoding: bytes, as: UTF8.self) + "}" }
-
   /// The object with a newline: a line of a `.ndjson` file.
   package var line: [UInt8] { bytes + [UInt8(ascii: "}"), UInt8(ascii: "\n")] }
 
@@ -20,14 +19,10 @@ package struct JSONObjectWriter: Sendable {
     bytes.append(contentsOf: json.utf8)
   }
 
+  package mutating func add(_ key: String, _ value: some BinaryInteger) { add(key, raw: String(value)) }
   package mutating func add(_ key: String, _ value: String?) {
     add(key, raw: value.map(Self.quoted) ?? "null")
   }
-
-  package mutating func add(_ key: String, _ value: some BinaryInteger) {
-    add(key, raw: String(value))
-  }
-
   package mutating func add(_ key: String, _ value: Double?) {
     add(key, raw: value.flatMap(Self.number) ?? "null")
   }

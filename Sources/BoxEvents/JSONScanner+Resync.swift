@@ -9,66 +9,42 @@ extension JSONScanner {
     var depth = 0
     var afterValue = false
     while index < end {
-      let next = byte(at: index)
-      switch next {
-      case UInt8(ascii: "\""):
-        guard !afterValue else { throw fault(.unexpectedByte) }
-        try skipBrokenString()
-        afterValue = true
-      case UInt8(ascii: "{"), UInt8(ascii: "["):
-        guard !afterValue else { throw fault(.unexpectedByte) }
-        depth += 1
+      switch byte(at: index) {
+      case UInt8(ascii: ",") where depth == 0, UInt8(ascii: "]") where depth == 0: return
+      case UInt8(ascii: ","), UInt8(ascii: ":"):
         index += 1
+        afterValue = false
       case UInt8(ascii: "}"), UInt8(ascii: "]"):
-        if depth == 0 {
-          guard next == UInt8(ascii: "]") else { throw fault(.unexpectedByte) }
-          return
-        }
+        guard depth > 0 else { throw fault(.unexpectedByte) }
         depth -= 1
         index += 1
         afterValue = true
-      case UInt8(ascii: ","):
-        if depth == 0 { return }
-        index += 1
-        afterValue = false
-      case UInt8(ascii: ":"):
-        index += 1
-        afterValue = false
       case 0x20, 0x09, 0x0A, 0x0D: index += 1
+      case _ where afterValue: throw fault(.unexpectedByte)
+      case UInt8(ascii: "{"), UInt8(ascii: "["):
+        depth += 1
+        index += 1
+      case UInt8(ascii: "\""):
+        try skipBrokenString()
+        afterValue = true
       default:
         // A word or a number, however wrong: NaN, 01, True.
-        guard !afterValue else { throw fault(.unexpectedByte) }
-        skipWord()
+        while index < end, !Self.wordEnds.contains(byte(at: index)) { index += 1 }
         afterValue = true
       }
     }
     throw fault(.unexpectedEnd)
   }
 
-  private mutating func skipWord() {
-    while index < end {
-      switch byte(at: index) {
-      case UInt8(ascii: "\""), UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "}"), UInt8(ascii: "]"),
-        UInt8(ascii: ","), UInt8(ascii: ":"), 0x20, 0x09, 0x0A, 0x0D:
-        return
-      default: advance()
-      }
-    }
-  }
+  private static let wordEnds = Array("\"{}[],: \t\n\r".utf8)
 
   /// To the closing quote, whatever comes before it.
   private mutating func skipBrokenString() throws(Fault) {
-    advance()
+    index += 1
     while index < end {
-      switch byte(at: index) {
-      case UInt8(ascii: "\""):
-        advance()
-        return
-      case UInt8(ascii: "\\") where index + 1 < end:
-        advance()
-        advance()
-      default: advance()
-      }
+      let next = byte(at: index)
+      index += next == UInt8(ascii: "\\") && index + 1 < end ? 2 : 1
+      if next == UInt8(ascii: "\"") { return }
     }
     throw fault(.unexpectedEnd)
   }

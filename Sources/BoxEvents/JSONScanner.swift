@@ -76,8 +76,8 @@ struct JSONScanner {
   /// Skips a value and validates it. The index is then after its last byte.
   mutating func skipValue() throws(Fault) { try skipValue { _, _, _ throws(Fault) in } }
 
-  /// Skips an object's value, handing each of its own members (not those of objects within) to
-  /// `member`: the key's contents, whether the key has escapes, and where the value starts.
+  /// Skips a value, and hands each of its own members, if it is an object, to `member`: the key's contents,
+  /// whether the key has escapes, and where the member's value starts.
   @inline(__always)
   mutating func skipValue(
     member: (_ key: Range<Int>, _ escaped: Bool, _ value: Int) throws(Fault) -> Void
@@ -86,29 +86,19 @@ struct JSONScanner {
     while true {
       // One value starts here.
       switch peek() {
-      case UInt8(ascii: "{"):
+      case let open where open == UInt8(ascii: "{") || open == UInt8(ascii: "["):
         guard depth < Self.maximumDepth else { throw Fault(reason: .tooDeep, offset: index) }
+        let isObject = open == UInt8(ascii: "{")
         index += 1
-        if peek() == UInt8(ascii: "}") {
+        if peek() == Self.closing(isObject) {
           index += 1
           break
         }
-        containers[depth] = true
+        containers[depth] = isObject
         depth += 1
-        try key(depth: depth, member: member)
+        if isObject { try key(depth: depth, member: member) }
         continue
-      case UInt8(ascii: "["):
-        guard depth < Self.maximumDepth else { throw Fault(reason: .tooDeep, offset: index) }
-        index += 1
-        if peek() == UInt8(ascii: "]") {
-          index += 1
-          break
-        }
-        containers[depth] = false
-        depth += 1
-        continue
-      case UInt8(ascii: "\""):
-        _ = try skipString()
+      case UInt8(ascii: "\""): _ = try skipString()
       case UInt8(ascii: "t"): try skipLiteral("true")
       case UInt8(ascii: "f"): try skipLiteral("false")
       case UInt8(ascii: "n"): try skipLiteral("null")
@@ -118,37 +108,26 @@ struct JSONScanner {
       // One value has ended: close what ends with it, or go on to the next.
       closing: while true {
         if depth == 0 { return }
-        let next = peek()
-        if containers[depth - 1] {
-          switch next {
-          case UInt8(ascii: ","):
-            index += 1
-            try key(depth: depth, member: member)
-            break closing
-          case UInt8(ascii: "}"):
-            index += 1
-            depth -= 1
-          default: throw fault(.unexpectedByte)
-          }
-        } else {
-          switch next {
-          case UInt8(ascii: ","):
-            index += 1
-            break closing
-          case UInt8(ascii: "]"):
-            index += 1
-            depth -= 1
-          default: throw fault(.unexpectedByte)
-          }
+        let isObject = containers[depth - 1]
+        switch peek() {
+        case UInt8(ascii: ","):
+          index += 1
+          if isObject { try key(depth: depth, member: member) }
+          break closing
+        case Self.closing(isObject):
+          index += 1
+          depth -= 1
+        default: throw fault(.unexpectedByte)
         }
       }
     }
   }
 
   @inline(__always)
-  private mutating func key(
-    depth: Int, member: (Range<Int>, Bool, Int) throws(Fault) -> Void
-  ) throws(Fault) {
+  private static func closing(_ isObject: Bool) -> UInt8 { UInt8(ascii: isObject ? "}" : "]") }
+
+  @inline(__always)
+  private mutating func key(depth: Int, member: (Range<Int>, Bool, Int) throws(Fault) -> Void) throws(Fault) {
     guard peek() == UInt8(ascii: "\"") else { throw fault(.unexpectedByte) }
     let start = index + 1
     let escaped = try skipString()
@@ -173,10 +152,8 @@ struct JSONScanner {
         let quote = word ^ 0x2222_2222_2222_2222
         let slash = word ^ 0x5C5C_5C5C_5C5C_5C5C
         let found =
-          ((quote &- 0x0101_0101_0101_0101) & ~quote)
-          | ((slash &- 0x0101_0101_0101_0101) & ~slash)
-          | ((word &- 0x2020_2020_2020_2020) & ~word)
-          | word
+          ((quote &- 0x0101_0101_0101_0101) & ~quote) | ((slash &- 0x0101_0101_0101_0101) & ~slash)
+          | ((word &- 0x2020_2020_2020_2020) & ~word) | word
         let mask = found & 0x8080_8080_8080_8080
         if mask == 0 {
           index &+= 8
@@ -201,21 +178,20 @@ struct JSONScanner {
     }
   }
 
+  /// Throws if fewer bytes are left.
+  private func require(_ count: Int) throws(Fault) {
+    if index + count > end { throw Fault(reason: .unexpectedEnd, offset: end) }
+  }
+
   private mutating func skipEscape() throws(Fault) {
-    guard index + 1 < end else {
-      index = end
-      throw fault(.unexpectedEnd)
-    }
+    try require(2)
     switch byte(at: index + 1) {
     case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"),
       UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
       index += 2
     case UInt8(ascii: "u"):
       for offset in 2..<6 {
-        guard index + offset < end else {
-          index = end
-          throw fault(.unexpectedEnd)
-        }
+        try require(offset + 1)
         guard Hexadecimal.value(of: byte(at: index + offset)) != nil else { throw fault(.badEscape) }
       }
       index += 6
@@ -237,10 +213,7 @@ struct JSONScanner {
     case 0xF1...0xF3: length = 4
     default: throw fault(.invalidUTF8)
     }
-    guard index + length <= end else {
-      index = end
-      throw fault(.unexpectedEnd)
-    }
+    try require(length)
     guard second.contains(byte(at: index + 1)) else { throw fault(.invalidUTF8) }
     for offset in 2..<max(2, length) where byte(at: index + offset) & 0xC0 != 0x80 {
       throw fault(.invalidUTF8)
@@ -250,13 +223,8 @@ struct JSONScanner {
 
   private mutating func skipLiteral(_ literal: StaticString) throws(Fault) {
     let length = literal.utf8CodeUnitCount
-    guard index + length <= end else {
-      index = end
-      throw fault(.unexpectedEnd)
-    }
-    for offset in 0..<length where byte(at: index + offset) != literal.utf8Start[offset] {
-      throw fault(.unexpectedByte)
-    }
+    try require(length)
+    guard JSONText.matches(bytes, index, literal) else { throw fault(.unexpectedByte) }
     index += length
   }
 

@@ -3,11 +3,7 @@ enum JSONText {
   /// Whether the bytes at `offset` are `literal`.
   @inline(__always)
   static func matches(_ bytes: UnsafeRawBufferPointer, _ offset: Int, _ literal: StaticString) -> Bool {
-    for position in 0..<literal.utf8CodeUnitCount
-    where bytes[offset + position] != literal.utf8Start[position] {
-      return false
-    }
-    return true
+    (0..<literal.utf8CodeUnitCount).allSatisfy { bytes[offset + $0] == literal.utf8Start[$0] }
   }
 
   /// A string's contents with its escapes resolved.
@@ -19,8 +15,7 @@ enum JSONText {
   /// The text of a string or number value; nil for any other value.
   static func scalar(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> String? {
     switch bytes[range.lowerBound] {
-    case UInt8(ascii: "\""):
-      contents(bytes, (range.lowerBound + 1)..<(range.upperBound - 1), escaped: true)
+    case UInt8(ascii: "\""): contents(bytes, range.dropFirst().dropLast(), escaped: true)
     case UInt8(ascii: "-"), 0x30...0x39: contents(bytes, range, escaped: false)
     default: nil
     }
@@ -33,16 +28,8 @@ enum JSONText {
       let end = endOfString(bytes, at: start)
       return end - start > 2 ? start..<end : nil
     case UInt8(ascii: "-"), 0x30...0x39:
-      var end = start
-      while end < bytes.count {
-        switch bytes[end] {
-        case 0x30...0x39, UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "e"),
-          UInt8(ascii: "E"):
-          end += 1
-        default: return start..<end
-        }
-      }
-      return start..<end
+      let rest = bytes[start...]
+      return start..<(rest.firstIndex { !(0x30...0x39 ~= $0 || "-+.eE".utf8.contains($0)) } ?? rest.endIndex)
     default: return nil
     }
   }
@@ -59,8 +46,7 @@ enum JSONText {
     guard bytes[range.lowerBound] == UInt8(ascii: "\"") else {
       return EventIdentity(id: UnsafeRawBufferPointer(rebasing: bytes[range]))
     }
-    let contents = UnsafeRawBufferPointer(
-      rebasing: bytes[(range.lowerBound + 1)..<(range.upperBound - 1)])
+    let contents = UnsafeRawBufferPointer(rebasing: bytes[range.dropFirst().dropLast()])
     guard contents.contains(UInt8(ascii: "\\")) else { return EventIdentity(id: contents) }
     return unescaped(contents).withUnsafeBytes { EventIdentity(id: $0) }
   }

@@ -4,30 +4,22 @@
 /// sequence would control the terminal, and a bidirectional override would show one text and mean another
 /// (Trojan Source, CVE-2021-42574).
 package enum PlainText {
-  /// Writes control characters, line separators and bidirectional controls as `\u{…}`.
-  ///
-  /// A backslash stays as it is: the text is never read back.
+  /// Writes control characters, line separators and bidirectional controls as `\u{…}`. A backslash stays as
+  /// it is: the text is never read back.
   /// - Parameter limit: in bytes; a longer text is cut there, with an ellipsis.
   package static func escaped(_ text: some StringProtocol, limit: Int = .max) -> String {
-    if isPlain(text), text.utf8.count <= limit { return String(text) }
+    // The common case: printable ASCII.
+    if text.utf8.allSatisfy({ 0x20...0x7E ~= $0 }), text.utf8.count <= limit { return String(text) }
     var line = ""
     var bytes = 0
     for scalar in text.unicodeScalars {
-      let piece = isUnsafe(scalar) ? escape(scalar) : String(scalar)
+      let piece =
+        isUnsafe(scalar) ? "\\u{\(String(scalar.value, radix: 16, uppercase: true))}" : String(scalar)
       bytes += piece.utf8.count
       guard bytes <= limit else { return line + "…" }
       line += piece
     }
     return line
-  }
-
-  /// The common case: printable ASCII.
-  private static func isPlain(_ text: some StringProtocol) -> Bool {
-    text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
-  }
-
-  private static func escape(_ scalar: Unicode.Scalar) -> String {
-    "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
   }
 
   private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {

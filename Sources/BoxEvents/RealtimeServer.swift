@@ -1,5 +1,4 @@
 /// A server to long-poll, as `OPTIONS /events` names it, its numbers bounded and in one unit.
-///
 /// Source: <https://developer.box.com/reference/options-events/>. Box gives `ttl` in minutes and
 /// `retry_timeout` in seconds, each as a number or a string.
 package struct RealtimeServer: Hashable, Sendable {
@@ -12,13 +11,9 @@ package struct RealtimeServer: Hashable, Sendable {
   /// How long a poll may stay without an answer.
   package var retryTimeout: Duration
 
-  package static let defaultTimeToLive = Duration.seconds(10 * 60)
-  package static let defaultMaximumPolls = 10
-  package static let defaultRetryTimeout = Duration.seconds(610)
-
   package init(
-    url: Secret<String>, timeToLive: Duration = Self.defaultTimeToLive,
-    maximumPolls: Int = Self.defaultMaximumPolls, retryTimeout: Duration = Self.defaultRetryTimeout
+    url: Secret<String>, timeToLive: Duration = .seconds(600), maximumPolls: Int = 10,
+    retryTimeout: Duration = .seconds(610)
   ) {
     self.url = url
     self.timeToLive = timeToLive
@@ -29,22 +24,20 @@ package struct RealtimeServer: Hashable, Sendable {
   /// Reads the answer to OPTIONS: the first entry of type `realtime_server` that has a URL.
   /// Numbers out of range take their default.
   package init(parsing body: [UInt8]) throws(FeedFailure) {
-    let servers = (JSONDocument(body)?["entries"].elements ?? []).filter {
+    let server = JSONDocument(body)?["entries"].elements.first {
       $0["type"].text == "realtime_server" && !($0["url"].text ?? "").isEmpty
     }
-    guard let server = servers.first, let url = server["url"].text else {
+    guard let server, let url = server["url"].text else {
       throw FeedFailure(.unreadable, "the answer to OPTIONS is missing a realtime server")
     }
-    self.init(
-      url: Secret(url),
-      timeToLive: .seconds(60 * (server["ttl"].integer(in: 1...60) ?? 10)),
-      maximumPolls: server["max_retries"].integer(in: 1...1000) ?? Self.defaultMaximumPolls,
-      retryTimeout: .seconds(server["retry_timeout"].integer(in: 1...1200) ?? 610))
+    self.init(url: Secret(url))
+    if let minutes = server["ttl"].integer(in: 1...60) { timeToLive = .seconds(60 * minutes) }
+    if let polls = server["max_retries"].integer(in: 1...1000) { maximumPolls = polls }
+    if let seconds = server["retry_timeout"].integer(in: 1...1200) { retryTimeout = .seconds(seconds) }
   }
 }
 
 /// The answer to a long poll.
-///
 /// Source: <https://developer.box.com/guides/events/user-events/for-user/>; `new_message`, `max_retries`
 /// and `out_of_date` are not documented but sent.
 package enum RealtimeReply: Hashable, Sendable {
@@ -61,11 +54,11 @@ package enum RealtimeReply: Hashable, Sendable {
 
   /// Reads the body of a reply with status 200.
   package init(parsing body: [UInt8]) {
-    guard let document = JSONDocument(body) else {
+    if let document = JSONDocument(body) {
+      self.init(message: document["message"].text)
+    } else {
       self = .unknown(body.isEmpty ? "an empty answer" : "an answer that is not JSON")
-      return
     }
-    self.init(message: document["message"].text)
   }
 
   /// The meaning of a `message`, also where it came with an error status.

@@ -1,9 +1,7 @@
 /// A place in a Box event stream: opaque decimal digits, kept exactly as Box wrote them.
 ///
-/// Box sends positions as JSON numbers or strings, with values beyond 2^53 and no promised upper
-/// bound, so they never pass through a number type. Positions are compared for equality only; see
-/// ``exceeds(_:)`` for the one exception.
-///
+/// Box sends positions as JSON numbers or strings, with values beyond 2^53 and no promised upper bound, so
+/// they never pass through a number type. They are compared for equality only, but for ``exceeds(_:)``.
 /// Source: <https://developer.box.com/reference/get-events/>, `stream_position`.
 package struct StreamPosition: Hashable, Sendable, CustomStringConvertible {
   /// The digits as Box wrote them: 1 to ``maximumDigits`` ASCII digits, not all of them zero.

@@ -1,7 +1,7 @@
 /// A date and time of day in UTC, to the second: the one calendar of this package.
 ///
-/// It reads and writes RFC 3339 (RFC 3339, section 5.6) and the dates of HTTP headers (RFC 9110, section 5.6.7),
-/// for the years 0 to 9999 of the proleptic Gregorian calendar. A leap second counts as the second after it.
+/// It reads and writes RFC 3339 (section 5.6) and the dates of HTTP headers (RFC 9110, section 5.6.7), for
+/// the years 0 to 9999 of the proleptic Gregorian calendar. A leap second counts as the second after it.
 package struct UTCDate: Hashable, Comparable, Sendable {
   /// Seconds since 1970-01-01T00:00:00Z.
   package let secondsSince1970: Int64
@@ -15,39 +15,23 @@ package struct UTCDate: Hashable, Comparable, Sendable {
 
   /// Rounds down to a second; nil outside the years 0 to 9999.
   package init?(secondsSince1970: Double) {
-    guard let seconds = Int64(exactly: secondsSince1970.rounded(.down)), Self.range.contains(seconds) else {
+    guard let seconds = Int64(exactly: secondsSince1970.rounded(.down)), Self.range ~= seconds else {
       return nil
     }
     self.secondsSince1970 = seconds
   }
 
-  package static func < (left: Self, right: Self) -> Bool {
-    left.secondsSince1970 < right.secondsSince1970
-  }
+  package static func < (left: Self, right: Self) -> Bool { left.secondsSince1970 < right.secondsSince1970 }
 
-  private struct Fields {
-    var year, month, day, hour, minute, second: Int64
-
-    var areValid: Bool {
-      0...9999 ~= year && 1...12 ~= month && day >= 1 && day <= UTCDate.days(in: month, of: year)
-        && 0...23 ~= hour && 0...59 ~= minute && 0...60 ~= second
-    }
-  }
-
-  /// Nil for a date that does not exist.
-  private init?(_ fields: Fields, minutesEast: Int64 = 0) {
-    guard fields.areValid else { return nil }
-    let days = Self.daysSince1970(fields.year, fields.month, fields.day)
-    let minutes = (days * 24 + fields.hour) * 60 + fields.minute - minutesEast
-    self.init(secondsSince1970: minutes * 60 + fields.second)
-  }
-
-  private var fields: Fields {
-    let (day, second) = secondsSince1970.flooredQuotientAndRemainder(dividingBy: 86_400)
-    let (year, month, dayOfMonth) = Self.date(daysSince1970: day)
-    return Fields(
-      year: year, month: month, day: dayOfMonth, hour: second / 3600, minute: second / 60 % 60,
-      second: second % 60)
+  /// Nil for a date or time of day that does not exist: 30 February would come back as a day of March.
+  private init?(
+    year: Int64, month: Int64, day: Int64, hour: Int64, minute: Int64, second: Int64, minutesEast: Int64 = 0
+  ) {
+    let days = Self.daysSince1970(year, month, day)
+    guard Self.date(daysSince1970: days) == (year, month, day), 0...23 ~= hour, 0...59 ~= minute,
+      0...60 ~= second
+    else { return nil }
+    self.init(secondsSince1970: ((days * 24 + hour) * 60 + minute - minutesEast) * 60 + second)
   }
 }
 
@@ -56,9 +40,10 @@ package struct UTCDate: Hashable, Comparable, Sendable {
 extension UTCDate {
   /// `2026-02-28T23:59:59Z`.
   package var rfc3339: String {
-    let date = fields
-    return "\(Self.padded(date.year, 4))-\(Self.padded(date.month))-\(Self.padded(date.day))"
-      + "T\(Self.padded(date.hour)):\(Self.padded(date.minute)):\(Self.padded(date.second))Z"
+    let (days, second) = secondsSince1970.flooredQuotientAndRemainder(dividingBy: 86_400)
+    let (year, month, day) = Self.date(daysSince1970: days)
+    return "\(Self.padded(year, 4))-\(Self.padded(month))-\(Self.padded(day))"
+      + "T\(Self.padded(second / 3600)):\(Self.padded(second / 60 % 60)):\(Self.padded(second % 60))Z"
   }
 
   /// Reads a date and time with any offset; a fraction of a second is dropped.
@@ -75,10 +60,9 @@ extension UTCDate {
     else { return nil }
     var rest = bytes[19...]
     if rest.first == UInt8(ascii: ".") { rest = rest.dropFirst().drop { 0x30...0x39 ~= $0 } }
-    guard let minutesEast = Self.minutesEast(Array(rest)) else { return nil }
+    guard let east = Self.minutesEast(Array(rest)) else { return nil }
     self.init(
-      Fields(year: year, month: month, day: day, hour: hour, minute: minute, second: second),
-      minutesEast: minutesEast)
+      year: year, month: month, day: day, hour: hour, minute: minute, second: second, minutesEast: east)
   }
 
   package init?(rfc3339 text: some StringProtocol) { self.init(rfc3339: text.utf8) }
@@ -100,9 +84,7 @@ extension UTCDate {
 // MARK: HTTP
 
 extension UTCDate {
-  private static let months = [
-    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
-  ]
+  private static let months = "jan feb mar apr may jun jul aug sep oct nov dec".split(separator: " ")
 
   /// Reads a date in any of the three forms that a recipient has to accept:
   ///
@@ -112,30 +94,23 @@ extension UTCDate {
   package init?(httpDate text: some StringProtocol) {
     guard text.utf8.count <= 64 else { return nil }
     let parts = text.split { " ,-".contains($0) }
+    let order: (day: Int, month: Int, year: Int, time: Int)
     switch parts.count {
-    case 6 where parts[5] == "GMT" || parts[5] == "UTC":
-      self.init(year: parts[3], month: parts[2], day: parts[1], clock: parts[4])
-    case 5: self.init(year: parts[4], month: parts[1], day: parts[2], clock: parts[3])
+    case 6 where parts[5] == "GMT" || parts[5] == "UTC": order = (day: 1, month: 2, year: 3, time: 4)
+    case 5: order = (day: 2, month: 1, year: 4, time: 3)
     default: return nil
     }
-  }
-
-  private init?(
-    year: some StringProtocol, month: some StringProtocol, day: some StringProtocol,
-    clock: some StringProtocol
-  ) {
-    let parts = clock.split(separator: ":", omittingEmptySubsequences: false).map { Self.number($0.utf8) }
-    guard let month = Self.months.firstIndex(of: month.lowercased()), let number = Self.number(year.utf8),
-      let day = Self.number(day.utf8), parts.count == 3, let hour = parts[0], let minute = parts[1],
-      let second = parts[2]
+    let time = parts[order.time].split(separator: ":", omittingEmptySubsequences: false)
+      .map { Self.number($0.utf8) }
+    guard let month = Self.months.firstIndex(of: Substring(parts[order.month].lowercased())),
+      let year = Self.number(parts[order.year].utf8), let day = Self.number(parts[order.day].utf8),
+      time.count == 3, let hour = time[0], let minute = time[1], let second = time[2]
     else { return nil }
     // Two digits are at most 50 years ahead; no server is from before 1970.
-    let century: Int64 = year.utf8.count > 2 ? 0 : number < 70 ? 2000 : 1900
-    guard number + century >= 1970 else { return nil }
+    let century: Int64 = parts[order.year].utf8.count > 2 ? 0 : year < 70 ? 2000 : 1900
+    guard year + century >= 1970 else { return nil }
     self.init(
-      Fields(
-        year: number + century, month: Int64(month) + 1, day: day, hour: hour, minute: minute, second: second)
-    )
+      year: year + century, month: Int64(month) + 1, day: day, hour: hour, minute: minute, second: second)
   }
 }
 
@@ -151,14 +126,6 @@ extension UTCDate {
   private static func padded(_ number: Int64, _ width: Int = 2) -> String {
     let digits = String(number)
     return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
-  }
-
-  private static func days(in month: Int64, of year: Int64) -> Int64 {
-    switch month {
-    case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
-    case 4, 6, 9, 11: 30
-    default: 31
-    }
   }
 
   // Both ways count from 1 March, so that the leap day is the last of a year; 400 years have 146,097 days.

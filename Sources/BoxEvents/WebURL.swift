@@ -3,7 +3,6 @@
 /// Only printable ASCII, no user or password, no backslash, a plain host name or a bracketed IPv6 address. A
 /// fragment is dropped. The configuration, the identity of a feed, every request and the list of allowed
 /// realtime hosts use this one type, so that they can't disagree on what a text means.
-///
 /// Source: RFC 3986, section 3.
 package struct WebURL: Hashable, Sendable, CustomStringConvertible {
   package enum Scheme: String, Hashable, Sendable {
@@ -116,8 +115,11 @@ package enum WebHost {
       guard isName(host) else { return nil }
     }
     if rest.isEmpty { return (String(host), nil) }
-    guard rest.first == ":", let port = port(rest.dropFirst()) else { return nil }
-    return (String(host), port)
+    let digits = rest.dropFirst()
+    guard rest.first == ":", 1...5 ~= digits.utf8.count, digits.utf8.allSatisfy({ 0x30...0x39 ~= $0 }),
+      let port = UInt16(digits)
+    else { return nil }
+    return (String(host), Int(port))
   }
 
   /// Labels of letters, digits, `-` and `_` with dots between: names and IPv4 addresses.
@@ -138,12 +140,6 @@ package enum WebHost {
   package static func isIPv6(_ text: some StringProtocol) -> Bool {
     2...45 ~= text.utf8.count && text.count { $0 == ":" } >= 2
       && text.allSatisfy { $0.isASCII && ($0.isHexDigit || $0 == ":" || $0 == ".") }
-  }
-
-  private static func port(_ digits: Substring) -> Int? {
-    guard 1...5 ~= digits.utf8.count, digits.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let port = UInt16(digits)
-    else { return nil }
-    return Int(port)
   }
 
   private static func isNameByte(_ byte: UInt8) -> Bool {

@@ -18,16 +18,9 @@ package actor AccessTokens {
   /// A clock that never jumps, unlike the time of day. Tests move their own.
   package struct Clock: Sendable {
     /// Time since some fixed moment.
-    package var now: @Sendable () -> Duration
+    let now: @Sendable () -> Duration
     /// Returns early only when the task is cancelled.
-    package var sleep: @Sendable (Duration) async throws -> Void
-
-    package init(
-      now: @escaping @Sendable () -> Duration, sleep: @escaping @Sendable (Duration) async throws -> Void
-    ) {
-      self.now = now
-      self.sleep = sleep
-    }
+    let sleep: @Sendable (Duration) async throws -> Void
 
     package static let continuous: Clock = {
       let start = ContinuousClock.now
@@ -42,7 +35,6 @@ package actor AccessTokens {
 
     /// When its lifetime ends; nil if that is unknown.
     var expiry: Duration? { token.lifetime.map { since + $0 } }
-
     /// Five minutes before the expiry, and not before four fifths of the lifetime.
     var renewal: Duration? { token.lifetime.map { since + $0 - min(.seconds(300), $0 / 5) } }
   }
@@ -63,7 +55,7 @@ package actor AccessTokens {
   private var lastForced: Duration?
 
   /// Between two renewals that were forced by a token refused from the start.
-  package static let forcedSpacing = Duration.seconds(60)
+  private static let forcedSpacing = Duration.seconds(60)
 
   /// - Parameter seed: of the back-off's jitter.
   package init(
@@ -177,9 +169,8 @@ package actor AccessTokens {
       result = .failure(failure)
       onEvent(.failed(failure))
     }
-    let waiting = waiters.values
+    for waiter in waiters.values { waiter.resume(returning: result) }
     waiters = [:]
-    for waiter in waiting { waiter.resume(returning: result) }
   }
 
   private func outcome() async -> Result<AccessToken, FeedFailure> {
@@ -198,9 +189,7 @@ package actor AccessTokens {
     }
   }
 
-  private func abandon(_ id: Int) {
-    waiters.removeValue(forKey: id)?.resume(returning: .failure(.cancelled))
-  }
+  private func abandon(_ id: Int) { waiters.removeValue(forKey: id)?.resume(returning: .failure(.cancelled)) }
 
   // MARK: Times
 

@@ -3,7 +3,6 @@ import CryptoExtras
 import FoundationEssentials
 
 /// The settings file of an app with a key pair, as Box's developer console hands it out.
-///
 /// Source: <https://developer.box.com/guides/authentication/jwt/jwt-setup/>
 package struct JWTSettings: Sendable {
   package var clientID: String

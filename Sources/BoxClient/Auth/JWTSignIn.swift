@@ -3,7 +3,6 @@ import CryptoExtras
 import JWTKit
 
 /// Signing in with a key pair.
-///
 /// Source: <https://developer.box.com/guides/authentication/jwt/>
 package struct JWTSignIn: SignIn {
   private let endpoint: TokenEndpoint
@@ -11,16 +10,10 @@ package struct JWTSignIn: SignIn {
   private let subject: Subject?
   private let localClock: @Sendable () -> BoxTime
 
-  /// - Parameters:
-  ///   - settingsFile: the contents of Box's settings file.
-  ///   - subject: nil for the settings file's enterprise.
-  package init(endpoint: TokenEndpoint, settingsFile: @escaping SecretProvider, subject: Subject? = nil) {
-    self.init(endpoint: endpoint, settingsFile: settingsFile, subject: subject) { .localNow }
-  }
-
-  init(
-    endpoint: TokenEndpoint, settingsFile: @escaping SecretProvider, subject: Subject?,
-    localClock: @escaping @Sendable () -> BoxTime
+  /// - Parameter subject: nil for the settings file's enterprise.
+  package init(
+    endpoint: TokenEndpoint, settingsFile: @escaping SecretProvider, subject: Subject? = nil,
+    localClock: @escaping @Sendable () -> BoxTime = { .localNow }
   ) {
     self.endpoint = endpoint
     self.settingsFile = settingsFile
@@ -65,7 +58,6 @@ extension TokenAnswer.Refusal {
 }
 
 /// The signed statement that a key pair's owner sends instead of a password.
-///
 /// Source: <https://developer.box.com/guides/authentication/jwt/without-sdk/>
 struct JWTAssertion: JWTPayload {
   var iss: String
@@ -108,7 +100,7 @@ struct JWTAssertion: JWTPayload {
 
 extension Hexadecimal {
   /// Unguessable digits, from the system's random number generator.
-  static func random(bytes count: Int) -> String {
+  package static func random(bytes count: Int) -> String {
     var generator = SystemRandomNumberGenerator()
     return text(of: (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) })
   }

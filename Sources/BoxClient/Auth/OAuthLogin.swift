@@ -1,7 +1,6 @@
 package import BoxEvents
 
 /// The one-time login: an address to open in a browser, and a code to paste back.
-///
 /// Source: <https://developer.box.com/guides/authentication/oauth2/without-sdk/>
 package struct OAuthLogin: Sendable {
   /// Must come back unchanged, so that a code from another login is not taken for this one's.
@@ -10,11 +9,7 @@ package struct OAuthLogin: Sendable {
   private let authorizeURL: WebURL
 
   /// - Parameter tokenURL: unless it is Box's own, the authorization page is on its host.
-  package init(clientID: String, tokenURL: WebURL) {
-    self.init(clientID: clientID, tokenURL: tokenURL, state: Hexadecimal.random(bytes: 16))
-  }
-
-  init(clientID: String, tokenURL: WebURL, state: String) {
+  package init(clientID: String, tokenURL: WebURL, state: String = Hexadecimal.random(bytes: 16)) {
     let isBox = tokenURL.host == "api.box.com"
     let origin = isBox ? WebURL.Origin(scheme: .https, host: "account.box.com") : tokenURL.origin
     self.clientID = clientID
@@ -28,9 +23,7 @@ package struct OAuthLogin: Sendable {
     return authorizeURL.appending(query: query).description
   }
 
-  /// The code in the pasted text: the code itself, or the address of the redirect with it.
-  ///
-  /// The state is checked in an address only; a bare code carries none.
+  /// The code in the pasted text: the code itself, or the redirect's address, whose state is checked.
   /// - Throws: `signInRefused`.
   package func code(pasted: String) throws(FeedFailure) -> Secret<String> {
     let text = pasted.trimmed
@@ -40,9 +33,8 @@ package struct OAuthLogin: Sendable {
       }
       return Secret(text)
     }
-    let query = (text.firstIndex(of: "?").map { text[text.index(after: $0)...] } ?? text[...]).prefix {
-      $0 != "#"
-    }
+    let start = text.firstRange(of: "?")?.upperBound ?? text.startIndex
+    let query = text[start...].prefix { $0 != "#" }
     if let error = FormEncoding.value(of: "error", in: query) {
       throw FeedFailure(.signInRefused, "Box refused the login: \(PlainText.excerpt(error))")
     }
@@ -69,23 +61,20 @@ package struct OAuthLogin: Sendable {
       .secret("client_secret", clientSecret),
     ])
     switch answer {
-    case .refused(let refusal):
-      var failure = refusal.failure
-      if refusal.error == "invalid_grant" {
-        failure.hint =
+    case .refused(var refusal):
+      if refusal.isInvalidGrant {
+        refusal.failure.hint =
           "Run box-eventd login again and paste the new code at once: it is valid for a short time only."
       }
-      throw failure
-    case .granted(_, let refreshToken):
-      guard let refreshToken else {
-        throw FeedFailure(.signInFailed, "the answer of the token endpoint lacks a refresh token")
-      }
+      throw refusal.failure
+    case .granted(_, let refreshToken?):
       do { try await store.save(refreshToken) } catch { throw Self.notSaved }
+    case .granted(_, nil):
+      throw FeedFailure(.signInFailed, "the answer of the token endpoint lacks a refresh token")
     }
   }
 
   private static let pasteHint = "Paste the code, or the full address with it."
   private static let notSaved = FeedFailure(
-    .signInFailed, "cannot save the refresh token in the state directory",
-    hint: "Check the state directory: its owner, its mode, the free space of its disk.")
+    .signInFailed, "cannot save the refresh token in the state directory", hint: RefreshTokenSignIn.stateHint)
 }

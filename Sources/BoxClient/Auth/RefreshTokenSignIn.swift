@@ -2,9 +2,8 @@ package import BoxEvents
 
 /// Signing in with the refresh token of an OAuth 2 login.
 ///
-/// Each refresh token works once, and its successor comes with the access token. The successor is
-/// durable before the access token is used: a crash in between loses nothing. A crash before the save
-/// may require a new login; nothing here can shorten that moment further.
+/// Each refresh token works once, and its successor comes with the access token, which is used only when the
+/// successor is durable. A crash before the save may require a new login; nothing can shorten that moment.
 /// Source: <https://developer.box.com/guides/authentication/tokens/refresh/>
 package actor RefreshTokenSignIn: SignIn {
   /// A grant whose refresh token is not durable yet.
@@ -78,15 +77,14 @@ package actor RefreshTokenSignIn: SignIn {
   {
     switch answer {
     case .refused(let refusal) where refusal.isInvalidGrant: throw refusal.loginRequired
-    case .refused(let refusal):
-      var failure = refusal.failure
+    case .refused(var refusal):
       if refusal.status == 409 {
-        failure.message = "Box answered 409: the same token is being refreshed already"
+        refusal.failure.message = "Box answered 409: the same token is being refreshed already"
       }
-      throw failure
-    case .granted(let token, let refreshToken):
-      // Without a successor the old one stays good (RFC 6749, section 6).
-      guard let refreshToken else { return token }
+      throw refusal.failure
+    // Without a successor the old one stays good (RFC 6749, section 6).
+    case .granted(let token, nil): return token
+    case .granted(let token, let refreshToken?):
       let unsaved = Unsaved(spent: spent, refreshToken: refreshToken, token: token)
       self.unsaved = unsaved
       return try await save(unsaved)
@@ -112,11 +110,11 @@ package actor RefreshTokenSignIn: SignIn {
     return false
   }
 
-  private static let stateHint = "Check the state directory: its owner, its mode, the free space of its disk."
+  static let stateHint = "Check the state directory: its owner, its mode, the free space of its disk."
 }
 
 extension TokenAnswer.Refusal {
-  fileprivate var isInvalidGrant: Bool { error == "invalid_grant" }
+  var isInvalidGrant: Bool { error == "invalid_grant" }
 
   /// The refusal of a refresh token that can't be replaced by another.
   fileprivate var loginRequired: FeedFailure {

@@ -15,10 +15,7 @@ package struct AccessToken: Sendable {
   package let lifetime: Duration?
   /// Shared by all copies.
   private let use = Use()
-
-  private final class Use: Sendable {
-    let hasWorked = Atomic(false)
-  }
+  private final class Use: Sendable { let hasWorked = Atomic(false) }
 
   /// Nil if the text can't be part of a header: empty, or anything but printable ASCII.
   package init?(_ text: String, lifetime: Duration?) {
@@ -57,7 +54,6 @@ func read(_ name: String, _ provider: SecretProvider) throws(FeedFailure) -> Sec
 // MARK: Sign-ins that keep nothing
 
 /// Signing in as the app itself.
-///
 /// Source: <https://developer.box.com/guides/authentication/client-credentials/>
 package struct ClientCredentials: SignIn {
   private let endpoint: TokenEndpoint

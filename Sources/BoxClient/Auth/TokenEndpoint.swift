@@ -2,7 +2,6 @@ package import BoxEvents
 import NIOHTTP1
 
 /// `POST /oauth2/token`, for every kind of grant.
-///
 /// Source: <https://developer.box.com/reference/post-oauth2-token/>
 package struct TokenEndpoint: Sendable {
   let url: WebURL

@@ -23,17 +23,11 @@ package final class BoxTransport: Sendable {
   /// - Parameter group: the event loops to run on; one thread is enough for thousands of streams.
   package init(settings: TransportSettings, group: any EventLoopGroup) {
     self.settings = settings
-    var tls = TLSConfiguration.makeClientConfiguration()
-    if let roots = settings.trustRoots { tls.trustRoots = .certificates(roots.certificates) }
     func clients(_ proxy: ProxySettings?) -> Clients {
-      func client(_ configuration: HTTPClient.Configuration) -> HTTPClient {
-        var configuration = configuration
-        configuration.proxy = proxy?.configuration
-        return HTTPClient(eventLoopGroup: group, configuration: configuration)
-      }
+      let (api, polls) = (settings.apiConfiguration(proxy), settings.pollConfiguration(proxy))
       return Clients(
-        api: client(Self.apiConfiguration(settings, tls)),
-        polls: client(Self.pollConfiguration(settings, tls)))
+        api: HTTPClient(eventLoopGroup: group, configuration: api),
+        polls: HTTPClient(eventLoopGroup: group, configuration: polls))
     }
     direct = clients(nil)
     proxied = settings.proxy.map { clients($0) }
@@ -41,9 +35,7 @@ package final class BoxTransport: Sendable {
 
   /// Ends all calls and closes all connections. Must be called once.
   package func shutdown() async {
-    for client in [direct.api, direct.polls, proxied?.api, proxied?.polls] {
-      try? await client?.shutdown()
-    }
+    for client in [direct.api, direct.polls, proxied?.api, proxied?.polls] { try? await client?.shutdown() }
   }
 
   /// Sends a request and collects its answer, whatever its status.
@@ -131,15 +123,13 @@ package final class BoxTransport: Sendable {
   }
 }
 
-extension BoxTransport {
-  private static func apiConfiguration(
-    _ settings: TransportSettings, _ tls: TLSConfiguration
-  ) -> HTTPClient.Configuration {
-    var configuration = commonConfiguration(settings, tls)
-    configuration.timeout.read = TimeAmount(settings.readTimeout)
-    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = settings.apiConnections
-    configuration.decompression = .enabled(limit: .size(settings.maximumPageBytes))
-    let maximum = settings.receiveBufferBytes
+extension TransportSettings {
+  fileprivate func apiConfiguration(_ proxy: ProxySettings?) -> HTTPClient.Configuration {
+    var configuration = commonConfiguration(proxy)
+    configuration.timeout.read = TimeAmount(readTimeout)
+    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = apiConnections
+    configuration.decompression = .enabled(limit: .size(maximumPageBytes))
+    let maximum = receiveBufferBytes
     configuration.http1_1ConnectionDebugInitializer = { channel in
       channel.setOption(
         .recvAllocator,
@@ -150,21 +140,20 @@ extension BoxTransport {
   }
 
   // No read timeout: it would also count the hours of waiting for the head. The exchange watches the body.
-  private static func pollConfiguration(
-    _ settings: TransportSettings, _ tls: TLSConfiguration
-  ) -> HTTPClient.Configuration {
-    var configuration = commonConfiguration(settings, tls)
-    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = settings.pollConnections
+  fileprivate func pollConfiguration(_ proxy: ProxySettings?) -> HTTPClient.Configuration {
+    var configuration = commonConfiguration(proxy)
+    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = pollConnections
     return configuration
   }
 
-  private static func commonConfiguration(
-    _ settings: TransportSettings, _ tls: TLSConfiguration
-  ) -> HTTPClient.Configuration {
+  private func commonConfiguration(_ proxy: ProxySettings?) -> HTTPClient.Configuration {
+    var tls = TLSConfiguration.makeClientConfiguration()
+    if let roots = trustRoots { tls.trustRoots = .certificates(roots.certificates) }
     var configuration = HTTPClient.Configuration(tlsConfiguration: tls, redirectConfiguration: .disallow)
+    configuration.proxy = proxy?.configuration
     configuration.httpVersion = .http1Only
-    configuration.timeout.connect = TimeAmount(settings.connectTimeout)
-    configuration.connectionPool.idleTimeout = TimeAmount(settings.idleTimeout)
+    configuration.timeout.connect = TimeAmount(connectTimeout)
+    configuration.connectionPool.idleTimeout = TimeAmount(idleTimeout)
     // The feed's own rules back off; a failure is to be seen at once, not after the connect timeout.
     configuration.connectionPool.retryConnectionEstablishment = false
     return configuration

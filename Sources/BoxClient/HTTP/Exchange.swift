@@ -3,8 +3,7 @@ import BoxEvents
 import NIOCore
 import NIOHTTP1
 
-/// Collects one answer on the event loop: no thread changes while a page arrives, and each byte is
-/// copied once, from the receive buffer to the page.
+/// Collects one answer on the event loop: no thread changes, and each byte is copied once, to the page.
 ///
 /// Unchecked: the HTTP library calls a delegate on its task's event loop alone, and `hasAnswer` is
 /// read by others only after the task has ended.
@@ -74,9 +73,7 @@ final class Exchange: HTTPClientResponseDelegate, @unchecked Sendable {
     return HTTPAnswer(status: status, headers: headers, body: body)
   }
 
-  func didReceiveError(task: HTTPClient.Task<HTTPAnswer>, _ error: any Error) {
-    bodyTimer?.cancel()
-  }
+  func didReceiveError(task: HTTPClient.Task<HTTPAnswer>, _ error: any Error) { bodyTimer?.cancel() }
 
   private var isSuccess: Bool { 200..<300 ~= status }
 }

@@ -1,4 +1,4 @@
-import BoxEvents
+package import BoxEvents
 import Glibc
 import NIOHTTP1
 
@@ -10,9 +10,7 @@ struct HTTPAnswer: Sendable {
   var body: [UInt8]
 
   /// By Box's clock.
-  var date: BoxTime? {
-    headers.first(name: "date").flatMap { UTCDate(httpDate: $0) }.map(BoxTime.init)
-  }
+  var date: BoxTime? { headers.first(name: "date").flatMap { UTCDate(httpDate: $0) }.map(BoxTime.init) }
 
   var retryAfter: Duration? {
     headers.first(name: "retry-after").flatMap { RetryAfter.parse($0, now: date ?? BoxTime.localNow) }
@@ -25,13 +23,11 @@ struct HTTPAnswer: Sendable {
 // MARK: Refusals
 
 extension HTTPAnswer {
-  /// What an error status means.
-  ///
-  /// Box's errors are JSON with `code`, `message` and `request_id`, those of its token endpoint with `error`
-  /// and `error_description`; gateways send HTML or nothing; a 401 may give its reason only in
-  /// `www-authenticate`.
-  /// Sources: <https://developer.box.com/guides/api-calls/permissions-and-errors/common-errors/>, RFC 6749,
-  /// section 5.2.
+  /// What an error status means. Box's errors are JSON with `code`, `message` and `request_id`, those of its
+  /// token endpoint with `error` and `error_description`; gateways send HTML or nothing; a 401 may give its
+  /// reason only in `www-authenticate`.
+  /// Sources: RFC 6749, section 5.2;
+  /// <https://developer.box.com/guides/api-calls/permissions-and-errors/common-errors/>.
   /// - Parameter secrets: what was sent and must not come back in a message.
   func refusal(from endpoint: HTTPCall.Endpoint, hiding secrets: [Secret<String>]) -> FeedFailure {
     let document = JSONDocument(body)
@@ -96,20 +92,16 @@ enum RetryAfter {
   /// - Parameter now: the time of the answer, by the same clock as the date in the header.
   static func parse(_ text: String, now: BoxTime) -> Duration? {
     let text = text.drop { $0 == " " }.prefix { $0 != "\r" && $0 != "\n" }
-    if !text.isEmpty, text.utf8.allSatisfy({ 0x30...0x39 ~= $0 }) {
-      guard let seconds = Int64(text) else { return maximum }  // more digits than an Int64 holds
-      return bounded(.seconds(min(seconds, 86_400)))
-    }
-    return UTCDate(httpDate: text).flatMap { bounded(BoxTime($0).since(now)) }
-  }
-
-  private static func bounded(_ duration: Duration) -> Duration? {
-    duration > .zero ? min(duration, maximum) : nil
+    let isNumber = !text.isEmpty && text.utf8.allSatisfy { 0x30...0x39 ~= $0 }
+    let wait =
+      isNumber
+      ? Duration.seconds(min(Int64(text) ?? .max, 86_400))  // nil: more digits than an Int64 holds
+      : UTCDate(httpDate: text).map { BoxTime($0).since(now) }
+    return wait.flatMap { $0 > .zero ? min($0, maximum) : nil }
   }
 }
 
 extension BoxTime {
-  /// This machine's clock. Only for what no answer tells: an assertion's `exp`, and a `Retry-After` date in an
-  /// answer without `Date`.
-  static var localNow: BoxTime { BoxTime(secondsSince1970: Int64(time(nil))) }
+  /// This machine's clock, for an assertion's `exp` and for a `Retry-After` date in an answer without `Date`.
+  package static var localNow: BoxTime { BoxTime(secondsSince1970: Int64(time(nil))) }
 }

@@ -65,10 +65,7 @@ extension HTTPCall.Endpoint {
   }
 
   var isPoll: Bool {
-    switch self {
-    case .poll: true
-    case .token, .options, .events: false
-    }
+    if case .poll = self { true } else { false }
   }
 
   /// Bytes; a longer body ends the call with ``tooLarge(_:)``.

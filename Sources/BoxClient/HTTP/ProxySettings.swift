@@ -62,11 +62,8 @@ package struct ProxySettings: Sendable {
       guard Int(name[name.index(after: colon)...]) == port else { return false }
       name = name[..<colon]
     }
-    if name.hasPrefix("*.") {
-      name = name.dropFirst(2)
-    } else if name.hasPrefix(".") {
-      name = name.dropFirst()
-    }
+    if name.hasPrefix("*.") { name.removeFirst() }
+    if name.hasPrefix(".") { name.removeFirst() }
     return !name.isEmpty && (host == name || host.hasSuffix("." + name))
   }
 

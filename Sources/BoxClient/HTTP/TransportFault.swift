@@ -7,9 +7,7 @@ import NIOHTTPCompression
 import NIOPosix
 import NIOSSL
 
-extension FeedFailure {
-  static let cancelled = FeedFailure(.cancelled, "cancelled")
-}
+extension FeedFailure { static let cancelled = FeedFailure(.cancelled, "cancelled") }
 
 /// What the errors of the network libraries mean: the one place where they are mapped.
 enum TransportFault {
@@ -31,21 +29,26 @@ enum TransportFault {
   /// The failure in words, without anything that was sent.
   static func failure(_ error: any Error, host: String, settings: TransportSettings) -> FeedFailure {
     let host = PlainText.escaped(host)
-    switch error {
-    case is CancellationError: return .cancelled
-    case let error as HTTPClientError: return client(error, host, settings)
-    case let error as NIOConnectionError: return connection(error, host)
-    case let error as IOError: return system(error.errnoCode, host)
-    case let error as ChannelError: return channel(error, host)
-    case let error as NIOSSLError: return tls(error, host)
-    case let error as NIOSSLExtraError where error == .failedToValidateHostname: return wrongHost(host)
-    case is NIOSSLExtraError, is BoringSSLError: return certificate(host)
-    case let error as HTTPParserError: return parser(error, host)
+    return switch error {
+    case is CancellationError: .cancelled
+    case let error as HTTPClientError: client(error, host, settings)
+    case let error as NIOConnectionError: connection(error, host)
+    case let error as IOError: system(error.errnoCode, host)
+    case ChannelError.connectTimeout: unreachable("cannot connect to \(host) in time", hint: networkHint)
+    case is ChannelError: dropped(host)
+    case let error as NIOSSLError: tls(error, host)
+    case let error as NIOSSLExtraError where error == .failedToValidateHostname:
+      unreachable(
+        "the certificate of \(host) names another host",
+        hint: "Check the address in [box], and whether something else answers for it.")
+    case is NIOSSLExtraError, is BoringSSLError: certificate(host)
+    case HTTPParserError.invalidEOFState, HTTPParserError.closedConnection: dropped(host)
+    case is HTTPParserError: unreachable("\(host) sent an answer that is not HTTP")
     case is NIOHTTPDecompression.DecompressionError, is NIOHTTPDecompression.ExtraDecompressionError:
-      return unreachable("\(host) sent a damaged compressed answer")
+      unreachable("\(host) sent a damaged compressed answer")
     case is Exchange.BodyStalled:
-      return unreachable("\(host) did not complete its answer within \(settings.pollBodyTimeout.inWords)")
-    default: return unreachable("the request to \(host) failed: \(type(of: error))")
+      unreachable("\(host) did not complete its answer within \(settings.pollBodyTimeout.inWords)")
+    default: unreachable("the request to \(host) failed: \(type(of: error))")
     }
   }
 
@@ -90,13 +93,6 @@ enum TransportFault {
     }
   }
 
-  private static func channel(_ error: ChannelError, _ host: String) -> FeedFailure {
-    switch error {
-    case .connectTimeout: unreachable("cannot connect to \(host) in time", hint: networkHint)
-    default: dropped(host)
-    }
-  }
-
   private static func tls(_ error: NIOSSLError, _ host: String) -> FeedFailure {
     switch error {
     case .handshakeFailed(let cause):
@@ -114,19 +110,6 @@ enum TransportFault {
       hint:
         "If a proxy or a private authority signs it, set the authority's certificate as ca_file in [box]. "
         + "Otherwise check whether it has expired, and this machine's clock.")
-  }
-
-  private static func wrongHost(_ host: String) -> FeedFailure {
-    unreachable(
-      "the certificate of \(host) names another host",
-      hint: "Check the address in [box], and whether something else answers for it.")
-  }
-
-  private static func parser(_ error: HTTPParserError, _ host: String) -> FeedFailure {
-    switch error {
-    case .invalidEOFState, .closedConnection: dropped(host)
-    default: unreachable("\(host) sent an answer that is not HTTP")
-    }
   }
 
   static let proxyAuthenticationHint = "Set proxy_auth_file in [box]."
@@ -150,7 +133,6 @@ extension Duration {
   /// `60 s`, `250 ms`.
   var inWords: String {
     let (seconds, attoseconds) = components
-    return attoseconds == 0
-      ? "\(seconds) s" : "\(seconds * 1000 + attoseconds / 1_000_000_000_000_000) ms"
+    return attoseconds == 0 ? "\(seconds) s" : "\(seconds * 1000 + attoseconds / 1_000_000_000_000_000) ms"
   }
 }

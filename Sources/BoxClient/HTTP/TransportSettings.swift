@@ -42,9 +42,7 @@ package struct TransportSettings: Sendable {
 package struct TrustRoots: Sendable {
   let certificates: [NIOSSLCertificate]
 
-  /// - Parameters:
-  ///   - pem: the file's contents; text between the certificates is ignored.
-  ///   - path: for messages.
+  /// - Parameter pem: the file's contents; text between the certificates is ignored.
   /// - Throws: if a certificate is damaged, or the file contains none.
   package init(pem: [UInt8], path: String) throws(ClientSettingsError) {
     let found = (try? NIOSSLCertificate.fromPEMBytes(pem)) ?? []
