@@ -56,6 +56,9 @@ struct ConfigurationOption: ParsableArguments {
 
   var environment: [String: String] { ProcessInfo.processInfo.environment }
 
+  /// The systemd unit that runs with it, for hints.
+  var unit: String { Configuration.unit(of: path) }
+
   func load() throws -> Configuration { try Configuration.load(path, environment: environment) }
 }
 
@@ -91,7 +94,8 @@ struct StatusCommand: AsyncParsableCommand {
   @Flag(help: "Print the report as JSON, as GET /status does.") var json = false
 
   func run() async throws {
-    let report = try StatusClient(socket: try configuration.load().status.socket).report()
+    let socket = try configuration.load().status.socket
+    let report = try StatusClient(socket: socket, unit: configuration.unit).report()
     StandardOutput.write(json ? report.json : StatusText.text(report, now: Date().timeIntervalSince1970))
   }
 }

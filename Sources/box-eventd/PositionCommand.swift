@@ -52,6 +52,6 @@ struct PositionCommand: AsyncParsableCommand {
 
   private static func tools(_ configuration: ConfigurationOption) throws -> StreamTools {
     try StateOwner.become(of: configuration.path, environment: configuration.environment)
-    return StreamTools(try configuration.load())
+    return StreamTools(try configuration.load(), unit: configuration.unit)
   }
 }

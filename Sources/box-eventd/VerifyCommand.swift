@@ -18,7 +18,7 @@ struct VerifyCommand: AsyncParsableCommand {
 
   func run() async throws {
     let loaded = try configuration.load()
-    let tools = StreamTools(loaded)
+    let tools = StreamTools(loaded, unit: configuration.unit)
     let streams = try stream.map { [try tools.stream(named: $0)] } ?? loaded.streams
     var isIntact = true
     for stream in streams { isIntact = show(try tools.verify(stream), of: stream.name) && isIntact }

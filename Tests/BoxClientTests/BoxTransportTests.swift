@@ -117,19 +117,16 @@ import Testing
   }
 
   @Test func explainsRefusedConnections() async throws {
-    let port = try await ScriptedServer.run { _, _ in
-      Reply(.close)
-    } _: {
-      $0.port
-    }
+    let dead = try DeadPort(.refusing)
     try await withTransport { transport in
       let source = try BoxSource(
         transport: transport, tokens: AccessTokens(signIn: CountingSignIn()),
-        settings: FeedSettings(apiURL: try webURL("http://127.0.0.1:\(port)")))
+        settings: FeedSettings(apiURL: try webURL("http://127.0.0.1:\(dead.port)")))
       let failure = await failure { () throws(FeedFailure) in try await source.subscribe() }
       #expect(failure?.code == .unreachable)
       #expect(failure?.message == "cannot connect to 127.0.0.1: Connection refused")
       #expect(failure?.hint != nil)
+      withExtendedLifetime(dead) {}
     }
   }
 

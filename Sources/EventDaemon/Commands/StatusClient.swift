@@ -4,14 +4,17 @@ import Glibc
 /// The client of the daemon's Unix socket: one blocking GET a call, for commands, not for the daemon itself.
 package struct StatusClient: Sendable {
   package let socket: String
+  /// The daemon's unit, for hints.
+  package let unit: String
   /// How long each step may take: to be connected, to send, to wait for the next bytes.
   package let timeout: Duration
 
   /// Some thousands of streams give a few megabytes.
   static let maximumAnswer = 64 << 20
 
-  package init(socket: String, timeout: Duration = .seconds(5)) {
+  package init(socket: String, unit: String = "box-eventd", timeout: Duration = .seconds(5)) {
     self.socket = socket
+    self.unit = unit
     self.timeout = timeout
   }
 
@@ -85,7 +88,7 @@ extension StatusClient {
     }
     throw StatusFailure(
       .unreadable, "\(socket): the answer exceeds \(Self.maximumAnswer >> 20) MiB",
-      hint: "Run: systemctl restart box-eventd.")
+      hint: "Run: systemctl restart \(unit).")
   }
 
   private func failed(_ number: CInt) -> StatusFailure {
@@ -93,7 +96,7 @@ extension StatusClient {
     case ENOENT, ECONNREFUSED:
       StatusFailure(
         .notRunning, "box-eventd is not running: no listener on \(socket)",
-        hint: "Run: systemctl start box-eventd. Why it stopped is in: journalctl -u box-eventd.",
+        hint: "Run: systemctl start \(unit). Why it stopped is in: journalctl -u \(unit).",
         errno: number)
     case EACCES, EPERM:
       StatusFailure(
@@ -102,11 +105,11 @@ extension StatusClient {
     case EAGAIN, ETIMEDOUT:
       StatusFailure(
         .unresponsive, "\(socket): no answer within \(timeout.components.seconds) s",
-        hint: "The watchdog restarts a stuck daemon. See: journalctl -u box-eventd.", errno: number)
+        hint: "The watchdog restarts a stuck daemon. See: journalctl -u \(unit).", errno: number)
     default:
       StatusFailure(
         .unresponsive, "\(socket): \(String(cString: strerror(number)))",
-        hint: "See: journalctl -u box-eventd.", errno: number)
+        hint: "See: journalctl -u \(unit).", errno: number)
     }
   }
 }

@@ -6,8 +6,13 @@ import Systemd
 /// What commands do with a stream's files, beside a running daemon or while it is stopped.
 package struct StreamTools: Sendable {
   private let configuration: Configuration
+  /// The daemon's unit, for hints.
+  private let unit: String
 
-  package init(_ configuration: Configuration) { self.configuration = configuration }
+  package init(_ configuration: Configuration, unit: String) {
+    self.configuration = configuration
+    self.unit = unit
+  }
 
   /// The stream of this name, or without a name the first one.
   package func stream(named name: String?) throws(DaemonFailure) -> Configuration.Stream {
@@ -63,7 +68,7 @@ package struct StreamTools: Sendable {
     do throws(DaemonFailure) {
       directories = try DaemonDirectories(configuration)
     } catch var failure {
-      if failure.exit == .alreadyRunning { failure.hint = "Stop it first, with: systemctl stop box-eventd." }
+      if failure.exit == .alreadyRunning { failure.hint = "Stop it first, with: systemctl stop \(unit)." }
       throw failure
     }
     defer { directories.release() }

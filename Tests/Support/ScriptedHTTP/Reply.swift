@@ -10,6 +10,8 @@ package struct Reply: Sendable {
     case reset
     /// Sends nothing more and keeps the connection.
     case silence
+    /// Sends and reads nothing more, not even the end of the connection: a peer behind a cut cable.
+    case vanish
   }
 
   package var steps: [Step]

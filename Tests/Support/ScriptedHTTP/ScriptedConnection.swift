@@ -69,6 +69,9 @@ final class ScriptedConnection: ChannelInboundHandler {
       (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
         .whenComplete { _ in channel.close(promise: nil) }
     case .silence: return
+    case .vanish:
+      channel.setOption(.autoRead, value: false).whenFailure { _ in channel.close(promise: nil) }
+      return
     }
     play(rest, channel)
   }

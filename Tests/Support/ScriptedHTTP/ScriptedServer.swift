@@ -47,6 +47,9 @@ package final class ScriptedServer: Sendable {
   package var requests: [RecordedRequest] { state.withLock { $0.requests } }
   package var connections: Int { state.withLock { $0.connections } }
 
+  /// Returns when so many connections have been opened.
+  package func waitForConnections(_ count: Int) async { await wait { $0.connections >= count } }
+
   /// Returns when so many requests have arrived.
   package func waitForRequests(_ count: Int) async { await wait { $0.requests.count >= count } }
 
@@ -82,7 +85,8 @@ package final class ScriptedServer: Sendable {
   // MARK: Called by connections
 
   func opened() -> Int {
-    state.withLock { state in
+    defer { wake() }
+    return state.withLock { state in
       state.connections += 1
       return state.connections - 1
     }
