@@ -102,7 +102,7 @@ let package = Package(
     .testTarget(
       name: "BoxClientTests",
       dependencies: [
-        "BoxClient", "BoxEvents", "BoxSimulator", "ScriptedHTTP",
+        "BoxClient", "BoxEvents", "BoxSimulator", "ScriptedHTTP", "TestSystem",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "CryptoExtras", package: "swift-crypto"),
         .product(name: "JWTKit", package: "jwt-kit"),

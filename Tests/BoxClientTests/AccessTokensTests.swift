@@ -219,6 +219,43 @@ import Testing
     #expect(signIn.count.withLock { $0 } >= 4)
   }
 
+  /// The sign-in here ends only by its answer, like one that spends a refresh token.
+  @Test func stopWaitsForAnAnswerAlsoInACancelledTask() async throws {
+    let signIn = HeldSignIn()
+    let clock = AccessTokens.Clock(now: { .zero }, sleep: { _ in try await Task.sleep(for: .seconds(3600)) })
+    let tokens = AccessTokens(signIn: signIn, clock: clock)
+    let first = Task { try await tokens.token().text.reveal() }
+    await signIn.waitForAttempts(1)
+    let hasAnswer = Mutex(false)
+    let stop = Task {
+      await tokens.stop(within: .seconds(15))
+      return hasAnswer.withLock { $0 }
+    }
+    stop.cancel()
+    while await !tokens.isStopped { await Task.yield() }
+    hasAnswer.withLock { $0 = true }
+    signIn.succeed("last")
+    #expect(await stop.value)
+    #expect(try await first.value == "last")
+    let last = try #require(AccessToken("last", lifetime: nil))
+    let afterwards = await failure { () throws(FeedFailure) in
+      try await tokens.replacement(for: last, refusal: Self.refusal)
+    }
+    #expect(afterwards?.code == .cancelled)
+    #expect(signIn.started == 1)
+  }
+
+  @Test func stopWaitsNoLongerThanItsLimit() async throws {
+    let signIn = HeldSignIn()
+    let tokens = tokens(signIn)
+    let first = Task { await failure { () throws(FeedFailure) in try await tokens.token() } }
+    await signIn.waitForAttempts(1)
+    // A sleep of this clock is over at once.
+    await tokens.stop(within: .seconds(15))
+    signIn.fail(.cancelled)
+    #expect(await first.value?.code == .cancelled)
+  }
+
   @Test func reloadEndsTheBackoff() async throws {
     let signIn = HeldSignIn()
     let tokens = tokens(signIn)

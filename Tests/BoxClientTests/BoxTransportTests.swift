@@ -2,6 +2,7 @@ import BoxEvents
 import FoundationEssentials
 import NIOCore
 import ScriptedHTTP
+import TestSystem
 import Testing
 
 @testable import BoxClient

@@ -188,3 +188,8 @@ final class MemoryTokenStore: RefreshTokenStore {
     }
   }
 }
+
+extension AccessTokens {
+  /// Returns when no sign-in runs.
+  func awaitRenewal() async { await renewal?.value }
+}

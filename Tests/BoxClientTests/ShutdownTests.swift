@@ -1,6 +1,8 @@
 import BoxEvents
+import NIOCore
 import NIOSSL
 import ScriptedHTTP
+import TestSystem
 import Testing
 
 @testable import BoxClient
@@ -64,6 +66,46 @@ import Testing
     withExtendedLifetime(hole) {}
     #expect(failure?.code == .cancelled)
   }
+
+  // MARK: Calls that must be answered
+
+  private func tokenCall(_ port: Int) throws -> HTTPCall {
+    var call = HTTPCall(.token, try webURL("http://127.0.0.1:\(port)/token"))
+    call.mustBeAnswered = true
+    return call
+  }
+
+  @Test func aCancelledTaskWaitsForTheAnswerOfWhatItHasSent() async throws {
+    let isAnswered = try await ScriptedServer.run { _, _ in
+      Reply(.pause(.seconds(1)), .send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"))
+    } _: { server in
+      try await withTransport { transport in
+        let call = try tokenCall(server.port)
+        let sending = Task { try await transport.send(call).status == 200 }
+        await server.waitForRequests(1)
+        sending.cancel()
+        return try await sending.value
+      }
+    }
+    #expect(isAnswered)
+  }
+
+  @Test func aCancelledTaskEndsWhatItHasNotSentYet() async throws {
+    let hole = try DeadPort(.ignoring)
+    let call = try tokenCall(hole.port)
+    let outcome = try await withTransport {
+      $0.connectTimeout = Self.connectTimeout
+    } _: { transport in
+      let sending = Task { await failure { () throws(FeedFailure) in try await transport.send(call) } }
+      try await Task.sleep(for: .milliseconds(200))
+      sending.cancel()
+      return await sending.value
+    }
+    #expect(outcome?.code == .cancelled)
+    withExtendedLifetime(hole) {}
+  }
+
+  // MARK: Peers that hold the shutdown up
 
   @Test func duringAPollAtAServerThatHasVanished() async throws {
     let chain = try NIOSSLCertificate.fromPEMBytes(Array(TestCertificates.loopback.utf8))

@@ -126,6 +126,20 @@ import Testing
     }
   }
 
+  /// The token that is being spent as the daemon stops is lost unless its successor is saved.
+  @Test func aStopWaitsForTheSuccessorOfASpentRefreshToken() async throws {
+    try await withTestEnvironment { fixture in
+      try await login(fixture) { _ in "simulator-code" }
+      let logins = fixture.simulator.statistics.requests(.token)
+      fixture.simulator.script(.token, [.delayed(.seconds(4))])
+      let interrupted = try fixture.start()
+      try await fixture.simulator.wait { $0.requests(.token) > logins }
+      try await Task.sleep(for: .milliseconds(500))
+      #expect(try await interrupted.terminated() == .code(0))
+      try await streamThroughExpiry(fixture)
+    }
+  }
+
   // MARK: Steps
 
   private func login(_ fixture: TestEnvironment, _ answer: (String) throws -> String) async throws {

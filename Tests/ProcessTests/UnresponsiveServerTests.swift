@@ -35,7 +35,7 @@ import Testing
   /// The server accepts no connection, and the kernel drops new ones: connecting never ends.
   @Test func continuesAfterPacketsAreDropped() async throws {
     try await withTestEnvironment { fixture in
-      let hole = try BlackHole()
+      let hole = try DeadPort(.ignoring)
       let body =
         #"{"entries":[{"type":"realtime_server","url":"http://127.0.0.1:\#(hole.port)/subscribe?channel=c","#
         + #""ttl":"10","max_retries":"10","retry_timeout":2}]}"#
@@ -55,29 +55,33 @@ import Testing
       try await fixture.drained()
       #expect(try await daemon.terminated() == .code(0))
       fixture.expectIntact()
-    }
-  }
-}
-
-/// A port whose queue of connections is full and whose owner accepts none.
-private final class BlackHole {
-  let port: Int
-  private var descriptors: [Int32] = []
-
-  init() throws {
-    let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-    let listener = socket(AF_INET, type, 0)
-    descriptors = [listener]
-    guard SocketAddress.bind(listener, port: 0) == 0, listen(listener, 0) == 0,
-      let port = SocketAddress.port(of: listener)
-    else { throw ChildProcess.Failure(call: "listen", errno: errno) }
-    self.port = port
-    for _ in 1...8 {
-      let filler = socket(AF_INET, type, 0)
-      descriptors.append(filler)
-      _ = SocketAddress.connect(filler, port: port)
+      withExtendedLifetime(hole) {}
     }
   }
 
-  deinit { for descriptor in descriptors { close(descriptor) } }
+  /// A server that can't be reached, or never answers: SIGTERM doesn't wait for it. Connecting may take 30 s, an
+  /// answer 60 s.
+  @Test(arguments: [DeadPort.Kind.ignoring, .silent], ["token_url", "api_url", "proxy"])
+  func stopsWithoutWaitingForTheNetwork(_ kind: DeadPort.Kind, _ key: String) async throws {
+    try await withTestEnvironment { fixture in
+      let dead = try DeadPort(kind)
+      if key == "proxy" {
+        fixture.settings.box = [
+          #"api_url = "https://api.example.com/2.0""#, #"token_url = "https://api.example.com/oauth2/token""#,
+          #"proxy = "http://127.0.0.1:\#(dead.port)""#,
+        ]
+      } else {
+        fixture.settings.box.removeAll { $0.hasPrefix(key) }
+        fixture.settings.box.append("\(key) = \"https://127.0.0.1:\(dead.port)/2.0\"")
+      }
+      fixture.configure()
+      let daemon = try fixture.start()
+      try await fixture.logged("started")
+      if key == "api_url" { try await fixture.simulator.wait { $0.requests(.token) > 0 } }
+      try await Task.sleep(for: .seconds(1))
+      daemon.signal(SIGTERM)
+      #expect(try await daemon.ended(within: .seconds(20)) == .code(0))
+      withExtendedLifetime(dead) {}
+    }
+  }
 }

@@ -44,7 +44,9 @@ package actor AccessTokens {
   private let onEvent: @Sendable (Event) -> Void
 
   private var held: Held?
-  private var isRenewing = false
+  private(set) var renewal: Task<Void, Never>?
+  /// No sign-in begins any more.
+  private(set) var isStopped = false
   private var waiters: [Int: CheckedContinuation<Result<AccessToken, FeedFailure>, Never>] = [:]
   private var nextWaiter = 0
   /// The failure of the last sign-in, and when the next may begin; nil after a success.
@@ -122,16 +124,22 @@ package actor AccessTokens {
     if hadFailed, !isRenewing { startRenewal() }
   }
 
-  /// Returns when no sign-in runs: before the process ends, so that a spent refresh token's successor is
-  /// saved.
-  package func awaitRenewal() async {
-    if isRenewing { _ = await outcome() }
+  /// A sign-in is under way.
+  package var isRenewing: Bool { renewal != nil }
+
+  /// Ends signing in: before the process ends. One that spends a refresh token is waited for until its successor is
+  /// saved, in a cancelled task too, but not longer than `limit`; any other one is cancelled.
+  package func stop(within limit: Duration) async {
+    isStopped = true
+    guard let renewal else { return }
+    renewal.cancel()
+    await finish(within: limit, sleep: clock.sleep) { await renewal.value }
   }
 
   // MARK: Renewal
 
   private func renewed() async throws(FeedFailure) -> AccessToken {
-    if Task.isCancelled { throw .cancelled }
+    if Task.isCancelled || isStopped { throw .cancelled }
     if !isRenewing {
       if let failure = backoffFailure { throw failure }
       startRenewal()
@@ -141,9 +149,9 @@ package actor AccessTokens {
 
   /// Not a child of the caller's task: its cancellation must not waste a sign-in that others wait for.
   private func startRenewal() {
-    isRenewing = true
+    guard !isStopped else { return }
     let since = clock.now()
-    Task { [signIn] in
+    renewal = Task { [signIn] in
       let result: Result<AccessToken, FeedFailure>
       do throws(FeedFailure) { result = .success(try await signIn.signIn()) } catch {
         result = .failure(error)
@@ -153,7 +161,7 @@ package actor AccessTokens {
   }
 
   private func finishRenewal(_ result: Result<AccessToken, FeedFailure>, since: Duration) {
-    isRenewing = false
+    renewal = nil
     var result = result
     switch result {
     case .success(let token):

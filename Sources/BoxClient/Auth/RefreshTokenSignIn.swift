@@ -65,12 +65,13 @@ package actor RefreshTokenSignIn: SignIn {
         .signInFailed, "cannot write to the state directory, so the refresh token is not spent",
         hint: Self.stateHint)
     }
-    return try await endpoint.request([
-      .plain("grant_type", "refresh_token"),
-      .secret("refresh_token", refreshToken),
-      .plain("client_id", clientID),
-      .secret("client_secret", clientSecret),
-    ])
+    return try await endpoint.request(
+      [
+        .plain("grant_type", "refresh_token"),
+        .secret("refresh_token", refreshToken),
+        .plain("client_id", clientID),
+        .secret("client_secret", clientSecret),
+      ], mustBeAnswered: true)
   }
 
   private func outcome(_ answer: TokenAnswer, spent: Secret<String>) async throws(FeedFailure) -> AccessToken

@@ -34,9 +34,11 @@ package struct TokenEndpoint: Sendable {
   }
 
   /// Asks for a token.
+  /// - Parameter mustBeAnswered: the request spends one of its fields.
   /// - Throws: if no answer came.
-  func request(_ fields: [Field]) async throws(FeedFailure) -> TokenAnswer {
+  func request(_ fields: [Field], mustBeAnswered: Bool = false) async throws(FeedFailure) -> TokenAnswer {
     var call = HTTPCall(.token, url)
+    call.mustBeAnswered = mustBeAnswered
     call.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
     call.body = FormEncoding.body(fields.map { ($0.name, $0.value.reveal()) })
     do throws(FeedFailure) {

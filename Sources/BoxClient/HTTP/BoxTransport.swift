@@ -34,14 +34,22 @@ package final class BoxTransport: Sendable {
   }
 
   /// Ends all calls and closes all connections. Must be called once.
-  package func shutdown() async {
-    for client in [direct.api, direct.polls, proxied?.api, proxied?.polls] { try? await client?.shutdown() }
+  ///
+  /// The HTTP library waits for connections that are being made, and for a peer's end of TLS. After `limit` those
+  /// are left alone: they end by their own time limits, or with the process.
+  package func shutdown(within limit: Duration = .milliseconds(700)) async {
+    let clients = [direct.api, direct.polls, proxied?.api, proxied?.polls].compactMap(\.self)
+    await finish(within: limit) {
+      await withDiscardingTaskGroup { group in
+        for client in clients { group.addTask { try? await client.shutdown() } }
+      }
+    }
   }
 
   /// Sends a request and collects its answer, whatever its status.
   ///
   /// A connection that turns out dead before a byte of the answer has come is not a failure: the request
-  /// is sent once more at once.
+  /// is sent once more at once. A cancelled task ends the call at once, unless ``HTTPCall/mustBeAnswered``.
   func send(
     _ call: HTTPCall, _ observer: RequestObserver = { _, _, _ in }
   ) async throws(FeedFailure) -> HTTPAnswer {
@@ -82,7 +90,7 @@ package final class BoxTransport: Sendable {
       let answer = try await withTaskCancellationHandler {
         try await task.get()
       } onCancel: {
-        task.cancel()
+        exchange.cancel(task, unlessSent: call.mustBeAnswered)
       }
       return Attempt(result: .success(answer))
     } catch {
@@ -168,4 +176,24 @@ extension ProxySettings {
     }
     return .server(host: host, port: port, authorization: authorization)
   }
+}
+
+/// Does some work and returns at its end, or when `limit` is over: then the work goes on by itself. A cancelled task
+/// waits all the same, and doesn't cancel the work.
+/// - Parameter sleep: the clock.
+package func finish(
+  within limit: Duration, sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
+  _ work: @escaping @Sendable () async -> Void
+) async {
+  let (ended, end) = AsyncStream.makeStream(of: Never.self)
+  Task {
+    await work()
+    end.finish()
+  }
+  let timer = Task {
+    try? await sleep(limit)
+    end.finish()
+  }
+  await Task { for await _ in ended {} }.value
+  timer.cancel()
 }

@@ -23,6 +23,7 @@ final class Exchange: HTTPClientResponseDelegate, @unchecked Sendable {
   private var headers: HTTPHeaders = [:]
   private var body: [UInt8] = []
   private var bodyTimer: Scheduled<Void>?
+  private var isSent = false
   /// The head of an answer has arrived: the connection was alive.
   private(set) var hasAnswer = false
 
@@ -36,6 +37,15 @@ final class Exchange: HTTPClientResponseDelegate, @unchecked Sendable {
     self.expectedBodyBytes = expectedBodyBytes
     self.bodyTimeout = bodyTimeout
   }
+
+  /// Ends the call; with `unlessSent` only as long as nothing of the request has left. On the event loop, where no
+  /// request can be sent between the look and the end.
+  func cancel(_ task: HTTPClient.Task<HTTPAnswer>, unlessSent: Bool) {
+    guard unlessSent else { return task.cancel() }
+    task.eventLoop.execute { if !self.isSent { task.cancel() } }
+  }
+
+  func didSendRequestHead(task: HTTPClient.Task<HTTPAnswer>, _ head: HTTPRequestHead) { isSent = true }
 
   func didReceiveHead(task: HTTPClient.Task<HTTPAnswer>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
     hasAnswer = true

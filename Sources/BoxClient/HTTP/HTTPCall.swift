@@ -20,6 +20,8 @@ struct HTTPCall: Sendable {
   let url: Secret<WebURL>
   var headers: HTTPHeaders = [:]
   var body: String?
+  /// Once it is sent, a cancelled task still waits for the answer: it spends something that only the answer replaces.
+  var mustBeAnswered = false
   /// Bytes to reserve if the answer doesn't name its length.
   var expectedBodyBytes = 0
 

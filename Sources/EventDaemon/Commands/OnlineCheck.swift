@@ -35,7 +35,7 @@ package enum OnlineCheck {
           failures.append(error)
         }
       }
-      await tokenRegistry.awaitRenewal()
+      await tokenRegistry.stop()
       return (findings, failure(failures, streamCount: configuration.streams.count))
     }
   }

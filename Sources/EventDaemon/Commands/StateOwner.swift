@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import SystemPackage
 
@@ -22,7 +23,8 @@ package enum StateOwner {
     var environment = environment
     let owner = owner(configurationPath, environment)
     let credentials = UnitCredentials(of: configurationPath, environment: environment, for: owner?.user ?? 0)
-    defer { credentials?.remove() }
+    let interruptions = credentials?.removedOnInterruption()
+    defer { withExtendedLifetime(interruptions) { credentials?.remove() } }
     if let credentials { environment["CREDENTIALS_DIRECTORY"] = credentials.folder }
     if let owner {
       if makesState, mkdir(owner.directory, 0o700) == 0 { chown(owner.directory, owner.user, owner.group) }
@@ -103,6 +105,21 @@ private struct UnitCredentials {
   func remove() {
     for file in files { unlink(file) }
     rmdir(folder)
+  }
+
+  /// Deletes the copies also when a signal ends the command, as Ctrl-C does, until the result is released.
+  func removedOnInterruption() -> [any DispatchSourceSignal] {
+    [SIGINT, SIGTERM, SIGHUP, SIGQUIT].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler {
+        remove()
+        signal(number, SIG_DFL)
+        kill(getpid(), number)
+      }
+      source.resume()
+      return source
+    }
   }
 
   private static func bytes(of kind: SecretFile.Kind, _ unit: String) -> [UInt8]? {

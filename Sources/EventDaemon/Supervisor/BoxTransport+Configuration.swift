@@ -6,7 +6,8 @@ import NIOPosix
 extension BoxTransport {
   /// Runs `body` with the transport that the configuration describes, and shuts it down afterwards.
   ///
-  /// One event loop serves thousands of streams; the disk has threads of its own.
+  /// One event loop serves thousands of streams; the disk has threads of its own. The end waits a second at most for
+  /// connections that can't be closed: the process ends after it.
   /// - Throws: `DaemonFailure` where the settings can't be used; else what `body` throws.
   static func with<Value>(
     _ configuration: Configuration, _ environment: [String: String],
@@ -19,7 +20,7 @@ extension BoxTransport {
     let result: Result<Value, any Error>
     do { result = .success(try await body(transport)) } catch { result = .failure(error) }
     await transport.shutdown()
-    try? await group.shutdownGracefully()
+    await finish(within: .milliseconds(300)) { try? await group.shutdownGracefully() }
     return try result.get()
   }
 }

@@ -55,7 +55,9 @@ struct DaemonAssembly: Sendable {
     // Stopped in reverse order: first the streams, which save their positions, last the status.
     let services: [any Service] = [
       server, CancellableService { try await pingWatchdog() },
-      CancellableService { await tokenRegistry.run() },
+      CancellableService {
+        await tokenRegistry.run { notifier.send(.extendTimeout($0 + .seconds(5))) }
+      },
       CancellableService { try await monitor.run() },
       CancellableService { await reloader.run(signals.reload) },
       CancellableService { try await supervisor.run() },

@@ -51,8 +51,9 @@ final class TokenRegistry: Sendable {
     for tokens in all { await tokens.reload() }
   }
 
-  /// Renews all tokens before they expire, until the task is cancelled.
-  func run() async {
+  /// Renews all tokens before they expire, until the task is cancelled; then ends signing in.
+  /// - Parameter onWait: called if the end has to wait for an answer, with how long at most.
+  func run(onWait: (Duration) -> Void) async {
     await withDiscardingTaskGroup { group in
       await withTaskCancellationHandler {
         for await tokens in added.stream { group.addTask { await tokens.run() } }
@@ -61,12 +62,19 @@ final class TokenRegistry: Sendable {
       }
       group.cancelAll()
     }
-    await awaitRenewal()
+    await stop(onWait: onWait)
   }
 
-  /// Waits for a renewal under way: a refresh token that is being spent must reach the disk.
-  func awaitRenewal() async {
-    for tokens in state.withLock({ Array($0.tokens.values) }) { await tokens.awaitRenewal() }
+  /// Box's answer to a spent refresh token is waited for this long at the end: its successor must reach the disk.
+  private static let answerLimit = Duration.seconds(15)
+
+  /// Ends signing in, also in a cancelled task.
+  func stop(onWait: (Duration) -> Void = { _ in }) async {
+    let all = state.withLock { Array($0.tokens.values) }
+    for tokens in all where await tokens.isRenewing { onWait(Self.answerLimit) }
+    await withDiscardingTaskGroup { group in
+      for tokens in all { group.addTask { await tokens.stop(within: Self.answerLimit) } }
+    }
   }
 
   private func signIn(_ auth: Configuration.Auth, _ subject: Subject?) -> any SignIn {
