@@ -58,7 +58,7 @@ import Testing
     #expect(failure?.code == .cancelled)
   }
 
-  @Test func duringAConnectionThatNobodyAccepts() async throws {
+  @Test func duringAConnectionThatIsNeverMade() async throws {
     let hole = try DeadPort(.ignoring)
     let failure = try await shutDown(during: "http://127.0.0.1:\(hole.port)/") {
       try await Task.sleep(for: .milliseconds(200))

@@ -182,7 +182,8 @@ extension ProxySettings {
 /// waits all the same, and doesn't cancel the work.
 /// - Parameter sleep: the clock.
 package func finish(
-  within limit: Duration, sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
+  within limit: Duration,
+  sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
   _ work: @escaping @Sendable () async -> Void
 ) async {
   let (ended, end) = AsyncStream.makeStream(of: Never.self)

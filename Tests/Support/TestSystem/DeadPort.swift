@@ -1,13 +1,13 @@
 import Glibc
 
-/// A port of loopback that nobody serves, held for the test, so that no other server gets it meanwhile.
+/// A port of loopback without a server, held for the test, so that no other server gets it meanwhile.
 package final class DeadPort: Sendable {
   package enum Kind: Sendable {
     /// Bound without listening: the kernel refuses each connection.
     case refusing
     /// Listening with a full queue: the kernel drops each further SYN, as a black hole does.
     case ignoring
-    /// Listening, and nobody accepts: a connection is made, and never answered.
+    /// Listening, but without accepting: a connection is made, and never answered.
     case silent
   }
 
