@@ -5,7 +5,7 @@ import Synchronization
 
 /// Logs to systemd's journal, with a field for each value, or to standard error, a line an event.
 ///
-/// `MESSAGE=` is the line for people (see ``LogText``). A metadata key becomes a field in capitals after `BOX_`:
+/// A call returns at once: a ``LogQueue`` delivers. `MESSAGE=` is the line for people (see ``LogText``). A metadata key becomes a field in capitals after `BOX_`:
 /// `journalctl BOX_STREAM=default -o json`; `message_id` becomes `MESSAGE_ID`, which leads to the catalog.
 struct SystemdLogHandler: LogHandler {
   let destination: LogDestination
@@ -14,6 +14,7 @@ struct SystemdLogHandler: LogHandler {
   var ownLevel: Logger.Level?
   var metadata: Logger.Metadata = [:]
   var metadataProvider: Logger.MetadataProvider?
+  var queue = LogQueue.process
 
   var logLevel: Logger.Level {
     get { ownLevel ?? threshold.level }
@@ -27,9 +28,7 @@ struct SystemdLogHandler: LogHandler {
 
   func log(event: LogEvent) {
     let all = Self.merged(metadata, metadataProvider, event)
-    // Where the journal's socket fails, its stream on standard error may still work.
-    if destination == .journal, Journal.send(JournalEntry(event, metadata: all)) { return }
-    StandardError.write(Self.line(event, metadata: all, time: Int64(time(nil))))
+    queue.append(.init(event: event, metadata: all, destination: destination, time: Int64(time(nil))))
   }
 
   /// What counts for one event: the handler's, over it the provider's, over it the event's own. An error

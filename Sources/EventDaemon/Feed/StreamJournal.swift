@@ -152,12 +152,12 @@ struct StreamJournal: Sendable {
   /// A page has been read.
   mutating func read(_ batch: EventBatch) {
     hasReadSinceFailure = true
-    for index in batch.newRejects {
-      let reject = batch.page.rejects[index]
-      logger.log(
-        level: .warning, "entry quarantined", id: .quarantined,
-        metadata: ["reason": "\(reject.reason)", "bytes": "\(reject.range.count)"])
-    }
+    // One line for a page: all of its entries may be broken.
+    guard let first = batch.newRejects.first else { return }
+    let reject = batch.page.rejects[first]
+    var metadata: Logger.Metadata = ["reason": "\(reject.reason)", "bytes": "\(reject.range.count)"]
+    if batch.newRejects.count > 1 { metadata["entries"] = "\(batch.newRejects.count)" }
+    logger.log(level: .warning, "entry quarantined", id: .quarantined, metadata: metadata)
   }
 
   func found(late: Int) {

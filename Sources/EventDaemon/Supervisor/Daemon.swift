@@ -37,12 +37,19 @@ package struct Daemon: Sendable {
     let notifier = Notifier.systemd()
     do {
       try await run(notifier, signals)
+      await Self.finishLog()
     } catch {
       let failure = DaemonFailure(error)
       if let errno = failure.errno { notifier.send(.errno(errno)) }
       notifier.send(.status(failure.explanation))
+      await Self.finishLog()
       throw failure
     }
+  }
+
+  /// The last lines get half a second; a log that takes none doesn't hold up the end.
+  private static func finishLog() async {
+    await finish(within: .milliseconds(500)) { await LogQueue.process.delivered() }
   }
 
   private func run(_ notifier: Notifier, _ signals: DaemonSignals) async throws {

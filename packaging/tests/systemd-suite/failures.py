@@ -74,6 +74,41 @@ def hang(world):
     all_spooled(world)
 
 
+FILL_JOURNAL = """
+import socket, time
+journal = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+journal.connect("/run/systemd/journal/socket")
+journal.setblocking(False)
+end = time.monotonic() + 5
+while time.monotonic() < end:
+    try:
+        journal.send(b"MESSAGE=filler\\n")
+    except BlockingIOError:
+        break
+"""
+
+
+@suite.test("a journal that hangs delays neither events nor start nor stop")
+def journal_hangs(world):
+    machine = world.machine
+    machine.run("systemctl kill -s STOP systemd-journald")
+    try:
+        machine.run(f"python3 -c '{FILL_JOURNAL}'")
+        world.simulator.produce(20)
+        all_spooled(world)
+        machine.run(f"timeout 20 systemctl restart {UNIT}")
+        world.simulator.produce(20)
+        all_spooled(world)
+        out = machine.run(
+            f"start=$(date +%s%N); timeout 20 systemctl stop {UNIT}; end=$(date +%s%N);"
+            " echo $(((end - start) / 1000000))")
+        expect(int(out.split()[-1]) < 4000, f"{out.strip()} ms")
+    finally:
+        machine.run("systemctl kill -s CONT systemd-journald")
+    machine.start(UNIT)
+    all_spooled(world)
+
+
 @suite.test("kill -9 under load loses nothing and stores nothing twice")
 def killed(world):
     machine = world.machine
