@@ -82,7 +82,8 @@ package struct FeedStateMachine: Sendable {
 extension FeedStateMachine {
   /// The position to save when the stream stops; nil before there is one, or when it is saved.
   package var unsavedCheckpoint: Checkpoint? {
-    [nil, checkpoint].contains(saved.checkpoint) || checkpoint.position == .now ? nil : checkpoint
+    let isSaved = saved.checkpoint == nil || saved.checkpoint == checkpoint
+    return isSaved || checkpoint.position == .now ? nil : checkpoint
   }
 
   package var currentPosition: ReadPosition { checkpoint.position }
@@ -166,11 +167,11 @@ extension FeedStateMachine {
   package mutating func stored(at now: FeedInstant) -> FeedAction {
     switch state {
     case .beginning(let stored):
-      (checkpoint, saved) = (stored, (stored, now))
+      adopt(stored, at: now)
       lookbacks.history?.pass(stored.position, new: 0, at: now)
       return read(at: now)
     case .committing(_, let stored):
-      (checkpoint, saved) = (stored, (stored, now))
+      adopt(stored, at: now)
       return lookbacks.current == nil ? read(at: now) : continueLookback(at: now)
     case .recording(_, let outcome, let request):
       // Recorded: what comes from here on is continuous again.
@@ -222,6 +223,12 @@ extension FeedStateMachine {
   /// Enters a state that waits for the store.
   mutating func store(_ next: State, at now: FeedInstant) -> FeedAction {
     enter(next, budget: rules.commitBudget, at: now)
+  }
+
+  /// The store has this checkpoint: the stream goes on from it.
+  private mutating func adopt(_ stored: Checkpoint, at now: FeedInstant) {
+    checkpoint = stored
+    saved = (stored, now)
   }
 
   mutating func wait(_ duration: Duration, then intention: Intention, at now: FeedInstant) -> FeedAction {

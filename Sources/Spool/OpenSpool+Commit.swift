@@ -20,7 +20,7 @@ import BoxEvents
 ///     9. stream_position     fdatasync           acknowledged: reading goes on after these events.
 extension OpenSpool {
   mutating func commit(_ batch: EventBatch, at checkpoint: Checkpoint) throws(StoreFailure) -> Committed {
-    _ = try begun()
+    _ = try requireBegun()
     if pending?.batchID != batch.id || pending?.checkpoint != checkpoint {
       try finishPending()
       pending = try prepared(batch, checkpoint)

@@ -24,7 +24,7 @@ extension OpenSpool {
     if !rotation.isAnnounced {
       let entry = SegmentEntry(
         ordinal: ordinal, position: commit.readFrom, feed: setup.location.feed.digest,
-        confirmedAt: try begun().record.confirmedAt, begunAt: rotation.begunAt)
+        confirmedAt: try requireBegun().record.confirmedAt, begunAt: rotation.begunAt)
       try segmentLog.append(entry.line)
       rotation.isAnnounced = true
     }

@@ -76,7 +76,7 @@ struct OpenSpool {
   mutating func save(
     _ checkpoint: Checkpoint, durable: Bool = true, isAfterNewEvents: Bool = false
   ) throws(StoreFailure) {
-    let saved = try begun().record
+    let saved = try requireBegun().record
     var known = saved.known
     // Caught up since: everything the position was before has been read again.
     if let confirmedAt = checkpoint.confirmedAt, confirmedAt != saved.confirmedAt { known = .recent }
@@ -95,14 +95,14 @@ struct OpenSpool {
   }
 
   mutating func write(_ record: PositionRecord, durable: Bool = true) throws(StoreFailure) {
-    var saved = try begun()
+    var saved = try requireBegun()
     try saved.file.write(record.text, durable: durable)
     saved.record = record
     position = saved
   }
 
   /// The saved position of a stream that has begun.
-  func begun() throws(StoreFailure) -> SavedPosition {
+  func requireBegun() throws(StoreFailure) -> SavedPosition {
     guard let position else { throw setup.misuse("the stream has not begun") }
     return position
   }
@@ -135,7 +135,7 @@ struct OpenSpool {
   /// Records that the spool ends before what the record guarantees: someone has emptied or deleted the newest
   /// segment. The position is still true, so the stream goes on from there in a new segment.
   mutating func recordShortened() throws(StoreFailure) {
-    let checkpoint = try begun().record.checkpoint
+    let checkpoint = try requireBegun().record.checkpoint
     let gap = Gap(cause: .spoolShortened, from: nil, to: checkpoint.position, since: checkpoint.continuousAt)
     try recordOnce(gap)
     unreportedGaps.append(gap)

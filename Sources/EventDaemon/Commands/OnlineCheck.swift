@@ -16,7 +16,7 @@ package enum OnlineCheck {
       defer { state.close() }
       let tokenRegistry = try TokenRegistry(
         configuration: configuration, environment: environment,
-        endpoint: TokenEndpoint(transport, configuration), refreshTokens: StoredRefreshToken(state),
+        endpoint: TokenEndpoint(transport, configuration), refreshTokenStore: RefreshTokenFile(state),
         logger: Logger(label: "check") { _ in SwiftLogNoOpLogHandler() })
       var findings: [ConfigurationCheck.Finding] = []
       var failures: [FeedFailure] = []

@@ -98,7 +98,7 @@ struct StreamJournal: Sendable {
     let isChange = failing != failure.code
     (failing, failures) = (failure.code, isChange ? 1 : failures + 1)
     var metadata = metadata(failure)
-    guard isChange || failures.nonzeroBitCount == 1 else {
+    guard isChange || failures.isPowerOfTwo else {
       logger.debug("still failing", metadata: metadata)
       return
     }
@@ -172,6 +172,11 @@ struct StreamJournal: Sendable {
         "to": .string(gap.to?.description ?? "unknown"),
       ])
   }
+}
+
+extension Int {
+  /// 1, 2, 4, 8 and so on: the repetitions of a failure that are logged.
+  var isPowerOfTwo: Bool { nonzeroBitCount == 1 }
 }
 
 extension Logger.Metadata {

@@ -29,7 +29,7 @@ struct DaemonAssembly: Sendable {
     tokenRegistry = TokenRegistry(
       configuration: configuration, environment: daemon.environment,
       endpoint: try TokenEndpoint(transport, configuration),
-      refreshTokens: StoredRefreshToken(directories.state), logger: logger)
+      refreshTokenStore: RefreshTokenFile(directories.state), logger: logger)
     let feeds = FeedFactory(
       configuration: configuration, directories: directories, transport: transport,
       tokenRegistry: tokenRegistry, minimumSegmentLife: daemon.minimumSegmentLife, clock: clock,

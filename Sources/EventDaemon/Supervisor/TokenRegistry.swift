@@ -15,18 +15,18 @@ final class TokenRegistry: Sendable {
   private let state: Mutex<State>
   private let environment: [String: String]
   private let endpoint: TokenEndpoint
-  private let refreshTokens: any RefreshTokenStore
+  private let refreshTokenStore: any RefreshTokenStore
   private let logger: Logger
   private let added = AsyncStream.makeStream(of: AccessTokens.self)
 
   init(
     configuration: Configuration, environment: [String: String], endpoint: TokenEndpoint,
-    refreshTokens: any RefreshTokenStore, logger: Logger
+    refreshTokenStore: any RefreshTokenStore, logger: Logger
   ) {
     state = Mutex(State(configuration: configuration))
     self.environment = environment
     self.endpoint = endpoint
-    self.refreshTokens = refreshTokens
+    self.refreshTokenStore = refreshTokenStore
     self.logger = logger
   }
 
@@ -89,7 +89,7 @@ final class TokenRegistry: Sendable {
       return JWTSignIn(endpoint: endpoint, settingsFile: secret(.jwtSettings), subject: subject)
     case .oauth2:
       return RefreshTokenSignIn(
-        endpoint: endpoint, clientID: clientID, clientSecret: secret(.clientSecret), store: refreshTokens)
+        endpoint: endpoint, clientID: clientID, clientSecret: secret(.clientSecret), store: refreshTokenStore)
     case .accessToken:
       return ProvidedToken(secret(.accessToken))
     }
@@ -111,72 +111,5 @@ final class TokenRegistry: Sendable {
 private struct NoSubject: SignIn {
   func signIn() async throws(FeedFailure) -> AccessToken {
     throw FeedFailure(.signInRefused, "subject not configured", hint: "Set subject in [auth].")
-  }
-}
-
-/// Logs signing in: a line for each change; repeated failures at every power of two.
-private final class SignInLog: Sendable {
-  private let logger: Logger
-  private let state = Mutex((failures: 0, hasSignedIn: false))
-
-  init(logger: Logger, subject: Subject?) {
-    var logger = logger
-    if let subject { logger[metadataKey: "subject"] = "\(subject)" }
-    self.logger = logger
-  }
-
-  func observe(_ event: AccessTokens.Event) {
-    switch event {
-    case .signedIn(let lifetime):
-      let previous = state.withLock { state in
-        defer { state = (0, true) }
-        return state
-      }
-      guard previous.failures > 0 || !previous.hasSignedIn else {
-        logger.debug("access token renewed")
-        return
-      }
-      let seconds = lifetime.map { "\($0.components.seconds)" } ?? "unknown"
-      logger.log(
-        level: .notice, "signed in to Box", id: .signedIn, metadata: ["lifetime_seconds": "\(seconds)"])
-    case .failed(let failure):
-      let count = state.withLock { state in
-        state.failures += 1
-        return state.failures
-      }
-      guard count.nonzeroBitCount == 1 else { return }
-      logger.log(
-        level: .warning, "cannot sign in", id: .signInRefused,
-        metadata: ["times": "\(count)"].explaining(failure))
-    }
-  }
-}
-
-/// The OAuth 2 refresh token in the state directory, kept like a position: in two blocks, so that the
-/// old one stays intact while the new one is written.
-actor StoredRefreshToken: RefreshTokenStore {
-  static let name = "refresh_token"
-
-  private let state: DiskDirectory
-
-  init(_ state: DiskDirectory) { self.state = state }
-
-  func load() async throws -> Secret<String>? {
-    guard let file = try TwoBlockFile(Self.name, in: state) else { return nil }
-    defer { file.close() }
-    let line = file.content?.split(separator: "\n").first { $0.hasPrefix("refresh_token: ") }
-    return line.map { Secret(String($0.dropFirst("refresh_token: ".count))) }
-  }
-
-  func proveWritable() async throws {
-    var file = try TwoBlockFile(making: Self.name, in: state)
-    defer { file.close() }
-    try file.proveWritable()
-  }
-
-  func save(_ refreshToken: Secret<String>) async throws {
-    var file = try TwoBlockFile(making: Self.name, in: state)
-    defer { file.close() }
-    try file.write("refresh_token: \(refreshToken.reveal())\n")
   }
 }

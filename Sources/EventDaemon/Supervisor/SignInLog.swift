@@ -1,0 +1,43 @@
+import BoxClient
+import BoxEvents
+import Logging
+import Synchronization
+import Systemd
+
+/// Logs signing in: a line for each change; repeated failures at every power of two.
+final class SignInLog: Sendable {
+  private let logger: Logger
+  private let state = Mutex((failures: 0, hasSignedIn: false))
+
+  init(logger: Logger, subject: Subject?) {
+    var logger = logger
+    if let subject { logger[metadataKey: "subject"] = "\(subject)" }
+    self.logger = logger
+  }
+
+  func observe(_ event: AccessTokens.Event) {
+    switch event {
+    case .signedIn(let lifetime):
+      let previous = state.withLock { state in
+        defer { state = (0, true) }
+        return state
+      }
+      guard previous.failures > 0 || !previous.hasSignedIn else {
+        logger.debug("access token renewed")
+        return
+      }
+      let seconds = lifetime.map { "\($0.components.seconds)" } ?? "unknown"
+      logger.log(
+        level: .notice, "signed in to Box", id: .signedIn, metadata: ["lifetime_seconds": "\(seconds)"])
+    case .failed(let failure):
+      let count = state.withLock { state in
+        state.failures += 1
+        return state.failures
+      }
+      guard count.isPowerOfTwo else { return }
+      logger.log(
+        level: .warning, "cannot sign in", id: .signInRefused,
+        metadata: ["times": "\(count)"].explaining(failure))
+    }
+  }
+}
