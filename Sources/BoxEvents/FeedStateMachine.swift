@@ -21,8 +21,8 @@ package struct FeedStateMachine: Sendable {
     /// A break in continuity is being recorded; the page that showed it waits.
     /// Can transition to: whatever the page leads to from `reading`.
     case recording(Gap, PageOutcome, ReadRequest)
-    /// New events are being made durable, and the position after them.
-    /// Can transition to: reading, waiting; subscribing, polling (the end of a lookback).
+    /// New events are being made durable, and the position after them (in a lookback, the stream's own).
+    /// Can transition to: reading, waiting.
     case committing(EventBatch, Checkpoint)
     /// The stream is caught up, and its position is due to be saved.
     /// Can transition to: subscribing, polling, waiting, reading (a lookback).

@@ -4,14 +4,18 @@ import BoxEvents
 ///
 /// The system calls of one commit, in this order, and what a crash right after each leaves. Steps 2 to 5 only
 /// where a new segment begins. A full disk interrupts at any of them; the next call goes on there.
+/// Before 2, bytes that don't belong to the segment are copied to `aside-*` and cut off (`ftruncate`,
+/// `fdatasync`): see `checkActive` and `continuesPartialLine`. After 9, `deleteOverLimits` unlinks finished
+/// segments.
 ///
 ///     1. quarantine.ndjson   pwrite, fdatasync   a line for each reject: known when Box serves it again.
-///     2. .known_ids          pwrite, fdatasync,  the ids of the finished segment, which may be deleted from
-///                            rename, fsync dir   now on. They are known twice.
+///     2. .known_ids          pwrite, fdatasync,  the newest ids in a file of their own: the finished segment
+///                            rename, fsync dir   may be deleted from now on. Until it is, both files have them.
 ///     3. segments.ndjson     pwrite, fdatasync   a line without a segment. Should the position file be lost,
 ///                                                its position is the one to go on from.
-///     4. events-N.ndjson     open, fsync dir     an empty segment, as the record's ordinal requires; used next.
-///     5. current             symlink, rename     the same; recovery sets the link.
+///     4. events-N.ndjson     open, fsync dir     an empty segment. Its name is the record's ordinal, so
+///                                                recovery opens it, and the next commit writes to it.
+///     5. current             symlink, rename     as after 4; recovery sets the link.
 ///     6. events-N.ndjson     pwrite              bytes after the record's offset, perhaps a partial line.
 ///                                                Recovery keeps them (same boot) or moves them aside.
 ///     7. events-N.ndjson     fdatasync           durable, counted and visible. Recovery as after 6; the page is
@@ -72,7 +76,8 @@ extension OpenSpool {
 
   // MARK: Steps 2 to 5: the segment
 
-  /// Rotates if it is time, or else deals with a partial line, so that ``append(_:)`` has only to write.
+  /// Continues a partial line if the first event does; otherwise cuts it off, and rotates if it is time. Then
+  /// ``append(_:)`` has only to write.
   private mutating func provideSegment(for commit: inout PendingCommit) throws(StoreFailure) {
     if commit.rotation == nil {
       try checkActive()

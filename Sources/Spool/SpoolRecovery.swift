@@ -47,7 +47,7 @@ struct SpoolRecovery {
       try spool.files.spool.pointLink(SegmentName.link, at: SegmentName.text(active.ordinal))
     }
     if found?.known == .all {
-      // The last `position set`.
+      // An operator has moved the position, and the stream hasn't caught up since: the move is reported.
       let gaps = try spool.gapLog.tail().lazy.compactMap { GapLine(parsing: $0)?.gap }
       if let move = gaps.last(where: { $0.cause == .positionSet }) { spool.unreportedGaps.append(move) }
     }
@@ -82,8 +82,8 @@ struct SpoolRecovery {
       try noteShortened("the newest segment \(SegmentName.text(found.segment)) is missing")
     }
     spool.firstOrdinal = spool.ordinal
-    // The kept events were served after the record's position and will be served again. Counted from the
-    // first of several crashes in a row: none of them has moved the position.
+    // The kept events were served after the record's position and will be served again. After several crashes
+    // in a row they count from the first one, since none of them has moved the position.
     let known: PositionRecord.Known =
       spool.ordinal > found.ordinal && found.known == .recent ? .since(found.ordinal) : found.known
     let next = spool.record(of: found.checkpoint, known: known)

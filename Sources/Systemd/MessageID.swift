@@ -16,6 +16,7 @@ package enum MessageID: String, Hashable, Sendable, CaseIterable {
 
   // Box.
   case signedIn = "0a366edc5a9c49d7b6a830c8d03ccbed"
+  /// Any sign-in that failed, also one that Box didn't answer.
   case signInRefused = "d37160ba6ffa4b07a013a2c881721320"
   case boxUnreachable = "d8cb33ced2ca41c592e59a6c7cb30f1a"
   case boxBack = "d6f792f5937749238f0f647a9b00f2c3"

@@ -5,8 +5,9 @@ import Synchronization
 
 /// Logs to systemd's journal, with a field for each value, or to standard error, a line an event.
 ///
-/// A call returns at once: a ``LogQueue`` delivers. `MESSAGE=` is the line for people (see ``LogText``). A metadata key becomes a field in capitals after `BOX_`:
-/// `journalctl BOX_STREAM=default -o json`; `message_id` becomes `MESSAGE_ID`, which leads to the catalog.
+/// A call returns at once: a ``LogQueue`` delivers. `MESSAGE=` is the line for people (see ``LogText``). A
+/// metadata key becomes a field in capitals after `BOX_`: `journalctl BOX_STREAM=default -o json`;
+/// `message_id` becomes `MESSAGE_ID`, which leads to the catalog.
 struct SystemdLogHandler: LogHandler {
   let destination: LogDestination
   /// The level this handler follows until it is given one of its own.

@@ -46,7 +46,7 @@ struct BoxEventd: AsyncParsableCommand {
   }
 }
 
-/// `--config FILE`, which every command takes.
+/// `--config FILE`, which every command takes but `demo` and `simulate`.
 struct ConfigurationOption: ParsableArguments {
   @Option(
     name: .customLong("config"),
@@ -69,9 +69,9 @@ struct RunCommand: AsyncParsableCommand {
       Reads every configured stream until SIGTERM or SIGINT; SIGHUP reloads the configuration. Logs \
       go to the journal under systemd, to stderr elsewhere.
 
-      Exit status: 0 stopped on request, 65 every stream is blocked by its data, 70 an unexpected error, \
-      74 a disk failed, 75 already running, 77 signing in requires operator action, 78 the configuration is \
-      not valid.
+      Exit status: 0 stopped on request, 65 every stream is blocked, 70 an unexpected error, 74 a disk \
+      failed, 75 already running, 77 every stream is blocked and at least one needs a sign-in, 78 the \
+      configuration is not valid.
       """)
 
   @OptionGroup var configuration: ConfigurationOption

@@ -8,7 +8,7 @@ struct CheckCommand: AsyncParsableCommand {
     discussion: """
       Checks everything the daemon needs, and prints all problems at once, each with what to do. With \
       --online it also signs in and asks Box for a realtime server, once for each stream; for that it creates \
-      a missing state directory. It changes nothing else.
+      a missing state directory and, with method oauth2, renews the stored login. It changes nothing else.
 
       Exit status: 0 no problems, 69 Box can't be reached, 77 signing in requires operator action, 78 the \
       configuration is not valid.

@@ -36,7 +36,8 @@ enum ConfigurationKeys {
       "start", ofStream: \.start, .startPosition, "Where the stream begins when it runs for the first time."),
     Key(
       "overlap_check", ofStream: \.lookbackInterval, .interval(.seconds(10)...(.seconds(7 * 86_400))),
-      "How often to check for events that Box has shown late."))
+      "How often to read recent events again (a lookback), because Box may show an event late, at a position "
+        + "that was read already."))
 
   private static let box = ConfigurationTable(
     "box",

@@ -140,7 +140,7 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
     do {
       let reply = try await source.poll(server, from: position)
       let next = machine.replied(reply, at: clock.now)
-      // The machine has made a failure of a reply without meaning.
+      // An unknown reply counts as a failed poll; the machine holds the failure.
       if case .unknown = reply, let problem = machine.problem { report.failed(problem) }
       return next
     } catch {

@@ -62,7 +62,7 @@ struct FeedReport: Sendable {
     journal.committed(committed)
   }
 
-  /// New events of a lookback; it counts those that had happened well before Box showed nothing more.
+  /// New events of a lookback; counts those created more than 10 s before the stream was last caught up.
   mutating func lookbackFound(_ batch: EventBatch, caughtUpAt: BoxTime) {
     // Fresh events take a few seconds to appear; an event that takes longer is late. Both times are of Box's clock.
     let late = batch.new.count { index in

@@ -6,14 +6,15 @@ import Systemd
 package enum ExitStatus: Int32, Sendable, CaseIterable {
   case success = 0
   case usage = 64
-  /// A stream's position or spool requires operator action.
+  /// Every stream requires operator action, and none a sign-in: for its spool or position, a request that Box
+  /// refuses, or pages that can't be read. Of a command: a stream's files can't be used.
   case data = 65
   /// The daemon doesn't run, or Box can't be reached.
   case unavailable = 69
   case software = 70
   case io = 74
   case alreadyRunning = 75
-  /// Signing in requires operator action.
+  /// Every stream requires operator action, and at least one a sign-in. Of a command: Box refused to sign in.
   case signIn = 77
   case configuration = 78
 }
