@@ -30,6 +30,14 @@ package struct FeedFailure: ExplainedError, Hashable, Sendable {
     case cancelled
   }
 
+  /// How a server that had been reached ended an exchange without an answer.
+  package enum Interruption: Hashable, Sendable {
+    /// It closed or reset the connection.
+    case closed
+    /// Nothing came within the time limit, or the connection turned out dead.
+    case timedOut
+  }
+
   package var code: Code
   /// What happened, one line, no secrets: `Box answered 503`.
   package var message: String
@@ -39,6 +47,8 @@ package struct FeedFailure: ExplainedError, Hashable, Sendable {
   package var status: Int?
   /// Box's `request_id` or `box-request-id`.
   package var requestID: String?
+  /// Nil where there was an answer, or no connection.
+  package var interruption: Interruption?
   /// How long the server asked to be left alone, already bounded to an hour.
   package var retryAfter: Duration?
 

@@ -18,8 +18,11 @@ package struct FeedRules: Hashable, Sendable {
   /// Positions that are remembered as asked for. Only an endless row of known events with ever new positions
   /// reaches this limit.
   package static let maximumAsked = 10_000
-  /// A poll answered sooner, without anything to read, is an empty wake-up.
+  /// A poll answered sooner, without anything to read, is an empty wake-up. One that was held as long, and then
+  /// cut off by something on the way, was idle: that is no failure.
   package var emptyWakeUpLimit = Duration.seconds(30)
+  /// Box reports a change at times before it can be read: a read that brings nothing is tried again then.
+  package var announcedChangeInterval = Duration.seconds(5)
   /// Empty wake-ups in a row before the next is delayed, and before realtime is suspended.
   package var emptyWakeUpsBeforeWaiting = 3
   package var emptyWakeUpsBeforeFallback = 10

@@ -123,6 +123,7 @@ extension FeedStateMachine {
   private mutating func commit(_ outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
     reading.foundNewEvents()
     realtime.emptyWakeUps = 0
+    realtime.broughtEvents(&jitter, at: now)
     var next = checkpoint
     if let position = outcome.nextPosition { next.position = .at(position) }
     lookbacks.history?.pass(next.position, new: outcome.new, at: now)

@@ -21,12 +21,36 @@ extension FeedStateMachine {
     var backoff = Backoff()
     /// Polls in a row that were answered soon, and after which no new event has come.
     var emptyWakeUps = 0
-    /// Why a realtime server can't be had; nil when one answers.
+    /// Why a realtime server can't be had; nil when one answers, or has held a poll.
     var problem: FeedFailure?
+    /// How the last poll ended, until the reads that follow it have brought something or nothing.
+    var endedPoll: EndedPoll?
+
+    enum EndedPoll: Hashable, Sendable {
+      /// Box has announced a change that was not found yet.
+      case announced
+      case other
+      /// No answer came in time: whether the server is at fault is shown by the next reads.
+      case timedOut(FeedFailure)
+    }
 
     mutating func answered() {
       backoff.reset()
       problem = nil
+    }
+
+    /// The reads after a poll have brought something. A server that slept over it is failing; any other one has
+    /// earned an early poll.
+    mutating func broughtEvents(_ jitter: inout Jitter, at now: FeedInstant) {
+      defer { endedPoll = nil }
+      switch endedPoll {
+      case .timedOut(let failure): failed(failure, &jitter, at: now)
+      case .announced, .other:
+        backoff.reset()
+        guard let problem, subscribeNotBefore != nil else { return }
+        subscribeNotBefore = now + backoff.next(&jitter, retryAfter: problem.retryAfter)
+      case nil: break
+      }
     }
 
     mutating func failed(_ failure: FeedFailure, _ jitter: inout Jitter, at now: FeedInstant) {
@@ -60,6 +84,7 @@ extension FeedStateMachine {
   package mutating func replied(_ reply: RealtimeReply, at now: FeedInstant) -> FeedAction {
     guard case .polling(_, let since) = state else { return unexpected("replied") }
     countWakeUp(since: since, at: now)
+    realtime.endedPoll = reply == .newChange ? .announced : .other
     switch reply {
     case .newChange, .outOfDate: realtime.answered()
     case .reconnect, .maxRetries:
@@ -75,7 +100,16 @@ extension FeedStateMachine {
   package mutating func pollFailed(_ failure: FeedFailure, at now: FeedInstant) -> FeedAction {
     guard case .polling(_, let since) = state else { return unexpected("pollFailed") }
     countWakeUp(since: since, at: now)
-    realtime.failed(failure, &jitter, at: now)
+    realtime.endedPoll = .other
+    if now >= since + rules.emptyWakeUpLimit, failure.endsAnIdlePoll {
+      realtime.answered()
+      if failure.interruption == .timedOut {
+        realtime.subscription = nil
+        realtime.endedPoll = .timedOut(failure)
+      }
+    } else {
+      realtime.failed(failure, &jitter, at: now)
+    }
     return read(at: now)
   }
 
@@ -84,6 +118,10 @@ extension FeedStateMachine {
   /// The stream is caught up: poll the server in use, ask for one, or wait for the next read.
   mutating func waitForChange(at now: FeedInstant) -> FeedAction {
     guard rules.hasRealtimeServer else { return wait(rules.interval, then: .read, at: now) }
+    defer { realtime.endedPoll = nil }
+    if case .announced? = realtime.endedPoll, realtime.emptyWakeUps < rules.emptyWakeUpsBeforeWaiting {
+      return wait(rules.announcedChangeInterval, then: .read, at: now)
+    }
     if realtime.emptyWakeUps >= rules.emptyWakeUpsBeforeFallback, realtime.subscribeNotBefore == nil {
       realtime.subscription = nil
       realtime.subscribeNotBefore = now + rules.fallbackPeriod
@@ -126,4 +164,9 @@ extension FeedStateMachine {
   private mutating func countWakeUp(since: FeedInstant, at now: FeedInstant) {
     realtime.emptyWakeUps = now < since + rules.emptyWakeUpLimit ? realtime.emptyWakeUps + 1 : 0
   }
+}
+
+extension FeedFailure {
+  /// How load balancers and firewalls end a connection on which nothing happens for long.
+  fileprivate var endsAnIdlePoll: Bool { interruption != nil || [408, 502, 503, 504].contains(status) }
 }

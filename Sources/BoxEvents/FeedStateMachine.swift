@@ -111,11 +111,13 @@ extension FeedStateMachine {
     }
   }
 
-  /// What is wrong with the stream, also while it goes on in spite of it. A poll under way is proof
-  /// enough that realtime works again.
-  package var problem: FeedFailure? {
-    if case .polling = state { return nil }
-    return failedReads.problem?.failure ?? realtime.problem
+  /// What is wrong with the stream, also while it goes on in spite of it.
+  package var problem: FeedFailure? { failedReads.problem?.failure ?? realtime.problem }
+
+  /// When a problem is over if the present action goes on until then; nil where it isn't. A poll that only begins
+  /// proves nothing; one that is held does.
+  package var problemEnd: FeedInstant? {
+    if case .polling(_, let since) = state { since + rules.emptyWakeUpLimit } else { nil }
   }
 
   package var condition: FeedCondition {

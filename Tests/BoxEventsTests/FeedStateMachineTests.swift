@@ -194,12 +194,12 @@ import Testing
     var machine = resumed()
     _ = machine.pageRead(page("100"), at: at(0))
     #expect(machine.subscribed(short, at: at(0)) == .poll(short, from: position("100")))
-    _ = machine.replied(.newChange, at: at(40))
+    _ = machine.replied(.outOfDate, at: at(40))
     #expect(machine.pageRead(page("100"), at: at(40)) == .poll(short, from: position("100")))
-    _ = machine.replied(.newChange, at: at(80))
+    _ = machine.replied(.outOfDate, at: at(80))
     #expect(machine.pageRead(page("100"), at: at(80)) == .subscribe)
     #expect(machine.subscribed(short, at: at(80)) == .poll(short, from: position("100")))
-    _ = machine.replied(.newChange, at: at(200))
+    _ = machine.replied(.outOfDate, at: at(200))
     #expect(machine.pageRead(page("100"), at: at(200)) == .subscribe)
   }
 
@@ -272,6 +272,13 @@ import Testing
       }
       #expect(action == read("100"))
       action = machine.pageRead(page("100"), at: at(now))
+      if emptyWakeUps < 3 {
+        // Announced, but not found: once more.
+        #expect(action == .wait(until: at(now + 5)))
+        now += 5
+        #expect(machine.woke(at: at(now)) == read("100"))
+        action = machine.pageRead(page("100"), at: at(now))
+      }
       #expect(machine.realtime.emptyWakeUps == emptyWakeUps)
       if case .wait(let until) = action {
         #expect(emptyWakeUps >= 3 && until >= at(now + 1) && until <= at(now + 60), "\(emptyWakeUps)")
@@ -284,6 +291,115 @@ import Testing
       if action == .subscribe { action = machine.subscribed(server, at: at(now)) }
       #expect(action == .poll(server, from: position("100")))
     }
+  }
+
+  // MARK: The end of a poll
+
+  static let closed: FeedFailure = {
+    var failure = FeedFailure(.unreachable, "closed")
+    failure.interruption = .closed
+    return failure
+  }()
+
+  static let timedOut: FeedFailure = {
+    var failure = FeedFailure(.unreachable, "timed out")
+    failure.interruption = .timedOut
+    return failure
+  }()
+
+  /// A load balancer that ends every quiet poll: however often, the next one begins at once and nothing is wrong.
+  @Test(arguments: [0, 408, 502, 503, 504])
+  func anIdlePollThatIsCutOffIsNoFailure(status: Int) {
+    let failure = status == 0 ? Self.closed : FeedFailure(.serverError, "cut off", status: status)
+    var machine = polling()
+    var now = 1.0
+    for _ in 1...30 {
+      now += 60
+      #expect(machine.pollFailed(failure, at: at(now)) == read("100"))
+      #expect(machine.problem == nil)
+      var action = machine.pageRead(page("100"), at: at(now))
+      if action == .subscribe { action = machine.subscribed(server, at: at(now)) }
+      #expect(action == .poll(server, from: position("100")))
+    }
+  }
+
+  @Test func aPollThatIsCutOffSoonBacksOff() {
+    var machine = polling()
+    #expect(machine.pollFailed(Self.closed, at: at(2)) == read("100"))
+    #expect(machine.problem == Self.closed)
+    #expect(isWait(machine.pageRead(page("100"), at: at(2)), from: 2, 0.1...1))
+  }
+
+  @Test func aPollThatOnlyBeginsDoesNotEndAProblem() {
+    var machine = polling()
+    _ = machine.pollFailed(Self.closed, at: at(2))
+    let until = end(machine.pageRead(page("100"), at: at(2)))
+    #expect(machine.woke(at: until) == .subscribe)
+    _ = machine.subscribed(server, at: until)
+    #expect(machine.condition == .polling)
+    #expect(machine.problem == Self.closed)
+    // Held for half a minute, it does.
+    #expect(machine.problemEnd == until + .seconds(30))
+    _ = machine.replied(.reconnect, at: until + .seconds(600))
+    #expect(machine.problem == nil)
+  }
+
+  /// Eight failures in a row, then events after a poll: the next poll begins within a second or so.
+  @Test func eventsAfterAPollEndTheBackOff() {
+    var machine = polling()
+    var now = at(1)
+    let failure = FeedFailure(.serverError, "500", status: 500)
+    var action = machine.pollFailed(failure, at: now)
+    for _ in 1...8 {
+      while action != .poll(server, from: position("100")) {
+        switch action {
+        case .wait(let until):
+          now = until
+          action = machine.woke(at: now)
+        case .read: action = machine.pageRead(page("100"), at: now)
+        default: action = machine.subscribed(server, at: now)
+        }
+      }
+      action = machine.pollFailed(failure, at: now)
+    }
+    if case .wait(let until) = action {
+      now = until
+      action = machine.woke(at: now)
+    }
+    #expect(action == read("100"))
+    _ = machine.pageRead(page(new: 1, "101"), at: now)
+    #expect(machine.stored(at: now) == read("101"))
+    let next = end(machine.pageRead(page("101"), at: now))
+    #expect(next <= now + .seconds(1))
+  }
+
+  /// Silent to its time limit, while events were there to be announced: the server fails.
+  @Test func aPollThatSleptOverEventsIsAFailure() {
+    var machine = polling()
+    #expect(machine.pollFailed(Self.timedOut, at: at(621)) == read("100"))
+    #expect(machine.problem == nil)
+    _ = machine.pageRead(page(new: 1, "101"), at: at(621))
+    #expect(machine.problem == Self.timedOut)
+    #expect(machine.stored(at: at(621)) == read("101"))
+    #expect(isWait(machine.pageRead(page("101"), at: at(621)), from: 621, 0.1...1))
+  }
+
+  @Test func aPollThatTimedOutOverNothingAsksForAnotherServer() {
+    var machine = polling()
+    #expect(machine.pollFailed(Self.timedOut, at: at(621)) == read("100"))
+    #expect(machine.pageRead(page("100"), at: at(621)) == .subscribe)
+    #expect(machine.problem == nil)
+  }
+
+  @Test func anAnnouncedChangeIsLookedForOnceMore() {
+    var machine = polling()
+    #expect(machine.replied(.newChange, at: at(100)) == read("100"))
+    #expect(machine.pageRead(page("100"), at: at(100)) == .wait(until: at(105)))
+    #expect(machine.woke(at: at(105)) == read("100"))
+    #expect(machine.pageRead(page(new: 1, "101"), at: at(105)) == commit("101"))
+    #expect(machine.stored(at: at(105)) == read("101"))
+    // Found: polled again at once.
+    #expect(machine.pageRead(page("101"), at: at(105)) == .poll(server, from: position("101")))
   }
 
   @Test func readsEnterpriseStreamsAtAnInterval() {
@@ -398,10 +514,10 @@ import Testing
     var machine = resumed(confirmed: 1000)
     _ = machine.pageRead(page("100", date: 1010), at: at(0))
     _ = machine.subscribed(server, at: at(0))
-    _ = machine.replied(.newChange, at: at(3599))
+    _ = machine.replied(.outOfDate, at: at(3599))
     #expect(machine.pageRead(page("100", date: 4609), at: at(3599)) == .subscribe)
     _ = machine.subscribed(server, at: at(3599))
-    _ = machine.replied(.newChange, at: at(3700))
+    _ = machine.replied(.outOfDate, at: at(3700))
     let checkpoint = Checkpoint(position: position("100"), confirmedAt: BoxTime(secondsSince1970: 4710))
     #expect(machine.pageRead(page("100", date: 4710), at: at(3700)) == .save(checkpoint))
     #expect(machine.stored(at: at(3700)) == .poll(server, from: position("100")))

@@ -27,7 +27,7 @@ struct LookbackTests {
     _ = machine.stored(at: at(0))
     _ = machine.pageRead(page("200"), at: at(1))
     _ = machine.subscribed(Self.server, at: at(1))
-    _ = machine.replied(.newChange, at: at(50))
+    _ = machine.replied(.outOfDate, at: at(50))
     _ = machine.pageRead(page(new: 4, "300"), at: at(50))
     _ = machine.stored(at: at(50))
     _ = machine.pageRead(page("300"), at: at(51))
@@ -53,7 +53,7 @@ struct LookbackTests {
   private func caughtUp(_ machine: inout FeedStateMachine, at second: Int) -> FeedAction {
     // After ten minutes the server is used up.
     if machine.action == .subscribe { _ = machine.subscribed(Self.server, at: at(second)) }
-    _ = machine.replied(.newChange, at: at(second))
+    _ = machine.replied(.outOfDate, at: at(second))
     return machine.pageRead(page("300"), at: at(second))
   }
 
@@ -109,7 +109,7 @@ struct LookbackTests {
     var machine = polling()
     #expect(caughtUp(&machine, at: 249) == read("100"))
     _ = machine.pageRead(page(of: 8, "300"), at: at(249))
-    _ = machine.replied(.newChange, at: at(300))
+    _ = machine.replied(.outOfDate, at: at(300))
     _ = machine.pageRead(page(new: 1, "400"), at: at(300))
     _ = machine.stored(at: at(300))
     // At 350, 150 was the beginning; the position in force then was 300.
@@ -126,7 +126,7 @@ struct LookbackTests {
   /// Too many events in the stretch: only as many are read again as are certainly known.
   @Test func neverGoesBackTooFar() {
     var machine = polling()
-    _ = machine.replied(.newChange, at: at(60))
+    _ = machine.replied(.outOfDate, at: at(60))
     _ = machine.pageRead(page(new: 2_600, "9000"), at: at(60))
     _ = machine.stored(at: at(60))
     #expect(isPoll(machine.pageRead(page("9000"), at: at(120))))

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import BoxEvents
+import Glibc
 package import NIOCore
 import NIOHTTP1
 import NIOHTTPCompression
@@ -151,7 +152,23 @@ extension TransportSettings {
   fileprivate func pollConfiguration(_ proxy: ProxySettings?) -> HTTPClient.Configuration {
     var configuration = commonConfiguration(proxy)
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = pollConnections
+    // Nothing is asked for, but something on the way may compress all the same.
+    configuration.decompression = .enabled(limit: .size(maximumSmallBodyBytes))
+    configuration.http1_1ConnectionDebugInitializer = Self.keepAlive
     return configuration
+  }
+
+  /// On a silent connection the kernel asks the peer after 60 s, and then every 15 s: a firewall that forgets idle
+  /// connections, or a machine that was suspended, doesn't hide events for as long as a poll may last.
+  /// Source: tcp(7), TCP_KEEPIDLE.
+  private static let keepAlive: @Sendable (any Channel) -> EventLoopFuture<Void> = { channel in
+    let tcp = NIOBSDSocket.OptionLevel(rawValue: CInt(IPPROTO_TCP))
+    @Sendable func set(_ option: CInt, _ value: Int) -> EventLoopFuture<Void> {
+      let name = ChannelOptions.Types.SocketOption(level: tcp, name: .init(rawValue: option))
+      return channel.setOption(name, value: value)
+    }
+    return channel.setOption(.socketOption(.so_keepalive), value: 1)
+      .flatMap { set(TCP_KEEPIDLE, 60) }.flatMap { set(TCP_KEEPINTVL, 15) }.flatMap { set(TCP_KEEPCNT, 4) }
   }
 
   private func commonConfiguration(_ proxy: ProxySettings?) -> HTTPClient.Configuration {

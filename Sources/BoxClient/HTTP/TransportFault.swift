@@ -33,6 +33,10 @@ enum TransportFault {
     case is CancellationError: .cancelled
     case let error as HTTPClientError: client(error, host, settings)
     case let error as NIOConnectionError: connection(error, host)
+    case let error as IOError where error.errnoCode == ETIMEDOUT:
+      unreachable("the connection to \(host) is dead: nothing came back on it", .timedOut)
+    case let error as IOError where isDeadConnection(error):
+      unreachable("\(host): \(text(error.errnoCode))", .closed)
     case let error as IOError: system(error.errnoCode, host)
     case ChannelError.connectTimeout: unreachable("cannot connect to \(host) in time", hint: networkHint)
     case is ChannelError: dropped(host)
@@ -57,8 +61,8 @@ enum TransportFault {
   {
     switch error {
     case .cancelled, .alreadyShutdown: .cancelled
-    case .readTimeout: unreachable("\(host) sent nothing for \(settings.readTimeout.inWords)")
-    case .deadlineExceeded: unreachable("\(host) did not complete its answer in time")
+    case .readTimeout: unreachable("\(host) sent nothing for \(settings.readTimeout.inWords)", .timedOut)
+    case .deadlineExceeded: unreachable("\(host) did not complete its answer in time", .timedOut)
     case .remoteConnectionClosed, .bodyLengthMismatch, .uncleanShutdown: dropped(host)
     case .connectTimeout:
       unreachable("cannot connect to \(host) within \(settings.connectTimeout.inWords)", hint: networkHint)
@@ -116,11 +120,15 @@ enum TransportFault {
   private static let networkHint = "Check the network, and the proxy if one is used."
 
   private static func dropped(_ host: String) -> FeedFailure {
-    unreachable("\(host) closed the connection before the answer was complete")
+    unreachable("\(host) closed the connection before the answer was complete", .closed)
   }
 
-  private static func unreachable(_ message: String, hint: String? = nil) -> FeedFailure {
-    FeedFailure(.unreachable, message, hint: hint)
+  private static func unreachable(
+    _ message: String, _ interruption: FeedFailure.Interruption? = nil, hint: String? = nil
+  ) -> FeedFailure {
+    var failure = FeedFailure(.unreachable, message, hint: hint)
+    failure.interruption = interruption
+    return failure
   }
 
   /// The C library's words for an `errno`: `Connection refused`.

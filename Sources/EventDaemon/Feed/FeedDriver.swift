@@ -144,8 +144,10 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
       if case .unknown = reply, let problem = machine.problem { report.failed(problem) }
       return next
     } catch {
-      report.failed(error)
-      return machine.pollFailed(error, at: clock.now)
+      let next = machine.pollFailed(error, at: clock.now)
+      // The end of an idle poll is no problem.
+      if machine.problem == error { report.failed(error) }
+      return next
     }
   }
 }

@@ -41,7 +41,7 @@ struct StreamJournal: Sendable {
         level: .warning, "stream stalled: Box serves a full page of known events again and again",
         id: .streamStalled, metadata: ["position": "\(machine.currentPosition)"])
     case .polling:
-      reportEndOfFailures()
+      if machine.problem == nil { reportEndOfFailures() }
       reportCaughtUp(machine.currentPosition)
     case .waiting(nil) where hasReadSinceFailure: reportEndOfFailures()
     case .reading, .waiting: break

@@ -31,6 +31,7 @@ final class StreamTelemetry: Sendable {
     var snapshot = published.metrics.snapshot
     snapshot.requests = published.requests
     snapshot.requestSeconds = published.requestSeconds
+    if let end = published.metrics.errorEnd, now >= end { snapshot.error = nil }
     snapshot.isTimely = published.metrics.deadline.map { now <= $0 } ?? true
     if let (age, at) = published.metrics.age {
       let present = max(.zero, age + at.duration(to: now))
@@ -77,6 +78,8 @@ struct StreamMetrics: Sendable {
   var snapshot: StreamSnapshot
   /// When the present stage must have ended; nil for one without an end.
   var deadline: FeedInstant?
+  /// When the error is over although the driver has nothing else to report.
+  private(set) var errorEnd: FeedInstant?
   /// The position's age, and when it was computed.
   private(set) var age: (Duration, at: FeedInstant)?
   private(set) var operatorActionRequired: OperatorActionRequired?
@@ -104,6 +107,7 @@ struct StreamMetrics: Sendable {
       }
     snapshot.position = machine.currentPosition.description
     snapshot.lookbacksTotal = UInt64(machine.completedLookbacks)
+    errorEnd = machine.problemEnd
     deadline = machine.deadline
     age = machine.positionAge(at: now).map { ($0, at: now) }
     operatorActionRequired = machine.operatorActionRequired.map { OperatorActionRequired($0) }

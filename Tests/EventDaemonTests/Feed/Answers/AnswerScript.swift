@@ -106,7 +106,7 @@ final class AnswerScript: Sendable {
     let isCounting = row.polls != nil && state.subscriptions == 1
     guard state.isDrained, !isCounting else {
       observer.clock.advance(by: row.pollLasts)
-      return .answer(200, #"{"version":1,"message":"new_change"}"#)
+      return .answer(200, #"{"version":1,"message":"out_of_date"}"#)
     }
     end.yield()
     return Reply(.silence)

@@ -111,11 +111,17 @@ extension AnswerTable {
         $0.reports = "the answer of the realtime server is larger than 65536 bytes"
         $0.subscriptions = 2
       },
+      // {"message":"reconnect"}
       AnswerRow(
         "poll, compressed though not asked for", .poll,
-        .answer(bytes: [0x1F, 0x8B, 8, 0], headers: ["Content-Encoding: gzip"])
-      ) {
-        $0.reports = "the realtime server answered with an answer that is not JSON"
+        .gzip([
+          0x1F, 0x8B, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xAB, 0x56, 0xCA, 0x4D, 0x2D, 0x2E, 0x4E,
+          0x4C, 0x4F, 0x55, 0xB2, 0x52, 0x2A, 0x4A, 0x4D, 0xCE, 0xCF, 0xCB, 0x4B, 0x4D, 0x2E, 0x51, 0xAA, 0x05,
+          0x00, 0xE6, 0x07, 0x67, 0x81, 0x17, 0x00, 0x00, 0x00,
+        ])
+      ) { $0.subscriptions = 2 },
+      AnswerRow("poll, damaged compression", .poll, .gzip([0x1F, 0x8B, 8, 0])) {
+        $0.reports = "compressed answer"
         $0.subscriptions = 2
       },
     ]
