@@ -7,7 +7,8 @@ import Testing
   func theEndOfAnIdlePollIsNoFailure(_ fault: Fault) async throws {
     try await withTestEnvironment { fixture in
       // Longer than the half minute from which a poll counts as held.
-      fixture.simulator.script(.poll, [.delayed(.seconds(31), then: fault), .delayed(.seconds(31), then: fault)])
+      fixture.simulator.script(
+        .poll, [.delayed(.seconds(31), then: fault), .delayed(.seconds(31), then: fault)])
       let daemon = try fixture.start()
       try await eventually("both polls to be cut off, and a third") {
         fixture.simulator.scripted(.poll) == 0 && fixture.simulator.statistics.heldPolls == 1
