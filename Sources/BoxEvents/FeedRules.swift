@@ -31,8 +31,6 @@ package struct FeedRules: Hashable, Sendable {
   /// Refusals in a row before they count as lasting, and the time between attempts from then on.
   package var refusalsBeforeBlocked = 5
   package var blockedInterval = Duration.seconds(900)
-  /// Such attempts, an hour of them, before operator action is required.
-  package var attemptsWhileBlocked = 4
   /// Between checks whether an operator has signed in again; costs no call.
   package var signInInterval = Duration.seconds(60)
   /// Between checks of a full disk.

@@ -29,8 +29,6 @@ extension FeedStateMachine {
     var backoff = Backoff()
     /// Requests that Box has refused.
     var refusals = 0
-    /// Attempts since the problem counts as lasting.
-    var blockedAttempts = 0
     /// Why reads fail; nil when the last one succeeded.
     var problem: ReadProblem?
   }
@@ -177,7 +175,6 @@ extension FeedStateMachine {
   /// The problem lasts: from now on it is tried only now and then.
   private mutating func block(_ failure: FeedFailure, at now: FeedInstant) -> FeedAction {
     failedReads.problem = .lasting(failure)
-    failedReads.blockedAttempts += 1
     return wait(rules.blockedInterval, then: .read, at: now)
   }
 

@@ -97,14 +97,12 @@ extension FeedStateMachine {
     checkpoint.continuousAt.flatMap { boxClock?.age(of: $0, at: now) }
   }
 
-  /// A lasting problem that only an operator ends, and that trying again doesn't. A refused request is
-  /// tried again for an hour before it counts: Box has had bad hours.
+  /// A lasting problem that only an operator ends, as far as one can see: it is tried again all the same, since Box
+  /// has bad hours.
   package var operatorActionRequired: FeedFailure? {
     guard case .lasting(let failure)? = failedReads.problem else { return nil }
     return switch failure.code {
-    case .signInRefused: failure
-    case .refused, .malformedPage, .tooLarge:
-      failedReads.blockedAttempts > rules.attemptsWhileBlocked ? failure : nil
+    case .signInRefused, .refused, .malformedPage, .tooLarge: failure
     case .unreachable, .throttled, .serverError, .unauthorized, .forbidden, .unreadable, .realtimeRefused,
       .signInFailed, .cancelled:
       nil
@@ -199,7 +197,20 @@ extension FeedStateMachine {
   /// A wait has ended; a wait that a cancelled task has cut short goes on.
   package mutating func woke(at now: FeedInstant) -> FeedAction {
     guard case .waiting(let until, let intention) = state else { return unexpected("woke") }
-    guard now >= until else { return action }
+    return now >= until ? carryOut(intention, at: now) : action
+  }
+
+  /// Something may have changed for the better: a wait ends now, and back-offs begin anew. Whether the problem is over
+  /// is shown by what is tried.
+  package mutating func retry(at now: FeedInstant) -> FeedAction {
+    guard case .waiting(_, let intention) = state else { return unexpected("retry") }
+    failedReads.backoff.reset()
+    realtime.backoff.reset()
+    realtime.subscribeNotBefore = nil
+    return carryOut(intention, at: now)
+  }
+
+  private mutating func carryOut(_ intention: Intention, at now: FeedInstant) -> FeedAction {
     switch intention {
     case .read: return read(at: now)
     case .waitForChange: return waitForChange(at: now)

@@ -123,13 +123,28 @@ import Testing
     #expect(machine.operatorActionRequired == nil)
   }
 
-  @Test func refusedRequestRequiresActionAfterFourMoreAttempts() {
+  @Test func refusedRequestRequiresActionWhenItIsBlocked() {
     var machine = feed.resumed()
     var now = feed.at(0)
-    fail(&machine, FeedFailure(.refused, "400"), times: 8, at: &now)
+    fail(&machine, FeedFailure(.refused, "400"), times: 4, at: &now)
     #expect(machine.operatorActionRequired == nil)
     fail(&machine, FeedFailure(.refused, "400"), times: 1, at: &now)
     #expect(machine.operatorActionRequired?.code == .refused)
+  }
+
+  /// What a reload or a sign-in may have put right is tried at once.
+  @Test(arguments: [FeedFailure.Code.forbidden, .refused, .signInRefused, .serverError])
+  func retryEndsAWait(code: FeedFailure.Code) {
+    var machine = feed.resumed()
+    var now = feed.at(0)
+    fail(&machine, FeedFailure(code, "no"), times: 12, at: &now)
+    let action = machine.readFailed(FeedFailure(code, "no"), at: now)
+    #expect(feed.end(action) > now)
+    #expect(machine.retry(at: now) == feed.read("100"))
+    // The problem is over when it works, not before.
+    #expect(machine.problem?.code == code)
+    #expect(machine.pageRead(feed.page(new: 1, "101"), at: now) == feed.commit("101"))
+    #expect(machine.problem == nil)
   }
 
   @Test func newEventsResetTheSpacingOfReads() {

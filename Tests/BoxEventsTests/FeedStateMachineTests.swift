@@ -487,12 +487,6 @@ import Testing
       return
     }
     #expect(failure.hint?.contains("position set") == true)
-    #expect(machine.operatorActionRequired == nil)
-    for _ in 0..<4 {
-      action = machine.readFailed(FeedFailure(.tooLarge, "large"), at: now)
-      now = end(action)
-      _ = machine.woke(at: now)
-    }
     #expect(machine.operatorActionRequired != nil)
   }
 

@@ -52,7 +52,7 @@ import Testing
       try await withTestEnvironment { fixture in
         try await prepare(fixture, for: path)
         let victim = try Victim(replacement, at: path, in: fixture)
-        let daemon = try fixture.start()
+        let daemon = try fixture.startEndingWhenBlocked()
         try await eventually("an end, or all events: \(path) \(replacement) \(fixture.lastLines(3))") {
           !daemon.isRunning || fixture.spoolSize() >= fixture.ledger().count
         }

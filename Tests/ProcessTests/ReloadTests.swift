@@ -45,6 +45,39 @@ import Testing
     }
   }
 
+  /// A blocked stream is tried every 15 min; a reload says that something has changed.
+  @Test func triesABlockedStreamAtOnce() async throws {
+    try await withTestEnvironment { fixture in
+      fixture.simulator.setFaultRates(.events, FaultRates([.init(.status(403), percent: 100)]))
+      let daemon = try fixture.start()
+      try await fixture.logged("stream blocked")
+      fixture.simulator.setFaultRates(.events, FaultRates())
+      fixture.simulator.produce(3)
+      daemon.signal(SIGHUP)
+      try await fixture.drained()
+      #expect(try await daemon.terminated() == .code(0))
+    }
+  }
+
+  /// So is one whose recovery was refused: what was wrong with its files may be mended.
+  @Test func triesARefusedRecoveryAtOnce() async throws {
+    try await withTestEnvironment { fixture in
+      fixture.simulator.produce(3)
+      let first = try fixture.start()
+      try await fixture.drained()
+      #expect(try await first.terminated() == .code(0))
+      #expect(chmod("\(fixture.root)/state/default", 0o777) == 0)
+      let daemon = try fixture.start()
+      try await fixture.logged("stream blocked")
+      #expect(chmod("\(fixture.root)/state/default", 0o700) == 0)
+      fixture.simulator.produce(3)
+      daemon.signal(SIGHUP)
+      try await fixture.drained()
+      #expect(try await daemon.terminated() == .code(0))
+      fixture.expectIntact()
+    }
+  }
+
   @Test func usesAnotherSecretFile() async throws {
     try await withTestEnvironment { fixture in
       let daemon = try fixture.start()

@@ -25,9 +25,13 @@ enum StopScenario: String, CaseIterable {
   static let batch = 12
   static let odd = 2
 
-  /// The boot id from the preparation on.
+  /// The boot id from the preparation on, and whether a lost login ends the daemon.
   var environment: [String: String] {
-    self == .powerCut ? ["BOOT_ID": String(repeating: "b", count: 32)] : [:]
+    switch self {
+    case .powerCut: ["BOOT_ID": String(repeating: "b", count: 32)]
+    case .signIn: ["END_WHEN_BLOCKED": "1"]
+    default: [:]
+    }
   }
 
   /// The operations at which the process is stopped, with the number of calls that one start makes. Those

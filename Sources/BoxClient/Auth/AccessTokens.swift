@@ -104,9 +104,9 @@ package actor AccessTokens {
     return token
   }
 
-  /// Keeps the token fresh, also while no stream asks. Runs until cancelled.
+  /// Keeps the token fresh, also while no stream asks. Runs until it is stopped or cancelled.
   package func run() async {
-    while !Task.isCancelled {
+    while !Task.isCancelled, !isStopped {
       let pause = timeUntilRenewal()
       if pause <= .zero, !isRenewing { startRenewal() }
       // In steps: a reload or another token may have changed what is due.

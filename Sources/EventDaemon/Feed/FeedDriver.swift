@@ -11,21 +11,24 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
   private let clock: Clock
   private let rules: FeedRules
   private let start: ReadPosition
+  private let trigger: RetryTrigger
   private var machine: FeedStateMachine
   private var report: FeedReport
 
   /// - Parameters:
   ///   - start: where a stream begins that has never run.
   ///   - seed: of the waits' jitter.
+  ///   - trigger: ends a wait early.
   init(
     source: Source, store: Store, clock: Clock, rules: FeedRules, start: ReadPosition, seed: UInt64,
-    report: FeedReport
+    trigger: RetryTrigger = RetryTrigger(), report: FeedReport
   ) {
     self.source = source
     self.store = store
     self.clock = clock
     self.rules = rules
     self.start = start
+    self.trigger = trigger
     self.report = report
     machine = FeedStateMachine(rules: rules, at: clock.now, seed: seed) { input in
       report.unexpected(input)
@@ -80,8 +83,8 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
       case .poll(let server, let position): return await poll(server, from: position)
       case .wait(let until):
         // A cancelled sleep ends the loop of `run`.
-        try? await clock.sleep(until: until)
-        return machine.woke(at: clock.now)
+        let isPulled = await trigger.sleep(until: until, clock)
+        return isPulled ? machine.retry(at: clock.now) : machine.woke(at: clock.now)
       }
       return machine.stored(at: clock.now)
     } catch {

@@ -46,8 +46,10 @@ final class StreamTelemetry: Sendable {
   /// How far past its deadline the present stage is; negative while there is time left.
   func overrun(at now: FeedInstant) -> Duration? { metrics.deadline?.duration(to: now) }
 
-  /// Set when trying again no longer helps.
-  var operatorActionRequired: OperatorActionRequired? { metrics.operatorActionRequired }
+  /// Set when only an operator seems to help, and since when.
+  var operatorActionRequired: (reason: OperatorActionRequired, since: FeedInstant)? {
+    metrics.operatorActionRequired
+  }
 
   /// The store has proven its state and spool.
   var hasRecovered: Bool { metrics.hasRecovered }
@@ -70,7 +72,9 @@ final class StreamTelemetry: Sendable {
   }
 
   /// The driver has ended; operator action is required.
-  func block(_ reason: OperatorActionRequired) { published.withLock { $0.metrics.block(reason) } }
+  func block(_ reason: OperatorActionRequired, at now: FeedInstant) {
+    published.withLock { $0.metrics.block(reason, at: now) }
+  }
 }
 
 /// The metrics of one stream, counted by its driver.
@@ -82,7 +86,7 @@ struct StreamMetrics: Sendable {
   private(set) var errorEnd: FeedInstant?
   /// The position's age, and when it was computed.
   private(set) var age: (Duration, at: FeedInstant)?
-  private(set) var operatorActionRequired: OperatorActionRequired?
+  private(set) var operatorActionRequired: (reason: OperatorActionRequired, since: FeedInstant)?
   private(set) var hasRecovered = false
 
   init(name: String) { snapshot = StreamSnapshot(name: name, state: .starting) }
@@ -110,7 +114,9 @@ struct StreamMetrics: Sendable {
     errorEnd = machine.problemEnd
     deadline = machine.deadline
     age = machine.positionAge(at: now).map { ($0, at: now) }
-    operatorActionRequired = machine.operatorActionRequired.map { OperatorActionRequired($0) }
+    operatorActionRequired = machine.operatorActionRequired.map {
+      (OperatorActionRequired($0), operatorActionRequired?.since ?? now)
+    }
   }
 
   private static let stalled =
@@ -137,11 +143,11 @@ struct StreamMetrics: Sendable {
 
   mutating func recordedGap() { snapshot.gapsTotal += 1 }
 
-  fileprivate mutating func block(_ reason: OperatorActionRequired) {
+  fileprivate mutating func block(_ reason: OperatorActionRequired, at now: FeedInstant) {
     snapshot.state = .blocked
     snapshot.error = reason.explanation
     deadline = nil
-    operatorActionRequired = reason
+    operatorActionRequired = (reason, operatorActionRequired?.since ?? now)
   }
 }
 

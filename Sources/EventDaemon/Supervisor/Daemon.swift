@@ -13,18 +13,26 @@ package struct Daemon: Sendable {
   let environment: [String: String]
   private let disk: any Disk
   let minimumSegmentLife: Duration
+  let patience: Duration
+
+  /// What looks final to every stream may pass: Box refuses good credentials at times. As long as this, everything is
+  /// tried again before the process ends.
+  package static let patience = Duration.seconds(3600)
 
   /// - Parameters:
   ///   - disk: where spool and state are kept; other disks than the local one are for tests.
+  ///   - patience: how long every stream must have required operator action before the process ends; less than
+  ///     an hour is for tests.
   ///   - minimumSegmentLife: programs that follow `current` look every few seconds; less than that is for tests.
   package init(
     configurationPath: String, environment: [String: String], disk: any Disk = LocalDisk(),
-    minimumSegmentLife: Duration = SpoolLimits().minimumSegmentLife
+    minimumSegmentLife: Duration = SpoolLimits().minimumSegmentLife, patience: Duration = Self.patience
   ) {
     self.configurationPath = configurationPath
     self.environment = environment
     self.disk = disk
     self.minimumSegmentLife = minimumSegmentLife
+    self.patience = patience
   }
 
   /// Runs until SIGTERM or SIGINT.

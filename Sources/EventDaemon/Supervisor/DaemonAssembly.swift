@@ -15,6 +15,7 @@ struct DaemonAssembly: Sendable {
   private let tokenRegistry: TokenRegistry
   private let reloader: Reloader
   private let status: Configuration.Status
+  private let patience: Duration
   private let started = LocalTime.now
   private let phase = DaemonPhase()
 
@@ -25,11 +26,14 @@ struct DaemonAssembly: Sendable {
     self.notifier = notifier
     self.logger = logger
     status = configuration.status
-    supervisor = FeedSupervisor(logger: logger)
+    patience = daemon.patience
+    let supervisor = FeedSupervisor(clock: clock, logger: logger)
+    self.supervisor = supervisor
     tokenRegistry = TokenRegistry(
       configuration: configuration, environment: daemon.environment,
       endpoint: try TokenEndpoint(transport, configuration),
-      refreshTokenStore: RefreshTokenFile(directories.state), logger: logger)
+      refreshTokenStore: RefreshTokenFile(directories.state), logger: logger
+    ) { supervisor.retry() }
     let feeds = FeedFactory(
       configuration: configuration, directories: directories, transport: transport,
       tokenRegistry: tokenRegistry, minimumSegmentLife: daemon.minimumSegmentLife, clock: clock,
@@ -81,7 +85,7 @@ struct DaemonAssembly: Sendable {
       streams: supervisor.telemetries.map { $0.snapshot(at: now) })
   }
 
-  private var health: DaemonHealth { DaemonHealth(telemetries: supervisor.telemetries) }
+  private var health: DaemonHealth { DaemonHealth(telemetries: supervisor.telemetries, patience: patience) }
 
   /// Pings systemd's watchdog while every stage is inside its deadline.
   private func pingWatchdog() async throws {

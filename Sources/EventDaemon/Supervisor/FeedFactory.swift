@@ -28,10 +28,14 @@ struct FeedFactory: Sendable {
         settings: FeedSettings(configuration, stream)
       ) { telemetry.requested(endpoint: $0, code: $1, took: $2) }
     }
+    let trigger = RetryTrigger()
     let driver = FeedDriver(
       source: source, store: store(stream, telemetry), clock: clock, rules: rules,
-      start: stream.start, seed: .random(in: 0...(.max)), report: FeedReport(telemetry, logger: logger))
-    return FeedSupervisor.Feed(name: stream.name, telemetry: telemetry) { () throws(StoreFailure) in
+      start: stream.start, seed: .random(in: 0...(.max)), trigger: trigger,
+      report: FeedReport(telemetry, logger: logger))
+    return FeedSupervisor.Feed(
+      name: stream.name, telemetry: telemetry, trigger: trigger
+    ) { () throws(StoreFailure) in
       var driver = driver
       try await driver.run()
     }

@@ -12,6 +12,8 @@ final class FeedSupervisor: Sendable {
   struct Feed: Sendable {
     let name: String
     let telemetry: StreamTelemetry
+    /// Ends its waits early.
+    let trigger: RetryTrigger
     /// Runs until its task is cancelled; throws a failure the store can't continue after.
     let run: @Sendable () async throws(StoreFailure) -> Void
   }
@@ -32,9 +34,13 @@ final class FeedSupervisor: Sendable {
   private let state = Mutex(State())
   /// The streams to start; finished when the process is to end.
   private let started = AsyncStream.makeStream(of: Feed.self)
+  private let clock: MonotonicFeedClock
   private let logger: Logger
 
-  init(logger: Logger) { self.logger = logger }
+  init(clock: MonotonicFeedClock, logger: Logger) {
+    self.clock = clock
+    self.logger = logger
+  }
 
   /// The streams' telemetry, in order of name.
   var telemetries: [StreamTelemetry] {
@@ -62,6 +68,13 @@ final class FeedSupervisor: Sendable {
     }
   }
 
+  /// Tries again at once what waits because something is wrong.
+  func retry() {
+    let now = clock.now
+    for feed in state.withLock({ $0.running.values.map(\.feed) })
+    where feed.telemetry.snapshot(at: now).error != nil { feed.trigger.pull() }
+  }
+
   /// Runs the streams until the task is cancelled.
   /// - Throws: the failure of a disk, which is final for the process.
   func run() async throws(StoreFailure) {
@@ -77,7 +90,7 @@ final class FeedSupervisor: Sendable {
   }
 
   private func supervise(_ feed: Feed) async {
-    let task = Task { await self.runOnce(feed) }
+    let task = Task { await self.run(feed) }
     let isStopping = state.withLock { state in
       state.running[feed.name]?.task = task
       return state.running[feed.name]?.isStopping == true
@@ -92,19 +105,30 @@ final class FeedSupervisor: Sendable {
     for waiter in waiters { waiter.resume() }
   }
 
-  private func runOnce(_ feed: Feed) async {
-    do {
-      try await feed.run()
-    } catch {
-      switch error.code {
-      case .io, .misuse: fail(error, feed)
-      case .blocked, .refused, .locked, .noSpace:
-        feed.telemetry.block(OperatorActionRequired(error))
-        logger.log(
-          level: .error, "stream blocked", id: .streamBlocked,
-          metadata: ["stream": "\(feed.name)"].explaining(error))
-        await untilCancelled()
+  private func run(_ feed: Feed) async {
+    while !Task.isCancelled {
+      do {
+        return try await feed.run()
+      } catch {
+        switch error.code {
+        case .io, .misuse: return fail(error, feed)
+        case .blocked, .refused, .locked, .noSpace:
+          feed.telemetry.block(OperatorActionRequired(error), at: clock.now)
+          logger.log(
+            level: .error, "stream blocked", id: .streamBlocked,
+            metadata: ["stream": "\(feed.name)"].explaining(error))
+          await untilRetried(feed)
+        }
       }
+    }
+  }
+
+  /// Returns when a recovery that was refused is to be tried again, or the task is cancelled. A stream that had recovered
+  /// stays as it is.
+  private func untilRetried(_ feed: Feed) async {
+    while !Task.isCancelled {
+      let isPulled = await feed.trigger.sleep(until: clock.now + .seconds(3600), clock)
+      if isPulled, !feed.telemetry.hasRecovered { return }
     }
   }
 

@@ -33,10 +33,8 @@ struct Monitor: Sendable {
         if text != lastStatus?.text { notifier.send(.status(text)) }
         lastStatus = (text, problem, now)
       }
-      let wasRequired = health().operatorActionRequired != nil
       try? await Task.sleep(for: Self.step)
-      // Checked twice: a reload may have fixed it in the meantime.
-      if wasRequired, !Task.isCancelled, let required = health().operatorActionRequired {
+      if !Task.isCancelled, let required = health().operatorActionRequired(at: clock.now) {
         throw DaemonFailure(required)
       }
     }
@@ -87,6 +85,7 @@ struct DaemonHealth {
   static let grace = Duration.seconds(30)
 
   let telemetries: [StreamTelemetry]
+  let patience: Duration
 
   /// Overdue if any stage of any stream is past its deadline and the grace.
   func watchdog(at now: FeedInstant) -> Watchdog.Health {
@@ -100,11 +99,11 @@ struct DaemonHealth {
     return .healthy
   }
 
-  /// Set when every stream requires operator action; the sign-in comes first.
-  var operatorActionRequired: OperatorActionRequired? {
-    let required = telemetries.compactMap(\.operatorActionRequired)
+  /// Set when every stream has required operator action for as long as `patience`; the sign-in comes first.
+  func operatorActionRequired(at now: FeedInstant) -> OperatorActionRequired? {
+    let required = telemetries.compactMap(\.operatorActionRequired).filter { now >= $0.since + patience }
     guard !required.isEmpty, required.count == telemetries.count else { return nil }
-    return required.first { $0.remedy == .signIn } ?? required.first
+    return (required.first { $0.reason.remedy == .signIn } ?? required.first)?.reason
   }
 
   /// Every stream has recovered, or reports why it can't yet: a full disk, or operator action required.

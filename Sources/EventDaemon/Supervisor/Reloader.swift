@@ -56,6 +56,7 @@ struct Reloader: Sendable {
       await supervisor.stop(name)
       logger.notice("stream stopped", metadata: ["stream": "\(name)"])
     }
+    supervisor.retry()
     for feed in feeds {
       supervisor.start(feed)
       logger.notice("stream started", metadata: ["stream": "\(feed.name)"])

@@ -15,7 +15,8 @@ final class SignInLog: Sendable {
     self.logger = logger
   }
 
-  func observe(_ event: AccessTokens.Event) {
+  /// - Returns: whether signing in works again.
+  func observe(_ event: AccessTokens.Event) -> Bool {
     switch event {
     case .signedIn(let lifetime):
       let previous = state.withLock { state in
@@ -24,20 +25,22 @@ final class SignInLog: Sendable {
       }
       guard previous.failures > 0 || !previous.hasSignedIn else {
         logger.debug("access token renewed")
-        return
+        return false
       }
       let seconds = lifetime.map { "\($0.components.seconds)" } ?? "unknown"
       logger.log(
         level: .notice, "signed in to Box", id: .signedIn, metadata: ["lifetime_seconds": "\(seconds)"])
+      return previous.failures > 0
     case .failed(let failure):
       let count = state.withLock { state in
         state.failures += 1
         return state.failures
       }
-      guard count.isPowerOfTwo else { return }
+      guard count.isPowerOfTwo else { return false }
       logger.log(
         level: .warning, "cannot sign in", id: .signInRefused,
         metadata: ["times": "\(count)"].explaining(failure))
+      return false
     }
   }
 }

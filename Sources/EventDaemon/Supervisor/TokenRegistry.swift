@@ -17,17 +17,21 @@ final class TokenRegistry: Sendable {
   private let endpoint: TokenEndpoint
   private let refreshTokenStore: any RefreshTokenStore
   private let logger: Logger
+  /// Called when a sign-in works again.
+  private let onRecovery: @Sendable () -> Void
   private let added = AsyncStream.makeStream(of: AccessTokens.self)
 
   init(
     configuration: Configuration, environment: [String: String], endpoint: TokenEndpoint,
-    refreshTokenStore: any RefreshTokenStore, logger: Logger
+    refreshTokenStore: any RefreshTokenStore, logger: Logger,
+    onRecovery: @escaping @Sendable () -> Void = {}
   ) {
     state = Mutex(State(configuration: configuration))
     self.environment = environment
     self.endpoint = endpoint
     self.refreshTokenStore = refreshTokenStore
     self.logger = logger
+    self.onRecovery = onRecovery
   }
 
   /// The tokens of a subject; made at the first call.
@@ -35,20 +39,27 @@ final class TokenRegistry: Sendable {
     state.withLock { state in
       if let tokens = state.tokens[subject] { return tokens }
       let log = SignInLog(logger: logger, subject: subject)
-      let tokens = AccessTokens(signIn: signIn(state.configuration.auth, subject)) { log.observe($0) }
+      let tokens = AccessTokens(signIn: signIn(state.configuration.auth, subject)) { [onRecovery] in
+        if log.observe($0) { onRecovery() }
+      }
       state.tokens[subject] = tokens
       added.continuation.yield(tokens)
       return tokens
     }
   }
 
-  /// Uses the files of a new configuration from now on, and reads the secrets again.
+  /// Uses the files of a new configuration from now on, and reads the secrets again. Subjects without a stream
+  /// don't sign in any more.
   func reload(_ configuration: Configuration) async {
-    let all = state.withLock { state in
+    let subjects = Set(configuration.streams.map { configuration.subject(of: $0) })
+    let (kept, unused) = state.withLock { state in
       state.configuration = configuration
-      return Array(state.tokens.values)
+      let unused = state.tokens.filter { !subjects.contains($0.key) }
+      state.tokens = state.tokens.filter { subjects.contains($0.key) }
+      return (Array(state.tokens.values), Array(unused.values))
     }
-    for tokens in all { await tokens.reload() }
+    for tokens in unused { await tokens.stop(within: Self.answerLimit) }
+    for tokens in kept { await tokens.reload() }
   }
 
   /// Renews all tokens before they expire, until the task is cancelled; then ends signing in.

@@ -99,12 +99,13 @@ import Testing
 
   @Test mutating func blockedStreamIsTimely() {
     enter(.reading, deadline: at(10))
-    telemetry.block(OperatorActionRequired(StoreFailure(.blocked, "another feed", hint: "Set it.")))
+    let failure = StoreFailure(.blocked, "another feed", hint: "Set it.")
+    telemetry.block(OperatorActionRequired(failure), at: at(20))
     let snapshot = telemetry.snapshot(at: at(1000))
     #expect(snapshot.state == .blocked)
     #expect(snapshot.error == "another feed. Set it.")
     #expect(snapshot.isTimely)
-    #expect(telemetry.operatorActionRequired?.remedy == .data)
+    #expect(telemetry.operatorActionRequired?.reason.remedy == .data)
   }
 
   @Test(arguments: FeedFailure.Code.allCases)

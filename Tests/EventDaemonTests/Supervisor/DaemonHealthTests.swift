@@ -7,7 +7,7 @@ import Testing
 /// When the watchdog is pinged, when the daemon is ready, and when it ends: by all streams, not by one.
 @Suite struct DaemonHealthTests {
   private let streams = ["a", "b", "c"].map { StreamTelemetry(name: $0, retention: .seconds(1)) }
-  private var health: DaemonHealth { DaemonHealth(telemetries: streams) }
+  private var health: DaemonHealth { DaemonHealth(telemetries: streams, patience: .seconds(3600)) }
 
   private func at(_ seconds: Double) -> FeedInstant { FeedInstant(sinceOrigin: .seconds(seconds)) }
 
@@ -48,19 +48,23 @@ import Testing
     #expect(!health.isProven)
     enter(.paused, streams[1], deadline: at(10))
     #expect(!health.isProven)
-    streams[2].block(data)
+    streams[2].block(data, at: at(0))
     #expect(health.isProven)
   }
 
   @Test func endsOnlyWhenEveryStreamRequiresOperatorAction() {
-    #expect(health.operatorActionRequired == nil)
-    streams[0].block(data)
-    streams[1].block(signIn)
-    #expect(health.operatorActionRequired == nil)
-    streams[2].block(data)
+    #expect(health.operatorActionRequired(at: at(9999)) == nil)
+    streams[0].block(data, at: at(0))
+    streams[1].block(signIn, at: at(10))
+    #expect(health.operatorActionRequired(at: at(9999)) == nil)
+    streams[2].block(data, at: at(50))
+    // A stream that is tried again has required it all the same.
+    streams[2].block(data, at: at(900))
+    #expect(health.operatorActionRequired(at: at(3649)) == nil)
     // Signing in comes first: nothing else can be fixed without it.
-    #expect(health.operatorActionRequired == signIn)
-    #expect(DaemonHealth(telemetries: []).operatorActionRequired == nil)
+    #expect(health.operatorActionRequired(at: at(3650)) == signIn)
+    let none = DaemonHealth(telemetries: [], patience: .zero)
+    #expect(none.operatorActionRequired(at: at(9999)) == nil)
   }
 
   @Test func everyFailureHasItsExitStatus() {

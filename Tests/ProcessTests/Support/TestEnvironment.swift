@@ -58,6 +58,12 @@ final class TestEnvironment {
       output: "\(root)/output", errors: "\(root)/log")
   }
 
+  /// Starts the test build of the daemon, which ends as soon as every stream requires operator action: the daemon
+  /// itself tries again for an hour.
+  func startEndingWhenBlocked() throws -> ChildProcess {
+    try start(Executable.stopping, environment: ["END_WHEN_BLOCKED": "1"])
+  }
+
   /// Starts a command of the program, or another program if the first argument is a path.
   func begin(_ arguments: [String], hasInput: Bool = false) throws -> (ChildProcess, name: String) {
     commands += 1

@@ -5,7 +5,8 @@ import StoppingDisk
 
 /// The daemon with a disk that ends the process: `stopping-eventd run --config FILE` is `box-eventd run --config FILE`
 /// until the operation `$STOP_AT` is reached for the `$STOP_AT_CALL`-th time. With `$ROTATE_AT_ONCE` a segment
-/// that is large enough ends at once, and not only after 10 s.
+/// that is large enough ends at once, and not only after 10 s. With `$END_WHEN_BLOCKED` the process ends as soon as
+/// every stream requires operator action, and not only after an hour.
 @main
 struct StoppingDaemon {
   static func main() async {
@@ -22,15 +23,16 @@ struct StoppingDaemon {
     do throws(DaemonFailure) {
       try await Daemon(
         configurationPath: arguments[3], environment: environment, disk: disk,
-        minimumSegmentLife: environment["ROTATE_AT_ONCE"] == nil ? .seconds(10) : .zero
+        minimumSegmentLife: environment["ROTATE_AT_ONCE"] == nil ? .seconds(10) : .zero,
+        patience: environment["END_WHEN_BLOCKED"] == nil ? Daemon.patience : .zero
       ).run()
     } catch {
-      end(error.exit, error.message)
+      end(error.exit, error.message, error.hint)
     }
   }
 
-  private static func end(_ status: ExitStatus, _ message: String) -> Never {
-    let line = Array("stopping-eventd: \(message)\n".utf8)
+  private static func end(_ status: ExitStatus, _ message: String, _ hint: String? = nil) -> Never {
+    let line = Array("box-eventd: \(message)\n\(hint.map { "  \($0)\n" } ?? "")".utf8)
     write(STDERR_FILENO, line, line.count)
     exit(status.rawValue)
   }
