@@ -99,12 +99,22 @@ enum TransportFault {
 
   private static func tls(_ error: NIOSSLError, _ host: String) -> FeedFailure {
     switch error {
-    case .handshakeFailed(let cause):
-      String(describing: cause).contains("CERTIFICATE_VERIFY_FAILED")
-        ? certificate(host) : unreachable("the TLS handshake with \(host) failed")
+    case .handshakeFailed(let cause): handshake(String(describing: cause), host)
     case .uncleanShutdown, .readInInvalidTLSState, .writeDuringTLSShutdown, .shutdownFailed: dropped(host)
     default: certificate(host)
     }
+  }
+
+  /// - Parameter cause: the TLS library's error, which holds the name of its reason.
+  private static func handshake(_ cause: String, _ host: String) -> FeedFailure {
+    if cause.contains("CERTIFICATE_VERIFY_FAILED") { return certificate(host) }
+    // The first where the server refuses this side's versions, the second where it chooses an older one.
+    if ["TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL"].contains(where: cause.contains) {
+      return unreachable(
+        "\(host) does not support TLS 1.2 or later",
+        hint: "Check the address in [box], and whether a proxy that ends TLS answers for it.")
+    }
+    return unreachable("the TLS handshake with \(host) failed")
   }
 
   /// The TLS library doesn't tell a wrong signature from a wrong time.
