@@ -71,7 +71,10 @@ enum TransportFault {
     case .tlsHandshakeTimeout: unreachable("the TLS handshake with \(host) took too long")
     case .httpProxyHandshakeTimeout: unreachable("the proxy did not answer in time")
     case .proxyAuthenticationRequired:
-      unreachable("the proxy asks for a user and password", hint: proxyAuthenticationHint)
+      unreachable(
+        settings.proxy?.credentials == nil
+          ? "the proxy asks for a user and password" : "the proxy refused the user and password",
+        hint: ProxySettings.authenticationHint(settings.proxy))
     case .invalidProxyResponse:
       unreachable("the proxy refused the connection to \(host)", hint: "Allow CONNECT to it on the proxy.")
     default: unreachable("the request to \(host) failed: \(error.shortDescription)")
@@ -126,7 +129,6 @@ enum TransportFault {
         + "Otherwise check whether it has expired, and this machine's clock.")
   }
 
-  static let proxyAuthenticationHint = "Set proxy_auth_file in [box]."
   private static let networkHint = "Check the network, and the proxy if one is used."
 
   private static func dropped(_ host: String) -> FeedFailure {
