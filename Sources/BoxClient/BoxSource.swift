@@ -14,6 +14,8 @@ package final class BoxSource: EventSource {
   private let eventsURL: WebURL
   /// The size of the last page: what is reserved for the next.
   private let lastPageBytes = Atomic<Int>(0)
+  /// What Box has refused with a token that had just been renewed for it, and has not accepted since.
+  private let refusedWithFreshToken = Mutex<Set<HTTPCall.Endpoint>>([])
 
   /// - Parameter tokens: shared by all streams with the same subject.
   /// - Throws: if `api_url` is not encrypted.
@@ -54,8 +56,21 @@ package final class BoxSource: EventSource {
     let answer = try await send(call, token)
     guard answer.status == 401 else { return try success(answer, call, token) }
     let refusal = answer.refusal(from: call.endpoint, hiding: [token.text])
+    if isRefused(call, whatever: token) { throw refusal }
     let renewed = try await tokens.replacement(for: token, refusal: refusal)
-    return try success(try await send(call, renewed), call, renewed)
+    let second = try await send(call, renewed)
+    if second.status == 401 { _ = refusedWithFreshToken.withLock { $0.insert(call.endpoint) } }
+    return try success(second, call, renewed)
+  }
+
+  /// Whether Box refuses this stream's call and not the token, as with an `As-User` that it doesn't allow: a fresh
+  /// token hasn't helped, while other calls work with this one. Another token wouldn't help either, and all streams
+  /// would change theirs.
+  ///
+  /// The call that Box accepted last is never one of these, so a token that expires or is revoked is still replaced.
+  /// One without a lifetime always is: that only reads its file.
+  private func isRefused(_ call: HTTPCall, whatever token: AccessToken) -> Bool {
+    token.lifetime != nil && token.hasWorked && refusedWithFreshToken.withLock { $0.contains(call.endpoint) }
   }
 
   private func send(_ call: HTTPCall, _ token: AccessToken) async throws(FeedFailure) -> HTTPAnswer {
@@ -70,6 +85,7 @@ package final class BoxSource: EventSource {
   ) throws(FeedFailure) -> HTTPAnswer {
     guard answer.status == 200 else { throw answer.refusal(from: call.endpoint, hiding: [token.text]) }
     token.noteWorked()
+    _ = refusedWithFreshToken.withLock { $0.remove(call.endpoint) }
     return answer
   }
 }

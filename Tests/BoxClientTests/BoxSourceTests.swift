@@ -286,6 +286,81 @@ import Testing
     #expect(signIn.count.withLock { $0 } == 2)
   }
 
+  /// Streams that Box never accepts beside one that works, with the same tokens.
+  @Test(arguments: [1, 3]) func aStreamsOwnRefusalDoesNotRenewEverybodysToken(refused: Int) async throws {
+    let (signIn, time) = (CountingSignIn(lifetime: .seconds(86_400)), ManualTime())
+    let isAllowed = Mutex(false)
+    try await ScriptedServer.run { request, _ in
+      request.headers["as-user"] == nil || isAllowed.withLock { $0 } ? .answer(200, Self.page) : .answer(401)
+    } _: { server in
+      try await withTransport { transport in
+        let tokens = AccessTokens(signIn: signIn, clock: time.clock, seed: 1)
+        func source(asUser: String?) throws -> BoxSource {
+          try BoxSource(
+            transport: transport, tokens: tokens,
+            settings: FeedSettings(apiURL: try webURL(server.origin + "/2.0"), asUser: asUser))
+        }
+        let working = try source(asUser: nil)
+        let others = try (0..<refused).map { try source(asUser: "\($0)") }
+        for _ in 0..<20 {
+          _ = try await working.read(ReadRequest(position: .now))
+          for other in others {
+            let failure = await failure { () throws(FeedFailure) in
+              try await other.read(ReadRequest(position: .now))
+            }
+            #expect(failure?.code == .unauthorized)
+          }
+          time.advance(.seconds(61))
+        }
+        #expect(signIn.count.withLock { $0 } == 1 + refused)
+        isAllowed.withLock { $0 = true }
+        for other in others { _ = try await other.read(ReadRequest(position: .now)) }
+        #expect(signIn.count.withLock { $0 } == 1 + refused)
+      }
+    }
+  }
+
+  /// A server without realtime for this account may refuse OPTIONS alone.
+  @Test func aRefusedSubscriptionDoesNotRenewTheTokenOfTheReads() async throws {
+    let signIn = CountingSignIn()
+    try await ScriptedServer.run { request, _ in
+      request.method == "OPTIONS" ? .answer(401) : .answer(200, Self.page)
+    } _: { server in
+      try await withTransport { transport in
+        let source = try source(transport, server, signIn: signIn)
+        for _ in 0..<5 {
+          _ = try await source.read(ReadRequest(position: .now))
+          let failure = await failure { () throws(FeedFailure) in try await source.subscribe() }
+          #expect(failure?.code == .unauthorized)
+        }
+      }
+    }
+    #expect(signIn.count.withLock { $0 } == 2)
+  }
+
+  /// A stream that was refused must not keep the token that Box has revoked meanwhile.
+  @Test func aStreamThatWasRefusedStillReplacesARevokedToken() async throws {
+    let signIn = CountingSignIn()
+    let accepted = Mutex("Bearer token-3")
+    try await ScriptedServer.run { request, _ in
+      request.headers["authorization"] == accepted.withLock { $0 } ? .answer(200, Self.page) : .answer(401)
+    } _: { server in
+      let time = ManualTime()
+      try await withTransport { transport in
+        let source = try source(transport, server, signIn: signIn, clock: time.clock)
+        let first = await failure { () throws(FeedFailure) in
+          try await source.read(ReadRequest(position: .now))
+        }
+        #expect(first?.code == .unauthorized)
+        time.advance(.seconds(61))
+        _ = try await source.read(ReadRequest(position: .now))
+        accepted.withLock { $0 = "Bearer token-4" }
+        _ = try await source.read(ReadRequest(position: .now))
+      }
+    }
+    #expect(signIn.count.withLock { $0 } == 4)
+  }
+
   // MARK: Measurements
 
   @Test func measuresEveryRequest() async throws {

@@ -52,6 +52,30 @@ import Testing
     }
   }
 
+  @Test(arguments: ["http://me:CANARY%zz@p:1", "http://me:CANARY%@p:1", "me:CANARY%ff@p:1"])
+  func refusesCredentialsThatCannotBeDecoded(_ text: String) {
+    let error = #expect(throws: ClientSettingsError.self) {
+      try ProxySettings(environment: ["HTTPS_PROXY": text])
+    }
+    #expect(error?.message == "the user and password in HTTPS_PROXY can't be decoded")
+    #expect(error?.explanation.contains("CANARY") == false)
+  }
+
+  @Test(arguments: ["socks5://p:1", "socks5h://me:CANARY@p:1", "SOCKS4://p:1", "ftp://p:1"])
+  func onlyHTTPProxiesAreSupported(_ text: String) {
+    let error = #expect(throws: ClientSettingsError.self) {
+      try ProxySettings(environment: ["HTTPS_PROXY": text])
+    }
+    #expect(error?.message == "HTTPS_PROXY is not the URL of an http:// proxy")
+    #expect(error?.hint == "Only http:// proxies are supported. Write it as http://host:port.")
+  }
+
+  @Test(arguments: ["a.com b.com", "a.com  b.com", "a.com,\tb.com ", " a.com ,b.com\n", ",, a.com, ,b.com"])
+  func commasAndBlanksSeparateExceptions(exceptions: String) throws {
+    let proxy = try #require(try ProxySettings(environment: ["https_proxy": "p:1", "NO_PROXY": exceptions]))
+    #expect(proxy.exceptions == ["a.com", "b.com"])
+  }
+
   @Test(arguments: [".EXAMPLE.com", "*.Example.COM", "A.example.com", " a.EXAMPLE.com:443 "])
   func ignoresTheCaseOfExceptions(exceptions: String) throws {
     let proxy = try #require(
@@ -114,6 +138,26 @@ import Testing
       #expect(failure?.hint == "Set proxy_auth_file in [box].")
       #expect(server.requests.first?.headers["proxy-authorization"] == nil)
     }
+  }
+
+  @Test func reportsRefusedProxyCredentials() async throws {
+    try await ScriptedServer.run { _, _ in
+      .answer(407)
+    } _: { server in
+      let failure = try await read(through: server, credentials: "me:CANARY")
+      #expect(failure?.code == .unreachable)
+      #expect(failure?.message == "the proxy refused the user and password")
+      #expect(failure?.hint?.contains("proxy_auth_file") == true)
+      #expect(!String(describing: failure).contains("CANARY"))
+    }
+  }
+
+  @Test func theHintNamesWhatNamesTheProxy() throws {
+    func hint(_ text: String) throws -> String {
+      ProxySettings.authenticationHint(try ProxySettings(environment: ["https_proxy": text]))
+    }
+    #expect(try hint("http://p:1") == "Write HTTPS_PROXY as http://user:password@host:port.")
+    #expect(try hint("http://me:CANARY@p:1") == "Check the user and password in HTTPS_PROXY.")
   }
 
   @Test func loopbackGoesDirectly() async throws {

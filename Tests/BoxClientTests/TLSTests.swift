@@ -10,19 +10,25 @@ import Testing
   static let page = #"{"entries":[],"next_stream_position":7}"#
   static let untrusted = "the certificate of 127.0.0.1 is not trusted"
 
-  private func server(_ certificate: String) throws -> NIOSSLContext {
+  /// - Parameter newest: the newest version that the server supports; nil for all.
+  private func server(_ certificate: String, newest: TLSVersion? = nil) throws -> NIOSSLContext {
     let chain = try NIOSSLCertificate.fromPEMBytes(Array(certificate.utf8))
     let key = try NIOSSLPrivateKey(bytes: Array(TestCertificates.key.utf8), format: .pem)
-    return try NIOSSLContext(
-      configuration: .makeServerConfiguration(
-        certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key)))
+    var configuration = TLSConfiguration.makeServerConfiguration(
+      certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+    configuration.maximumTLSVersion = newest
+    return try NIOSSLContext(configuration: configuration)
   }
 
   /// The failure of a read; nil if it brought a page.
-  /// - Parameter authority: the contents of `ca_file`.
-  private func read(_ certificate: String, trusting authority: String?) async throws -> FeedFailure? {
+  /// - Parameters:
+  ///   - authority: the contents of `ca_file`.
+  ///   - newest: the newest version of TLS that the server supports; nil for all.
+  private func read(
+    _ certificate: String, trusting authority: String?, newest: TLSVersion? = nil
+  ) async throws -> FeedFailure? {
     let roots = try authority.map { try TrustRoots(pem: Array($0.utf8), path: "/ca.pem") }
-    return try await ScriptedServer.run(tls: server(certificate)) { _, _ in
+    return try await ScriptedServer.run(tls: server(certificate, newest: newest)) { _, _ in
       .answer(200, Self.page)
     } _: { server in
       try await withTransport {
@@ -66,6 +72,21 @@ import Testing
     let failure = try await read(certificate, trusting: TestCertificates.authority)
     #expect(failure?.message == Self.untrusted)
     #expect(failure?.hint?.contains("clock") == true)
+  }
+
+  @Test(arguments: [TLSVersion.tlsv1, .tlsv11])
+  func refusesVersionsBefore12(_ newest: TLSVersion) async throws {
+    let failure = try await read(
+      TestCertificates.loopback, trusting: TestCertificates.authority, newest: newest)
+    #expect(failure?.code == .unreachable)
+    #expect(failure?.message == "127.0.0.1 does not support TLS 1.2 or later")
+    #expect(failure?.hint?.contains("proxy") == true)
+  }
+
+  @Test func accepts12() async throws {
+    let failure = try await read(
+      TestCertificates.loopback, trusting: TestCertificates.authority, newest: .tlsv12)
+    #expect(failure == nil)
   }
 
   @Test func refusesAnotherHostsCertificate() async throws {

@@ -173,6 +173,8 @@ extension TransportSettings {
 
   private func commonConfiguration(_ proxy: ProxySettings?) -> HTTPClient.Configuration {
     var tls = TLSConfiguration.makeClientConfiguration()
+    // The library accepts TLS 1.0 otherwise. Source: RFC 8996, which deprecates 1.0 and 1.1.
+    tls.minimumTLSVersion = .tlsv12
     if let roots = trustRoots { tls.trustRoots = .certificates(roots.certificates) }
     var configuration = HTTPClient.Configuration(tlsConfiguration: tls, redirectConfiguration: .disallow)
     configuration.proxy = proxy?.configuration

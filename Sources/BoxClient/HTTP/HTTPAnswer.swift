@@ -60,7 +60,7 @@ extension HTTPAnswer {
   private var hint: String? {
     switch status {
     case 300..<400: "Redirects are not followed. Check the addresses in [box]."
-    case 407: TransportFault.proxyAuthenticationHint
+    case 407: "A proxy that asks for a user and password must be named by proxy in [box] or HTTPS_PROXY."
     default: nil
     }
   }

@@ -7,6 +7,8 @@ package struct ProxySettings: Sendable {
   package let port: Int
   /// `user:password`.
   package let credentials: Secret<String>?
+  /// What names the proxy: the setting `proxy`, or the variable `HTTPS_PROXY`.
+  package let key: String
   /// Hosts that are reached directly: `example.com` includes its subdomains, `*` is all hosts.
   package let exceptions: [String]
 
@@ -16,7 +18,7 @@ package struct ProxySettings: Sendable {
   /// - Parameter credentials: `user:password`, the contents of `proxy_auth_file`.
   package init(setting: WebURL, credentials: Secret<String>? = nil) throws(ClientSettingsError) {
     try Self.check(setting, key: "proxy")
-    self.init(setting, credentials: credentials.flatMap(Self.credentials), exceptions: [])
+    self.init(setting, key: "proxy", credentials: credentials.flatMap(Self.credentials), exceptions: [])
     if credentials != nil, self.credentials == nil {
       throw ClientSettingsError(
         "proxy_auth_file", "the contents of proxy_auth_file are not user:password",
@@ -38,8 +40,9 @@ package struct ProxySettings: Sendable {
     guard let text = value("https_proxy") else { return nil }
     let withScheme = text.contains("://") ? text : "http://" + text
     let (url, credentials) = try Self.parse(withScheme)
-    let exceptions = (value("no_proxy") ?? "").split(separator: ",").map { String($0).trimmed.lowercased() }
-    self.init(url, credentials: credentials, exceptions: exceptions.filter { !$0.isEmpty })
+    // Commas and blanks both separate, as with curl.
+    let exceptions = (value("no_proxy") ?? "").split { $0 == "," || $0.isWhitespace }.map { $0.lowercased() }
+    self.init(url, key: Self.variable, credentials: credentials, exceptions: exceptions)
   }
 
   /// Whether requests to this URL go through the proxy. Those to loopback never do.
@@ -48,7 +51,21 @@ package struct ProxySettings: Sendable {
     return !exceptions.contains { Self.covers($0, url.host, url.port) }
   }
 
-  private init(_ url: WebURL, credentials: Secret<String>?, exceptions: [String]) {
+  /// What to do about a proxy that asks for a user and password.
+  package static func authenticationHint(_ proxy: ProxySettings?) -> String {
+    switch (proxy?.key == variable, proxy?.credentials == nil) {
+    case (false, true): "Set proxy_auth_file in [box]."
+    case (false, false):
+      "Check the user and password in proxy_auth_file in [box], or in the credential proxy-auth."
+    case (true, true): "Write \(variable) as http://user:password@host:port."
+    case (true, false): "Check the user and password in \(variable)."
+    }
+  }
+
+  private static let variable = "HTTPS_PROXY"
+
+  private init(_ url: WebURL, key: String, credentials: Secret<String>?, exceptions: [String]) {
+    self.key = key
     self.host = url.host
     self.port = url.hasPort ? url.port : Self.defaultPort
     self.credentials = credentials
@@ -71,16 +88,26 @@ package struct ProxySettings: Sendable {
   private static func parse(_ text: String) throws(ClientSettingsError) -> (WebURL, Secret<String>?) {
     var text = text
     var credentials: Secret<String>?
-    if let scheme = text.firstRange(of: "://"),
-      let at = text[scheme.upperBound...].prefix(while: { $0 != "/" }).lastIndex(of: "@")
-    {
-      credentials = FormEncoding.unescaped(text[scheme.upperBound..<at]).map { Secret($0) }
-      text.removeSubrange(scheme.upperBound...at)
+    if let scheme = text.firstRange(of: "://") {
+      guard ["http", "https"].contains(text[..<scheme.lowerBound].lowercased()) else {
+        throw ClientSettingsError(
+          variable, "\(variable) is not the URL of an http:// proxy",
+          hint: "Only http:// proxies are supported. \(hint)")
+      }
+      if let at = text[scheme.upperBound...].prefix(while: { $0 != "/" }).lastIndex(of: "@") {
+        guard let decoded = FormEncoding.unescaped(text[scheme.upperBound..<at]) else {
+          throw ClientSettingsError(
+            variable, "the user and password in \(variable) can't be decoded",
+            hint: "Percent-encode their special characters: write a % as %25.")
+        }
+        credentials = Secret(decoded)
+        text.removeSubrange(scheme.upperBound...at)
+      }
     }
     guard let url = WebURL(text) else {
-      throw ClientSettingsError("HTTPS_PROXY", "HTTPS_PROXY is not a URL", hint: hint)
+      throw ClientSettingsError(variable, "\(variable) is not a URL", hint: hint)
     }
-    try check(url, key: "HTTPS_PROXY")
+    try check(url, key: variable)
     return (url, credentials)
   }
 

@@ -71,7 +71,10 @@ enum TransportFault {
     case .tlsHandshakeTimeout: unreachable("the TLS handshake with \(host) took too long")
     case .httpProxyHandshakeTimeout: unreachable("the proxy did not answer in time")
     case .proxyAuthenticationRequired:
-      unreachable("the proxy asks for a user and password", hint: proxyAuthenticationHint)
+      unreachable(
+        settings.proxy?.credentials == nil
+          ? "the proxy asks for a user and password" : "the proxy refused the user and password",
+        hint: ProxySettings.authenticationHint(settings.proxy))
     case .invalidProxyResponse:
       unreachable("the proxy refused the connection to \(host)", hint: "Allow CONNECT to it on the proxy.")
     default: unreachable("the request to \(host) failed: \(error.shortDescription)")
@@ -99,12 +102,22 @@ enum TransportFault {
 
   private static func tls(_ error: NIOSSLError, _ host: String) -> FeedFailure {
     switch error {
-    case .handshakeFailed(let cause):
-      String(describing: cause).contains("CERTIFICATE_VERIFY_FAILED")
-        ? certificate(host) : unreachable("the TLS handshake with \(host) failed")
+    case .handshakeFailed(let cause): handshake(String(describing: cause), host)
     case .uncleanShutdown, .readInInvalidTLSState, .writeDuringTLSShutdown, .shutdownFailed: dropped(host)
     default: certificate(host)
     }
+  }
+
+  /// - Parameter cause: the TLS library's error, which holds the name of its reason.
+  private static func handshake(_ cause: String, _ host: String) -> FeedFailure {
+    if cause.contains("CERTIFICATE_VERIFY_FAILED") { return certificate(host) }
+    // The first where the server refuses this side's versions, the second where it chooses an older one.
+    if ["TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL"].contains(where: cause.contains) {
+      return unreachable(
+        "\(host) does not support TLS 1.2 or later",
+        hint: "Check the address in [box], and whether a proxy that ends TLS answers for it.")
+    }
+    return unreachable("the TLS handshake with \(host) failed")
   }
 
   /// The TLS library doesn't tell a wrong signature from a wrong time.
@@ -116,7 +129,6 @@ enum TransportFault {
         + "Otherwise check whether it has expired, and this machine's clock.")
   }
 
-  static let proxyAuthenticationHint = "Set proxy_auth_file in [box]."
   private static let networkHint = "Check the network, and the proxy if one is used."
 
   private static func dropped(_ host: String) -> FeedFailure {

@@ -27,7 +27,7 @@ package struct SecretFile: Hashable, Sendable {
 
   static let maximumSize = 64 << 10
 
-  /// The secret itself, read anew, without the newline at its end.
+  /// The secret itself, read anew, without a byte order mark before it and the newline at its end.
   /// - Throws: a problem that names the path and a remedy, never the contents.
   func read() throws(ConfigurationError) -> Secret<String> {
     let contents: FileContents
@@ -40,6 +40,8 @@ package struct SecretFile: Hashable, Sendable {
     }
     if !isCredential { try checkGuarded(contents) }
     var bytes = contents.bytes[...]
+    // Some editors begin a file with a byte order mark, which nobody sees.
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
     if bytes.last == UInt8(ascii: "\n") { bytes = bytes.dropLast() }
     if bytes.last == UInt8(ascii: "\r") { bytes = bytes.dropLast() }
     guard bytes.contains(where: { $0 > 0x20 }) else { throw refused("empty", "Write the secret into it.") }

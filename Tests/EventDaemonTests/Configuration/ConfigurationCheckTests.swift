@@ -123,6 +123,7 @@ import Testing
   func acceptsSettingsFile(key: String) throws {
     let settings = Self.settings(key)
     #expect(try settingsProblems(settings) == [])
+    #expect(try settingsProblems("\u{FEFF}" + settings) == [])
     let withoutEnterprise = settings.replacing("\"456\"", with: "null")
     #expect(try settingsProblems(withoutEnterprise, "subject = \"user:1\"") == [])
   }

@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["canary", "canary\n", "canary\r\n"])
+  @Test(arguments: ["canary", "canary\n", "canary\r\n", "\u{FEFF}canary", "\u{FEFF}canary\r\n"])
   func readsSecretWithoutNewline(text: String) throws {
     let path = try folder.write("secret", text)
     let secret = try SecretFile(kind: .clientSecret, path: path, isCredential: false).read()
@@ -44,6 +44,9 @@ import Testing
     #expect(try refusal(Array("canary\n\n".utf8)).contains(": more than one line\n"))
     #expect(try refusal(Array("canary\r\ncanary".utf8)).contains(": more than one line\n"))
     #expect(try refusal(Array("canary\0".utf8)).contains(": not text\n"))
+    #expect(try refusal(Array("\u{FEFF}\n".utf8)).contains(": empty\n"))
+    #expect(
+      try refusal(Array("canary\u{FEFF}".utf8)).contains(": contains spaces or characters outside ASCII\n"))
     #expect(try refusal([0xff, 0xfe]).contains(": not text\n"))
     #expect(try refusal([UInt8](repeating: 0x61, count: 65_537)).contains(": larger than 64 KiB\n"))
     #expect(try refusal(Array("{\n}\n".utf8), .jwtSettings) == "")
