@@ -1,3 +1,4 @@
+import BoxSimulator
 import Glibc
 import TestSystem
 import Testing
