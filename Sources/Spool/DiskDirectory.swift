@@ -54,11 +54,12 @@ package struct DiskDirectory: Sendable {
 
   /// A file in this directory; nil if it is missing.
   /// - Throws: `refused` for anything but a plain file, and, to write, one of another user, one that others
-  ///   may write, or one with a second name.
+  ///   may write, or, in the state, one with a second name.
   package func file(_ name: String, writing: Bool) throws(StoreFailure) -> DiskFile? {
     try unlessMissing(name) { () throws(DiskError) in
       let inner = try disk.openFile(name, in: handle, writing: writing)
-      return try DiskFile(disk: disk, handle: inner, path: path(of: name)).checked(writing: writing)
+      return try DiskFile(disk: disk, handle: inner, path: path(of: name)).checked(
+        writing: writing, access: access)
     }
   }
 

@@ -88,13 +88,16 @@ package struct DiskFile: Sendable {
   }
 
   /// Refuses what ``DiskDirectory/file(_:writing:)`` must not open.
-  func checked(writing: Bool) throws(DiskError) -> DiskFile {
+  func checked(writing: Bool, access: DiskDirectory.Access) throws(DiskError) -> DiskFile {
     try closingOnFailure(close) { () throws(DiskError) in
       let status = try disk.status(handle)
       guard status.kind == .file else { throw DiskError(.open, errno: ENXIO) }
-      if writing, status.owner != disk.userID || status.mode & 0o022 != 0 || status.links != 1 {
+      if writing, status.owner != disk.userID || status.mode & 0o022 != 0 {
         throw DiskError(.open, errno: EPERM)
       }
+      // A backup may have made another name for a file of the spool (cp -al). The state's are written in place, so that
+      // a copy of that kind would change with them, and secrets have one name.
+      if writing, access == .own, status.links != 1 { throw DiskError(.open, errno: EPERM) }
       return self
     }
   }

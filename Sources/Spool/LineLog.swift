@@ -17,6 +17,7 @@ struct LineLog: Sendable {
 
   /// Adds a line. After `noSpace` the call may be repeated, with this or another line.
   mutating func append(_ line: [UInt8]) throws(StoreFailure) {
+    try checkEnd()
     try repairTail(creating: true)
     guard let end, let file = try directory.file(name, writing: true) else {
       throw StoreFailure(.io, "\(directory.path(of: name)) was deleted while it was written")
@@ -27,6 +28,14 @@ struct LineLog: Sendable {
     if try file.size() > end + line.count { try file.truncate(to: end + line.count) }
     try file.synchronize()
     self.end = end + line.count
+  }
+
+  /// Forgets where the next line goes if the file doesn't end there: someone has deleted, emptied or replaced it, or a
+  /// full disk has left a partial line.
+  private mutating func checkEnd() throws(StoreFailure) {
+    let file = try directory.file(name, writing: true)
+    defer { file?.close() }
+    if try file?.size() != end { end = nil }
   }
 
   /// The last complete lines, oldest first, without newlines; of the last megabyte.

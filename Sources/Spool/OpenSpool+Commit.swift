@@ -92,13 +92,22 @@ extension OpenSpool {
     guard let segment = active else { return }
     let status = try segment.file.status()
     let size = segment.size + segment.partialLine.count
-    if status.links == 0 || status.size < size {
+    let isGone = try isNameless(segment, links: status.links)
+    if isGone || status.size < size {
       try recordShortened()
       segment.file.close()
       active = nil
     } else if status.size > size {
       try cut(segment.file, of: segment.ordinal, from: size, size: status.size)
     }
+  }
+
+  /// Whether a segment's name is gone, also where a backup has given it another one.
+  private func isNameless(_ segment: ActiveSegment, links: Int) throws(StoreFailure) -> Bool {
+    guard links > 1 else { return links == 0 }
+    let named = try files.spool.file(SegmentName.text(segment.ordinal), writing: false)
+    named?.close()
+    return named == nil
   }
 
   /// An earlier run was cut off in the middle of a line. If the first new event begins with it, only the rest is

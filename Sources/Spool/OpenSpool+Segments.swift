@@ -6,8 +6,9 @@ extension OpenSpool {
   var isRotationDue: Bool {
     guard let active, active.size > 0 else { return false }
     if setup.clock.monotonic() - active.begunAtMonotonic < setup.limits.minimumSegmentLife { return false }
-    return active.size >= setup.limits.segmentSize
-      || .seconds(setup.clock.wallSeconds() - active.begunAt) >= setup.limits.segmentAge
+    if active.size >= setup.limits.segmentSize { return true }
+    let age = Duration.seconds(setup.clock.wallSeconds() - active.begunAt)
+    return setup.limits.segmentAge > .zero && age >= setup.limits.segmentAge
   }
 
   /// Begins the segment that the next event goes to: steps 2 to 5 of the commit.

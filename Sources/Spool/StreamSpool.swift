@@ -162,7 +162,7 @@ extension StreamSpool {
 package struct SpoolLimits: Hashable, Sendable {
   /// A new segment is begun once the newest has this many bytes …
   package var segmentSize = 64 << 20
-  /// … or this age, when the next event is written.
+  /// … or this age, when the next event is written; zero begins one by size only.
   package var segmentAge = Duration.seconds(86_400)
   /// But not sooner after the last one: what follows `current` looks every few seconds.
   package var minimumSegmentLife = Duration.seconds(10)

@@ -13,6 +13,8 @@ package enum MessageID: String, Hashable, Sendable, CaseIterable {
   case reloaded = "47b06ea47d394713a6b56fee1099c9c9"
   case configurationRejected = "2e857d18cb0d44d089b0ba12ebed41a0"
   case watchdogWithheld = "649ed21e8ecd44ee88372a866c2bdcb1"
+  /// The TCP address of [status].
+  case notListening = "cf4b6c3c5b7d495a9bebd0001d061755"
 
   // Box.
   case signedIn = "0a366edc5a9c49d7b6a830c8d03ccbed"
@@ -44,7 +46,9 @@ package enum MessageID: String, Hashable, Sendable, CaseIterable {
   package var requiredMetadata: Set<String> {
     switch self {
     case .started, .stopping, .stopped, .reloaded, .signedIn, .boxBack: []
-    case .configurationRejected, .watchdogWithheld, .signInRefused, .boxUnreachable, .syncFailed: ["detail"]
+    case .configurationRejected, .watchdogWithheld, .notListening, .signInRefused, .boxUnreachable,
+      .syncFailed:
+      ["detail"]
     case .caughtUp, .streamStalled, .quarantined, .resumed, .positionRebuilt: ["stream"]
     case .realtimeRefused, .streamBlocked, .gap, .retentionWarning, .paused: ["stream", "detail"]
     }

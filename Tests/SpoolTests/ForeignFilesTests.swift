@@ -49,11 +49,35 @@ struct ForeignFilesTests {
     #expect(try await code(fixture) == .refused)
   }
 
-  @Test(arguments: ["stream_position", "events-0000000000000000.ndjson"])
-  func hardLink(name: String) async throws {
+  @Test func hardLinkToThePosition() async throws {
     let fixture = try await used()
-    try #require(link(path(name, fixture), fixture.statePath + "/other") == 0)
+    try #require(link(fixture.positionPath, fixture.statePath + "/other") == 0)
     #expect(try await code(fixture) == .refused)
+  }
+
+  /// As a backup with `cp -al` makes them.
+  @Test func hardLinksToFilesOfTheSpool() async throws {
+    let fixture = try await used()
+    for name in ["segments.ndjson", "events-0000000000000000.ndjson"] {
+      try #require(link(fixture.path(name), "\(fixture.spoolPath)/\(name)") == 0)
+    }
+    #expect(try await code(fixture) == nil)
+    try fixture.expectIntact(SimulatedBox(total: 9))
+  }
+
+  /// What is appended to the other name would be lost to readers.
+  @Test(arguments: [false, true]) func deletedSegment(hasLink: Bool) async throws {
+    let fixture = try await used()
+    let store = try fixture.store()
+    let position = try #require(try await store.recover().checkpoint?.position)
+    let segment = fixture.path("events-0000000000000000.ndjson")
+    if hasLink { try #require(link(segment, fixture.spoolPath + "/other") == 0) }
+    try #require(unlink(segment) == 0)
+    let page = try SimulatedBox(total: 9).page(from: position)
+    let batch = try await store.deduplicate(page, readFrom: position)
+    let done = try await store.commit(batch, at: Checkpoint(position: position))
+    #expect(done.gaps.map(\.cause) == [.spoolShortened])
+    #expect(try fixture.segmentNames() == [SegmentName.text(4)])
   }
 
   @Test(arguments: ["stream_position", "events-0000000000000000.ndjson"])

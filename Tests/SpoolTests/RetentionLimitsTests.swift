@@ -34,6 +34,14 @@ struct RetentionLimitsTests {
     #expect(try await names { $0.maxAge = .seconds(100 * 365 * 86_400) }.count > 5)
   }
 
+  /// Pages are 11 s apart, more than the least life of a segment.
+  @Test func ageOfASegment() async throws {
+    let unlimited = try await names { ($0.segmentSize, $0.segmentAge) = (1 << 20, .zero) }
+    #expect(unlimited.count == 1)
+    let limited = try await names { ($0.segmentSize, $0.segmentAge) = (1 << 20, .seconds(20)) }
+    #expect(limited.count > 1)
+  }
+
   @Test func keepsTheNewestUnderAnyLimit() async throws {
     let names = try await names { $0.maxSize = 1 }
     #expect(names.count == 1)

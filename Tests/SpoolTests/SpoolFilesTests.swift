@@ -31,6 +31,32 @@ struct SpoolFilesTests {
     }
   }
 
+  /// Nil: deleted. Each may happen while the daemon runs; what is there is kept as far as it is lines.
+  @Test(arguments: [nil, "", "{\"b\":1}\n", "{\"b\":1}\n{\"b\":2}\n{\"b\":3}\n", "{\"b\":1}\n{\"half\":"])
+  func continuesAReplacedLog(by replacement: String?) throws {
+    let disk = MemoryDisk()
+    let directory = try DiskDirectory.root("/spool", on: disk, access: .shared)
+    var log = LineLog("log", in: directory)
+    try log.append(Array("{\"a\":1}\n".utf8))
+    try log.append(Array("{\"a\":2}\n".utf8))
+    try directory.remove("log")
+    if let replacement {
+      let file = try directory.newFile("log")
+      try file.write(Array(replacement.utf8), at: 0)
+      file.close()
+    }
+    try log.append(Array("{\"a\":3}\n".utf8))
+    try log.append(Array("{\"a\":4}\n".utf8))
+    let kept = (replacement ?? "").split(separator: "\n").filter { $0.hasSuffix("}") }
+    #expect(
+      try log.tail().map { String(decoding: $0, as: UTF8.self) }
+        == kept.map(String.init) + ["{\"a\":3}", "{\"a\":4}"])
+    // A new file's name is durable with its first line.
+    disk.losePower(seed: 1)
+    let after = LineLog("log", in: try DiskDirectory.root("/spool", on: disk, access: .shared))
+    #expect(try after.tail().count == kept.count + 2)
+  }
+
   @Test func cutsAPartialLogLineLongerThanTheTail() throws {
     let directory = try DiskDirectory.root("/spool", on: MemoryDisk(), access: .shared)
     let long = Array("{\"a\":\"\(String(repeating: "x", count: 3 << 20))\"}\n".utf8)

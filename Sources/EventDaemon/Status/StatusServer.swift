@@ -7,6 +7,7 @@ import NIOCore
 import NIOPosix
 import ServiceLifecycle
 import SystemPackage
+import Systemd
 
 /// The daemon's local HTTP endpoint, on a Unix socket and, if configured, on a TCP address:
 /// `/status`, `/metrics`, `/healthz` and a page at `/`. It only reads, and shows no secrets.
@@ -28,19 +29,24 @@ struct StatusServer: Service {
   let configuration: Configuration.Status
   /// Called once an endpoint, when it can be connected to.
   var onListening: @Sendable (Endpoint) async -> Void = { _ in }
+  /// How long until an address that can't be listened on is tried again.
+  var retryInterval = Duration.seconds(10)
+  /// Logs whether the address can be listened on; no requests.
+  let logger: Logger
   /// Called for every request, from any thread; must not block.
   let snapshot: @Sendable () -> DaemonSnapshot
   /// Requests of monitoring are not logged.
-  private let logger = Logger(label: "box-eventd.status") { _ in SwiftLogNoOpLogHandler() }
+  private let requestLogger = Logger(label: "box-eventd.status") { _ in SwiftLogNoOpLogHandler() }
 
   /// Serves until a graceful shutdown or cancellation; then ends within a second.
-  /// - Throws: ``StatusFailure`` if the socket or the address can't be listened on.
+  /// - Throws: ``StatusFailure`` if the socket can't be listened on. The TCP address is tried again instead: no event
+  ///   depends on it.
   func run() async throws {
     defer { removeSocket() }
     try await withThrowingTaskGroup(of: Bool.self) { group in
       let socket = configuration.socket
       group.addTask {
-        try await serve(.unixDomainSocket(path: socket), socket) { _ in
+        try await serve(router(), .unixDomainSocket(path: socket), socket) { _ in
           // A new socket's mode is the umask's; only our user and group may connect.
           chmod(socket, 0o660)
           await onListening(.socket(socket))
@@ -49,9 +55,7 @@ struct StatusServer: Service {
       }
       if let listen = configuration.listen {
         group.addTask {
-          try await serve(.hostname(listen.host, port: listen.port), listen.description) { channel in
-            await onListening(.tcp(port: channel.localAddress?.port ?? listen.port))
-          }
+          await serve(listen)
           return false
         }
       }
@@ -74,15 +78,43 @@ struct StatusServer: Service {
     if status?.type == .socket { unlink(configuration.socket) }
   }
 
+  /// Serves over TCP until the end. The port may be taken and become free, or its address come up after the start.
+  private func serve(_ listen: ListenAddress) async {
+    let router = router(allowing: listen.host)
+    var failures = 0
+    while !Task.isCancelled, !Task.isShuttingDownGracefully {
+      let hadFailed = failures > 0
+      do throws(StatusFailure) {
+        return try await serve(
+          router, .hostname(listen.host, port: listen.port), listen.description
+        ) { channel in
+          if hadFailed {
+            logger.notice("status address listened on again", metadata: ["listen": "\(listen)"])
+          }
+          await onListening(.tcp(port: channel.localAddress?.port ?? listen.port))
+        }
+      } catch {
+        failures += 1
+        if failures.isPowerOfTwo {
+          logger.log(
+            level: .warning, "cannot listen on the status address", id: .notListening,
+            metadata: ["times": "\(failures)"].explaining(error))
+        }
+      }
+      try? await cancelWhenGracefulShutdown { try await Task.sleep(for: retryInterval) }
+    }
+  }
+
   private func serve(
-    _ address: BindAddress, _ name: String, onRunning: @escaping @Sendable (any Channel) async -> Void
-  ) async throws {
-    let connections = MaximumAvailableConnections(Self.maximumConnections, logger: logger)
+    _ router: Router<BasicRequestContext>, _ address: BindAddress, _ name: String,
+    onRunning: @escaping @Sendable (any Channel) async -> Void
+  ) async throws(StatusFailure) {
+    let connections = MaximumAvailableConnections(Self.maximumConnections, logger: requestLogger)
     let application = Application(
       router: router,
       server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
       configuration: .init(address: address, availableConnectionsDelegate: connections),
-      onServerRunning: onRunning, logger: logger)
+      onServerRunning: onRunning, logger: requestLogger)
     do {
       try await application.run()
     } catch is CancellationError {
@@ -103,8 +135,10 @@ struct StatusServer: Service {
 
 extension StatusServer {
   /// The paths of the local endpoint and what each answers.
-  private var router: Router<BasicRequestContext> {
+  /// - Parameter host: of the TCP address; nil for the socket, which no browser reaches.
+  private func router(allowing host: String? = nil) -> Router<BasicRequestContext> {
     let router = Router(options: .autoGenerateHeadEndpoints)
+    if let host { router.add(middleware: HostCheck(host: host)) }
     router.get("/status") { _, _ in answer(StatusReport(snapshot()).json, "application/json") }
     router.get("/metrics") { _, _ in answer(PrometheusText(snapshot()).text, PrometheusText.contentType) }
     router.get("/healthz") { _, _ in

@@ -52,7 +52,7 @@ struct DaemonAssembly: Sendable {
     logger.log(
       level: .notice, "started", id: .started,
       metadata: ["version": "\(Version.current)", "streams": "\(supervisor.telemetries.count)"])
-    let server = StatusServer(configuration: status) { snapshot() }
+    let server = StatusServer(configuration: status, logger: logger) { snapshot() }
     let monitor = Monitor(
       notifier: notifier, logger: logger, clock: clock, phase: phase, snapshot: { snapshot() },
       health: { health })

@@ -1,5 +1,6 @@
 import Glibc
 import ScriptedHTTP
+import TestSystem
 import Testing
 
 @testable import EventDaemon
@@ -16,9 +17,9 @@ import Testing
   }
 
   /// A configuration that is fine, with lines added to its tables.
-  private func check(auth: String? = nil, box: String = "", stream: String = "", spool: String? = nil) throws
-    -> ConfigurationCheck
-  {
+  private func check(
+    auth: String? = nil, box: String = "", stream: String = "", spool: String? = nil, listen: String = ""
+  ) throws -> ConfigurationCheck {
     let path = folder.path
     let text = """
       [box]
@@ -31,6 +32,7 @@ import Testing
       directory = "\(path)/state"
       [status]
       socket = "\(path)/run/status.sock"
+      listen = "\(listen)"
       [[stream]]
       name = "default"
       \(stream)
@@ -178,6 +180,26 @@ import Testing
       check.findings.filter { $0.kind == .note }.map(\.message) == [
         "settings_file is not used: method is \"access-token\""
       ])
+  }
+
+  /// The daemon would run and try again.
+  @Test func notesAListenAddressInUse() throws {
+    let port = try DeadPort(.silent)
+    for host in ["127.0.0.1", "localhost"] {
+      let check = try check(listen: "\(host):\(port.port)")
+      #expect(check.isFine)
+      #expect(
+        check.findings.filter { $0.kind == .note }.map(\.message) == [
+          "[status] listen, \(host):\(port.port): Address already in use"
+        ])
+    }
+    let absent = try check(listen: "192.0.2.1:9464")
+    #expect(
+      absent.findings.filter { $0.kind == .note }.map(\.message) == [
+        "[status] listen, 192.0.2.1:9464: Cannot assign requested address"
+      ])
+    let chosen = try check(listen: "127.0.0.1:0")
+    #expect(chosen.findings.allSatisfy { $0.kind == .fine })
   }
 
   @Test func refusesInvalidDirectories() throws {

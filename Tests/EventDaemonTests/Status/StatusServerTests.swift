@@ -2,6 +2,7 @@ import Glibc
 import Logging
 import ServiceLifecycle
 import Synchronization
+import Systemd
 import TestSystem
 import Testing
 
@@ -9,14 +10,19 @@ import Testing
 
 @Suite(.timeLimit(.minutes(10))) struct StatusServerTests {
   private let folder: TemporaryFolder
+  private let log = RecordedLog()
   private var socket: String { folder.path + "/status.sock" }
 
   init() throws { folder = try TemporaryFolder() }
 
   /// Runs a server until `body` has returned, and stops it as the daemon would.
+  /// - Parameters:
+  ///   - endpoints: how many to wait for; by default all.
+  ///   - body: gets them, and a stream of further ones.
   private func withServer(
     listen: ListenAddress? = nil, _ streams: [StreamSnapshot] = [Snapshots.healthy],
-    _ body: ([StatusServer.Endpoint]) async throws -> Void
+    endpoints count: Int? = nil,
+    _ body: ([StatusServer.Endpoint], AsyncStream<StatusServer.Endpoint>) async throws -> Void
   ) async throws {
     var configuration = Configuration.Status()
     configuration.socket = socket
@@ -24,7 +30,7 @@ import Testing
     let (endpoints, continuation) = AsyncStream<StatusServer.Endpoint>.makeStream()
     let server = StatusServer(
       configuration: configuration, onListening: { continuation.yield($0) },
-      snapshot: { Snapshots.daemon(streams) })
+      retryInterval: .milliseconds(1), logger: log.logger, snapshot: { Snapshots.daemon(streams) })
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
     try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -35,12 +41,19 @@ import Testing
       var listening: [StatusServer.Endpoint] = []
       for await endpoint in endpoints {
         listening.append(endpoint)
-        if listening.count == (listen == nil ? 1 : 2) { break }
+        if listening.count == count ?? (listen == nil ? 1 : 2) { break }
       }
-      if !listening.isEmpty { try await body(listening) }
+      if !listening.isEmpty { try await body(listening, endpoints) }
       await group.triggerGracefulShutdown()
       try await tasks.waitForAll()
     }
+  }
+
+  private func withServer(
+    listen: ListenAddress? = nil, _ streams: [StreamSnapshot] = [Snapshots.healthy],
+    _ body: ([StatusServer.Endpoint]) async throws -> Void
+  ) async throws {
+    try await withServer(listen: listen, streams) { endpoints, _ in try await body(endpoints) }
   }
 
   /// A blocking call, off the cooperative pool's few threads.
@@ -112,14 +125,44 @@ import Testing
     #expect(failure?.message.hasPrefix("can't listen on \(socket): ") == true, "\(failure?.message ?? "")")
   }
 
-  @Test func reportsAPortInUse() async throws {
+  /// The streams must not depend on a port that another program has.
+  @Test func takesOverAPortOnceItIsFree() async throws {
     let other = try TCPClient.listener()
-    defer { close(other.descriptor) }
-    let failure = await #expect(throws: StatusFailure.self) {
-      try await withServer(listen: ListenAddress("127.0.0.1:\(other.port)")) { _ in }
+    let listen = ListenAddress("127.0.0.1:\(other.port)")
+    try await withServer(listen: listen, endpoints: 1) { endpoints, further in
+      #expect(endpoints == [.socket(socket)])
+      let health = try await get("/healthz")
+      #expect(health.status == 200)
+      while log.entries.count < 2 { await Task.yield() }
+      close(other.descriptor)
+      for await endpoint in further {
+        #expect(endpoint == .tcp(port: other.port))
+        break
+      }
+      let answer = try await offPool { try TCPClient.get(port: other.port, "/healthz") }
+      #expect(answer?.status == 200)
     }
-    #expect(failure?.message == "can't listen on 127.0.0.1:\(other.port): Address already in use")
-    #expect(failure?.errno == EADDRINUSE)
+    let failures = log.entries.filter { $0.id == .notListening }
+    #expect(failures.allSatisfy { $0.level == .warning })
+    #expect(
+      failures.first?.metadata["detail"]
+        == "can't listen on 127.0.0.1:\(other.port): Address already in use")
+    let times = failures.compactMap { $0.metadata["times"].flatMap { Int($0) } }
+    #expect(times == times.indices.map { 1 << $0 })
+    #expect(log.entries.last?.message == "status address listened on again")
+  }
+
+  /// Of a range that is for documentation, and so not of this machine.
+  @Test func anAddressThatIsNotUpDelaysNothing() async throws {
+    try await withServer(listen: ListenAddress("192.0.2.1:9464"), endpoints: 1) { endpoints, _ in
+      #expect(endpoints == [.socket(socket)])
+      let health = try await get("/healthz")
+      #expect(health.status == 200)
+      while log.entries.isEmpty { await Task.yield() }
+    }
+    #expect(
+      log.entries.first?.metadata["detail"]
+        == "can't listen on 192.0.2.1:9464: Cannot assign requested address")
   }
 
   @Test func servesTCP() async throws {
@@ -130,6 +173,39 @@ import Testing
       let answer = try await offPool { try TCPClient.get(port: port, "/healthz") }
       #expect(answer?.status == 200)
     }
+  }
+
+  /// A page elsewhere may let its own name resolve to this address; the browser sends that name.
+  @Test func refusesOtherHostsOverTCPOnly() async throws {
+    try await withServer(listen: ListenAddress("127.0.0.1:0")) { endpoints in
+      let ports: [Int] = endpoints.compactMap { if case .tcp(let port) = $0 { port } else { nil } }
+      let port = try #require(ports.first)
+      for path in ["/status", "/metrics", "/healthz", "/", "/other"] {
+        let answer = try await offPool {
+          HTTPAnswer(parsing: try TCPClient.exchange(port: port, "GET \(path)", host: "evil.example:\(port)"))
+        }
+        #expect(answer?.status == 421, "\(path)")
+        #expect(
+          answer.map { String(decoding: $0.body, as: UTF8.self) } == HostCheck.refusal)
+      }
+      for host in ["127.0.0.1:\(port)", "[::1]:\(port)", "LOCALHOST"] {
+        let answer = try await offPool {
+          HTTPAnswer(parsing: try TCPClient.exchange(port: port, "GET /healthz", host: host))
+        }
+        #expect(answer?.status == 200, "\(host)")
+      }
+    }
+  }
+
+  @Test(arguments: [
+    (nil, true), ("192.0.2.7", true), ("192.0.2.7:1", true), ("[fe80::1]", true), ("localhost:9464", true),
+    ("monitor.example", true), ("Monitor.Example:80", true), ("", false), ("evil.example", false),
+    ("localhost.evil.example", false), ("monitor.example.evil.example", false),
+    ("127.0.0.1.evil.example", false),
+    ("monitor.example@evil.example", false), ("1.2.3", false), ("[]", false),
+  ])
+  func answersOnlyItsOwnHosts(authority: String?, isAllowed: Bool) {
+    #expect(HostCheck(host: "monitor.example").allows(authority) == isAllowed)
   }
 
   /// No answer may be cached, be taken for another type, or load external resources.

@@ -22,8 +22,8 @@ enum TCPClient {
   }
 
   /// All bytes of the answer to a request such as `HEAD /status`.
-  static func exchange(port: Int, _ request: String) throws -> [UInt8] {
-    let request = "\(request) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+  static func exchange(port: Int, _ request: String, host: String = "localhost") throws -> [UInt8] {
+    let request = "\(request) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n"
     let descriptor = try connect(port: port, sending: request)
     defer { close(descriptor) }
     var answer: [UInt8] = []

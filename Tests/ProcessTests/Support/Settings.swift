@@ -16,6 +16,7 @@ struct Settings {
   var spool: [String]
   var state: String
   var socket: String
+  var listen = ""
   var level = "info"
   var streams = [Stream()]
 
@@ -61,6 +62,7 @@ struct Settings {
 
       [status]
       socket = "\(socket)"
+      listen = "\(listen)"
 
       [log]
       level = "\(level)"
