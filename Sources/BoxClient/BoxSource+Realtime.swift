@@ -9,7 +9,11 @@ extension BoxSource {
     // Checked again where it is used: nothing is ever sent to a host that isn't allowed.
     let url = try allowed(server.url).reveal().appending(query: "stream_position=\(position)")
     let call = HTTPCall(.poll(retryTimeout: server.retryTimeout), url)
-    return try reply(try await transport.send(call, onRequest), to: call)
+    do throws(FeedFailure) {
+      return try reply(try await transport.send(call, onRequest), to: call)
+    } catch {
+      throw error.ofRealtime
+    }
   }
 
   /// The URL of a realtime server, if it passes ``RealtimeURL``'s check.
@@ -27,6 +31,16 @@ extension BoxSource {
       return reply
     }
     throw answer.refusal(from: call.endpoint, hiding: RealtimeURL.secrets(in: call.url))
+  }
+}
+
+extension FeedFailure {
+  /// The same failure, of OPTIONS or a long poll; a sign-in that fails concerns all calls.
+  var ofRealtime: FeedFailure {
+    guard ![.signInFailed, .signInRefused, .cancelled].contains(code) else { return self }
+    var failure = self
+    failure.isOfRealtime = true
+    return failure
   }
 }
 

@@ -45,9 +45,13 @@ package final class BoxSource: EventSource {
 
   package func subscribe() async throws(FeedFailure) -> RealtimeServer {
     let url = eventsURL.appending(query: "stream_type=\(settings.type.rawValue)")
-    var server = try RealtimeServer(parsing: try await sendAuthorized(HTTPCall(.options, url)).body)
-    server.url = Secret(try allowed(server.url).reveal().description)
-    return server
+    do throws(FeedFailure) {
+      var server = try RealtimeServer(parsing: try await sendAuthorized(HTTPCall(.options, url)).body)
+      server.url = Secret(try allowed(server.url).reveal().description)
+      return server
+    } catch {
+      throw error.ofRealtime
+    }
   }
 
   /// Sends a call with the access token. A token that is refused is renewed, and the call sent once more.

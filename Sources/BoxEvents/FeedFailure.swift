@@ -49,6 +49,8 @@ package struct FeedFailure: ExplainedError, Hashable, Sendable {
   package var requestID: String?
   /// Nil where there was an answer, or no connection.
   package var interruption: Interruption?
+  /// Of OPTIONS or a long poll: only realtime notifications are missing, the stream is read meanwhile.
+  package var isOfRealtime = false
   /// How long the server asked to be left alone, already bounded to an hour.
   package var retryAfter: Duration?
 

@@ -22,6 +22,22 @@ package enum PlainText {
     return line
   }
 
+  /// JSON, made safe for a terminal: JSON allows DEL, C1 and bidirectional controls in its strings. They are written
+  /// as `\u009b`, which JSON reads as the same text; a tab stays as it is.
+  package static func escapedJSON(_ json: some StringProtocol) -> String {
+    if json.utf8.allSatisfy({ 0x20...0x7E ~= $0 }) { return String(json) }
+    var line = ""
+    for scalar in json.unicodeScalars {
+      guard isUnsafe(scalar), scalar != "\t" else {
+        line.unicodeScalars.append(scalar)
+        continue
+      }
+      // None of them is above U+FFFF.
+      line += "\\u" + Hexadecimal.text(of: [UInt8(scalar.value >> 8 & 0xFF), UInt8(scalar.value & 0xFF)])
+    }
+    return line
+  }
+
   private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0x00...0x1F, 0x7F...0x9F: true  // C0, DEL and C1 controls

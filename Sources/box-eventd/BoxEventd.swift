@@ -4,6 +4,7 @@ import BoxSimulator
 import EventDaemon
 import FoundationEssentials
 import Glibc
+import Synchronization
 
 /// The command `box-eventd`; what its subcommands do is in `EventDaemon/Commands`.
 @main
@@ -31,6 +32,7 @@ struct BoxEventd: AsyncParsableCommand {
       guard var command = parsed as? any AsyncParsableCommand else { return try parsed.run() }
       do {
         try await command.run()
+        try StandardOutput.check()
       } catch let error where !(error is ExitCode || error is CleanExit) {
         let ofSimulator = (error as? SimulatorError).map {
           DaemonFailure(.unavailable, $0.message, hint: $0.hint)
@@ -41,8 +43,23 @@ struct BoxEventd: AsyncParsableCommand {
         throw ExitCode(failure.exit.rawValue)
       }
     } catch {
+      guard exitCode(for: error) == .success else { exit(withError: error) }
+      succeed(printing: fullMessage(for: error))
+    }
+  }
+
+  /// Ends with the text of `--help` or `--version`, written as any other output is.
+  private static func succeed(printing text: String) -> Never {
+    if !text.isEmpty { StandardOutput.print(text) }
+    do {
+      try StandardOutput.check()
+    } catch let failure as DaemonFailure {
+      StandardOutput.report(failure)
+      exit(withError: ExitCode(failure.exit.rawValue))
+    } catch {
       exit(withError: error)
     }
+    exit()
   }
 }
 
@@ -119,12 +136,40 @@ enum StandardOutput {
     write("box-eventd: \(error.message)\n" + (error.hint.map { "  \($0)\n" } ?? ""), to: STDERR_FILENO)
   }
 
+  /// The error number of the first write to stdout that failed; 0 as long as none has. What follows is dropped.
+  private static let failure = Atomic<Int32>(0)
+
+  /// Called where a command ends, and where one that goes on has printed.
+  /// - Throws: `DaemonFailure` if something could not be written; `ExitCode.success` if its reader has gone, as `head`
+  ///   goes.
+  static func check() throws {
+    switch failure.load(ordering: .relaxed) {
+    case 0: return
+    case EPIPE: throw ExitCode.success
+    case let code:
+      throw DaemonFailure(
+        .io, "cannot write the output: \(strerror(code).map { String(cString: $0) } ?? "error \(code)")",
+        hint: "Send it where there is free space.", errno: code)
+    }
+  }
+
   private static func write(_ text: String, to descriptor: Int32) {
+    guard descriptor != STDOUT_FILENO || failure.load(ordering: .relaxed) == 0 else { return }
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
       let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      guard written > 0 || errno == EINTR else { return }
-      rest = rest.dropFirst(max(0, written))
+      let code = written < 0 ? errno : 0
+      switch code {
+      case 0: rest = rest.dropFirst(written)
+      case EINTR: continue
+      case EAGAIN:
+        // Another program has made the terminal or pipe non-blocking.
+        var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        poll(&waiting, 1, -1)
+      default:
+        if descriptor == STDOUT_FILENO { failure.store(code, ordering: .relaxed) }
+        return
+      }
     }
   }
 }

@@ -64,6 +64,7 @@ struct DemoCommand: AsyncParsableCommand {
       }
       simulator.produce(max(1, rate / 4))
       screen.show(produced: simulator.ledger().count, elapsed: ContinuousClock.now - start)
+      try StandardOutput.check()
       try? await Task.sleep(for: Self.step)
     }
     // The daemon catches up, and is stopped as systemd would stop it.

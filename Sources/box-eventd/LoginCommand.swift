@@ -32,6 +32,7 @@ struct LoginCommand: AsyncParsableCommand {
 
       Then paste the code, or the address the browser was sent to, and press Enter:
       """)
+    try StandardOutput.check()
     guard let pasted = readLine(), !pasted.isEmpty else {
       throw DaemonFailure(.usage, "no code pasted", hint: "Run the command again when you have the code.")
     }

@@ -49,6 +49,7 @@ struct SimulateCommand: AsyncParsableCommand {
       token_url = "\(simulator.tokenURL)"
       control   = "\(simulator.controlURL)"
       """)
+    try StandardOutput.check()
     try await simulator.runUntilCancelled()
   }
 

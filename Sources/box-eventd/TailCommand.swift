@@ -1,6 +1,7 @@
 import ArgumentParser
 import EventDaemon
 import FoundationEssentials
+import Glibc
 
 extension EventTail.Output: ExpressibleByArgument {}
 
@@ -42,9 +43,11 @@ struct TailCommand: AsyncParsableCommand {
       types: types, since: since.flatMap { EventFilter.since($0, now: Date().timeIntervalSince1970) })
     // With --since the times decide, not the count.
     let reader = try tools.reader(of: try tools.stream(named: stream), last: since == nil ? count : nil)
-    var tail = EventTail(reader, filter: filter, output: output)
+    var tail = EventTail(
+      reader, filter: filter, output: output, isForTerminal: isatty(STDOUT_FILENO) == 1)
     repeat {
       let hasRead = try tail.read { StandardOutput.print($0) }
+      try StandardOutput.check()
       if follow, !hasRead { try await Task.sleep(for: .milliseconds(200)) }
     } while follow
   }

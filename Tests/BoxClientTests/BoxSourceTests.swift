@@ -127,6 +127,25 @@ import Testing
     }
   }
 
+  @Test func tellsFailuresOfRealtimeFromThoseOfReads() async throws {
+    try await ScriptedServer.run { _, _ in
+      .answer(405)
+    } _: { server in
+      try await withTransport { transport in
+        let source = try source(transport, server)
+        let subscribed = await failure { () throws(FeedFailure) in try await source.subscribe() }
+        #expect(subscribed?.isOfRealtime == true && subscribed?.status == 405)
+        let realtime = RealtimeServer(url: Secret(server.origin + "/s"))
+        let polled = await failure { () throws(FeedFailure) in try await source.poll(realtime, from: .now) }
+        #expect(polled?.isOfRealtime == true && polled?.status == 405)
+        let read = await failure { () throws(FeedFailure) in
+          try await source.read(ReadRequest(position: .now))
+        }
+        #expect(read?.isOfRealtime == false && read?.status == 405)
+      }
+    }
+  }
+
   // MARK: Polls
 
   func poll(_ reply: Reply, retryTimeout: Duration = .seconds(60), bodyTimeout: Duration = .seconds(60))

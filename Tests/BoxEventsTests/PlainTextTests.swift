@@ -28,6 +28,14 @@ struct PlainTextTests {
     }
   }
 
+  @Test func jsonIsEscapedAsJSON() {
+    let json = "{\"a\":\t\"\u{7F}\u{9B}2J\u{202E}\u{FEFF}é\u{1F600}\"}"
+    let escaped = PlainText.escapedJSON(json)
+    #expect(escaped == "{\"a\":\t\"\\u007f\\u009b2J\\u202e\\ufeffé\u{1F600}\"}")
+    #expect(JSONDocument(Array(escaped.utf8))?["a"].text == JSONDocument(Array(json.utf8))?["a"].text)
+    #expect(PlainText.escapedJSON(#"{"a":"\u001b"}"#) == #"{"a":"\u001b"}"#)
+  }
+
   @Test func neighboursOfTheEscapedStay() {
     for value: UInt32 in [0x20, 0x7E, 0xA0, 0x061B, 0x061D, 0x200D, 0x2010, 0x202F, 0x2065, 0x206A] {
       let text = Unicode.Scalar(value).map { String($0) } ?? ""

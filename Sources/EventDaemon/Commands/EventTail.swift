@@ -13,21 +13,28 @@ package struct EventTail: Sendable {
   private var reader: SpoolReader
   private let filter: EventFilter
   private let output: Output
+  private let isForTerminal: Bool
 
-  package init(_ reader: SpoolReader, filter: EventFilter, output: Output) {
+  /// - Parameter isForTerminal: control characters in the lines are escaped, which changes their bytes.
+  package init(_ reader: SpoolReader, filter: EventFilter, output: Output, isForTerminal: Bool) {
     self.reader = reader
     self.filter = filter
     self.output = output
+    self.isForTerminal = isForTerminal
   }
 
   /// Hands the text of every new event that passes the filter to `show`.
   /// - Returns: whether there were new events, shown or not.
   package mutating func read(_ show: (String) -> Void) throws(DaemonFailure) -> Bool {
     do throws(StoreFailure) {
-      return try reader.read { [filter, output] line in
-        if output == .json, filter.isOpen { return show(String(decoding: line, as: UTF8.self)) }
+      return try reader.read { [filter, output, isForTerminal] line in
+        func json() -> String {
+          let text = String(decoding: line, as: UTF8.self)
+          return isForTerminal ? PlainText.escapedJSON(text) : text
+        }
+        if output == .json, filter.isOpen { return show(json()) }
         guard let event = EventText(line), filter.passes(event) else { return }
-        show(output == .json ? String(decoding: line, as: UTF8.self) : event.pretty)
+        show(output == .json ? json() : event.pretty)
       }
     } catch {
       throw DaemonFailure(error)

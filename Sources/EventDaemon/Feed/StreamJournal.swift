@@ -9,9 +9,9 @@ struct StreamJournal: Sendable {
   private let retention: Duration
   private var condition: FeedCondition?
   private var isPaused = false
-  /// Failures in a row with the code `failing`.
+  /// Failures in a row of the kind `failing`.
   private var failures = 0
-  private var failing: FeedFailure.Code?
+  private var failing: (code: FeedFailure.Code, isOfRealtime: Bool)?
   private var hasReadSinceFailure = false
   /// Events committed since the start, until the stream is reported as caught up; then nil.
   private var backlog: Int? = 0
@@ -95,8 +95,8 @@ struct StreamJournal: Sendable {
   mutating func failed(_ failure: FeedFailure) {
     guard failure.code != .cancelled else { return }
     hasReadSinceFailure = false
-    let isChange = failing != failure.code
-    (failing, failures) = (failure.code, isChange ? 1 : failures + 1)
+    let isChange = failing?.code != failure.code || failing?.isOfRealtime != failure.isOfRealtime
+    (failing, failures) = ((failure.code, failure.isOfRealtime), isChange ? 1 : failures + 1)
     var metadata = metadata(failure)
     guard isChange || failures.isPowerOfTwo else {
       logger.debug("still failing", metadata: metadata)
@@ -109,7 +109,10 @@ struct StreamJournal: Sendable {
       case .signInRefused, .signInFailed: ("cannot sign in", .signInRefused)
       case .unreachable, .throttled, .serverError, .unauthorized, .forbidden, .refused, .unreadable,
         .malformedPage, .tooLarge, .cancelled:
-        ("cannot get events", .boxUnreachable)
+        // While OPTIONS or polls fail, `FeedRules.fallbackInterval` decides when the stream is read.
+        failure.isOfRealtime
+          ? ("no realtime notifications; the stream is read every 60 s meanwhile", .boxUnreachable)
+          : ("cannot get events", .boxUnreachable)
       }
     logger.log(level: .warning, sentence, id: id, metadata: metadata)
   }
@@ -117,8 +120,9 @@ struct StreamJournal: Sendable {
   private mutating func reportEndOfFailures() {
     defer { (failures, failing) = (0, nil) }
     guard failures > 0 else { return }
-    logger.log(
-      level: .notice, "getting events again", id: .boxBack, metadata: ["failures": "\(failures)"])
+    let sentence: Logger.Message =
+      failing?.isOfRealtime == true ? "getting realtime notifications again" : "getting events again"
+    logger.log(level: .notice, sentence, id: .boxBack, metadata: ["failures": "\(failures)"])
   }
 
   func unexpected(_ input: UnexpectedInput) {

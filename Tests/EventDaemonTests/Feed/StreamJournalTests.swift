@@ -60,6 +60,23 @@ import Testing
     #expect(log.entries.allSatisfy { $0.metadata["stream"] == "work" })
   }
 
+  @Test mutating func aFailureOfRealtimeIsNotOneOfTheReads() throws {
+    func sentences() -> [String] { log.taken().filter { $0.level > .debug }.map { "\($0.message)" } }
+    var failure = FeedFailure(.refused, "Box answered 405", status: 405)
+    failure.isOfRealtime = true
+    journal.failed(failure)
+    #expect(sentences() == ["no realtime notifications; the stream is read every 60 s meanwhile"])
+    #expect(FeedRules(type: .all).fallbackInterval == .seconds(60))
+    failure.isOfRealtime = false
+    journal.failed(failure)
+    #expect(sentences() == ["cannot get events"])
+    failure.isOfRealtime = true
+    journal.failed(failure)
+    _ = sentences()
+    journal.observe(.polling, try machine(), at: at(0))
+    #expect(sentences().contains("getting realtime notifications again"))
+  }
+
   // MARK: Retention
 
   @Test(

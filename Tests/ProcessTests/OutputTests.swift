@@ -1,0 +1,59 @@
+import BoxSimulator
+import Testing
+
+/// Output that can't be written is not a success; a reader that has enough is one.
+@Suite struct OutputTests {
+  @Test func reportsOutputThatCannotBeWritten() async throws {
+    try await withTestEnvironment { fixture in
+      fixture.simulator.produce(5)
+      let daemon = try fixture.start()
+      try await fixture.drained()
+      let name = fixture.settings.streams[0].name
+      let commands = [
+        ["status"], ["status", "--json"], ["check"], ["check", "--online"], ["tail"], ["tail", "-f"],
+        ["verify"],
+        ["position", "show", name],
+      ]
+      for (index, command) in commands.enumerated() {
+        try await expectFailure(of: command + ["--config", fixture.configuration], "\(index)", in: fixture)
+      }
+      for (index, command) in [["--help"], ["--version"], ["help", "tail"], ["simulate"]].enumerated() {
+        try await expectFailure(of: command, "plain-\(index)", in: fixture)
+      }
+      #expect(try await daemon.terminated() == .code(0))
+    }
+  }
+
+  private func expectFailure(of command: [String], _ name: String, in fixture: TestEnvironment) async throws {
+    let errors = "\(fixture.root)/full-\(name)"
+    let child = try fixture.spawn([Executable.path] + command, output: "/dev/full", errors: errors)
+    #expect(try await child.ended() == .code(74), "\(command)")
+    let text = String(decoding: readFile(errors), as: UTF8.self)
+    #expect(
+      text == """
+        box-eventd: cannot write the output: No space left on device
+          Send it where there is free space.
+
+        """, "\(command)")
+  }
+
+  @Test func aReaderThatHasEnoughIsNoError() async throws {
+    try await withTestEnvironment { fixture in
+      fixture.simulator.produce(2000)
+      let daemon = try fixture.start()
+      try await fixture.drained()
+      #expect(try await daemon.terminated() == .code(0))
+      // Also where the shell ignores SIGPIPE, so that the write fails instead.
+      for prefix in ["", "trap '' PIPE; "] {
+        let (child, name) = try fixture.begin([
+          "/bin/sh", "-c",
+          prefix + "'\(Executable.path)' tail -n 2000 --config '\(fixture.configuration)' | head -n 1",
+        ])
+        let outcome = try await fixture.outcome(of: child, name)
+        #expect(outcome.exit == .code(0))
+        #expect(outcome.output.split(separator: "\n").count == 1)
+        #expect(outcome.errors.isEmpty)
+      }
+    }
+  }
+}
