@@ -91,7 +91,9 @@ extension FeedStateMachine {
       realtime.answered()
       realtime.subscription = nil
     case .unknown(let what):
-      realtime.failed(FeedFailure(.unreadable, "the realtime server answered with \(what)"), &jitter, at: now)
+      var failure = FeedFailure(.unreadable, "the realtime server answered with \(what)")
+      failure.isOfRealtime = true
+      realtime.failed(failure, &jitter, at: now)
     }
     return read(at: now)
   }
@@ -128,6 +130,7 @@ extension FeedStateMachine {
       realtime.problem = FeedFailure(
         .unreadable, "the realtime server answers at once, again and again, with nothing to read",
         hint: "The stream is read every \(rules.fallbackInterval.components.seconds) s meanwhile.")
+      realtime.problem?.isOfRealtime = true
     }
     if let subscribeNotBefore = realtime.subscribeNotBefore, now < subscribeNotBefore {
       return waitWithoutServer(until: subscribeNotBefore, at: now)

@@ -104,7 +104,7 @@ extension OpenSpool {
 
   /// Whether a segment's name is gone, also where a backup has given it another one.
   private func isNameless(_ segment: ActiveSegment, links: Int) throws(StoreFailure) -> Bool {
-    guard links > 1 else { return links == 0 }
+    guard links > 0 else { return true }
     let named = try files.spool.file(SegmentName.text(segment.ordinal), writing: false)
     named?.close()
     return named == nil

@@ -45,7 +45,7 @@ import Testing
     }
   }
 
-  /// A blocked stream is tried every 15 min; a reload says that something has changed.
+  /// A blocked stream is tried every 15 min; a reload reports that something has changed.
   @Test func triesABlockedStreamAtOnce() async throws {
     try await withTestEnvironment { fixture in
       fixture.simulator.setFaultRates(.events, FaultRates([.init(.status(403), percent: 100)]))
@@ -59,7 +59,7 @@ import Testing
     }
   }
 
-  /// So is one whose recovery was refused: what was wrong with its files may be mended.
+  /// So is one whose recovery was refused: what was wrong with its files may be fixed.
   @Test func triesARefusedRecoveryAtOnce() async throws {
     try await withTestEnvironment { fixture in
       fixture.simulator.produce(3)

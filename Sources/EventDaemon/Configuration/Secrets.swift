@@ -40,7 +40,7 @@ package struct SecretFile: Hashable, Sendable {
     }
     if !isCredential { try checkGuarded(contents) }
     var bytes = contents.bytes[...]
-    // Some editors begin a file with a byte order mark, which nobody sees.
+    // Some editors begin a file with a byte order mark, which no editor shows.
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
     if bytes.last == UInt8(ascii: "\n") { bytes = bytes.dropLast() }
     if bytes.last == UInt8(ascii: "\r") { bytes = bytes.dropLast() }
