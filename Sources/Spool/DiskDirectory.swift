@@ -82,9 +82,23 @@ package struct DiskDirectory: Sendable {
     return try newFile(name)
   }
 
+  /// Makes the entries of this directory durable, where the file system can: see ``canSynchronize()``.
+  package func synchronize() throws(StoreFailure) { _ = try canSynchronize() }
+
   /// Makes the entries of this directory durable.
-  package func synchronize() throws(StoreFailure) {
-    try attempt(path) { () throws(DiskError) in try disk.synchronizeDirectory(handle) }
+  /// - Returns: false if the file system doesn't sync directories, as some of FUSE and of the network don't. It is then
+  ///   in its own hands when a name becomes durable; fsync(2): "EINVAL fd is bound to a special file which does not
+  ///   support synchronization".
+  package func canSynchronize() throws(StoreFailure) -> Bool {
+    try attempt(path) { () throws(DiskError) in
+      do throws(DiskError) {
+        try disk.synchronizeDirectory(handle)
+        return true
+      } catch {
+        if [EINVAL, EOPNOTSUPP].contains(error.errno) { return false }
+        throw error
+      }
+    }
   }
 
   package func names() throws(StoreFailure) -> [String] {
@@ -97,14 +111,22 @@ package struct DiskDirectory: Sendable {
   }
 
   /// Lets a link point at `target`, in one step for its readers. Not made durable: every start sets it.
-  func pointLink(_ name: String, at target: String) throws(StoreFailure) {
-    if (try? disk.readLink(name, in: handle)) == target { return }
+  /// - Returns: false if the file system has no symbolic links; symlink(2), "EPERM".
+  @discardableResult func pointLink(_ name: String, at target: String) throws(StoreFailure) -> Bool {
+    if (try? disk.readLink(name, in: handle)) == target { return true }
     let temporary = ".\(name)"
     try remove(temporary)
-    try attempt(path(of: temporary)) { () throws(DiskError) in
-      try disk.makeLink(temporary, to: target, in: handle)
+    let isMade = try attempt(path(of: temporary)) { () throws(DiskError) in
+      do throws(DiskError) {
+        try disk.makeLink(temporary, to: target, in: handle)
+        return true
+      } catch {
+        if [EPERM, EOPNOTSUPP, ENOSYS].contains(error.errno) { return false }
+        throw error
+      }
     }
-    try rename(temporary, to: name)
+    if isMade { try rename(temporary, to: name) }
+    return isMade
   }
 
   /// Gives a file another name, in place of the file with that name.

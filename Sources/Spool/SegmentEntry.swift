@@ -1,4 +1,4 @@
-import BoxEvents
+package import BoxEvents
 
 /// A line of `segments.ndjson`: the evidence that remains when the position file is lost.
 struct SegmentEntry: Hashable, Sendable {
@@ -80,4 +80,11 @@ enum SegmentName {
 extension DiskDirectory {
   /// The ordinals of a stream's segments that are there, in order.
   func segments() throws(StoreFailure) -> [UInt64] { try names().compactMap(SegmentName.ordinal).sorted() }
+
+  /// The name of the link to a stream's newest segment, where there are segments and no link.
+  package func missingLink() throws(StoreFailure) -> String? {
+    let names = try names()
+    if names.contains(SegmentName.link) { return nil }
+    return names.contains { SegmentName.ordinal($0) != nil } ? SegmentName.link : nil
+  }
 }

@@ -44,7 +44,10 @@ struct SpoolRecovery {
         Recovery(checkpoint: nil, ordinal: 0)
       } else { try rebuild(from: segments, because: "the position file is missing or corrupt") }
     if let active = spool.active {
-      try spool.files.spool.pointLink(SegmentName.link, at: SegmentName.text(active.ordinal))
+      let target = SegmentName.text(active.ordinal)
+      if try !spool.files.spool.pointLink(SegmentName.link, at: target) {
+        notes.append("\(SegmentName.link) is missing: the spool's file system doesn't have symbolic links.")
+      }
     }
     if found?.known == .all {
       // An operator has moved the position, and the stream hasn't caught up since: the move is reported.

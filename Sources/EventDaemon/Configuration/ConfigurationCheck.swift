@@ -193,6 +193,7 @@ extension ConfigurationCheck {
     for (path, name, access) in directories {
       if Glibc.access(path, F_OK) == 0 || errno != ENOENT {
         checkDirectory(path, name, access)
+        if access == .shared { noteMissingLinks(path, configuration) }
       } else if madeByUnit.values.contains(path) {
         add(.note, "\(name), \(path), does not exist yet", hint: "The unit makes it when it starts.")
       } else {
@@ -211,7 +212,13 @@ extension ConfigurationCheck {
   /// Opens a directory as `run` does, and asks whether a lock could be made in it.
   private mutating func checkDirectory(_ path: String, _ name: String, _ access: DiskDirectory.Access) {
     do throws(StoreFailure) {
-      try DiskDirectory.root(path, on: LocalDisk(), access: access).close()
+      let directory = try DiskDirectory.root(path, on: LocalDisk(), access: access)
+      defer { directory.close() }
+      if access != .reading, try !directory.canSynchronize() {
+        add(
+          .note, "\(name), \(path): its file system can't sync directories",
+          hint: "After a power cut its newest files may be missing. Prefer a local file system.")
+      }
     } catch {
       let status = try? Stat(FilePath(path))
       if let status, status.type != .directory {
@@ -231,6 +238,21 @@ extension ConfigurationCheck {
       add(.fine, "\(name), \(path)")
     } else {
       add(.problem, "\(name), \(path): not writable", hint: "Let user \(geteuid()) read, write and enter it.")
+    }
+  }
+
+  /// Notes streams that have segments and no link to the newest, as on a file system without symbolic links.
+  private mutating func noteMissingLinks(_ spool: String, _ configuration: Configuration) {
+    for stream in configuration.streams {
+      let folder = "\(spool)/\(stream.name)"
+      guard let directory = try? DiskDirectory.root(folder, on: LocalDisk(), access: .reading)
+      else { continue }
+      defer { directory.close() }
+      guard let link = try? directory.missingLink() else { continue }
+      add(
+        .note, "\(folder)/\(link) is missing",
+        hint: "The next start makes it if the file system has symbolic links; else follow the newest segment."
+      )
     }
   }
 

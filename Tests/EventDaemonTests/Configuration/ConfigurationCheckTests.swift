@@ -232,6 +232,17 @@ import Testing
     }
   }
 
+  /// The next start makes it, where the file system can.
+  @Test func notesAMissingLink() throws {
+    let stream = try folder.folder("spool/default")
+    #expect(try check().findings.filter { $0.kind != .fine } == [])
+    try folder.write("spool/default/events-0000000000000000.ndjson", "")
+    #expect(
+      try check().findings.filter { $0.kind == .note }.map(\.message) == ["\(stream)/current is missing"])
+    #expect(symlink("events-0000000000000000.ndjson", stream + "/current") == 0)
+    #expect(try check().findings.filter { $0.kind != .fine } == [])
+  }
+
   @Test func acceptsDirectoriesToBeCreated() throws {
     let check = try check(spool: folder.path + "/a")
     #expect(check.isFine)
