@@ -7,6 +7,8 @@ struct LineLog: Sendable {
   let name: String
   /// Where the next line goes, once this process has checked the end of the file.
   private var end: Int?
+  /// The last write has failed, and may have left a part of its line behind `end`.
+  private var hasFailed = false
   /// How much of a file's end is read: for the last line, and for what was quarantined last.
   private static let tailSize = 1 << 20
 
@@ -24,18 +26,21 @@ struct LineLog: Sendable {
     }
     defer { file.close() }
     // A partial line left by a full disk is overwritten from its start; readers wait for its newline.
+    hasFailed = true
     try file.write(line, at: end)
     if try file.size() > end + line.count { try file.truncate(to: end + line.count) }
     try file.synchronize()
     self.end = end + line.count
+    hasFailed = false
   }
 
-  /// Forgets where the next line goes if the file doesn't end there: someone has deleted, emptied or replaced it, or a
-  /// full disk has left a partial line.
+  /// Forgets where the next line goes if the file doesn't end there: someone has deleted, emptied or replaced it.
   private mutating func checkEnd() throws(StoreFailure) {
+    guard let end else { return }
     let file = try directory.file(name, writing: true)
     defer { file?.close() }
-    if try file?.size() != end { end = nil }
+    let size = try file?.size() ?? 0
+    if size < end || size > end && !hasFailed { self.end = nil }
   }
 
   /// The last complete lines, oldest first, without newlines; of the last megabyte.

@@ -32,7 +32,9 @@ struct SpoolFilesTests {
   }
 
   /// Nil: deleted. Each may happen while the daemon runs; what is there is kept as far as it is lines.
-  @Test(arguments: [nil, "", "{\"b\":1}\n", "{\"b\":1}\n{\"b\":2}\n{\"b\":3}\n", "{\"b\":1}\n{\"half\":"])
+  @Test(arguments: [
+    nil, "", "{\"b\":1}\n", "{\"b\":1}\n{\"b\":2}\n{\"b\":3}\n", "{\"b\":1}\n{\"longer half\":",
+  ])
   func continuesAReplacedLog(by replacement: String?) throws {
     let disk = MemoryDisk()
     let directory = try DiskDirectory.root("/spool", on: disk, access: .shared)
