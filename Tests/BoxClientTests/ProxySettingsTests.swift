@@ -160,6 +160,29 @@ import Testing
     #expect(try hint("http://me:CANARY@p:1") == "Check the user and password in HTTPS_PROXY.")
   }
 
+  /// A reload brings another password: the next call uses it.
+  @Test func anotherProxyIsUsedFromTheNextCallOn() async throws {
+    try await ScriptedServer.run { _, _ in
+      .answer(407)
+    } _: { server in
+      let settings = try ["me:old", "me:new"].map {
+        try ProxySettings(setting: webURL(server.origin), credentials: Secret($0))
+      }
+      try await withTransport {
+        $0.proxy = settings[0]
+      } _: { transport in
+        let call = HTTPCall(.events, try webURL("https://api.box.com/2.0/events"))
+        for proxy in settings {
+          transport.use(proxy)
+          _ = await failure { () throws(FeedFailure) in try await transport.send(call) }
+        }
+      }
+      #expect(
+        server.requests.map { $0.headers["proxy-authorization"] }
+          == ["Basic bWU6b2xk", "Basic bWU6bmV3"])
+    }
+  }
+
   @Test func loopbackGoesDirectly() async throws {
     try await ScriptedServer.run { _, _ in
       .answer(403)

@@ -78,7 +78,8 @@ import Testing
     switch replacement {
     // The configuration decides where spool and state are: a link is allowed there.
     case .link: !["spool", "state"].contains(path.name)
-    case .secondName: !path.isDirectory && !path.name.hasSuffix("current")
+    // A backup gives the spool's files second names, as `cp -al` does: that is allowed.
+    case .secondName: !path.isDirectory && !path.name.hasPrefix("spool/")
     // A file that is only replaced harms no other file.
     case .openToAll: path.isWritten
     case .foreignOwner: path.isWritten && geteuid() == 0

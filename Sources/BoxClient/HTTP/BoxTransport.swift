@@ -5,6 +5,7 @@ package import NIOCore
 import NIOHTTP1
 import NIOHTTPCompression
 import NIOSSL
+import Synchronization
 
 /// The only place that talks HTTP: all streams' reads, tokens and long polls.
 ///
@@ -12,26 +13,45 @@ import NIOSSL
 /// the server closes it afterwards. Redirects are not followed, HTTP/1 only, and every call ends by itself.
 package final class BoxTransport: Sendable {
   package let settings: TransportSettings
+  private let group: any EventLoopGroup
   private let direct: Clients
-  /// The same through the proxy, if one is set.
-  private let proxied: Clients?
+  private let proxied: Mutex<Proxied>
 
   private struct Clients {
     let api: HTTPClient
     let polls: HTTPClient
+
+    init(_ settings: TransportSettings, _ proxy: ProxySettings?, _ group: any EventLoopGroup) {
+      api = HTTPClient(eventLoopGroup: group, configuration: settings.apiConfiguration(proxy))
+      polls = HTTPClient(eventLoopGroup: group, configuration: settings.pollConfiguration(proxy))
+    }
+  }
+
+  /// The way through the proxy, if one is set.
+  private struct Proxied {
+    var proxy: ProxySettings?
+    var clients: Clients?
+    /// Calls may be under way through proxies of earlier settings.
+    var earlier: [Clients] = []
   }
 
   /// - Parameter group: the event loops to run on; one thread is enough for thousands of streams.
   package init(settings: TransportSettings, group: any EventLoopGroup) {
     self.settings = settings
-    func clients(_ proxy: ProxySettings?) -> Clients {
-      let (api, polls) = (settings.apiConfiguration(proxy), settings.pollConfiguration(proxy))
-      return Clients(
-        api: HTTPClient(eventLoopGroup: group, configuration: api),
-        polls: HTTPClient(eventLoopGroup: group, configuration: polls))
+    self.group = group
+    direct = Clients(settings, nil, group)
+    proxied = Mutex(Proxied())
+    use(settings.proxy)
+  }
+
+  /// Takes another proxy, or the same with other credentials, from the next call on.
+  package func use(_ proxy: ProxySettings?) {
+    proxied.withLock { proxied in
+      guard proxied.proxy != proxy else { return }
+      if let clients = proxied.clients { proxied.earlier.append(clients) }
+      proxied.proxy = proxy
+      proxied.clients = proxy.map { Clients(settings, $0, group) }
     }
-    direct = clients(nil)
-    proxied = settings.proxy.map { clients($0) }
   }
 
   /// Ends all calls and closes all connections. Must be called once.
@@ -39,10 +59,10 @@ package final class BoxTransport: Sendable {
   /// The HTTP library waits for connections that are being made, and for a peer's end of TLS. After `limit` those
   /// are left alone: they end by their own time limits, or with the process.
   package func shutdown(within limit: Duration = .milliseconds(700)) async {
-    let clients = [direct.api, direct.polls, proxied?.api, proxied?.polls].compactMap(\.self)
+    let all = proxied.withLock { [direct] + $0.earlier + ($0.clients.map { [$0] } ?? []) }
     await finish(within: limit) {
       await withDiscardingTaskGroup { group in
-        for client in clients { group.addTask { try? await client.shutdown() } }
+        for client in all.flatMap({ [$0.api, $0.polls] }) { group.addTask { try? await client.shutdown() } }
       }
     }
   }
@@ -120,14 +140,16 @@ package final class BoxTransport: Sendable {
   }
 
   private func client(_ call: HTTPCall) -> HTTPClient {
-    let isProxied = settings.proxy?.applies(to: call.url.reveal()) == true
-    let clients = isProxied ? proxied ?? direct : direct
+    let clients =
+      proxied.withLock { $0.proxy?.applies(to: call.url.reveal()) == true ? $0.clients : nil } ?? direct
     return call.endpoint.isPoll ? clients.polls : clients.api
   }
 
   private func failure(_ error: any Error, _ call: HTTPCall) -> FeedFailure {
     if Task.isCancelled { return .cancelled }
     if TransportFault.isTooLarge(error) { return call.endpoint.tooLarge(settings) }
+    var settings = settings
+    settings.proxy = proxied.withLock { $0.proxy }
     return TransportFault.failure(error, host: call.url.reveal().host, settings: settings)
   }
 }

@@ -1,7 +1,7 @@
 package import BoxEvents
 
 /// Which proxy takes the traffic, and for which hosts: the `proxy` setting, or the environment.
-package struct ProxySettings: Sendable {
+package struct ProxySettings: Equatable, Sendable {
   /// Without IPv6 brackets.
   package let host: String
   package let port: Int

@@ -146,7 +146,7 @@ struct StreamMetrics: Sendable {
   fileprivate mutating func block(_ reason: OperatorActionRequired, at now: FeedInstant) {
     snapshot.state = .blocked
     snapshot.error = reason.explanation
-    deadline = nil
+    (errorEnd, deadline) = (nil, nil)
     operatorActionRequired = (reason, operatorActionRequired?.since ?? now)
   }
 }

@@ -31,14 +31,16 @@ extension TransportSettings {
     self.init(version: Version.current)
     maximumPageBytes = Int(configuration.box.maxPage.bytes)
     trustRoots = try configuration.box.trustRoots()
-    proxy =
-      if let proxy = configuration.box.proxy {
-        // That the secret can be read has been checked with the others.
-        try ProxySettings(
-          setting: proxy, credentials: try? configuration.secret(.proxyAuth, environment: environment))
-      } else {
-        try ProxySettings(environment: environment)
-      }
+    proxy = try configuration.proxy(environment: environment)
+  }
+}
+
+extension Configuration {
+  /// The proxy of [box], or else of the environment, with its secret as it is now.
+  func proxy(environment: [String: String]) throws(ClientSettingsError) -> ProxySettings? {
+    guard let proxy = box.proxy else { return try ProxySettings(environment: environment) }
+    // That the secret can be read has been checked with the others.
+    return try ProxySettings(setting: proxy, credentials: try? secret(.proxyAuth, environment: environment))
   }
 }
 

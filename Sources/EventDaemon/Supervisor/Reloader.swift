@@ -1,3 +1,4 @@
+import BoxClient
 import BoxEvents
 import Logging
 import Synchronization
@@ -49,7 +50,9 @@ struct Reloader: Sendable {
             hint: "Run: systemctl restart \(Configuration.unit(of: path)).")
         })
     }
+    let proxy = try proxy(new)
     let feeds = try made(change.added + change.changed, of: new.streams.count)
+    self.feeds.transport.use(proxy)
     if let level = change.logLevel { threshold.level = level }
     await tokenRegistry.reload(new)
     for name in change.removed + change.changed.map(\.name) {
@@ -62,6 +65,14 @@ struct Reloader: Sendable {
       logger.notice("stream started", metadata: ["stream": "\(feed.name)"])
     }
     return new
+  }
+
+  private func proxy(_ new: Configuration) throws(ConfigurationError) -> ProxySettings? {
+    do throws(ClientSettingsError) {
+      return try new.proxy(environment: environment)
+    } catch {
+      throw ConfigurationError([.init(error.message, hint: error.hint)])
+    }
   }
 
   private func made(

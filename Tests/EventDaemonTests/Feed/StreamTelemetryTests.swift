@@ -97,8 +97,16 @@ import Testing
     #expect(snapshot.deliveryDelaySeconds.count == 0)
   }
 
-  @Test mutating func blockedStreamIsTimely() {
-    enter(.reading, deadline: at(10))
+  /// Also one that has been polling, where an error is over when a server holds the poll.
+  @Test mutating func blockedStreamIsTimelyAndKeepsItsError() throws {
+    var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
+    _ = machine.start(from: .oldest, saved: Checkpoint(position: .oldest), at: at(0))
+    let nothing = try batch(#"{"entries":[],"next_stream_position":0}"#, new: [])
+    _ = machine.pageRead(PageOutcome(nothing, date: nil), at: at(0))
+    _ = machine.subscribed(RealtimeServer(url: Secret("https://realtime.box.com/")), at: at(1))
+    #expect(machine.condition == .polling)
+    metrics.observe(machine, at: at(1))
+    enter(.polling, deadline: at(10))
     let failure = StoreFailure(.blocked, "another feed", hint: "Set it.")
     telemetry.block(OperatorActionRequired(failure), at: at(20))
     let snapshot = telemetry.snapshot(at: at(1000))
