@@ -5,7 +5,7 @@ import Synchronization
 /// Log lines on their way out, so that a journal or a pipe that takes none holds up this queue and nothing else.
 ///
 /// One thread delivers them in order, and may wait there for ever. ``limit`` lines wait with it; further ones are
-/// dropped and counted. The next line that is delivered is followed by one with their number.
+/// dropped and counted, and a line with their number is put where they are missing.
 package final class LogQueue: Sendable {
   /// A line before it is formatted.
   struct Line: Sendable {
@@ -21,6 +21,12 @@ package final class LogQueue: Sendable {
     var waiting: [Line] = []
     var dropped = 0
     var isDelivering = false
+
+    /// The line for what was dropped since the last report, to the same place as another line; nil if nothing was.
+    mutating func report(like line: Line) -> Line? {
+      defer { dropped = 0 }
+      return dropped > 0 ? line.reporting(dropped: dropped) : nil
+    }
   }
 
   /// The queue of this process.
@@ -41,6 +47,7 @@ package final class LogQueue: Sendable {
         state.dropped += 1
         return false
       }
+      if let report = state.report(like: line) { state.waiting.append(report) }
       state.waiting.append(line)
       defer { state.isDelivering = true }
       return !state.isDelivering
@@ -54,26 +61,25 @@ package final class LogQueue: Sendable {
   }
 
   private func deliverAll() {
-    while let line = next() {
+    var last: Line?
+    while let line = next(after: last) {
       deliver(line)
-      let dropped = state.withLock { state in
-        defer { state.dropped = 0 }
-        return state.dropped
-      }
-      if dropped > 0 { deliver(line.reporting(dropped: dropped)) }
+      last = line
     }
   }
 
-  private func next() -> Line? {
+  private func next(after last: Line?) -> Line? {
     state.withLock { state in
-      state.isDelivering = !state.waiting.isEmpty
-      return state.waiting.isEmpty ? nil : state.waiting.removeFirst()
+      if !state.waiting.isEmpty { return state.waiting.removeFirst() }
+      let report = last.flatMap { state.report(like: $0) }
+      state.isDelivering = report != nil
+      return report
     }
   }
 }
 
 extension LogQueue.Line {
-  /// The line for so many that were dropped behind this one, to the same place.
+  /// The line for so many that were dropped, to the same place.
   fileprivate func reporting(dropped: Int) -> LogQueue.Line {
     var line = self
     line.event = LogEvent(

@@ -153,10 +153,18 @@ enum StandardOutput {
     }
   }
 
+  /// - Parameter limit: milliseconds; -1 for ever.
+  private static func canWrite(_ descriptor: Int32, within limit: Int32) -> Bool {
+    var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    return poll(&waiting, 1, limit) != 0
+  }
+
   private static func write(_ text: String, to descriptor: Int32) {
     guard descriptor != STDOUT_FILENO || failure.load(ordering: .relaxed) == 0 else { return }
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
+      // A full pipe that is not read must not keep the process from ending.
+      guard descriptor != STDERR_FILENO || canWrite(descriptor, within: 1000) else { return }
       let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
       let code = written < 0 ? errno : 0
       switch code {
@@ -164,8 +172,7 @@ enum StandardOutput {
       case EINTR: continue
       case EAGAIN:
         // Another program has made the terminal or pipe non-blocking.
-        var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        poll(&waiting, 1, -1)
+        _ = canWrite(descriptor, within: -1)
       default:
         if descriptor == STDOUT_FILENO { failure.store(code, ordering: .relaxed) }
         return

@@ -78,6 +78,25 @@ import Testing
     }
   }
 
+  /// So is one that was blocked while it ran.
+  @Test func triesAStreamThatWasBlockedWhileRunningAtOnce() async throws {
+    try await withTestEnvironment { fixture in
+      let daemon = try fixture.start()
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
+      let quarantine = "\(fixture.root)/spool/default/quarantine.ndjson"
+      try #require(symlink("/nowhere", quarantine) == 0)
+      let position = fixture.simulator.newestPosition()
+      fixture.simulator.script(.events, [.body(#"{"next_stream_position":\#(position),"entries":[5]}"#)])
+      fixture.simulator.wakePolls()
+      try await fixture.logged("stream blocked")
+      try #require(unlink(quarantine) == 0)
+      fixture.simulator.produce(3)
+      daemon.signal(SIGHUP)
+      try await fixture.drained()
+      #expect(try await daemon.terminated() == .code(0))
+    }
+  }
+
   @Test func usesAnotherSecretFile() async throws {
     try await withTestEnvironment { fixture in
       let daemon = try fixture.start()

@@ -49,6 +49,8 @@ import Testing
     #expect(kept.count - 1 == LogQueue.limit || kept.count - 1 == LogQueue.limit + 1)
     #expect(kept.dropLast() == (0..<(kept.count - 1)).map { "\($0) " }[...])
     #expect(kept.last == "afterwards ")
+    // The report is where the lines are missing.
+    #expect(lines.dropLast().last?.hasPrefix("log lines were dropped") == true)
     let reports = lines.filter { $0.hasPrefix("log lines were dropped") }
     #expect(reports == ["log lines were dropped: the log took none for a while \(count - kept.count + 1)"])
   }

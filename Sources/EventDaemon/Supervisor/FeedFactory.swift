@@ -29,14 +29,14 @@ struct FeedFactory: Sendable {
       ) { telemetry.requested(endpoint: $0, code: $1, took: $2) }
     }
     let trigger = RetryTrigger()
-    let driver = FeedDriver(
-      source: source, store: store(stream, telemetry), clock: clock, rules: rules,
-      start: stream.start, seed: .random(in: 0...(.max)), trigger: trigger,
-      report: FeedReport(telemetry, logger: logger))
     return FeedSupervisor.Feed(
       name: stream.name, telemetry: telemetry, trigger: trigger
-    ) { () throws(StoreFailure) in
-      var driver = driver
+    ) { [rules] () throws(StoreFailure) in
+      // A store that has failed is closed and of no use any more.
+      var driver = FeedDriver(
+        source: source, store: store(stream, telemetry), clock: clock, rules: rules,
+        start: stream.start, seed: .random(in: 0...(.max)), trigger: trigger,
+        report: FeedReport(telemetry, logger: logger))
       try await driver.run()
     }
   }

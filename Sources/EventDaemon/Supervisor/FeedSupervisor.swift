@@ -14,7 +14,7 @@ final class FeedSupervisor: Sendable {
     let telemetry: StreamTelemetry
     /// Ends its waits early.
     let trigger: RetryTrigger
-    /// Runs until its task is cancelled; throws a failure the store can't continue after.
+    /// Recovers, and runs until its task is cancelled; throws a failure the store can't continue after.
     let run: @Sendable () async throws(StoreFailure) -> Void
   }
 
@@ -117,19 +117,15 @@ final class FeedSupervisor: Sendable {
           logger.log(
             level: .error, "stream blocked", id: .streamBlocked,
             metadata: ["stream": "\(feed.name)"].explaining(error))
-          await untilRetried(feed)
+          await untilPulled(feed.trigger)
         }
       }
     }
   }
 
-  /// Returns when a recovery that was refused is to be tried again, or the task is cancelled. A stream that had recovered
-  /// stays as it is.
-  private func untilRetried(_ feed: Feed) async {
-    while !Task.isCancelled {
-      let isPulled = await feed.trigger.sleep(until: clock.now + .seconds(3600), clock)
-      if isPulled, !feed.telemetry.hasRecovered { return }
-    }
+  /// Returns when the stream is to be tried again, from its recovery on, or the task is cancelled.
+  private func untilPulled(_ trigger: RetryTrigger) async {
+    while !Task.isCancelled, await !trigger.sleep(until: clock.now + .seconds(3600), clock) {}
   }
 
   private func fail(_ error: StoreFailure, _ feed: Feed) {

@@ -86,6 +86,11 @@ final class TokenRegistry: Sendable {
     await withDiscardingTaskGroup { group in
       for tokens in all { group.addTask { await tokens.stop(within: Self.answerLimit) } }
     }
+    for tokens in all where await tokens.isRenewing {
+      logger.log(
+        level: .warning, "stopped without Box's answer to a renewal; a new login may be required",
+        id: .signInRefused)
+    }
   }
 
   private func signIn(_ auth: Configuration.Auth, _ subject: Subject?) -> any SignIn {
