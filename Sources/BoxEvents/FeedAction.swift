@@ -1,5 +1,6 @@
-/// What the driver does next. Each action is answered by one call of the machine.
-package enum FeedAction: Hashable, Sendable {
+/// What the driver does next. Each action is answered by one call of the machine. Indirect, so that a driver's async
+/// frame holds a reference instead of several copies of a batch.
+package indirect enum FeedAction: Hashable, Sendable {
   /// Read a page; then `pageRead`, `readFailed` or `diskFull`.
   case read(ReadRequest)
   /// Record the start of a new stream; then `stored` or `diskFull`.

@@ -10,7 +10,7 @@
 /// Sources: Box's guide and reference of user events, and public threads. The rules: box-eventd(8), "HOW THE
 /// FEED IS READ".
 package struct FeedStateMachine: Sendable {
-  enum State: Hashable, Sendable {
+  indirect enum State: Hashable, Sendable {
     /// Nothing has been asked yet. Can transition to: reading, beginning.
     case initial
     /// One page is being read. Can transition to: beginning (the first position), recording (a gap is found),

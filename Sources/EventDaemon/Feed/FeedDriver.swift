@@ -131,27 +131,38 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
   }
 
   private mutating func subscribe() async -> FeedAction {
-    do {
-      return machine.subscribed(try await source.subscribe(), at: clock.now)
-    } catch {
-      report.failed(error)
-      return machine.subscribeFailed(error, at: clock.now)
-    }
+    do { return subscribed(try await source.subscribe()) } catch { return subscribeFailed(error) }
   }
 
   private mutating func poll(_ server: RealtimeServer, from position: ReadPosition) async -> FeedAction {
-    do {
-      let reply = try await source.poll(server, from: position)
-      let next = machine.replied(reply, at: clock.now)
-      // An unknown reply counts as a failed poll; the machine holds the failure.
-      if case .unknown = reply, let problem = machine.problem { report.failed(problem) }
-      return next
-    } catch {
-      let next = machine.pollFailed(error, at: clock.now)
-      // The end of an idle poll is no problem.
-      if machine.problem == error { report.failed(error) }
-      return next
-    }
+    do { return replied(try await source.poll(server, from: position)) } catch { return pollFailed(error) }
+  }
+
+  // MARK: Results of waiting for a change, kept out of the async frames
+
+  @inline(never)
+  private mutating func subscribed(_ server: RealtimeServer) -> FeedAction { machine.subscribed(server, at: clock.now) }
+
+  @inline(never)
+  private mutating func subscribeFailed(_ failure: FeedFailure) -> FeedAction {
+    report.failed(failure)
+    return machine.subscribeFailed(failure, at: clock.now)
+  }
+
+  @inline(never)
+  private mutating func replied(_ reply: RealtimeReply) -> FeedAction {
+    let next = machine.replied(reply, at: clock.now)
+    // An unknown reply counts as a failed poll; the machine holds the failure.
+    if case .unknown = reply, let problem = machine.problem { report.failed(problem) }
+    return next
+  }
+
+  @inline(never)
+  private mutating func pollFailed(_ failure: FeedFailure) -> FeedAction {
+    let next = machine.pollFailed(failure, at: clock.now)
+    // The end of an idle poll is no problem.
+    if machine.problem == failure { report.failed(failure) }
+    return next
   }
 }
 
