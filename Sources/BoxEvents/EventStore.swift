@@ -38,10 +38,11 @@ package protocol EventStore: Sendable {
 /// A position, and since when the stream is known to be complete up to it.
 package struct Checkpoint: Hashable, Sendable {
   package var position: ReadPosition
-  /// Box's time when the stream was last seen caught up at or before this position.
+  /// Box's time when the stream was last seen caught up at or before this position: nothing more to read, or events
+  /// that had only just happened.
   package var confirmedAt: BoxTime?
-  /// Box's time of the stream's first answer, or of the last one for which a gap was recorded: since then
-  /// it has been read on without a break, though not yet to its end. Nil once it has been caught up.
+  /// Box's time of the stream's first answer, of the last one for which a gap was recorded, or of the last page's
+  /// events: from there on it has been read without a break, though not yet to its end. Nil once it has been caught up.
   package var readSince: BoxTime?
 
   package init(position: ReadPosition, confirmedAt: BoxTime? = nil, readSince: BoxTime? = nil) {
@@ -52,6 +53,11 @@ package struct Checkpoint: Hashable, Sendable {
 
   /// Box's time of the last moment whose events were all there to be read. Nil before the first answer.
   package var continuousAt: BoxTime? { [confirmedAt, readSince].compactMap { $0 }.max() }
+
+  /// The stream has been read on without a break up to events of that time.
+  mutating func extend(to time: BoxTime) {
+    if let continuousAt, time > continuousAt { readSince = time }
+  }
 }
 
 /// What a store found at its start.

@@ -35,6 +35,22 @@ package struct PageOutcome: Hashable, Sendable {
   /// Entries of any kind.
   var entries: Int { batch.page.entryCount }
   var nextPosition: StreamPosition? { batch.page.nextPosition }
+
+  /// How far the page shows the stream to be complete: when its first and its last event happened, the earlier of the
+  /// two, and never after the answer. Nil where it doesn't tell.
+  var completeUntil: BoxTime? {
+    let events = batch.page.events.indices
+    guard let date, let first = events.first, let last = events.last else { return nil }
+    let times = [first, last].compactMap { batch.creationDate(ofEvent: $0).map(BoxTime.init) }
+    return times.count == 2 ? min(date, times[0], times[1]) : nil
+  }
+}
+
+extension EventBatch {
+  /// When an event of the page happened; nil where it doesn't tell.
+  package func creationDate(ofEvent index: Int) -> UTCDate? {
+    UTCDate(rfc3339: page.bytes[page.events[index].createdAt])
+  }
 }
 
 /// The state of a feed, as the status shows it.

@@ -12,9 +12,15 @@ package struct FeedRules: Hashable, Sendable {
   package var fallbackInterval = Duration.seconds(60)
   /// Between two reads that bring nothing (box-java-sdk issue 564: 3 to 5 idle calls a second).
   package var spacing = Duration.seconds(1)
-  /// Empty pages in a row that each lead on, before the stream waits for a change all the same: at a server
-  /// whose positions pass with the time it would be read once a second for ever.
+  /// Empty pages in a row that each lead on, before a stream that may be behind waits for a change all the same.
   package var emptyPagesBeforeWaiting = 10
+  /// The same for a stream that was caught up: at a server whose positions pass with the time, every reading ends so.
+  package var emptyPagesWhenCaughtUp = 2
+  /// Reads whose pages aren't full: so many at once, then one each interval. At most 210 in any minute.
+  package var shortReads = 30
+  package var shortReadInterval = Duration.milliseconds(333)
+  /// A page whose events are as recent shows that the stream is caught up, whatever is still to come.
+  package var recent = Duration.seconds(60)
   /// Positions that are remembered as asked for. Only an endless row of known events with ever new positions
   /// reaches this limit.
   package static let maximumAsked = 10_000

@@ -15,13 +15,39 @@ extension FeedStateMachine {
     var unreadablePages = 0
     /// Full pages of known events, in a row, that led nowhere.
     var stalls = Backoff(cap: .seconds(60))
+    /// Not caught up since the start or since a full page.
+    var isBehind = true
+    /// The last page ended with events that had only just happened.
+    var isRecent = false
 
     var isStalled: Bool { stalls.failures > 0 }
 
-    mutating func foundNewEvents() { self = Reading(lastRead: lastRead, limitIndex: max(0, limitIndex - 1)) }
+    /// - Parameters:
+    ///   - isFull: more may be waiting.
+    mutating func foundNewEvents(isFull: Bool, isRecent: Bool) {
+      self = Reading(
+        lastRead: lastRead, limitIndex: max(0, limitIndex - 1), isBehind: isBehind || isFull,
+        isRecent: isRecent && !isFull)
+    }
 
     /// Only the spacing of unproductive reads goes on.
-    mutating func caughtUp() { self = Reading(unproductive: unproductive, lastRead: lastRead) }
+    mutating func caughtUp() {
+      self = Reading(unproductive: unproductive, lastRead: lastRead, isBehind: false)
+    }
+  }
+
+  /// Keeps the reads of a busy stream below Box's limit: pages that aren't full are paid for, full ones are free.
+  struct Pace: Hashable, Sendable {
+    private var paidUntil: FeedInstant?
+
+    mutating func spend(_ rules: FeedRules, at now: FeedInstant) {
+      paidUntil = max(paidUntil ?? now, now) + rules.shortReadInterval
+    }
+
+    /// When the next read may start.
+    func nextRead(_ rules: FeedRules) -> FeedInstant? {
+      paidUntil?.advanced(by: .zero - rules.shortReadInterval * rules.shortReads)
+    }
   }
 
   /// Failed reads in a row; a page that can be read ends the row.
@@ -53,6 +79,7 @@ extension FeedStateMachine {
     guard case .reading(let request) = state else { return unexpected("pageRead") }
     reading.lastRead = now
     failedReads = FailedReads()
+    if outcome.entries < request.limit { pace.spend(rules, at: now) }
     if let date = outcome.date { boxClock = BoxClock(date: date, at: now) }
     if checkpoint.continuousAt == nil { checkpoint.readSince = outcome.date }
     if let gap = gap(shownBy: outcome) { return store(.recording(gap, outcome, request), at: now) }
@@ -82,8 +109,9 @@ extension FeedStateMachine {
 
   /// Reads from the present position, at once or when the spacing of unproductive reads allows.
   mutating func read(at now: FeedInstant) -> FeedAction {
-    if reading.unproductive >= 2, let lastRead = reading.lastRead, now < lastRead + rules.spacing {
-      return wait(now.duration(to: lastRead + rules.spacing), then: .read, at: now)
+    let spaced = reading.unproductive >= 2 ? reading.lastRead.map { $0 + rules.spacing } : nil
+    if let notBefore = [spaced, pace.nextRead(rules)].compactMap(\.self).max(), now < notBefore {
+      return wait(now.duration(to: notBefore), then: .read, at: now)
     }
     if reading.asked.count >= FeedRules.maximumAsked { reading.asked = [] }
     reading.asked.insert(checkpoint.position)
@@ -95,14 +123,15 @@ extension FeedStateMachine {
   mutating func take(_ outcome: PageOutcome, of request: ReadRequest, at now: FeedInstant) -> FeedAction {
     if request.position == .now { return begin(outcome, at: now) }
     if lookbacks.current != nil { return takeLookback(outcome, from: request.position, at: now) }
-    if outcome.new > 0 { return commit(outcome, at: now) }
+    if outcome.new > 0 { return commit(outcome, of: request, at: now) }
     reading.unproductive += 1
     reading.emptyPages = outcome.entries == 0 ? reading.emptyPages + 1 : 0
     let answered = answeredPosition(outcome, from: checkpoint.position)
     if !reading.asked.contains(answered) {
       checkpoint.position = answered
-      return reading.emptyPages < rules.emptyPagesBeforeWaiting
-        ? read(at: now) : caughtUpUnproven(outcome, at: now)
+      if let time = outcome.completeUntil { checkpoint.extend(to: time) }
+      let emptyPages = reading.isBehind ? rules.emptyPagesBeforeWaiting : rules.emptyPagesWhenCaughtUp
+      return reading.emptyPages < emptyPages ? read(at: now) : caughtUpUnproven(outcome, at: now)
     }
     return outcome.entries >= request.limit ? stall(at: now) : caughtUp(outcome, at: now)
   }
@@ -118,12 +147,19 @@ extension FeedStateMachine {
     return store(.beginning(Checkpoint(position: .at(next), confirmedAt: outcome.date)), at: now)
   }
 
-  private mutating func commit(_ outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
-    reading.foundNewEvents()
+  private mutating func commit(
+    _ outcome: PageOutcome, of request: ReadRequest, at now: FeedInstant
+  ) -> FeedAction {
     realtime.emptyWakeUps = 0
     realtime.broughtEvents(&jitter, at: now)
     var next = checkpoint
     if let position = outcome.nextPosition { next.position = .at(position) }
+    var isRecent = false
+    if let time = outcome.completeUntil, let date = outcome.date {
+      isRecent = date.since(time) <= rules.recent
+      if isRecent { (next.confirmedAt, next.readSince) = (time, nil) } else { next.extend(to: time) }
+    }
+    reading.foundNewEvents(isFull: outcome.entries >= request.limit, isRecent: isRecent)
     lookbacks.history?.pass(next.position, new: outcome.new, at: now)
     return store(.committing(outcome.batch, next), at: now)
   }
@@ -148,7 +184,7 @@ extension FeedStateMachine {
     return saveIfDue(at: now)
   }
 
-  private mutating func saveIfDue(at now: FeedInstant) -> FeedAction {
+  mutating func saveIfDue(at now: FeedInstant) -> FeedAction {
     reading.caughtUp()
     let isDue = saved.checkpoint != checkpoint && now >= saved.at + rules.saveInterval
     return isDue ? store(.saving(checkpoint), at: now) : startLookback(at: now)

@@ -128,8 +128,8 @@ extension FeedStateMachine {
       realtime.subscription = nil
       realtime.subscribeNotBefore = now + rules.fallbackPeriod
       realtime.problem = FeedFailure(
-        .unreadable, "the realtime server answers at once, again and again, with nothing to read",
-        hint: "The stream is read every \(rules.fallbackInterval.components.seconds) s meanwhile.")
+        .unreadable, "the realtime server answers polls early, again and again, with nothing to read",
+        hint: "The stream is read at intervals meanwhile, and another server asked for after 10 minutes.")
       realtime.problem?.isOfRealtime = true
     }
     if let subscribeNotBefore = realtime.subscribeNotBefore, now < subscribeNotBefore {

@@ -59,6 +59,7 @@ package struct FeedStateMachine: Sendable {
   /// Nil before the first answer with a date.
   var boxClock: BoxClock?
   var reading = Reading()
+  var pace = Pace()
   var failedReads = FailedReads()
   var realtime = Realtime()
   var lookbacks: Lookbacks
@@ -109,6 +110,9 @@ extension FeedStateMachine {
     }
   }
 
+  /// When a wait ends.
+  package var nextAttempt: FeedInstant? { if case .waiting(let until, _) = state { until } else { nil } }
+
   /// What is wrong with the stream, also while it goes on in spite of it.
   package var problem: FeedFailure? { failedReads.problem?.failure ?? realtime.problem }
 
@@ -125,6 +129,8 @@ extension FeedStateMachine {
     case .initial, .reading, .beginning, .recording, .committing, .saving, .subscribing: return .reading
     case .polling: return .polling
     case .waiting(_, then: .retry(_, let failure)): return .paused(failure)
+    // Waiting for the next read is what polling is to a user's stream.
+    case .waiting where !rules.hasRealtimeServer && !reading.isBehind && problem == nil: return .polling
     case .waiting(_, then: .read), .waiting(_, then: .waitForChange): return .waiting(problem)
     }
   }
@@ -172,7 +178,9 @@ extension FeedStateMachine {
       return read(at: now)
     case .committing(_, let stored):
       adopt(stored, at: now)
-      return lookbacks.current == nil ? read(at: now) : continueLookback(at: now)
+      if lookbacks.current != nil { return continueLookback(at: now) }
+      // An enterprise stream is read at its interval; more would cost calls and bring little.
+      return reading.isRecent && !rules.hasRealtimeServer ? saveIfDue(at: now) : read(at: now)
     case .recording(_, let outcome, let request):
       // Recorded: what comes from here on is continuous again.
       checkpoint.readSince = outcome.date

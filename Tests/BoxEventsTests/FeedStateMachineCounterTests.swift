@@ -182,7 +182,7 @@ import Testing
       #expect(action == .poll(feed.server, from: feed.position("\(position + 1)")))
       #expect(machine.realtime.emptyWakeUps == 0)
       position += 1
-      now = now + .milliseconds(10)
+      now = now + .seconds(1)
     }
   }
 

@@ -93,6 +93,112 @@ import Testing
     #expect(machine.unsavedCheckpoint == nil)
   }
 
+  // MARK: Busy streams
+
+  /// A page of so many new events that happened at a time of Box's clock.
+  private func busy(_ count: Int, _ next: String, happened: Int64, date: Int64) -> PageOutcome {
+    let time = BoxTime(secondsSince1970: happened).date.rfc3339
+    let lines = (0..<count).map { Array(#"{"event_id":"\#(next)-\#($0)","created_at":"\#(time)"}"#.utf8) }
+    guard let page = try? EventPage(lines: lines, nextPosition: StreamPosition(next)) else {
+      preconditionFailure("a page")
+    }
+    let batch = EventBatch(
+      id: 1, page: page, readFrom: position("1"), new: Array(0..<count), duplicates: 0)
+    return PageOutcome(batch, date: BoxTime(secondsSince1970: date))
+  }
+
+  /// Answers every read with ten events that have just happened, for an hour; returns when the reads were.
+  private func readsOfAnHour(_ machine: inout FeedStateMachine, _ first: FeedAction) -> [Double] {
+    var (now, action, reads) = (0.0, first, [Double]())
+    while now < 3600 {
+      switch action {
+      case .read:
+        reads.append(now)
+        now += 0.05
+        action = machine.pageRead(
+          busy(10, "\(1000 + reads.count)", happened: Int64(now), date: Int64(now)), at: at(now))
+      case .commit, .save, .begin: action = machine.stored(at: at(now))
+      case .wait(let until):
+        now = max(now, until.sinceOrigin / .seconds(1) + 0.001)
+        action = machine.woke(at: at(now))
+      case .subscribe, .poll, .record: return reads
+      }
+    }
+    return reads
+  }
+
+  @Test func aBusyStreamStaysBelowBoxsLimit() {
+    var machine = FeedStateMachine(testing: FeedRules(type: .all), at: at(0), seed: 1)
+    let reads = readsOfAnHour(&machine, machine.start(from: position("100"), saved: nil, at: at(0)))
+    let mostInAMinute = reads.indices.map { start in
+      reads[start...].prefix { $0 < reads[start] + 60 }.count
+    }.max()
+    #expect((mostInAMinute ?? 0) <= 211)
+    #expect(reads.count > 10_000)
+  }
+
+  @Test func aBusyEnterpriseStreamIsReadAtItsInterval() {
+    var machine = FeedStateMachine(testing: FeedRules(type: .adminLogsStreaming), at: at(0), seed: 1)
+    let reads = readsOfAnHour(&machine, machine.start(from: position("100"), saved: nil, at: at(0)))
+    #expect(zip(reads, reads.dropFirst()).allSatisfy { $1 - $0 >= 30 })
+    #expect(reads.count > 110)
+  }
+
+  @Test func aBusyEnterpriseStreamIsPollingAndItsPositionYoung() {
+    var machine = resumed(type: .adminLogsStreaming, confirmed: 0)
+    _ = machine.pageRead(busy(10, "101", happened: 990, date: 1000), at: at(0))
+    #expect(isWait(machine.stored(at: at(0)), from: 0, 30...30))
+    #expect(machine.positionAge(at: at(0)) == .seconds(10))
+    #expect(machine.condition == .polling)
+  }
+
+  @Test func fullPagesAreReadWithoutAPause() {
+    var machine = resumed(type: .adminLogsStreaming)
+    for page in 1...1000 {
+      _ = machine.pageRead(busy(500, "\(100 + page)", happened: 1000, date: 1000), at: at(0))
+      #expect(machine.stored(at: at(0)) == read("\(100 + page)"))
+    }
+  }
+
+  /// A backlog that takes longer to read than Box keeps events is no gap while every read brings events that
+  /// Box still has.
+  @Test func aLongBacklogIsNoGap() {
+    let day: Int64 = 86_400
+    var machine = resumed(type: .adminLogsStreaming, confirmed: 0)
+    for page in 1...60 {
+      let happened = Int64(page) * day
+      let action = machine.pageRead(
+        busy(500, "\(100 + page)", happened: happened, date: happened + 10 * day), at: at(0))
+      if case .commit = action {} else { Issue.record("\(action)") }
+      _ = machine.stored(at: at(0))
+    }
+  }
+
+  @Test func positionsThatPassWithTimeCostTwoReadsAWakeUp() {
+    var machine = polling()
+    var (now, next) = (0.0, 100)
+    for _ in 1...20 {
+      now += 100
+      var action = machine.replied(.newChange, at: at(now))
+      var reads = 0
+      while true {
+        if case .read = action {
+          reads += 1
+          next += 1
+          action = machine.pageRead(page("\(next)"), at: at(now))
+        } else if case .wait(let until) = action {
+          // Box had announced something: it is looked for once more.
+          now = until.sinceOrigin / .seconds(1) + 0.001
+          action = machine.woke(at: at(now))
+        } else {
+          if action == .subscribe { _ = machine.subscribed(server, at: at(now)) }
+          break
+        }
+      }
+      #expect((1...4).contains(reads))
+    }
+  }
+
   // MARK: Reading until caught up
 
   @Test func readsOnAfterAShortPage() {

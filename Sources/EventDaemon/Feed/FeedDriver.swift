@@ -104,7 +104,7 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
     do throws(FeedFailure) {
       (page, date) = try await fetch(request)
     } catch {
-      report.failed(error)
+      report.failed(error, at: clock.now)
       return machine.readFailed(error, at: clock.now)
     }
     let batch = try await store.deduplicate(page, readFrom: request.position)
@@ -141,11 +141,13 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
   // MARK: Results of waiting for a change, kept out of the async frames
 
   @inline(never)
-  private mutating func subscribed(_ server: RealtimeServer) -> FeedAction { machine.subscribed(server, at: clock.now) }
+  private mutating func subscribed(_ server: RealtimeServer) -> FeedAction {
+    machine.subscribed(server, at: clock.now)
+  }
 
   @inline(never)
   private mutating func subscribeFailed(_ failure: FeedFailure) -> FeedAction {
-    report.failed(failure)
+    report.failed(failure, at: clock.now)
     return machine.subscribeFailed(failure, at: clock.now)
   }
 
@@ -153,7 +155,7 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
   private mutating func replied(_ reply: RealtimeReply) -> FeedAction {
     let next = machine.replied(reply, at: clock.now)
     // An unknown reply counts as a failed poll; the machine holds the failure.
-    if case .unknown = reply, let problem = machine.problem { report.failed(problem) }
+    if case .unknown = reply, let problem = machine.problem { report.failed(problem, at: clock.now) }
     return next
   }
 
@@ -161,7 +163,7 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
   private mutating func pollFailed(_ failure: FeedFailure) -> FeedAction {
     let next = machine.pollFailed(failure, at: clock.now)
     // The end of an idle poll is no problem.
-    if machine.problem == failure { report.failed(failure) }
+    if machine.problem == failure { report.failed(failure, at: clock.now) }
     return next
   }
 }

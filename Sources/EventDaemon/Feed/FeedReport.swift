@@ -92,14 +92,7 @@ struct FeedReport: Sendable {
   }
 
   @inline(never)
-  mutating func failed(_ failure: FeedFailure) { journal.failed(failure) }
+  mutating func failed(_ failure: FeedFailure, at now: FeedInstant) { journal.failed(failure, at: now) }
 
   func unexpected(_ input: UnexpectedInput) { journal.unexpected(input) }
-}
-
-extension EventBatch {
-  /// When an event of the page happened; nil where it doesn't tell.
-  func creationDate(ofEvent index: Int) -> UTCDate? {
-    UTCDate(rfc3339: page.bytes[page.events[index].createdAt])
-  }
 }

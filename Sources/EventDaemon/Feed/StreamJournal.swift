@@ -9,13 +9,24 @@ struct StreamJournal: Sendable {
   private let retention: Duration
   private var condition: FeedCondition?
   private var isPaused = false
-  /// Failures in a row of the kind `failing`.
-  private var failures = 0
-  private var failing: (code: FeedFailure.Code, isOfRealtime: Bool)?
+  private var failing: [FailureKind: Failing] = [:]
   private var hasReadSinceFailure = false
   /// Events committed since the start, until the stream is reported as caught up; then nil.
   private var backlog: Int? = 0
   private var warnedPercent = 0
+
+  private struct FailureKind: Hashable {
+    let code: FeedFailure.Code
+    let isOfRealtime: Bool
+  }
+
+  /// What fails on and off is one problem: its end is forgotten if it returns within ten minutes.
+  private struct Failing {
+    var failures = 0
+    /// A line has been logged whose end has not.
+    var isReported = false
+    var endedAt: FeedInstant?
+  }
 
   init(logger: Logger, stream: String, retention: Duration) {
     var logger = logger
@@ -30,6 +41,12 @@ struct StreamJournal: Sendable {
     let previous = self.condition
     self.condition = condition
     warnOfRetention(machine, at: now)
+    // The machine has concluded it from what has not failed.
+    if let problem = machine.problem, problem.isOfRealtime,
+      !failing.contains(where: { $0.key.isOfRealtime && $0.value.endedAt == nil })
+    {
+      failed(problem, at: now)
+    }
     guard previous != condition else { return }
     resume(condition)
     switch condition {
@@ -41,9 +58,9 @@ struct StreamJournal: Sendable {
         level: .warning, "stream stalled: Box serves a full page of known events again and again",
         id: .streamStalled, metadata: ["position": "\(machine.currentPosition)"])
     case .polling:
-      if machine.problem == nil { reportEndOfFailures() }
+      if machine.problem == nil { reportEndOfFailures(ofRealtime: true, at: now) }
       reportCaughtUp(machine.currentPosition)
-    case .waiting(nil) where hasReadSinceFailure: reportEndOfFailures()
+    case .waiting where hasReadSinceFailure: reportEndOfFailures(ofRealtime: false, at: now)
     case .reading, .waiting: break
     }
   }
@@ -92,37 +109,50 @@ struct StreamJournal: Sendable {
 
   // MARK: Failures
 
-  mutating func failed(_ failure: FeedFailure) {
+  mutating func failed(_ failure: FeedFailure, at now: FeedInstant) {
     guard failure.code != .cancelled else { return }
-    hasReadSinceFailure = false
-    let isChange = failing?.code != failure.code || failing?.isOfRealtime != failure.isOfRealtime
-    (failing, failures) = ((failure.code, failure.isOfRealtime), isChange ? 1 : failures + 1)
+    if !failure.isOfRealtime { hasReadSinceFailure = false }
+    let kind = FailureKind(code: failure.code, isOfRealtime: failure.isOfRealtime)
+    var current = failing[kind] ?? Failing()
+    if let endedAt = current.endedAt, now >= endedAt + .seconds(600) { current = Failing() }
+    current.failures += 1
+    current.endedAt = nil
+    let isLogged = current.failures.isPowerOfTwo
+    current.isReported = current.isReported || isLogged
+    failing[kind] = current
     var metadata = metadata(failure)
-    guard isChange || failures.isPowerOfTwo else {
+    guard isLogged else {
       logger.debug("still failing", metadata: metadata)
       return
     }
-    if failures > 1 { metadata["times"] = "\(failures)" }
+    if current.failures > 1 { metadata["times"] = "\(current.failures)" }
     let (sentence, id): (Logger.Message, MessageID) =
       switch failure.code {
       case .realtimeRefused: ("realtime server refused", .realtimeRefused)
       case .signInRefused, .signInFailed: ("cannot sign in", .signInRefused)
       case .unreachable, .throttled, .serverError, .unauthorized, .forbidden, .refused, .unreadable,
         .malformedPage, .tooLarge, .cancelled:
-        // While OPTIONS or polls fail, `FeedRules.fallbackInterval` decides when the stream is read.
         failure.isOfRealtime
-          ? ("no realtime notifications; the stream is read every 60 s meanwhile", .boxUnreachable)
+          ? ("no realtime notifications; the stream is read at intervals meanwhile", .boxUnreachable)
           : ("cannot get events", .boxUnreachable)
       }
     logger.log(level: .warning, sentence, id: id, metadata: metadata)
   }
 
-  private mutating func reportEndOfFailures() {
-    defer { (failures, failing) = (0, nil) }
-    guard failures > 0 else { return }
-    let sentence: Logger.Message =
-      failing?.isOfRealtime == true ? "getting realtime notifications again" : "getting events again"
-    logger.log(level: .notice, sentence, id: .boxBack, metadata: ["failures": "\(failures)"])
+  /// Ends the problems of reads, or also those of realtime.
+  private mutating func reportEndOfFailures(ofRealtime: Bool, at now: FeedInstant) {
+    for isOfRealtime in ofRealtime ? [false, true] : [false] {
+      var failures = 0
+      for (kind, current) in failing where kind.isOfRealtime == isOfRealtime && current.endedAt == nil {
+        if current.isReported { failures += current.failures }
+        failing[kind]?.endedAt = now
+        failing[kind]?.isReported = false
+      }
+      guard failures > 0 else { continue }
+      let sentence: Logger.Message =
+        isOfRealtime ? "getting realtime notifications again" : "getting events again"
+      logger.log(level: .notice, sentence, id: .boxBack, metadata: ["failures": "\(failures)"])
+    }
   }
 
   func unexpected(_ input: UnexpectedInput) {

@@ -32,6 +32,9 @@ final class StreamTelemetry: Sendable {
     snapshot.requests = published.requests
     snapshot.requestSeconds = published.requestSeconds
     if let end = published.metrics.errorEnd, now >= end { snapshot.error = nil }
+    if let attempt = published.metrics.nextAttempt, snapshot.error != nil {
+      snapshot.nextAttempt = max(.zero, now.duration(to: attempt))
+    }
     snapshot.isTimely = published.metrics.deadline.map { now <= $0 } ?? true
     if let (age, at) = published.metrics.age {
       let present = max(.zero, age + at.duration(to: now))
@@ -84,6 +87,8 @@ struct StreamMetrics: Sendable {
   var deadline: FeedInstant?
   /// When the error is over although the driver has nothing else to report.
   private(set) var errorEnd: FeedInstant?
+  /// When the present wait ends.
+  private(set) var nextAttempt: FeedInstant?
   /// The position's age, and when it was computed.
   private(set) var age: (Duration, at: FeedInstant)?
   private(set) var operatorActionRequired: (reason: OperatorActionRequired, since: FeedInstant)?
@@ -112,6 +117,7 @@ struct StreamMetrics: Sendable {
     snapshot.position = machine.currentPosition.description
     snapshot.lookbacksTotal = UInt64(machine.completedLookbacks)
     errorEnd = machine.problemEnd
+    nextAttempt = machine.nextAttempt
     deadline = machine.deadline
     age = machine.positionAge(at: now).map { ($0, at: now) }
     operatorActionRequired = machine.operatorActionRequired.map {
@@ -146,7 +152,7 @@ struct StreamMetrics: Sendable {
   fileprivate mutating func block(_ reason: OperatorActionRequired, at now: FeedInstant) {
     snapshot.state = .blocked
     snapshot.error = reason.explanation
-    (errorEnd, deadline) = (nil, nil)
+    (errorEnd, nextAttempt, deadline) = (nil, nil, nil)
     operatorActionRequired = (reason, operatorActionRequired?.since ?? now)
   }
 }

@@ -14,24 +14,31 @@ enum StatusLine {
   }
 
   private static func running(_ all: [StreamSnapshot], _ now: Double) -> String {
-    let worst = StreamSnapshot.Problem.allCases.first { problem in all.contains { $0.problem == problem } }
-    if let worst { return problem(worst, all) + " · " + spooled(all) }
+    if all.contains(where: { $0.problem != nil }) { return problems(all) + " · " + spooled(all) }
     let lastEvent = all.compactMap(\.lastEventAt).max().map { "last event \(MetricText.span(now - $0)) ago" }
     let age = all.compactMap(\.positionAge).max().map { "position age \(MetricText.span($0 / .seconds(1)))" }
     let parts = ["Streaming \(streams(all.count))", lastEvent, spooled(all), age]
     return parts.compactMap(\.self).joined(separator: " · ")
   }
 
-  /// The worst problem with the first stream that has it, and how many streams have another.
-  private static func problem(_ worst: StreamSnapshot.Problem, _ all: [StreamSnapshot]) -> String {
-    let affected = all.filter { $0.problem == worst }
-    let others = all.count { $0.problem != nil } - affected.count
-    let count = all.count == 1 ? "The stream is" : "\(affected.count) of \(all.count) streams"
-    let first = affected.first.map { "\($0.name): \($0.error ?? defaultText(worst))" } ?? ""
-    let remedy = worst == .failing ? " (retrying)" : ""
-    return "\(count) \(worst.rawValue): \(first)\(remedy)"
-      + (affected.count > 1 ? " (and \(affected.count - 1) more)" : "")
-      + (others > 0 ? " · \(others) with other problems" : "")
+  /// The problems, the worst first, each with the first stream that has it.
+  private static func problems(_ all: [StreamSnapshot]) -> String {
+    var texts: [String] = []
+    for problem in StreamSnapshot.Problem.allCases {
+      let affected = all.filter { $0.problem == problem }
+      guard let first = affected.first else { continue }
+      let others = texts.isEmpty ? " of \(all.count) streams" : ""
+      let count = all.count == 1 ? "The stream is" : "\(affected.count)\(others)"
+      texts.append(
+        "\(count) \(problem.rawValue): \(first.name): \(first.error ?? defaultText(problem))\(attempt(first))"
+          + (affected.count > 1 ? " (and \(affected.count - 1) more)" : ""))
+    }
+    return texts.joined(separator: " · ")
+  }
+
+  private static func attempt(_ stream: StreamSnapshot) -> String {
+    if let next = stream.nextAttempt { return " (next try in \(MetricText.span(next / .seconds(1))))" }
+    return stream.problem == .failing ? " (retrying)" : ""
   }
 
   private static func defaultText(_ problem: StreamSnapshot.Problem) -> String {

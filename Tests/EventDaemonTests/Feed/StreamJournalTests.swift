@@ -45,7 +45,7 @@ import Testing
 
   private mutating func failures(_ code: FeedFailure.Code, _ count: Int) -> [RecordedLog.Entry] {
     for _ in 0..<count {
-      journal.failed(FeedFailure(code, "no answer", hint: "look", status: 503, requestID: "r1"))
+      journal.failed(FeedFailure(code, "no answer", hint: "look", status: 503, requestID: "r1"), at: at(0))
     }
     return log.taken().filter { $0.level > .debug }
   }
@@ -56,7 +56,7 @@ import Testing
   @Test mutating func everyEntryNamesItsStream() throws {
     try observe(.polling)
     journal.recorded(Gap(cause: .retention, from: nil, to: nil))
-    journal.failed(FeedFailure(.unreachable, "x"))
+    journal.failed(FeedFailure(.unreachable, "x"), at: at(0))
     #expect(log.entries.allSatisfy { $0.metadata["stream"] == "work" })
   }
 
@@ -64,14 +64,13 @@ import Testing
     func sentences() -> [String] { log.taken().filter { $0.level > .debug }.map { "\($0.message)" } }
     var failure = FeedFailure(.refused, "Box answered 405", status: 405)
     failure.isOfRealtime = true
-    journal.failed(failure)
-    #expect(sentences() == ["no realtime notifications; the stream is read every 60 s meanwhile"])
-    #expect(FeedRules(type: .all).fallbackInterval == .seconds(60))
+    journal.failed(failure, at: at(0))
+    #expect(sentences() == ["no realtime notifications; the stream is read at intervals meanwhile"])
     failure.isOfRealtime = false
-    journal.failed(failure)
+    journal.failed(failure, at: at(0))
     #expect(sentences() == ["cannot get events"])
     failure.isOfRealtime = true
-    journal.failed(failure)
+    journal.failed(failure, at: at(0))
     _ = sentences()
     journal.observe(.polling, try machine(), at: at(0))
     #expect(sentences().contains("getting realtime notifications again"))
@@ -194,7 +193,44 @@ import Testing
       failures(.unreachable, 100).compactMap { $0.metadata["times"] } == ["2", "4", "8", "16", "32", "64"])
     // Another failure is logged at once.
     #expect(failures(.throttled, 1).count == 1)
-    #expect(failures(.unreachable, 1).count == 1)
+    // The first one has not ended in the meantime.
+    #expect(failures(.unreachable, 1).isEmpty)
+  }
+
+  @Test mutating func whatFailsOnAndOffIsOneProblem() throws {
+    var lines = 0
+    for round in 0..<100 {
+      let now = Double(round) * 60
+      for isOfRealtime in [true, false] {
+        var failure = FeedFailure(.serverError, "Box answered 502")
+        failure.isOfRealtime = isOfRealtime
+        journal.failed(failure, at: at(now))
+        journal.observe(.polling, try machine(), at: at(now + 30))
+      }
+      lines += log.taken().count { $0.level > .debug }
+    }
+    // Seven powers of two up to 100, each with its end, for reads and for realtime; and catching up.
+    #expect(lines == 4 * 7 + 1)
+  }
+
+  @Test mutating func aProblemThatReturnsLaterIsLoggedAgain() throws {
+    for now in [0.0, 30, 60, 1000] {
+      journal.failed(FeedFailure(.serverError, "Box answered 502"), at: at(now))
+      journal.observe(.polling, try machine(), at: at(now + 1))
+    }
+    let sentences = log.taken().filter { $0.id == .boxUnreachable }.map { $0.metadata["times"] ?? "1" }
+    #expect(sentences == ["1", "2", "1"])
+  }
+
+  @Test mutating func readsThatWorkEndTheirProblemThoughRealtimeFails() throws {
+    var failure = FeedFailure(.serverError, "Box answered 502")
+    journal.failed(failure, at: at(0))
+    failure.isOfRealtime = true
+    journal.read(try news("1"))
+    journal.failed(failure, at: at(1))
+    _ = log.taken()
+    journal.observe(.waiting(failure), try machine(), at: at(2))
+    #expect(log.taken().map { "\($0.message)" } == ["getting events again"])
   }
 
   @Test mutating func ignoresACancelledCall() {

@@ -43,13 +43,22 @@ import Testing
     #expect(
       text([waiting, paused, stalled, late])
         == "1 of 4 streams overdue: default: past its deadline; the watchdog will restart the service "
-        + "· 3 with other problems · 1 204 331 spooled")
+        + "· 1 stalled: s: Box serves a full page of known events again and again "
+        + "· 1 paused: p: the disk has 200 MiB left, keep_free is 256MiB "
+        + "· 1 failing: w: Box answered 503 (retrying) · 1 204 331 spooled")
     #expect(
       text([waiting, paused, stalled]).hasPrefix(
         "1 of 3 streams stalled: s: Box serves a full page of known events"))
     #expect(text([waiting, paused]).hasPrefix("1 of 2 streams paused: p: the disk has 200 MiB left"))
     #expect(
       text([waiting]) == "The stream is failing: w: Box answered 503 (retrying) · 0 spooled")
+  }
+
+  @Test func itTellsWhenTheNextTryIs() {
+    var waiting = Snapshots.stream("w", .waiting, "Box answered 403")
+    waiting.nextAttempt = .seconds(14 * 60 + 10)
+    #expect(
+      text([waiting]) == "The stream is failing: w: Box answered 403 (next try in 14 min) · 0 spooled")
   }
 
   @Test func itStaysOneLine() {
