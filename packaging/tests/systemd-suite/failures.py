@@ -44,7 +44,7 @@ class FreezableDisk:
         subprocess.run(["umount", "--lazy", self.mount], capture_output=True)
 
 
-@suite.test("(a sync gets stuck; the watchdog ends it further below)")
+@suite.test("(a sync gets stuck; the watchdog ends it further below)", once=True)
 def stuck_begins(world):
     if not world.disk:
         raise Skip("no loop device for a disk that can be frozen")
@@ -83,9 +83,11 @@ def journal_hangs(world):
         machine.run("timeout 10 sh -c 'while :; do echo MESSAGE=filler | logger --journald; done' || true")
         world.simulator.produce(20)
         all_spooled(world)
-        machine.run(f"timeout 20 systemctl restart {UNIT}")
-        world.simulator.produce(20)
-        all_spooled(world)
+        # systemd 257 itself logs each missing credential during a start, and waits for the journal.
+        if machine.systemd_version() < 257:
+            machine.run(f"timeout 20 systemctl restart {UNIT}")
+            world.simulator.produce(20)
+            all_spooled(world)
         out = machine.run(
             f"start=$(date +%s%N); timeout 20 systemctl stop {UNIT}; end=$(date +%s%N);"
             " echo $(((end - start) / 1000000))")
@@ -96,7 +98,7 @@ def journal_hangs(world):
     all_spooled(world)
 
 
-@suite.test("kill -9 under load loses nothing and stores nothing twice")
+@suite.test("kill -9 under load loses nothing and stores nothing twice", once=True)
 def killed(world):
     machine = world.machine
     machine.drop_in(UNIT, "RestartSec=200ms\n")
@@ -129,7 +131,7 @@ def crash_loop(world):
     machine.start(UNIT)
 
 
-@suite.test("a full disk pauses the stream; with free space it goes on, and nothing is lost")
+@suite.test("a full disk pauses the stream; with free space it goes on, and nothing is lost", once=True)
 def disk_full(world):
     machine, spool = world.machine, "/var/spool/box-eventd@small"
     machine.run(f"mkdir -p {spool} && mount -t tmpfs -o size=6M tmpfs {spool}")
@@ -151,7 +153,7 @@ def disk_full(world):
     machine.run(f"umount {spool}")
 
 
-@suite.test("a stuck sync is ended by the watchdog, and no event is lost")
+@suite.test("a stuck sync is ended by the watchdog, and no event is lost", once=True)
 def stuck_ends(world):
     if not world.disk:
         raise Skip("no loop device for a disk that can be frozen")
