@@ -163,7 +163,7 @@ def unreachable(world):
     all_spooled(world, seconds=60)
 
 
-@suite.test("only members of the readers' group can read the spool")
+@suite.test("only members of the readers' group can read the spool and ask for the status")
 def permissions(world):
     run = world.machine.run
     run("id reader >/dev/null 2>&1 || { useradd -m reader; useradd -m stranger;"
@@ -173,6 +173,8 @@ def permissions(world):
     expect(world.machine.status_of(f"runuser -u stranger -- cat {folder}/current")[0] != 0, "a stranger reads it")
     expect(world.machine.status_of(f"runuser -u reader -- touch {folder}/x")[0] != 0, "a reader can write")
     expect(world.machine.status_of("runuser -u reader -- ls /var/lib/box-eventd")[0] != 0, "a reader sees the state")
+    run("runuser -u reader -- box-eventd status")
+    expect(world.machine.status_of("runuser -u stranger -- box-eventd status")[0] != 0, "a stranger sees the status")
     modes = set(run(f"stat -c '%a %G' {folder}/events-*").split("\n")) - {""}
     expect(modes == {"640 box-eventd-readers"}, modes)
     expect(run(f"stat -c %a {folder}").strip() == "2750", "folder")
