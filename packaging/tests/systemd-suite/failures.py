@@ -52,7 +52,7 @@ def stuck_begins(world):
     machine.write("/etc/box-eventd/stuck.toml",
                   configuration(spool='keep_free = "1MiB"').replace("user:123", "user:127"))
     machine.write("/etc/credstore/box-eventd@stuck.client-secret", "simulator-secret\n", "0600")
-    machine.drop_in(STUCK, "WatchdogSec=10\n")
+    machine.drop_in(STUCK, "WatchdogSec=10\nRestartSec=1\n")
     world.simulator.produce(3, user="127")
     machine.start(STUCK)
     all_spooled(world, "default", "127", STUCK_SPOOL)
@@ -111,24 +111,24 @@ def killed(world):
     all_spooled(world)
 
 
-@suite.test("a crash loop stops at its limit")
-def crash_loop(world):
+@suite.test("a lock that another process holds for many restarts is waited for, and collecting goes on by itself")
+def locked(world):
     machine = world.machine
-    machine.restart(UNIT)
-    limit = int(machine.property(UNIT, "StartLimitBurst"))
-    starts = 1
-    while machine.property(UNIT, "ActiveState") != "failed":
-        expect(starts <= limit, f"started {starts} times")
-        pid = machine.property(UNIT, "MainPID")
-        machine.run(f"kill -KILL {pid}")
-        wait("what systemd does", lambda: machine.property(UNIT, "ActiveState") == "failed" or
-             machine.property(UNIT, "MainPID") not in ("0", pid), 15)
-        starts += 1
-    result = machine.property(UNIT, "Result")
-    expect(result == "signal" or result == "start-limit-hit", result)
-    expect(starts == limit + 1, f"{starts - 1} starts, the limit is {limit}")
+    machine.drop_in(UNIT, "RestartSec=100ms\n")
+    machine.run(f"systemctl stop {UNIT}")
+    machine.run("systemd-run --quiet --unit=holder flock /var/lib/box-eventd/.lock sleep infinity")
+    try:
+        wait("the lock", lambda: machine.status_of("flock -n /var/lib/box-eventd/.lock true")[0] != 0, 10)
+        expect(machine.status_of(f"systemctl start {UNIT}")[0] != 0, "started without its lock")
+        # More than systemd's own limit, five, and than the ten that this unit once had.
+        wait("restarts", lambda: int(machine.property(UNIT, "NRestarts")) > 12, 30)
+        wait("exit status 75", lambda: machine.property(UNIT, "ExecMainStatus") == "75", 10)
+    finally:
+        machine.run("systemctl stop holder")
+    wait("the start", lambda: machine.property(UNIT, "ActiveState") == "active", 15)
+    world.simulator.produce(5)
+    all_spooled(world)
     machine.drop_in(UNIT, "")
-    machine.start(UNIT)
 
 
 @suite.test("a full disk pauses the stream; with free space it goes on, and nothing is lost", once=True)

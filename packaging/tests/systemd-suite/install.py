@@ -63,6 +63,14 @@ def exposure(world):
         print(f"          {re.search(r'Overall exposure.*', out)[0]}")
 
 
+@suite.test("a failure that ends is left within a minute however long it lasted, and memory has a ceiling")
+def limits(world):
+    for unit in (UNIT, "box-eventd@work"):
+        limits = world.machine.show(unit, "Restart", "RestartUSec", "StartLimitIntervalUSec", "MemoryMax")
+        expect(limits == {"Restart": "on-failure", "RestartUSec": "15s", "StartLimitIntervalUSec": "0",
+                          "MemoryMax": str(2 << 30)}, f"{unit}: {limits}")
+
+
 @suite.test("started before it is configured, the service names the file to edit and is not restarted")
 def unconfigured(world):
     status, out = world.machine.status_of(f"systemctl start {UNIT}")
