@@ -33,7 +33,7 @@ def wait(what, condition, seconds=30, step=0.1):
 
 
 class Machine:
-    """One sandbox. Commands run inside it as root, in a shell."""
+    """One sandbox with a minimal Debian of the named suite. Commands run inside it as root, in a shell."""
 
     def __init__(self, name, debian):
         self.name, self.debian = name, debian
