@@ -204,8 +204,7 @@ extension ConfigurationCheck {
     if access(folder, F_OK) == 0 {
       checkDirectory(folder, "the folder of [status] socket", .reading)
     } else {
-      add(
-        .note, "\(folder) does not exist yet", hint: "The unit makes it when it starts (RuntimeDirectory=).")
+      add(.note, "\(folder) does not exist yet", hint: "It is made at boot, or by the unit when it starts.")
     }
   }
 

@@ -44,7 +44,7 @@ class FreezableDisk:
         subprocess.run(["umount", "--lazy", self.mount], capture_output=True)
 
 
-@suite.test("(a sync gets stuck; the watchdog ends it further below)")
+@suite.test("(a sync gets stuck; the watchdog ends it further below)", once=True)
 def stuck_begins(world):
     if not world.disk:
         raise Skip("no loop device for a disk that can be frozen")
@@ -52,7 +52,7 @@ def stuck_begins(world):
     machine.write("/etc/box-eventd/stuck.toml",
                   configuration(spool='keep_free = "1MiB"').replace("user:123", "user:127"))
     machine.write("/etc/credstore/box-eventd@stuck.client-secret", "simulator-secret\n", "0600")
-    machine.drop_in(STUCK, "WatchdogSec=10\n")
+    machine.drop_in(STUCK, "WatchdogSec=10\nRestartSec=1\n")
     world.simulator.produce(3, user="127")
     machine.start(STUCK)
     all_spooled(world, "default", "127", STUCK_SPOOL)
@@ -83,9 +83,11 @@ def journal_hangs(world):
         machine.run("timeout 10 sh -c 'while :; do echo MESSAGE=filler | logger --journald; done' || true")
         world.simulator.produce(20)
         all_spooled(world)
-        machine.run(f"timeout 20 systemctl restart {UNIT}")
-        world.simulator.produce(20)
-        all_spooled(world)
+        # systemd 257 itself logs each missing credential during a start, and waits for the journal.
+        if machine.systemd_version() < 257:
+            machine.run(f"timeout 20 systemctl restart {UNIT}")
+            world.simulator.produce(20)
+            all_spooled(world)
         out = machine.run(
             f"start=$(date +%s%N); timeout 20 systemctl stop {UNIT}; end=$(date +%s%N);"
             " echo $(((end - start) / 1000000))")
@@ -96,7 +98,7 @@ def journal_hangs(world):
     all_spooled(world)
 
 
-@suite.test("kill -9 under load loses nothing and stores nothing twice")
+@suite.test("kill -9 under load loses nothing and stores nothing twice", once=True)
 def killed(world):
     machine = world.machine
     machine.drop_in(UNIT, "RestartSec=200ms\n")
@@ -109,27 +111,27 @@ def killed(world):
     all_spooled(world)
 
 
-@suite.test("a crash loop stops at its limit")
-def crash_loop(world):
+@suite.test("a lock that another process holds for many restarts is waited for, and collecting goes on by itself")
+def locked(world):
     machine = world.machine
-    machine.restart(UNIT)
-    limit = int(machine.property(UNIT, "StartLimitBurst"))
-    starts = 1
-    while machine.property(UNIT, "ActiveState") != "failed":
-        expect(starts <= limit, f"started {starts} times")
-        pid = machine.property(UNIT, "MainPID")
-        machine.run(f"kill -KILL {pid}")
-        wait("what systemd does", lambda: machine.property(UNIT, "ActiveState") == "failed" or
-             machine.property(UNIT, "MainPID") not in ("0", pid), 15)
-        starts += 1
-    result = machine.property(UNIT, "Result")
-    expect(result == "signal" or result == "start-limit-hit", result)
-    expect(starts == limit + 1, f"{starts - 1} starts, the limit is {limit}")
+    machine.drop_in(UNIT, "RestartSec=100ms\n")
+    machine.run(f"systemctl stop {UNIT}")
+    machine.run("systemd-run --quiet --unit=holder flock /var/lib/box-eventd/.lock sleep infinity")
+    try:
+        wait("the lock", lambda: machine.status_of("flock -n /var/lib/box-eventd/.lock true")[0] != 0, 10)
+        expect(machine.status_of(f"systemctl start {UNIT}")[0] != 0, "started without its lock")
+        # More than systemd's own limit, five, and than the ten that this unit once had.
+        wait("restarts", lambda: int(machine.property(UNIT, "NRestarts")) > 12, 30)
+        wait("exit status 75", lambda: machine.property(UNIT, "ExecMainStatus") == "75", 10)
+    finally:
+        machine.run("systemctl stop holder")
+    wait("the start", lambda: machine.property(UNIT, "ActiveState") == "active", 15)
+    world.simulator.produce(5)
+    all_spooled(world)
     machine.drop_in(UNIT, "")
-    machine.start(UNIT)
 
 
-@suite.test("a full disk pauses the stream; with free space it goes on, and nothing is lost")
+@suite.test("a full disk pauses the stream; with free space it goes on, and nothing is lost", once=True)
 def disk_full(world):
     machine, spool = world.machine, "/var/spool/box-eventd@small"
     machine.run(f"mkdir -p {spool} && mount -t tmpfs -o size=6M tmpfs {spool}")
@@ -151,7 +153,7 @@ def disk_full(world):
     machine.run(f"umount {spool}")
 
 
-@suite.test("a stuck sync is ended by the watchdog, and no event is lost")
+@suite.test("a stuck sync is ended by the watchdog, and no event is lost", once=True)
 def stuck_ends(world):
     if not world.disk:
         raise Skip("no loop device for a disk that can be frozen")

@@ -57,10 +57,18 @@ def verified(world):
 @suite.test("systemd-analyze security gives an exposure of at most 1.5")
 def exposure(world):
     for unit in ("box-eventd.service", "box-eventd@work.service"):
-        path = f"/lib/systemd/system/{unit.replace('work', '')}"
+        path = f"/usr/lib/systemd/system/{unit.replace('work', '')}"
         out = world.machine.run(
             f"cp {path} /tmp/{unit} && systemd-analyze security --offline=true --threshold=15 --no-pager /tmp/{unit}")
         print(f"          {re.search(r'Overall exposure.*', out)[0]}")
+
+
+@suite.test("a failure that ends is left within a minute however long it lasted, and memory has a ceiling")
+def limits(world):
+    for unit in (UNIT, "box-eventd@work"):
+        limits = world.machine.show(unit, "Restart", "RestartUSec", "StartLimitIntervalUSec", "MemoryMax")
+        expect(limits == {"Restart": "on-failure", "RestartUSec": "15s", "StartLimitIntervalUSec": "0",
+                          "MemoryMax": str(2 << 30)}, f"{unit}: {limits}")
 
 
 @suite.test("started before it is configured, the service names the file to edit and is not restarted")
@@ -74,7 +82,7 @@ def unconfigured(world):
     world.machine.run(f"systemctl reset-failed {UNIT}")
 
 
-@suite.test("the files of the debug package belong to the binary")
+@suite.test("the files of the debug package belong to the binary", once=True)
 def debug_symbols(world):
     found = glob.glob(world.deb.replace("box-eventd_", "box-eventd-dbgsym_"))
     expect(found, "no debug package beside the package")

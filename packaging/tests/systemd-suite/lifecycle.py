@@ -96,8 +96,14 @@ def purge(world):
     machine = world.machine
     before = len(machine.spooled("default"))
     machine.run("install -d -m 2750 -o box-eventd -g box-eventd-readers /var/spool/box-eventd@empty")
+    # A search that fails proves nothing.
+    machine.run("install -d -m 2750 -o box-eventd -g box-eventd-readers /var/spool/box-eventd@unread")
+    machine.write("/usr/local/bin/find",
+                  '#!/bin/sh\ncase $1 in *@unread) exit 1 ;; esac\nexec /usr/bin/find "$@"\n', "0755")
     out = machine.run("dpkg --purge box-eventd </dev/null")
-    machine.run("for path in /var/lib/box-eventd /var/lib/box-eventd@north /etc/box-eventd"
+    expect("box-eventd@unread was kept" in out, f"it didn't say so: {out}")
+    machine.run("test -d /var/spool/box-eventd@unread && rm -r /usr/local/bin/find")
+    machine.run("for path in /var/lib/box-eventd /var/lib/box-eventd@north /etc/box-eventd /run/box-eventd"
                 " /etc/credstore/box-eventd.client-secret /var/spool/box-eventd@empty;"
                 " do ! test -e $path || { echo $path is still there; exit 1; }; done")
     expect(len(machine.spooled("default")) == before, "events were deleted")

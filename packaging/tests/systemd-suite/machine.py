@@ -33,16 +33,16 @@ def wait(what, condition, seconds=30, step=0.1):
 
 
 class Machine:
-    """One sandbox. Commands run inside it as root, in a shell."""
+    """One sandbox with a minimal Debian of the named suite. Commands run inside it as root, in a shell."""
 
-    def __init__(self, name):
-        self.name = name
+    def __init__(self, name, debian):
+        self.name, self.debian = name, debian
 
     def sandbox(self, verb, *arguments, **options):
         return subprocess.run([SANDBOX, verb, "-n", self.name, *arguments], text=True, **options)
 
     def up(self, *options):
-        return self.sandbox("up", "--base", "minimal", *options, capture_output=True)
+        return self.sandbox("up", "--base", "minimal", "--suite", self.debian, *options, capture_output=True)
 
     def down(self):
         self.sandbox("down")
@@ -89,12 +89,14 @@ class Machine:
     def property(self, unit, name):
         return self.show(unit, name).get(name, "")
 
+    def systemd_version(self):
+        return int(self.run("systemctl --version").split()[1])
+
     def start(self, unit):
-        """Starts a unit that earlier tests may have started too often for its limit."""
-        self.run(f"systemctl reset-failed {unit} 2>/dev/null; systemctl start {unit}")
+        self.run(f"systemctl start {unit}")
 
     def restart(self, unit):
-        self.run(f"systemctl reset-failed {unit} 2>/dev/null; systemctl restart {unit}")
+        self.run(f"systemctl restart {unit}")
 
     def drop_in(self, unit, text):
         """Replaces this test's settings of a unit; none with an empty text."""

@@ -44,9 +44,28 @@ def all_spooled(world, stream="default", user="123", spool="/var/spool/box-event
         expect(False, f"{stream}: {problem[0]}: {error}")
 
 
-def reloads(world, since):
+def reloads(world, since, unit=UNIT):
     """The journal's entries about a reload."""
-    return world.machine.journal(f"-u {UNIT} MESSAGE_ID=47b06ea47d394713a6b56fee1099c9c9", since)
+    return world.machine.journal(f"-u {unit} MESSAGE_ID=47b06ea47d394713a6b56fee1099c9c9", since)
+
+
+def reloads_in_order(world, unit, file):
+    """A reload is taken, is refused visibly for a broken file, and is taken again; nothing is restarted."""
+    machine = world.machine
+    good, pid, since = machine.run(f"cat {file}"), machine.property(unit, "MainPID"), machine.now()
+
+    def taken(count):
+        machine.run(f"systemctl reload {unit}")
+        wait("the reload", lambda: len(reloads(world, since, unit)) >= count, 10)
+
+    taken(1)
+    machine.write(file, good + "\nsegmnt_size = 1\n")
+    status, out = machine.status_of(f"systemctl reload {unit}")
+    expect(status != 0 and "failed" in out, f"the reload of a broken {file} succeeded: {out}")
+    expect(any(file in text and "segmnt_size" in text for text in machine.messages(unit, since)), "no reason is logged")
+    machine.write(file, good)
+    taken(2)
+    expect(machine.property(unit, "MainPID") == pid, "it was restarted")
 
 
 @suite.test("a refused sign-in is shown, and tried again: the service stays up")
@@ -83,6 +102,7 @@ def started(world):
     world.machine.run(f"systemctl reset-failed {UNIT}; systemctl enable --now {UNIT}")
     expect(world.machine.property(UNIT, "ActiveState") == "active", "not active")
     all_spooled(world)
+    reloads_in_order(world, UNIT, CONFIG)
     # Nothing of it in the unit's environment, its log or its status.
     out = world.machine.run(f"systemctl show {UNIT}; journalctl -u {UNIT}; systemctl status {UNIT}")
     expect("simulator-secret" not in out, "the secret is shown")
@@ -143,7 +163,7 @@ def unreachable(world):
     all_spooled(world, seconds=60)
 
 
-@suite.test("only members of the readers' group can read the spool")
+@suite.test("only members of the readers' group can read the spool and ask for the status")
 def permissions(world):
     run = world.machine.run
     run("id reader >/dev/null 2>&1 || { useradd -m reader; useradd -m stranger;"
@@ -153,6 +173,8 @@ def permissions(world):
     expect(world.machine.status_of(f"runuser -u stranger -- cat {folder}/current")[0] != 0, "a stranger reads it")
     expect(world.machine.status_of(f"runuser -u reader -- touch {folder}/x")[0] != 0, "a reader can write")
     expect(world.machine.status_of("runuser -u reader -- ls /var/lib/box-eventd")[0] != 0, "a reader sees the state")
+    run("runuser -u reader -- box-eventd status")
+    expect(world.machine.status_of("runuser -u stranger -- box-eventd status")[0] != 0, "a stranger sees the status")
     modes = set(run(f"stat -c '%a %G' {folder}/events-*").split("\n")) - {""}
     expect(modes == {"640 box-eventd-readers"}, modes)
     expect(run(f"stat -c %a {folder}").strip() == "2750", "folder")
@@ -248,24 +270,6 @@ def reload_bad(world):
     machine.run(f"systemctl reload {UNIT}")
 
 
-@suite.test("with the drop-in for systemd 253 and newer, reload waits for the daemon")
-def notify_reload(world):
-    machine = world.machine
-    version = int(machine.run("systemctl --version").split()[1])
-    if version < 253:
-        raise Skip(f"this is systemd {version}, which has no Type=notify-reload")
-    folder = f"/etc/systemd/system/{UNIT}.service.d"
-    machine.run(f"install -D -m 0644 -t {folder} /usr/share/doc/box-eventd/examples/notify-reload.conf;"
-                " systemctl daemon-reload")
-    machine.restart(UNIT)
-    expect(machine.property(UNIT, "Type") == "notify-reload", machine.property(UNIT, "Type"))
-    since = machine.now()
-    machine.run(f"systemctl reload {UNIT}")
-    expect(reloads(world, since), "it didn't wait")
-    machine.drop_in(UNIT, "")
-    machine.restart(UNIT)
-
-
 @suite.test("stop ends a long poll within 2 s, with everything committed")
 def stop(world):
     wait("a poll", lambda: world.simulator.held_polls() > 0)
@@ -287,12 +291,19 @@ def encrypted(world):
     expect("simulator-secret" not in machine.run("cat /etc/box-eventd/client-secret.cred"), "not encrypted")
     machine.write(CONFIG, configuration())
     machine.drop_in(UNIT, "LoadCredentialEncrypted=client-secret:/etc/box-eventd/client-secret.cred\n")
-    machine.start(UNIT)
-    world.simulator.produce(3)
-    all_spooled(world)
-    machine.drop_in(UNIT, "")
-    machine.write(SECRET, "simulator-secret\n", "0600")
-    machine.restart(UNIT)
+    try:
+        machine.start(UNIT)
+        world.simulator.produce(3)
+        all_spooled(world)
+        reloads_in_order(world, UNIT, CONFIG)
+        machine.write("/etc/box-eventd/client-secret.cred", "damaged")
+        status, out = machine.status_of(f"systemctl restart {UNIT}")
+        expect(status != 0 and machine.property(UNIT, "ExecMainStatus") == "243", f"a damaged credential: {out}")
+    finally:
+        machine.drop_in(UNIT, "")
+        machine.write(CONFIG, configuration())
+        machine.write(SECRET, "simulator-secret\n", "0600")
+        machine.restart(UNIT)
 
 
 @suite.test("two instances of the template run beside each other")
@@ -307,5 +318,32 @@ def instances(world):
         spool = f"/var/spool/box-eventd@{name}"
         all_spooled(world, "default", user, spool)
         expect(machine.run(f"stat -c '%a %G' {spool}").strip() == "2750 box-eventd-readers", "spool's mode")
-        out = machine.run(f"box-eventd status --config /etc/box-eventd/{name}.toml")
+        out = machine.run(f"runuser -u reader -- box-eventd status --config /etc/box-eventd/{name}.toml")
         expect("default" in out, out)
+    # The main file is another one.
+    main = machine.run(f"cat {CONFIG}")
+    machine.write(CONFIG, "not toml [")
+    reloads_in_order(world, "box-eventd@north", "/etc/box-eventd/north.toml")
+    machine.write(CONFIG, main)
+
+
+@suite.test("a spool elsewhere, by the steps of the manual: what was there goes along, and readers read it")
+def elsewhere(world):
+    machine, unit, old, new = world.machine, "box-eventd@south", "/var/spool/box-eventd@south", "/srv/events"
+    machine.run(f"systemctl stop {unit}; install -d -m 2750 -o box-eventd -g box-eventd-readers {new};"
+                f" cp -a {old}/. {new}")
+    machine.write("/etc/box-eventd/south.toml",
+                  configuration(spool=f'directory = "{new}"').replace("user:123", "user:126"))
+    status, out = machine.status_of(f"systemctl start {unit}")
+    text = machine.property(unit, "StatusText")
+    expect(status != 0 and "ReadWritePaths=" in text, f"without write access: exit {status}, {text}: {out}")
+    machine.drop_in(unit, f"ReadWritePaths={new}\n[Unit]\nRequiresMountsFor={new}\n")
+    machine.restart(unit)
+    world.simulator.produce(4, user="126")
+    all_spooled(world, "default", "126", new)
+    machine.run(f"runuser -u reader -- cat {new}/default/current >/dev/null && ! test -e {new}/default/gaps.ndjson")
+    # The upgrade's test finds the old place.
+    machine.run(f"systemctl stop {unit}; cp -a {new}/. {old}")
+    machine.write("/etc/box-eventd/south.toml", configuration().replace("user:123", "user:126"))
+    machine.drop_in(unit, "")
+    machine.start(unit)
