@@ -14,6 +14,7 @@ import Synchronization
 package final class BoxTransport: Sendable {
   package let settings: TransportSettings
   private let group: any EventLoopGroup
+  private let lanes: LookupLanes<any EventLoop>
   private let direct: Clients
   private let proxied: Mutex<Proxied>
 
@@ -35,10 +36,12 @@ package final class BoxTransport: Sendable {
     var earlier: [Clients] = []
   }
 
-  /// - Parameter group: the event loops to run on; one thread is enough for thousands of streams.
+  /// - Parameter group: the event loops to run on. One is enough for thousands of streams, but each looks up one name
+  ///   at a time: see ``LookupLanes``.
   package init(settings: TransportSettings, group: any EventLoopGroup) {
     self.settings = settings
     self.group = group
+    lanes = LookupLanes(Array(group.makeIterator()))
     direct = Clients(settings, nil, group)
     proxied = Mutex(Proxied())
     use(settings.proxy)
@@ -127,7 +130,12 @@ package final class BoxTransport: Sendable {
     let request = try HTTPClient.Request(
       url: call.url.reveal().description, method: call.endpoint.method, headers: headers(call),
       body: call.body.map { .string($0) })
-    return client(call).execute(request: request, delegate: exchange, deadline: deadline)
+    let (clients, proxy) = clients(call)
+    let (name, isPoll) = (proxy?.host ?? call.url.reveal().host, call.endpoint.isPoll)
+    return (isPoll ? clients.polls : clients.api).execute(
+      request: request, delegate: exchange,
+      eventLoop: lanes.loop(for: name, isPoll: isPoll).map { .delegate(on: $0) } ?? .indifferent,
+      deadline: deadline)
   }
 
   private func headers(_ call: HTTPCall) -> HTTPHeaders {
@@ -139,10 +147,13 @@ package final class BoxTransport: Sendable {
     return headers
   }
 
-  private func client(_ call: HTTPCall) -> HTTPClient {
-    let clients =
-      proxied.withLock { $0.proxy?.applies(to: call.url.reveal()) == true ? $0.clients : nil } ?? direct
-    return call.endpoint.isPoll ? clients.polls : clients.api
+  /// The connections that a call takes, and the proxy they go through.
+  private func clients(_ call: HTTPCall) -> (Clients, ProxySettings?) {
+    proxied.withLock { proxied in
+      guard let proxy = proxied.proxy, let clients = proxied.clients, proxy.applies(to: call.url.reveal())
+      else { return (direct, nil) }
+      return (clients, proxy)
+    }
   }
 
   private func failure(_ error: any Error, _ call: HTTPCall) -> FeedFailure {
