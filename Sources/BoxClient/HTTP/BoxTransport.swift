@@ -176,7 +176,7 @@ extension TransportSettings {
       channel.setOption(
         .recvAllocator,
         value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: min(16_384, maximum), maximum: maximum)
-      )
+      ).flatMap { ContentEncoding.add(to: channel) }
     }
     return configuration
   }
@@ -187,14 +187,14 @@ extension TransportSettings {
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = pollConnections
     // Nothing is asked for, but something on the way may compress all the same.
     configuration.decompression = .enabled(limit: .size(maximumSmallBodyBytes))
-    configuration.http1_1ConnectionDebugInitializer = Self.keepAlive
+    configuration.http1_1ConnectionDebugInitializer = Self.prepare
     return configuration
   }
 
   /// On a silent connection the kernel asks the peer after 60 s, and then every 15 s: a firewall that forgets idle
   /// connections, or a machine that was suspended, doesn't hide events for as long as a poll may last.
   /// Source: tcp(7), TCP_KEEPIDLE.
-  private static let keepAlive: @Sendable (any Channel) -> EventLoopFuture<Void> = { channel in
+  private static let prepare: @Sendable (any Channel) -> EventLoopFuture<Void> = { channel in
     let tcp = NIOBSDSocket.OptionLevel(rawValue: CInt(IPPROTO_TCP))
     @Sendable func set(_ option: CInt, _ value: Int) -> EventLoopFuture<Void> {
       let name = ChannelOptions.Types.SocketOption(level: tcp, name: .init(rawValue: option))
@@ -202,6 +202,7 @@ extension TransportSettings {
     }
     return channel.setOption(.socketOption(.so_keepalive), value: 1)
       .flatMap { set(TCP_KEEPIDLE, 60) }.flatMap { set(TCP_KEEPINTVL, 15) }.flatMap { set(TCP_KEEPCNT, 4) }
+      .flatMap { ContentEncoding.add(to: channel) }
   }
 
   private func commonConfiguration(_ proxy: ProxySettings?) -> HTTPClient.Configuration {
