@@ -44,9 +44,9 @@ extension AnswerTable {
   private static let unknown: [AnswerRow] = [
     ("an unknown message", #"{"message":"new_weather"}"#, "the message “new_weather”"),
     ("a message in capitals", #"{"message":"NEW_CHANGE"}"#, "the message “NEW_CHANGE”"),
-    ("an empty message", #"{"message":""}"#, "the message “”"),
+    ("an empty message", #"{"message":""}"#, "an unknown message"),
     ("message null", #"{"message":null}"#, "an answer without a message"),
-    ("message a number", #"{"message":7}"#, "the message “7”"),
+    ("message a number", #"{"message":7}"#, "an unknown message"),
     ("message an object", #"{"message":{}}"#, "an answer without a message"),
     ("no message", #"{"version":1}"#, "an answer without a message"),
     ("an array", "[]", "an answer without a message"),
@@ -56,8 +56,10 @@ extension AnswerTable {
     ("two documents", #"{"message":"new_change"}{}"#, "an answer that is not JSON"),
     ("a comma too many", #"{"message":"new_change",}"#, "an answer that is not JSON"),
     ("a NUL behind", "{\"message\":\"new_change\"}\0", "an answer that is not JSON"),
-    ("a long message", #"{"message":"\#(String(repeating: "x", count: 60_000))"}"#, "the message “xxx"),
-    ("control characters", #"{"message":"a\u001b[2J\n\r\u0000\u202e\u2028b"}"#, "the message “a"),
+    ("a long message", #"{"message":"\#(String(repeating: "x", count: 60_000))"}"#, "an unknown message"),
+    ("control characters", #"{"message":"a\u001b[2J\n\r\u0000\u202e\u2028b"}"#, "an unknown message"),
+    ("the channel", #"{"message":"CANARY-channel"}"#, "an unknown message"),
+    ("the URL", #"{"message":"http://x/subscribe?channel=CANARY-channel"}"#, "an unknown message"),
   ].map { name, body, text in
     AnswerRow("poll, \(name)", .poll, .answer(200, body)) {
       $0.reports = "the realtime server answered with \(text)"
