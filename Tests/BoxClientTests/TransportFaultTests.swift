@@ -70,6 +70,24 @@ import Testing
     #expect(failure(HTTPClientError.proxyAuthenticationRequired).hint?.contains("proxy_auth_file") == true)
   }
 
+  @Test func namesTheProxyBehindAFailure() throws {
+    var settings = TransportSettings()
+    settings.proxy = try ProxySettings(setting: webURL("http://proxy.example"))
+    func message(_ error: any Error) -> String {
+      TransportFault.failure(error, host: "api.box.com", settings: settings).message
+    }
+    #expect(
+      message(IOError(errnoCode: ECONNREFUSED, reason: ""))
+        == "cannot connect to the proxy proxy.example:3128: Connection refused")
+    #expect(
+      message(ChannelError.connectTimeout(.seconds(1)))
+        == "cannot connect to the proxy proxy.example:3128 in time")
+    #expect(
+      message(HTTPClientError.connectTimeout)
+        == "cannot connect to api.box.com through the proxy proxy.example:3128 within 30 s")
+    #expect(message(HTTPClientError.readTimeout) == "api.box.com sent nothing for 60 s")
+  }
+
   @Test func recognizesAnswersThatAreTooLarge() {
     #expect(TransportFault.isTooLarge(Exchange.TooLarge()))
     #expect(TransportFault.isTooLarge(NIOHTTPDecompression.DecompressionError.limit))

@@ -160,7 +160,7 @@ package final class BoxTransport: Sendable {
     if Task.isCancelled { return .cancelled }
     if TransportFault.isTooLarge(error) { return call.endpoint.tooLarge(settings) }
     var settings = settings
-    settings.proxy = proxied.withLock { $0.proxy }
+    settings.proxy = clients(call).1
     return TransportFault.failure(error, host: call.url.reveal().host, settings: settings)
   }
 }
