@@ -128,7 +128,7 @@ enum TransportFault {
   }
 
   /// - Parameter cause: the TLS library's error, which holds the name of its reason.
-  private static func handshake(_ cause: String, _ host: String) -> FeedFailure {
+  static func handshake(_ cause: String, _ host: String) -> FeedFailure {
     if cause.contains("CERTIFICATE_VERIFY_FAILED") { return certificate(host) }
     // The first where the server refuses this side's versions, the second where it chooses an older one.
     if ["TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL"].contains(where: cause.contains) {
@@ -136,7 +136,15 @@ enum TransportFault {
         "\(host) does not support TLS 1.2 or later",
         hint: "Check the address in [box], and whether a proxy that ends TLS answers for it.")
     }
-    return unreachable("the TLS handshake with \(host) failed")
+    // What it has sent is not TLS: the alert of an old version has the same shape.
+    if ["WRONG_VERSION_NUMBER", "HTTP_REQUEST"].contains(where: cause.contains) {
+      return unreachable(
+        "\(host) answers without TLS",
+        hint: "Check the address and the port in [box], and whether something else answers there.")
+    }
+    return unreachable(
+      "the TLS handshake with \(host) failed",
+      hint: "Check the address in [box], and whether a proxy or a firewall interrupts TLS.")
   }
 
   /// The TLS library doesn't tell a wrong signature from a wrong time.
