@@ -23,14 +23,15 @@ extension BoxSource {
 
   /// An error status counts as a reply if its body names one: Box documents `max_retries` as an error.
   private func reply(_ answer: HTTPAnswer, to call: HTTPCall) throws(FeedFailure) -> RealtimeReply {
-    if answer.status == 200 { return RealtimeReply(parsing: answer.body) }
+    let secrets = RealtimeURL.secrets(in: call.url)
+    if answer.status == 200 { return RealtimeReply(parsing: answer.body, hiding: secrets) }
     let document = JSONDocument(answer.body)
     for text in ["message", "code", "error"].compactMap({ document?[$0].text }) {
       let reply = RealtimeReply(message: text)
       if case .unknown = reply { continue }
       return reply
     }
-    throw answer.refusal(from: call.endpoint, hiding: RealtimeURL.secrets(in: call.url))
+    throw answer.refusal(from: call.endpoint, hiding: secrets)
   }
 }
 
@@ -83,13 +84,16 @@ enum RealtimeURL {
     return domain.count > 1 && host.hasSuffix(domain) && host.count > domain.count
   }
 
-  /// The URL, its query and the channel: a server may echo any of them.
+  /// The URL, its query and the values in it, as they are and decoded: a server may echo any of them.
   static func secrets(in url: Secret<WebURL>) -> [Secret<String>] {
     let text = url.reveal().description
     guard let mark = text.firstIndex(of: "?") else { return [Secret(text)] }
     let query = text[mark...].dropFirst()
-    let channel = query.split(separator: "&").filter { $0.hasPrefix("channel=") }.map { $0.dropFirst(8) }
-    return ([text[...], query] + channel).map { Secret(String($0)) }
+    let items = query.split(separator: "&").map { $0.split(separator: "=", maxSplits: 1) }
+    // Short ones are words like `all`, but for the channel.
+    let values = items.filter { $0.count == 2 && ($0[0] == "channel" || $0[1].utf8.count >= 8) }.map { $0[1] }
+    let decoded = values.compactMap { FormEncoding.unescaped($0) }
+    return ([text, String(query)] + values.map(String.init) + decoded).map { Secret($0) }
   }
 }
 

@@ -2,6 +2,9 @@
 ///
 /// The page is read once, without building a tree. An event is any JSON object among the entries; its bytes
 /// stay as Box sent them. Anything else is a ``Reject``, which never costs the page its other events.
+///
+/// Beside the answer, a page takes up to three times its size where every event is rewritten, and 200 bytes for each
+/// of at most 1100 entries.
 package struct EventPage: Sendable {
   /// One event of the page.
   package struct Event: Hashable, Sendable {
@@ -43,11 +46,17 @@ package struct EventPage: Sendable {
     package var isForeign: Bool
   }
 
+  /// How many entries the answer to a read with that limit may have. Box keeps to its limit; a server that doesn't may
+  /// serve more known events than the store remembers, or millions of `{}` that each take memory.
+  package static func maximumEntries(limit: Int) -> Int { 2 * limit + 100 }
+
   /// Slices a page.
-  /// - Parameter body: the answer, decompressed.
-  package init(parsing body: [UInt8]) throws(Unreadable) {
+  /// - Parameters:
+  ///   - body: the answer, decompressed.
+  ///   - limit: how many events were asked for.
+  package init(parsing body: [UInt8], limit: Int = ReadRequest.maximumLimit) throws(Unreadable) {
     bytes = body
-    var parser = Parser()
+    var parser = Parser(maximumEntries: Self.maximumEntries(limit: limit))
     do throws(JSONScanner.Fault) {
       try body.withUnsafeBufferPointer { buffer throws(JSONScanner.Fault) in
         try parser.parse(UnsafeRawBufferPointer(buffer))
@@ -57,7 +66,9 @@ package struct EventPage: Sendable {
         message: "\(error.reason.rawValue), at byte \(error.offset) of \(body.count)",
         isForeign: body.first { $0 > 0x20 } != UInt8(ascii: "{"))
     }
-    guard parser.isPage else { throw Unreadable(message: "a JSON object without entries", isForeign: true) }
+    guard parser.hasEntries else {
+      throw Unreadable(message: "a JSON object without entries", isForeign: !parser.isPage)
+    }
     events = parser.events
     rejects = parser.rejects
     nextPosition = parser.nextPosition
@@ -68,13 +79,15 @@ package struct EventPage: Sendable {
   package init(lines: [[UInt8]], nextPosition: StreamPosition?) throws(Unreadable) {
     let entries = lines.joined(separator: [UInt8(ascii: ",")])
     let next = nextPosition.map { #","next_stream_position":"\#($0)""# } ?? ""
-    try self.init(parsing: Array(#"{"entries":["#.utf8) + entries + Array("]\(next)}".utf8))
+    try self.init(
+      parsing: Array(#"{"entries":["#.utf8) + entries + Array("]\(next)}".utf8), limit: lines.count)
   }
 }
 
 extension EventPage {
   /// The state of one pass over a page.
   private struct Parser {
+    let maximumEntries: Int
     var events: [Event] = []
     var rejects: [Reject] = []
     var nextPosition: StreamPosition?
@@ -82,6 +95,11 @@ extension EventPage {
     var rewritten: [UInt8] = []
     /// The answer has at least one member of a page.
     var isPage = false
+    /// One of them is a list of entries, even an empty one. A position without it would be followed past events that
+    /// were never served.
+    var hasEntries = false
+
+    init(maximumEntries: Int) { self.maximumEntries = maximumEntries }
 
     mutating func parse(_ body: UnsafeRawBufferPointer) throws(JSONScanner.Fault) {
       var scanner = JSONScanner(body)
@@ -115,15 +133,21 @@ extension EventPage {
       isPage = isPage || ["entries", "next_stream_position", "chunk_size"].contains(key)
     }
 
-    /// `entries` may be null; with any other value the answer is not a page.
+    /// A null is skipped, as if it were missing; with any other value the answer is not a page.
     private mutating func entries(_ scanner: inout JSONScanner) throws(JSONScanner.Fault) {
       switch scanner.peek() {
       case UInt8(ascii: "["): scanner.advance()
       case UInt8(ascii: "n"): return try scanner.skipValue()
       default: throw scanner.fault(.unexpectedByte)
       }
+      hasEntries = true
       if scanner.peek() == UInt8(ascii: "]") { return scanner.advance() }
-      repeat { try entry(&scanner) } while try scanner.goesOn(until: UInt8(ascii: "]"))
+      repeat {
+        guard events.count + rejects.count < maximumEntries else {
+          throw JSONScanner.Fault(reason: .tooManyEntries, offset: scanner.index)
+        }
+        try entry(&scanner)
+      } while try scanner.goesOn(until: UInt8(ascii: "]"))
     }
 
     private mutating func entry(_ scanner: inout JSONScanner) throws(JSONScanner.Fault) {

@@ -13,6 +13,7 @@ struct JSONScanner {
       case badEscape = "a string has an unknown escape"
       case badNumber = "a malformed number"
       case tooDeep = "nested too deeply"
+      case tooManyEntries = "many more entries than were asked for"
     }
     var reason: Reason
     var offset: Int

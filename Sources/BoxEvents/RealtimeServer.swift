@@ -53,23 +53,34 @@ package enum RealtimeReply: Hashable, Sendable {
   case unknown(String)
 
   /// Reads the body of a reply with status 200.
-  package init(parsing body: [UInt8]) {
+  /// - Parameter secrets: what was sent and must not come back in ``unknown(_:)``.
+  package init(parsing body: [UInt8], hiding secrets: [Secret<String>] = []) {
     if let document = JSONDocument(body) {
-      self.init(message: document["message"].text)
+      self.init(message: document["message"].text, hiding: secrets)
     } else {
       self = .unknown(body.isEmpty ? "an empty answer" : "an answer that is not JSON")
     }
   }
 
   /// The meaning of a `message`, also where it came with an error status.
-  package init(message: String?) {
+  package init(message: String?, hiding secrets: [Secret<String>] = []) {
     switch message {
     case "new_change", "new_message": self = .newChange
     case "reconnect": self = .reconnect
     case "max_retries": self = .maxRetries
     case "out_of_date": self = .outOfDate
     case nil: self = .unknown("an answer without a message")
-    case let other?: self = .unknown("the message “\(other.prefix(64))”")
+    case let other?:
+      let isShown = Self.isWord(other) && !secrets.contains { other.contains($0.reveal()) }
+      self = .unknown(isShown ? "the message “\(other)”" : "an unknown message")
     }
+  }
+
+  /// Like `new_change`. Anything else isn't shown: a gateway may echo the URL, the channel in it, or a part of that.
+  private static func isWord(_ text: String) -> Bool {
+    1...32 ~= text.utf8.count
+      && text.utf8.allSatisfy {
+        0x61...0x7A ~= $0 | 0x20 || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-")
+      }
   }
 }

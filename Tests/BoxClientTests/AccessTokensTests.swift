@@ -4,7 +4,8 @@ import Testing
 
 @testable import BoxClient
 
-@Suite struct AccessTokensTests {
+/// Where a call signs in that should not, the sign-in is held for ever: the limit ends the test then.
+@Suite(.timeLimit(.minutes(1))) struct AccessTokensTests {
   let time = ManualTime()
 
   func tokens(_ signIn: any SignIn, onEvent: @escaping @Sendable (AccessTokens.Event) -> Void = { _ in })

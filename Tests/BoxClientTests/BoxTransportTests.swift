@@ -143,10 +143,11 @@ import Testing
     }
   }
 
-  @Test func inflatesCompressedPages() async throws {
+  @Test(arguments: ["gzip", "x-gzip", "GZIP", " X-GZip  ", "identity, gzip"])
+  func inflatesCompressedPages(_ name: String) async throws {
     let gzip = try #require(Data(base64Encoded: Self.smallGzip))
     try await ScriptedServer.run { _, _ in
-      .gzip(Array(gzip))
+      .gzip(Array(gzip), named: name)
     } _: { server in
       try await withTransport { transport in
         let answer = try await source(transport, server).read(ReadRequest(position: .now))

@@ -74,7 +74,7 @@ final class HeldSignIn: SignIn {
   private struct State {
     var attempts: [CheckedContinuation<Result<AccessToken, FeedFailure>, Never>] = []
     var started = 0
-    var waiters: [(Int, CheckedContinuation<Void, Never>)] = []
+    var waiters: [(Int, AsyncStream<Never>.Continuation)] = []
   }
 
   private let state = Mutex(State())
@@ -91,21 +91,18 @@ final class HeldSignIn: SignIn {
         state.waiters.removeAll { $0.0 <= started }
         return ready
       }
-      for waiter in ready { waiter.1.resume() }
+      for waiter in ready { waiter.1.finish() }
     }
     return try result.get()
   }
 
-  /// Returns when so many attempts have begun.
+  /// Returns when so many attempts have begun, or the test is cancelled.
   func waitForAttempts(_ count: Int) async {
-    await withCheckedContinuation { continuation in
-      let isThere = state.withLock { state in
-        if state.started >= count { return true }
-        state.waiters.append((count, continuation))
-        return false
-      }
-      if isThere { continuation.resume() }
+    let (there, waiter) = AsyncStream.makeStream(of: Never.self)
+    state.withLock { state in
+      if state.started >= count { waiter.finish() } else { state.waiters.append((count, waiter)) }
     }
+    for await _ in there {}
   }
 
   func succeed(_ text: String, lifetime: Duration? = .seconds(3600)) {

@@ -23,6 +23,16 @@ import Testing
     #expect(refusal(status).message == "Box answered \(status)")
   }
 
+  @Test func aWrongPathHasAHint() {
+    func hint(_ endpoint: HTTPCall.Endpoint) -> String? {
+      HTTPAnswer(status: 404, headers: [:], body: []).refusal(from: endpoint, hiding: []).hint
+    }
+    #expect(hint(.events)?.contains("api_url") == true)
+    #expect(hint(.options)?.contains("api_url") == true)
+    #expect(hint(.token)?.contains("token_url") == true)
+    #expect(hint(.poll(retryTimeout: .zero)) == nil)
+  }
+
   @Test func quotesBoxErrors() {
     let failure = refusal(
       403,

@@ -79,4 +79,13 @@ import Testing
     #expect(!RealtimeURL.matches(".box.com", pattern: "*.box.com"))
     #expect(!RealtimeURL.matches("box.com", pattern: "*.box.com"))
   }
+
+  @Test func secretsAreTheURLAndItsLongerValues() throws {
+    let url = "https://h/s?channel=a%2Fb&stream_type=all&stream_position=1152922976252290886&token"
+    #expect(
+      RealtimeURL.secrets(in: Secret(try webURL(url))).map { $0.reveal() } == [
+        url, "channel=a%2Fb&stream_type=all&stream_position=1152922976252290886&token", "a%2Fb",
+        "1152922976252290886", "a/b", "1152922976252290886",
+      ])
+  }
 }

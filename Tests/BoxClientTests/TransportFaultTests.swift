@@ -70,6 +70,37 @@ import Testing
     #expect(failure(HTTPClientError.proxyAuthenticationRequired).hint?.contains("proxy_auth_file") == true)
   }
 
+  /// Each with what the TLS library calls it.
+  @Test(arguments: [
+    ("CERTIFICATE_VERIFY_FAILED", "the certificate of api.box.com is not trusted", "ca_file"),
+    ("TLSV1_ALERT_PROTOCOL_VERSION", "api.box.com does not support TLS 1.2 or later", "proxy"),
+    ("WRONG_VERSION_NUMBER", "api.box.com answers without TLS", "port"),
+    ("SSLV3_ALERT_HANDSHAKE_FAILURE", "the TLS handshake with api.box.com failed", "firewall"),
+  ])
+  func explainsHandshakes(_ cause: String, _ message: String, _ hint: String) {
+    let failure = TransportFault.handshake("sslError([error:1:SSL routines:\(cause)])", "api.box.com")
+    #expect(failure.message == message)
+    #expect(failure.hint?.contains(hint) == true)
+  }
+
+  @Test func namesTheProxyBehindAFailure() throws {
+    var settings = TransportSettings()
+    settings.proxy = try ProxySettings(setting: webURL("http://proxy.example"))
+    func message(_ error: any Error) -> String {
+      TransportFault.failure(error, host: "api.box.com", settings: settings).message
+    }
+    #expect(
+      message(IOError(errnoCode: ECONNREFUSED, reason: ""))
+        == "cannot connect to the proxy proxy.example:3128: Connection refused")
+    #expect(
+      message(ChannelError.connectTimeout(.seconds(1)))
+        == "cannot connect to the proxy proxy.example:3128 in time")
+    #expect(
+      message(HTTPClientError.connectTimeout)
+        == "cannot connect to api.box.com through the proxy proxy.example:3128 within 30 s")
+    #expect(message(HTTPClientError.readTimeout) == "api.box.com sent nothing for 60 s")
+  }
+
   @Test func recognizesAnswersThatAreTooLarge() {
     #expect(TransportFault.isTooLarge(Exchange.TooLarge()))
     #expect(TransportFault.isTooLarge(NIOHTTPDecompression.DecompressionError.limit))

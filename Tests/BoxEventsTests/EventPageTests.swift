@@ -105,19 +105,35 @@ import Testing
 
   @Test func acceptsPositionsOfAnyLength() throws {
     let digits = String(repeating: "9", count: 40)
-    #expect(try page(#"{"next_stream_position":"\#(digits)"}"#).nextPosition?.digits == digits)
-    #expect(try page(#"{"next_stream_position":"\#(digits)\#(digits)"}"#).nextPosition == nil)
+    #expect(try page(#"{"entries":[],"next_stream_position":"\#(digits)"}"#).nextPosition?.digits == digits)
+    #expect(try page(#"{"entries":[],"next_stream_position":"\#(digits)\#(digits)"}"#).nextPosition == nil)
   }
 
-  @Test func entriesMayBeNullOrAbsent() throws {
-    #expect(try page(#"{"entries":null,"next_stream_position":3}"#).entryCount == 0)
-    #expect(try page(#"{"next_stream_position":3}"#).entryCount == 0)
+  @Test func entriesMayComeTwice() throws {
     #expect(try page(#"{"entries":[{"a":1}],"entries":[{"a":2}]}"#).events.count == 2)
+    #expect(try page(#"{"entries":[{"a":1}],"entries":null}"#).events.count == 1)
+  }
+
+  @Test(arguments: [1, 50, 500]) func boundsTheEntries(limit: Int) throws {
+    func page(_ count: Int, _ entry: String) throws -> EventPage {
+      let entries = Array(repeating: entry, count: count).joined(separator: ",")
+      return try EventPage(parsing: Array(#"{"entries":[\#(entries)]}"#.utf8), limit: limit)
+    }
+    for entry in ["{}", "17", "NaN", "{\n}"] {
+      #expect(try page(2 * limit + 100, entry).entryCount == 2 * limit + 100)
+      #expect {
+        try page(2 * limit + 101, entry)
+      } throws: {
+        let refusal = $0 as? EventPage.Unreadable
+        return refusal?.isForeign == false && refusal?.message.hasPrefix("many more entries") == true
+      }
+    }
   }
 
   @Test(arguments: [
     ("", true), ("<html></html>", true), ("{}", true), (#"{"type":"error","status":503}"#, true),
-    ("[]", true),
+    ("[]", true), (#"{"entries":null,"next_stream_position":3}"#, false),
+    (#"{"next_stream_position":3}"#, false), (#"{"chunk_size":0}"#, false),
     (#"{"entries":[{"a":1}"#, false), (#"{"entries":[{"a":"x"y"},{"b":1}]}"#, false),
     (#"{"entries":7}"#, false), (#"{"entries":[{"a":[1 2]},{"b":1}]}"#, false),
     (#"{"entries":[{"a" 1},{"b":1}]}"#, false), (#"{"entries":[]} x"#, false), (#"{"entries":[{"a":"#, false),

@@ -26,10 +26,19 @@ import Testing
     }
   }
 
-  @Test func cutsALongMessage() {
-    #expect(
-      RealtimeReply(message: String(repeating: "x", count: 10_000))
-        == .unknown(
-          "the message “\(String(repeating: "x", count: 64))”"))
+  @Test func showsUnknownWordsAlone() {
+    #expect(RealtimeReply(message: "new_weather") == .unknown("the message “new_weather”"))
+    for text in [
+      "", String(repeating: "x", count: 33), "e9de49a73f0c93a872d7", "https://box.com/subscribe?channel=x",
+      "bad channel abc", "a\u{1B}b", "nëw",
+    ] {
+      #expect(RealtimeReply(message: text) == .unknown("an unknown message"))
+    }
+  }
+
+  @Test func hidesSecretsThatLookLikeWords() {
+    let reply = RealtimeReply(
+      parsing: Array(#"{"message":"bad-channel-abcdef"}"#.utf8), hiding: [Secret("abcdef")])
+    #expect(reply == .unknown("an unknown message"))
   }
 }

@@ -5,7 +5,7 @@ import Testing
 /// The wall clock jumps, or the process is suspended: the daemon continues, and records no gap.
 @Suite struct ClockTests {
   /// The wall clock is set while the daemon runs and while it doesn't; the monotonic clock is the real one.
-  @Test(.enabled(if: WallClock.isAvailable, "no C compiler here"))
+  @Test(.enabled(if: PreloadedLibrary.isAvailable, "no C compiler here"))
   func continuesAfterTheWallClockJumpsByAYear() async throws {
     try await withTestEnvironment { fixture in
       let clock = try await WallClock(fixture)

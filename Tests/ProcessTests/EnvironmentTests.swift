@@ -41,7 +41,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [(12, 1), (52, 1), (197, 30)]) func refusesATooLowLimitOfOpenFiles(
+  @Test(arguments: [(12, 1), (76, 1), (221, 30)]) func refusesATooLowLimitOfOpenFiles(
     _ limit: Int, _ streams: Int
   )
     async throws
@@ -61,7 +61,7 @@ import Testing
   /// A reload that would need more is refused; running streams continue.
   @Test func refusesAReloadThatNeedsMoreOpenFiles() async throws {
     try await withTestEnvironment { fixture in
-      let daemon = try fixture.start(under: shell("ulimit -n 53"))
+      let daemon = try fixture.start(under: shell("ulimit -n 77"))
       try await fixture.simulator.wait { $0.heldPolls == 1 }
       fixture.settings.streams.append(.init(name: "second"))
       fixture.configure()

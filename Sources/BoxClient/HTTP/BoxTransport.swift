@@ -14,6 +14,7 @@ import Synchronization
 package final class BoxTransport: Sendable {
   package let settings: TransportSettings
   private let group: any EventLoopGroup
+  private let lanes: LookupLanes<any EventLoop>
   private let direct: Clients
   private let proxied: Mutex<Proxied>
 
@@ -35,10 +36,12 @@ package final class BoxTransport: Sendable {
     var earlier: [Clients] = []
   }
 
-  /// - Parameter group: the event loops to run on; one thread is enough for thousands of streams.
+  /// - Parameter group: the event loops to run on. One is enough for thousands of streams, but each looks up one name
+  ///   at a time: see ``LookupLanes``.
   package init(settings: TransportSettings, group: any EventLoopGroup) {
     self.settings = settings
     self.group = group
+    lanes = LookupLanes(Array(group.makeIterator()))
     direct = Clients(settings, nil, group)
     proxied = Mutex(Proxied())
     use(settings.proxy)
@@ -127,7 +130,12 @@ package final class BoxTransport: Sendable {
     let request = try HTTPClient.Request(
       url: call.url.reveal().description, method: call.endpoint.method, headers: headers(call),
       body: call.body.map { .string($0) })
-    return client(call).execute(request: request, delegate: exchange, deadline: deadline)
+    let (clients, proxy) = clients(call)
+    let (name, isPoll) = (proxy?.host ?? call.url.reveal().host, call.endpoint.isPoll)
+    return (isPoll ? clients.polls : clients.api).execute(
+      request: request, delegate: exchange,
+      eventLoop: lanes.loop(for: name, isPoll: isPoll).map { .delegate(on: $0) } ?? .indifferent,
+      deadline: deadline)
   }
 
   private func headers(_ call: HTTPCall) -> HTTPHeaders {
@@ -139,17 +147,20 @@ package final class BoxTransport: Sendable {
     return headers
   }
 
-  private func client(_ call: HTTPCall) -> HTTPClient {
-    let clients =
-      proxied.withLock { $0.proxy?.applies(to: call.url.reveal()) == true ? $0.clients : nil } ?? direct
-    return call.endpoint.isPoll ? clients.polls : clients.api
+  /// The connections that a call takes, and the proxy they go through.
+  private func clients(_ call: HTTPCall) -> (Clients, ProxySettings?) {
+    proxied.withLock { proxied in
+      guard let proxy = proxied.proxy, let clients = proxied.clients, proxy.applies(to: call.url.reveal())
+      else { return (direct, nil) }
+      return (clients, proxy)
+    }
   }
 
   private func failure(_ error: any Error, _ call: HTTPCall) -> FeedFailure {
     if Task.isCancelled { return .cancelled }
     if TransportFault.isTooLarge(error) { return call.endpoint.tooLarge(settings) }
     var settings = settings
-    settings.proxy = proxied.withLock { $0.proxy }
+    settings.proxy = clients(call).1
     return TransportFault.failure(error, host: call.url.reveal().host, settings: settings)
   }
 }
@@ -165,7 +176,7 @@ extension TransportSettings {
       channel.setOption(
         .recvAllocator,
         value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: min(16_384, maximum), maximum: maximum)
-      )
+      ).flatMap { ContentEncoding.add(to: channel) }
     }
     return configuration
   }
@@ -176,14 +187,14 @@ extension TransportSettings {
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = pollConnections
     // Nothing is asked for, but something on the way may compress all the same.
     configuration.decompression = .enabled(limit: .size(maximumSmallBodyBytes))
-    configuration.http1_1ConnectionDebugInitializer = Self.keepAlive
+    configuration.http1_1ConnectionDebugInitializer = Self.prepare
     return configuration
   }
 
   /// On a silent connection the kernel asks the peer after 60 s, and then every 15 s: a firewall that forgets idle
   /// connections, or a machine that was suspended, doesn't hide events for as long as a poll may last.
   /// Source: tcp(7), TCP_KEEPIDLE.
-  private static let keepAlive: @Sendable (any Channel) -> EventLoopFuture<Void> = { channel in
+  private static let prepare: @Sendable (any Channel) -> EventLoopFuture<Void> = { channel in
     let tcp = NIOBSDSocket.OptionLevel(rawValue: CInt(IPPROTO_TCP))
     @Sendable func set(_ option: CInt, _ value: Int) -> EventLoopFuture<Void> {
       let name = ChannelOptions.Types.SocketOption(level: tcp, name: .init(rawValue: option))
@@ -191,6 +202,7 @@ extension TransportSettings {
     }
     return channel.setOption(.socketOption(.so_keepalive), value: 1)
       .flatMap { set(TCP_KEEPIDLE, 60) }.flatMap { set(TCP_KEEPINTVL, 15) }.flatMap { set(TCP_KEEPCNT, 4) }
+      .flatMap { ContentEncoding.add(to: channel) }
   }
 
   private func commonConfiguration(_ proxy: ProxySettings?) -> HTTPClient.Configuration {

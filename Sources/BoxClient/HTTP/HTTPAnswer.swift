@@ -41,7 +41,7 @@ extension HTTPAnswer {
       message += ": \(text)"
     }
     return FeedFailure(
-      failureCode, message, hint: hint, status: status,
+      failureCode, message, hint: hint(from: endpoint), status: status,
       requestID: quoted(document?["request_id"].text) ?? requestID, retryAfter: retryAfter)
   }
 
@@ -57,10 +57,12 @@ extension HTTPAnswer {
     }
   }
 
-  private var hint: String? {
-    switch status {
-    case 300..<400: "Redirects are not followed. Check the addresses in [box]."
-    case 407: "A proxy that asks for a user and password must be named by proxy in [box] or HTTPS_PROXY."
+  private func hint(from endpoint: HTTPCall.Endpoint) -> String? {
+    switch (status, endpoint) {
+    case (300..<400, _): "Redirects are not followed. Check the addresses in [box]."
+    case (404, .events), (404, .options): "Check the path of api_url in [box]; Box's is /2.0."
+    case (404, .token): "Check the path of token_url in [box]; Box's is /oauth2/token."
+    case (407, _): "A proxy that asks for a user and password must be named by proxy in [box] or HTTPS_PROXY."
     default: nil
     }
   }

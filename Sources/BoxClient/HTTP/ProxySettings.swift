@@ -12,7 +12,11 @@ package struct ProxySettings: Equatable, Sendable {
   /// Hosts that are reached directly: `example.com` includes its subdomains, `*` is all hosts.
   package let exceptions: [String]
 
+  /// Where the URL names none, as with the proxy Squid. It isn't 80, the scheme's, or 1080, which curl takes.
   static let defaultPort = 3128
+
+  /// For messages: `proxy.example:3128`.
+  var address: String { PlainText.escaped("\(host):\(port)") }
 
   /// The `proxy` setting.
   /// - Parameter credentials: `user:password`, the contents of `proxy_auth_file`.
@@ -53,13 +57,15 @@ package struct ProxySettings: Equatable, Sendable {
 
   /// What to do about a proxy that asks for a user and password.
   package static func authenticationHint(_ proxy: ProxySettings?) -> String {
-    switch (proxy?.key == variable, proxy?.credentials == nil) {
-    case (false, true): "Set proxy_auth_file in [box]."
-    case (false, false):
-      "Check the user and password in proxy_auth_file in [box], or in the credential proxy-auth."
-    case (true, true): "Write \(variable) as http://user:password@host:port."
-    case (true, false): "Check the user and password in \(variable)."
-    }
+    let remedy =
+      switch (proxy?.key == variable, proxy?.credentials == nil) {
+      case (false, true): "Set proxy_auth_file in [box]."
+      case (false, false):
+        "Check the user and password in proxy_auth_file in [box], or in the credential proxy-auth."
+      case (true, true): "Write \(variable) as http://user:password@host:port."
+      case (true, false): "Check the user and password in \(variable)."
+      }
+    return "\(remedy) The proxy must accept Basic; NTLM and Negotiate are not supported."
   }
 
   private static let variable = "HTTPS_PROXY"

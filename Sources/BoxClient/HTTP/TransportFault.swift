@@ -27,18 +27,21 @@ enum TransportFault {
   }
 
   /// The failure in words, without anything that was sent.
+  /// - Parameters:
+  ///   - host: the server that was called.
+  ///   - settings: with the proxy that the call took, or none.
   static func failure(_ error: any Error, host: String, settings: TransportSettings) -> FeedFailure {
     let host = PlainText.escaped(host)
     return switch error {
     case is CancellationError: .cancelled
     case let error as HTTPClientError: client(error, host, settings)
-    case let error as NIOConnectionError: connection(error, host)
+    case let error as NIOConnectionError: connection(error, Peer(host, settings.proxy))
     case let error as IOError where error.errnoCode == ETIMEDOUT:
       unreachable("the connection to \(host) is dead: nothing came back on it", .timedOut)
     case let error as IOError where isDeadConnection(error):
       unreachable("\(host): \(text(error.errnoCode))", .closed)
-    case let error as IOError: system(error.errnoCode, host)
-    case ChannelError.connectTimeout: unreachable("cannot connect to \(host) in time", hint: networkHint)
+    case let error as IOError: system(error.errnoCode, Peer(host, settings.proxy))
+    case ChannelError.connectTimeout: Peer(host, settings.proxy).cannotConnect("in time")
     case is ChannelError: dropped(host)
     case let error as NIOSSLError: tls(error, host)
     case let error as NIOSSLExtraError where error == .failedToValidateHostname:
@@ -65,7 +68,9 @@ enum TransportFault {
     case .deadlineExceeded: unreachable("\(host) did not complete its answer in time", .timedOut)
     case .remoteConnectionClosed, .bodyLengthMismatch, .uncleanShutdown: dropped(host)
     case .connectTimeout:
-      unreachable("cannot connect to \(host) within \(settings.connectTimeout.inWords)", hint: networkHint)
+      // Also where the proxy or the TLS of the server takes too long.
+      Peer(host + (settings.proxy.map { " through the proxy \($0.address)" } ?? ""), nil)
+        .cannotConnect("within \(settings.connectTimeout.inWords)")
     case .getConnectionFromPoolTimeout:
       unreachable("no free connection to \(host) within \(settings.connectTimeout.inWords)")
     case .tlsHandshakeTimeout: unreachable("the TLS handshake with \(host) took too long")
@@ -81,22 +86,36 @@ enum TransportFault {
     }
   }
 
-  private static func connection(_ error: NIOConnectionError, _ host: String) -> FeedFailure {
-    guard let attempt = error.connectionErrors.first else {
-      return unreachable(
-        "cannot resolve the name \(PlainText.escaped(error.host))", hint: "Check DNS and the network.")
+  /// What a connection is made to: the server, or the proxy before it.
+  private struct Peer {
+    let name: String
+    let hint: String
+
+    init(_ host: String, _ proxy: ProxySettings?) {
+      name = proxy.map { "the proxy \($0.address)" } ?? host
+      hint = proxy.map { "Check the network, and the address in \($0.key)." } ?? networkHint
     }
-    guard let cause = attempt.error as? IOError else {
-      return unreachable("cannot connect to \(host)", hint: networkHint)
+
+    func cannotConnect(_ why: String) -> FeedFailure {
+      unreachable("cannot connect to \(name) \(why)", hint: hint)
     }
-    return system(cause.errnoCode, host)
   }
 
-  private static func system(_ code: CInt, _ host: String) -> FeedFailure {
+  private static func connection(_ error: NIOConnectionError, _ peer: Peer) -> FeedFailure {
+    guard let attempt = error.connectionErrors.first else {
+      return unreachable("cannot resolve the name of \(peer.name)", hint: "Check DNS. \(peer.hint)")
+    }
+    guard let cause = attempt.error as? IOError else {
+      return unreachable("cannot connect to \(peer.name)", hint: peer.hint)
+    }
+    return system(cause.errnoCode, peer)
+  }
+
+  private static func system(_ code: CInt, _ peer: Peer) -> FeedFailure {
     switch code {
     case ECONNREFUSED, ENETUNREACH, EHOSTUNREACH, ETIMEDOUT, EADDRNOTAVAIL:
-      unreachable("cannot connect to \(host): \(text(code))", hint: networkHint)
-    default: unreachable("\(host): \(text(code))")
+      unreachable("cannot connect to \(peer.name): \(text(code))", hint: peer.hint)
+    default: unreachable("\(peer.name): \(text(code))")
     }
   }
 
@@ -109,7 +128,7 @@ enum TransportFault {
   }
 
   /// - Parameter cause: the TLS library's error, which holds the name of its reason.
-  private static func handshake(_ cause: String, _ host: String) -> FeedFailure {
+  static func handshake(_ cause: String, _ host: String) -> FeedFailure {
     if cause.contains("CERTIFICATE_VERIFY_FAILED") { return certificate(host) }
     // The first where the server refuses this side's versions, the second where it chooses an older one.
     if ["TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL"].contains(where: cause.contains) {
@@ -117,7 +136,15 @@ enum TransportFault {
         "\(host) does not support TLS 1.2 or later",
         hint: "Check the address in [box], and whether a proxy that ends TLS answers for it.")
     }
-    return unreachable("the TLS handshake with \(host) failed")
+    // What it has sent is not TLS: the alert of an old version has the same shape.
+    if ["WRONG_VERSION_NUMBER", "HTTP_REQUEST"].contains(where: cause.contains) {
+      return unreachable(
+        "\(host) answers without TLS",
+        hint: "Check the address and the port in [box], and whether something else answers there.")
+    }
+    return unreachable(
+      "the TLS handshake with \(host) failed",
+      hint: "Check the address in [box], and whether a proxy or a firewall interrupts TLS.")
   }
 
   /// The TLS library doesn't tell a wrong signature from a wrong time.

@@ -115,7 +115,7 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
   private func fetch(_ request: ReadRequest) async throws(FeedFailure) -> (EventPage, BoxTime?) {
     let answer = try await source.read(request)
     do throws(EventPage.Unreadable) {
-      return (try EventPage(parsing: answer.body), answer.date)
+      return (try EventPage(parsing: answer.body, limit: request.limit), answer.date)
     } catch {
       throw FeedFailure(
         error.isForeign ? .unreadable : .malformedPage,

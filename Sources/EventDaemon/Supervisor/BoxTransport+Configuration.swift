@@ -6,14 +6,15 @@ import NIOPosix
 extension BoxTransport {
   /// Runs `body` with the transport that the configuration describes, and shuts it down afterwards.
   ///
-  /// One event loop serves thousands of streams; the disk has threads of its own. The end waits a second at most for
-  /// connections that can't be closed: the process ends after it.
+  /// One event loop would serve thousands of streams; there are eight so that servers' names are looked up independently.
+  /// The disk has threads of its own. The end waits a second at most for connections that can't be closed and for
+  /// look-ups: the process ends after it.
   /// - Throws: `DaemonFailure` where the settings can't be used; else what `body` throws.
   static func with<Value>(
     _ configuration: Configuration, _ environment: [String: String],
     _ body: (BoxTransport) async throws -> Value
   ) async throws -> Value {
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 8)
     let transport = try DaemonFailure.mapping { () throws(ClientSettingsError) in
       BoxTransport(settings: try TransportSettings(configuration, environment: environment), group: group)
     }

@@ -75,9 +75,9 @@ extension SpoolLimits {
 
 /// How many files and connections this process may have open at once.
 enum OpenFileLimit {
-  /// How many that number of streams needs, with a reserve: five each, measured over recovery and polling, and 48 for
-  /// the rest of the daemon. Checked at the start, since NIO ends the process where it can't make an event loop.
-  static func need(streams: Int) -> UInt64 { 48 + 5 * UInt64(streams) }
+  /// How many that number of streams needs, with a reserve: five each, measured over recovery and polling, and 72 for
+  /// the rest of the daemon, of which event loops take three each. Checked at the start, since NIO ends the process where it can't make an event loop.
+  static func need(streams: Int) -> UInt64 { 72 + 5 * UInt64(streams) }
 
   /// Raises the limit to what the service manager allows.
   ///

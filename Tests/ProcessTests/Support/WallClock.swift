@@ -5,27 +5,9 @@ struct WallClock {
   let environment: [String: String]
   private let file: String
 
-  /// Whether there is a C compiler.
-  static let isAvailable: Bool = {
-    let command = ["clang", "--version"]
-    guard let child = try? ChildProcess(command, output: "/dev/null", errors: "/dev/null") else {
-      print("SKIPPED: clock jumps need clang, which comes with Swift, on PATH")
-      return false
-    }
-    while child.isRunning { usleep(1000) }
-    return child.exit == .code(0)
-  }()
-
   init(_ fixture: TestEnvironment) async throws {
     file = "\(fixture.root)/clock"
-    let (source, library) = ("\(fixture.root)/clock.c", "\(fixture.root)/clock.so")
-    writeFile(source, Array(Self.source.utf8))
-    let log = "\(fixture.root)/clang"
-    let clang = try fixture.spawn(
-      ["clang", "-shared", "-fPIC", "-o", library, source], output: log, errors: log)
-    guard try await clang.ended() == .code(0) else {
-      throw TimedOut(description: String(decoding: readFile(log), as: UTF8.self))
-    }
+    let library = try await PreloadedLibrary.build(Self.source, named: "clock", fixture)
     environment = ["LD_PRELOAD": library, "WALL_CLOCK": file]
     set(aheadByDays: 0)
   }

@@ -8,7 +8,7 @@ struct PageCheck {
   init(_ body: [UInt8]) {
     self.body = body
     do throws(EventPage.Unreadable) {
-      let page = try EventPage(parsing: body)
+      let page = try EventPage(parsing: body, limit: body.count)
       checkRanges(page)
       checkPosition(page)
       for event in page.events { check(event, of: page) }

@@ -31,8 +31,9 @@ package struct Reply: Sendable {
     return Reply(.send(lines.joined(separator: "\r\n") + "\r\n\r\n"), .bytes(bytes))
   }
 
-  package static func gzip(_ body: [UInt8]) -> Reply {
-    .answer(bytes: body, headers: ["Content-Encoding: gzip"])
+  /// - Parameter name: of the compression; there is more than one way to write it.
+  package static func gzip(_ body: [UInt8], named name: String = "gzip") -> Reply {
+    .answer(bytes: body, headers: ["Content-Encoding: \(name)"])
   }
 }
 

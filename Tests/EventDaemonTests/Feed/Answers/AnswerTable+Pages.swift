@@ -50,6 +50,9 @@ extension AnswerTable {
       ("cut before the last brace", #"{"entries":[\#(event)],"next_stream_position":1500"#),
       ("cut in a literal", #"{"entries":nul"#),
       ("one brace", "{"),
+      ("entries null", #"{"entries":null,"next_stream_position":1500}"#),
+      ("entries absent", #"{"next_stream_position":1500}"#),
+      ("many more entries than asked for", page(1101)),
       ("a form feed before it", "\u{C}{\"entries\":[\(event)]}"),
       ("a comment", #"{/* page */"entries":[\#(event)],"next_stream_position":1500}"#),
       ("a line comment", "{\"entries\":[\(event)] // all\n}"),
@@ -74,6 +77,11 @@ extension AnswerTable {
       ) { $0.isRefused("Box's answer is not a page of events", limit: 50) }
     }
 
+  private static func page(_ count: Int) -> String {
+    let entries = (1...count).map { #"{"event_id":"odd-\#($0)"}"# }.joined(separator: ",")
+    return #"{"entries":[\#(entries)],"next_stream_position":1500}"#
+  }
+
   private static let badBytes: [(String, [UInt8])] = [
     ("invalid UTF-8 in a string", Array(#"{"x":""#.utf8) + [0xFF] + Array(#"","#.utf8)),
     ("invalid UTF-8 in a key", Array(#"{""#.utf8) + [0xC3, 0x28] + Array(#"":1,"#.utf8)),
@@ -82,12 +90,6 @@ extension AnswerTable {
 
   /// Odd, and a page all the same.
   private static let readable = [
-    AnswerRow("page, entries null", .read, .answer(200, #"{"entries":null,"next_stream_position":1500}"#)) {
-      $0.asks = "1500"
-    },
-    AnswerRow("page, entries absent", .read, .answer(200, #"{"next_stream_position":1500}"#)) {
-      $0.asks = "1500"
-    },
     AnswerRow(
       "page, entries twice", .read,
       .answer(
@@ -120,6 +122,11 @@ extension AnswerTable {
     AnswerRow("page, malformed at every limit", .read, times: 3, .answer(200, #"{"entries":[1 2]}"#)) {
       $0.isRefused("Box's answer is not a page of events", limit: 1)
     },
+    // The second would do at a limit of 500.
+    AnswerRow(
+      "page, many more entries than asked for, twice", .read, .answer(200, page(1101)),
+      .answer(200, page(201))
+    ) { $0.isRefused("many more entries than were asked for", limit: 1) },
     AnswerRow("page, malformed again and again", .read, times: 8, .answer(200, #"{"entries":[1 2]}"#)) {
       $0.isRefused("box-eventd position set", in: .blocked, limit: 1)
       $0.reports = "To skip what Box answers at position"

@@ -44,9 +44,9 @@ extension AnswerTable {
   private static let unknown: [AnswerRow] = [
     ("an unknown message", #"{"message":"new_weather"}"#, "the message “new_weather”"),
     ("a message in capitals", #"{"message":"NEW_CHANGE"}"#, "the message “NEW_CHANGE”"),
-    ("an empty message", #"{"message":""}"#, "the message “”"),
+    ("an empty message", #"{"message":""}"#, "an unknown message"),
     ("message null", #"{"message":null}"#, "an answer without a message"),
-    ("message a number", #"{"message":7}"#, "the message “7”"),
+    ("message a number", #"{"message":7}"#, "an unknown message"),
     ("message an object", #"{"message":{}}"#, "an answer without a message"),
     ("no message", #"{"version":1}"#, "an answer without a message"),
     ("an array", "[]", "an answer without a message"),
@@ -56,8 +56,10 @@ extension AnswerTable {
     ("two documents", #"{"message":"new_change"}{}"#, "an answer that is not JSON"),
     ("a comma too many", #"{"message":"new_change",}"#, "an answer that is not JSON"),
     ("a NUL behind", "{\"message\":\"new_change\"}\0", "an answer that is not JSON"),
-    ("a long message", #"{"message":"\#(String(repeating: "x", count: 60_000))"}"#, "the message “xxx"),
-    ("control characters", #"{"message":"a\u001b[2J\n\r\u0000\u202e\u2028b"}"#, "the message “a"),
+    ("a long message", #"{"message":"\#(String(repeating: "x", count: 60_000))"}"#, "an unknown message"),
+    ("control characters", #"{"message":"a\u001b[2J\n\r\u0000\u202e\u2028b"}"#, "an unknown message"),
+    ("the channel", #"{"message":"CANARY-channel"}"#, "an unknown message"),
+    ("the URL", #"{"message":"http://x/subscribe?channel=CANARY-channel"}"#, "an unknown message"),
   ].map { name, body, text in
     AnswerRow("poll, \(name)", .poll, .answer(200, body)) {
       $0.reports = "the realtime server answered with \(text)"
@@ -111,20 +113,20 @@ extension AnswerTable {
         $0.reports = "the answer of the realtime server is larger than 65536 bytes"
         $0.subscriptions = 2
       },
-      // {"message":"reconnect"}
-      AnswerRow(
-        "poll, compressed though not asked for", .poll,
-        .gzip([
-          0x1F, 0x8B, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xAB, 0x56, 0xCA, 0x4D, 0x2D, 0x2E,
-          0x4E,
-          0x4C, 0x4F, 0x55, 0xB2, 0x52, 0x2A, 0x4A, 0x4D, 0xCE, 0xCF, 0xCB, 0x4B, 0x4D, 0x2E, 0x51, 0xAA,
-          0x05,
-          0x00, 0xE6, 0x07, 0x67, 0x81, 0x17, 0x00, 0x00, 0x00,
-        ])
-      ) { $0.subscriptions = 2 },
+      AnswerRow("poll, compressed though not asked for", .poll, .gzip(reconnect)) { $0.subscriptions = 2 },
+      AnswerRow("poll, compressed, by its old name", .poll, .gzip(reconnect, named: "X-Gzip")) {
+        $0.subscriptions = 2
+      },
       AnswerRow("poll, damaged compression", .poll, .gzip([0x1F, 0x8B, 8, 0])) {
         $0.reports = "compressed answer"
         $0.subscriptions = 2
       },
     ]
+
+  /// `{"message":"reconnect"}`
+  private static let reconnect: [UInt8] = [
+    0x1F, 0x8B, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xAB, 0x56, 0xCA, 0x4D, 0x2D, 0x2E, 0x4E,
+    0x4C, 0x4F, 0x55, 0xB2, 0x52, 0x2A, 0x4A, 0x4D, 0xCE, 0xCF, 0xCB, 0x4B, 0x4D, 0x2E, 0x51, 0xAA, 0x05,
+    0x00, 0xE6, 0x07, 0x67, 0x81, 0x17, 0x00, 0x00, 0x00,
+  ]
 }

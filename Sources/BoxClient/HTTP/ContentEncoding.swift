@@ -1,0 +1,35 @@
+import NIOCore
+import NIOHTTP1
+import NIOHTTPCompression
+
+/// Writes an answer's `Content-Encoding` as the HTTP library knows it, which else hands compressed bytes on as they are:
+/// `x-gzip` is `gzip` (RFC 9110, section 8.4.1.3).
+final class ContentEncoding: ChannelInboundHandler {
+  typealias InboundIn = HTTPClientResponsePart
+  typealias InboundOut = HTTPClientResponsePart
+
+  /// Adds it to a connection of the HTTP library, before what decompresses.
+  static func add(to channel: any Channel) -> EventLoopFuture<Void> {
+    channel.eventLoop.submit {
+      let pipeline = channel.pipeline.syncOperations
+      let decompressor = try pipeline.handler(type: NIOHTTPResponseDecompressor.self)
+      try pipeline.addHandler(ContentEncoding(), position: .before(decompressor))
+    }
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard case .head(var head) = unwrapInboundIn(data), head.headers.contains(name: "content-encoding") else {
+      return context.fireChannelRead(data)
+    }
+    let encodings = Self.normalized(head.headers[canonicalForm: "content-encoding"].map(String.init))
+    head.headers.remove(name: "content-encoding")
+    for encoding in encodings { head.headers.add(name: "content-encoding", value: encoding) }
+    context.fireChannelRead(wrapInboundOut(.head(head)))
+  }
+
+  /// The names in lower case and without blanks, old names as new ones, without `identity`.
+  static func normalized(_ encodings: [String]) -> [String] {
+    encodings.map { String($0.filter { !$0.isWhitespace }).lowercased() }.map { $0 == "x-gzip" ? "gzip" : $0 }
+      .filter { !["", "identity"].contains($0) }
+  }
+}
