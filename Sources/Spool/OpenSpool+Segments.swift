@@ -16,15 +16,15 @@ extension OpenSpool {
     var rotation = commit.rotation ?? Rotation(begunAt: setup.clock.wallSeconds())
     defer { commit.rotation = rotation }
     let name = SegmentName.text(ordinal)
-    // Step 2. Unlike the segment that ends here, its ids must stay.
+    // Step 2. Unlike the segment that ends here, or was moved, its ids must stay.
     if !rotation.hasKnownIDs {
-      if active != nil { try KnownIDs.write(knownWindow().newest(setup.limits.knownEvents), in: files.state) }
+      if ordinal > 0 { try KnownIDs.write(knownWindow().newest(setup.limits.knownEvents), in: files.state) }
       rotation.hasKnownIDs = true
     }
     // Step 3. Announced first, so that no segment is without its line.
     if !rotation.isAnnounced {
       let entry = SegmentEntry(
-        ordinal: ordinal, position: commit.readFrom, feed: setup.location.feed.digest,
+        ordinal: ordinal, position: commit.batch.readFrom, feed: setup.location.feed.digest,
         confirmedAt: try requireBegun().record.confirmedAt, begunAt: rotation.begunAt)
       try segmentLog.append(entry.line)
       rotation.isAnnounced = true

@@ -96,6 +96,12 @@ struct OpenSpool {
 
   mutating func write(_ record: PositionRecord, durable: Bool = true) throws(StoreFailure) {
     var saved = try requireBegun()
+    // Someone may have moved, replaced or deleted it; the record is known.
+    if try !saved.file.isInPlace(as: PositionRecord.fileName) {
+      saved.file.close()
+      saved.file = try files.madePosition()
+      position = saved
+    }
     try saved.file.write(record.text, durable: durable)
     saved.record = record
     position = saved

@@ -12,8 +12,11 @@ package actor StreamSpool: EventStore {
     /// Can transition to: `open`, `failed`.
     case closed
     /// Recovered.
-    /// Can transition to: `closed`, `failed`.
+    /// Can transition to: `closed`, `interrupted`, `failed`.
     case open(OpenSpool)
+    /// Closed by itself: the stream's directories were moved. The next call recovers it first.
+    /// Can transition to: `closed`, `open`, `failed`.
+    case interrupted(OpenSpool.Interruption)
     /// A call has failed, and not on a full disk. What the disk holds is known again only after a recovery by
     /// another process. Nothing is open; every call throws this failure.
     case failed(StoreFailure)
@@ -66,7 +69,11 @@ package actor StreamSpool: EventStore {
   }
 
   package func commit(_ batch: EventBatch, at checkpoint: Checkpoint) throws(StoreFailure) -> Committed {
-    try withOpen { spool throws(StoreFailure) in try spool.commit(batch, at: checkpoint) }
+    // What is written into directories that someone has moved away would be lost to readers.
+    if case .open(let spool) = state, try !spool.files.areInPlace(setup.location) {
+      state = .interrupted(spool.interrupted())
+    }
+    return try withOpen { spool throws(StoreFailure) in try spool.commit(batch, at: checkpoint) }
   }
 
   package func save(_ checkpoint: Checkpoint) throws(StoreFailure) {
@@ -90,8 +97,11 @@ package actor StreamSpool: EventStore {
   }
 
   package func close() {
-    guard case .open(let spool) = state else { return }
-    spool.close()
+    switch state {
+    case .open(let spool): spool.close()
+    case .interrupted: break
+    case .closed, .failed: return
+    }
     state = .closed
   }
 
@@ -99,23 +109,34 @@ package actor StreamSpool: EventStore {
   private func withOpen<Result>(
     _ call: String = #function, _ body: (inout OpenSpool) throws(StoreFailure) -> Result
   ) throws(StoreFailure) -> Result {
+    var spool = try opened(call)
+    // Taken out of the state for the time of the call, so that its arrays are changed in place.
+    state = .closed
+    do throws(StoreFailure) {
+      let result = try body(&spool)
+      state = .open(spool)
+      return result
+    } catch {
+      switch error.code {
+      case .noSpace, .misuse: state = .open(spool)
+      case .io, .blocked, .locked, .refused:
+        spool.close()
+        state = .failed(error)
+      }
+      throw error
+    }
+  }
+
+  private func opened(_ call: String) throws(StoreFailure) -> OpenSpool {
     switch state {
     case .closed: throw setup.misuse("\(call) was called while it is not open")
     case .failed(let failure): throw failure
-    case .open(var spool):
-      // Taken out of the state for the time of the call, so that its arrays are changed in place.
-      state = .closed
+    case .open(let spool): return spool
+    case .interrupted(let interruption):
       do throws(StoreFailure) {
-        let result = try body(&spool)
-        state = .open(spool)
-        return result
+        return try OpenSpool.reopened(setup, after: interruption)
       } catch {
-        switch error.code {
-        case .noSpace, .misuse: state = .open(spool)
-        case .io, .blocked, .locked, .refused:
-          spool.close()
-          state = .failed(error)
-        }
+        if error.code != .noSpace { state = .failed(error) }
         throw error
       }
     }

@@ -162,6 +162,12 @@ final class SimulatedDisk: ForwardingDisk, @unchecked Sendable {
     try call(.look, on: handle, as: .status) { () throws(DiskError) in try memory.status(handle) }
   }
 
+  func status(of name: String, in directory: DiskHandle) throws(DiskError) -> FileStatus {
+    try call(.look, Stage.Place(name), as: .status, name) { () throws(DiskError) in
+      try memory.status(of: name, in: directory)
+    }
+  }
+
   func read(
     _ handle: DiskHandle, into buffer: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(DiskError) -> Int {

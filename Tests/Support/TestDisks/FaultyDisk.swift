@@ -148,6 +148,11 @@ package final class FaultyDisk: ForwardingDisk, @unchecked Sendable {
     return try base.status(handle)
   }
 
+  package func status(of name: String, in directory: DiskHandle) throws(DiskError) -> FileStatus {
+    try alive(.status)
+    return try base.status(of: name, in: directory)
+  }
+
   package func read(
     _ handle: DiskHandle, into buffer: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(DiskError) -> Int {
