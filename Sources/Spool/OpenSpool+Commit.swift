@@ -51,6 +51,7 @@ extension OpenSpool {
     if commit.lines.capacity > setup.thread.scratch.capacity, commit.lines.capacity <= 4 << 20 {
       swap(&commit.lines, &setup.thread.scratch)
     }
+    keepLink()
     deleteOverLimits()
     return done
   }

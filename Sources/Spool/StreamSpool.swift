@@ -93,7 +93,11 @@ package actor StreamSpool: EventStore {
   }
 
   package func hasFreeSpace() throws(StoreFailure) -> Bool {
-    try withOpen { spool throws(StoreFailure) in try spool.files.spool.freeBytes() >= setup.limits.keepFree }
+    try withOpen { spool throws(StoreFailure) in
+      // A stream without events reads too, after each poll.
+      spool.deleteOverLimits(every: .seconds(240))
+      return try spool.files.spool.freeBytes() >= setup.limits.keepFree
+    }
   }
 
   package func close() {
@@ -191,7 +195,7 @@ package struct SpoolLimits: Hashable, Sendable {
   package var keepFree: UInt64 = 256 << 20
   /// The oldest finished segments are deleted when all together have more bytes than this; 0 keeps all.
   package var maxSize = 0
-  /// A finished segment is deleted when its last event is older than this; zero keeps all.
+  /// A finished segment is deleted when its last event is older than this, by Box's time; zero keeps all.
   package var maxAge = Duration.zero
   /// How many of the newest events are known by their ids.
   package var knownEvents = 10_000

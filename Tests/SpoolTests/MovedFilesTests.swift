@@ -1,4 +1,5 @@
 import BoxEvents
+import FoundationEssentials
 import Glibc
 import TestDisks
 import Testing
@@ -116,6 +117,20 @@ struct MovedFilesTests: EventStoreFixture {
     #expect(try fixture.record()?.ordinal == 2)
     #expect(try await gapsOfARestart(fixture) == [])
     #expect(try fixture.lines() == [events[0], events[1]])
+  }
+
+  @Test func link() async throws {
+    let fixture = try SpoolFixture()
+    let store = try await begun(fixture)
+    try await commit([events[0]], to: store)
+    let (link, target) = (fixture.path("current"), SegmentName.text(0))
+    try #require(unlink(link) == 0)
+    try await commit([events[1]], to: store)
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == target)
+    try #require(unlink(link) == 0 && symlink("/etc/passwd", link) == 0)
+    // Also by a commit without events.
+    try await commit(["1"], to: store)
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == target)
   }
 
   /// Files that are opened for each line.

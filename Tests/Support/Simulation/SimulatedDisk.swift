@@ -133,7 +133,9 @@ final class SimulatedDisk: ForwardingDisk, @unchecked Sendable {
   }
 
   func openDirectory(_ name: String, in directory: DiskHandle) throws(DiskError) -> DiskHandle {
-    try call(.open, .directory, as: .open, name) { () throws(DiskError) in
+    // Only a recovery opens the stream's directories.
+    if phase != .recovery { phase = .reopening }
+    return try call(.open, .directory, as: .open, name) { () throws(DiskError) in
       try memory.openDirectory(name, in: directory)
     }
   }
