@@ -14,7 +14,8 @@ package actor StreamSpool: EventStore {
     /// Recovered.
     /// Can transition to: `closed`, `interrupted`, `failed`.
     case open(OpenSpool)
-    /// Closed by itself: the stream's directories were moved. The next call recovers it first.
+    /// Closed by itself: a sync has found the disk full, or the stream's directories were moved. The next call
+    /// recovers it first.
     /// Can transition to: `closed`, `open`, `failed`.
     case interrupted(OpenSpool.Interruption)
     /// A call has failed, and not on a full disk. What the disk holds is known again only after a recovery by
@@ -122,6 +123,7 @@ package actor StreamSpool: EventStore {
       return result
     } catch {
       switch error.code {
+      case .noSpace where error.isUnproven: state = .interrupted(spool.interrupted())
       case .noSpace, .misuse: state = .open(spool)
       case .io, .blocked, .locked, .refused:
         spool.close()
