@@ -214,6 +214,8 @@ package struct StoreFailure: ExplainedError, Hashable, Sendable {
   package var errno: Int32?
   /// For `locked`, the process that holds the lock.
   package var holder: Int32?
+  /// For `noSpace`, a sync has failed: what was written counts only once it has been written and synced again.
+  package var isUnproven = false
 
   /// - Parameter hint: nil for the code's own.
   package init(

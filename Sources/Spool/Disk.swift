@@ -20,6 +20,8 @@ package protocol Disk: Sendable {
   func close(_ handle: DiskHandle)
 
   func status(_ handle: DiskHandle) throws(DiskError) -> FileStatus
+  /// The status of what has a name now, without opening it.
+  func status(of name: String, in directory: DiskHandle) throws(DiskError) -> FileStatus
   func setMode(_ handle: DiskHandle, _ mode: UInt32) throws(DiskError)
   /// Reads up to the buffer's size; 0 at the end of the file.
   func read(
@@ -54,12 +56,21 @@ package struct DiskHandle: Hashable, Sendable {
   package init(rawValue: Int32) { self.rawValue = rawValue }
 }
 
-/// The result of `fstat`, as far as the spool uses it.
+/// The result of `fstat` or `fstatat`, as far as the spool uses it.
 package struct FileStatus: Hashable, Sendable {
   package enum Kind: Hashable, Sendable {
     case file, directory, other
   }
 
+  /// Which file of which file system it is, whatever it is called: no other one while it is open.
+  package struct ID: Hashable, Sendable {
+    package var device: UInt64
+    package var inode: UInt64
+
+    package init(device: UInt64, inode: UInt64) { (self.device, self.inode) = (device, inode) }
+  }
+
+  package var id: ID
   package var kind: Kind
   package var size: Int
   /// Permission bits, with set-user, set-group and sticky bit: `0o2750`.
@@ -70,7 +81,10 @@ package struct FileStatus: Hashable, Sendable {
   /// Local seconds since 1970 of the last change of its contents.
   package var modifiedAt: Int64
 
-  package init(kind: Kind, size: Int, mode: UInt32, owner: UInt32, links: Int = 1, modifiedAt: Int64 = 0) {
+  package init(
+    id: ID, kind: Kind, size: Int, mode: UInt32, owner: UInt32, links: Int = 1, modifiedAt: Int64 = 0
+  ) {
+    self.id = id
     self.kind = kind
     self.size = size
     self.mode = mode

@@ -101,6 +101,22 @@ package struct DiskDirectory: Sendable {
     }
   }
 
+  /// What has a name; nil if it is missing.
+  func status(of name: String) throws(StoreFailure) -> FileStatus? {
+    try unlessMissing(name) { () throws(DiskError) in try disk.status(of: name, in: handle) }
+  }
+
+  /// Whether a name is that of an open file still: someone may have moved, replaced or deleted it.
+  func has(_ file: DiskFile, as name: String) throws(StoreFailure) -> Bool {
+    try status(of: name)?.id == file.status().id
+  }
+
+  /// The same for an open directory in this one.
+  func has(_ directory: DiskDirectory, as name: String) throws(StoreFailure) -> Bool {
+    let id = try attempt(directory.path) { () throws(DiskError) in try disk.status(directory.handle).id }
+    return try status(of: name)?.id == id
+  }
+
   package func names() throws(StoreFailure) -> [String] {
     try attempt(path) { () throws(DiskError) in try disk.names(in: handle) }
   }

@@ -57,6 +57,8 @@ extension StoreFailure {
     let reason = String(cString: strerror(error.errno))
     let code: Code =
       switch (error.operation, error.errno) {
+      // A full NFS server or quota may appear only here.
+      case (.synchronize, ENOSPC), (.synchronize, EDQUOT), (.synchronize, EFBIG): .noSpace
       // After a failed sync the disk's contents are unknown, whatever the reason was.
       case (.synchronize, _): .io
       case (_, ENOSPC), (_, EDQUOT): .noSpace
@@ -65,12 +67,22 @@ extension StoreFailure {
       default: .io
       }
     let message = "cannot \(error.operation.rawValue) \(path): \(reason)"
-    self.init(code, message, hint: Self.hint(error.errno), errno: error.errno)
+    self.init(code, message, hint: Self.hint(error), errno: error.errno)
+    isUnproven = code == .noSpace && error.operation == .synchronize
   }
 
   /// What to do, where the error number allows more than the code's own hint.
-  private static func hint(_ errno: Int32) -> String? {
-    switch errno {
+  private static func hint(_ error: DiskError) -> String? {
+    switch error.errno {
+    case _ where error.operation == .lock && [ENOLCK, EOPNOTSUPP, ENOSYS].contains(error.errno):
+      "Its file system can't lock files now. On NFS, start the lock service, or mount it with local_lock=flock "
+        + "if no other host uses it; else configure a local directory."
+    case EPERM where error.operation == .setMode:
+      "Its file system can't set permissions. Mount FAT, exFAT or CIFS with the daemon's uid= and gid=, "
+        + "fmask=0137 (CIFS: file_mode=0640) and dmask=0027 (dir_mode=0750), or configure another directory."
+    case EPERM:
+      "The daemon needs its own file or directory there, which belongs to the daemon's user, is closed to other "
+        + "writers, and isn't immutable (lsattr). Correct it, or move it away."
     case EMFILE, ENFILE: "Raise LimitNOFILE= of the unit, or ulimit -n: each stream needs about five files."
     case EFBIG: "Raise LimitFSIZE= of the unit, or ulimit -f, or lower segment_size in [spool]."
     case EROFS:

@@ -42,16 +42,14 @@ package struct LocalDisk: Disk {
 
   package func status(_ handle: DiskHandle) throws(DiskError) -> FileStatus {
     var status = stat()
-    guard fstat(handle.rawValue, &status) == 0 else { throw DiskError(.status, errno: errno) }
-    let kind: FileStatus.Kind =
-      switch status.st_mode & S_IFMT {
-      case S_IFREG: .file
-      case S_IFDIR: .directory
-      default: .other
-      }
-    return FileStatus(
-      kind: kind, size: Int(status.st_size), mode: status.st_mode & 0o7777, owner: status.st_uid,
-      links: Int(status.st_nlink), modifiedAt: Int64(status.st_mtim.tv_sec))
+    try call(.status) { fstat(handle.rawValue, &status) }
+    return FileStatus(status)
+  }
+
+  package func status(of name: String, in directory: DiskHandle) throws(DiskError) -> FileStatus {
+    var status = stat()
+    try call(.status) { fstatat(directory.rawValue, name, &status, AT_SYMLINK_NOFOLLOW) }
+    return FileStatus(status)
   }
 
   package func setMode(_ handle: DiskHandle, _ mode: UInt32) throws(DiskError) {
@@ -155,5 +153,20 @@ package struct LocalDisk: Disk {
       let number = errno
       if number != EINTR { throw DiskError(operation, errno: number) }
     }
+  }
+}
+
+extension FileStatus {
+  fileprivate init(_ status: stat) {
+    let kind: Kind =
+      switch status.st_mode & S_IFMT {
+      case S_IFREG: .file
+      case S_IFDIR: .directory
+      default: .other
+      }
+    self.init(
+      id: ID(device: UInt64(status.st_dev), inode: UInt64(status.st_ino)), kind: kind,
+      size: Int(status.st_size), mode: status.st_mode & 0o7777, owner: status.st_uid,
+      links: Int(status.st_nlink), modifiedAt: Int64(status.st_mtim.tv_sec))
   }
 }

@@ -25,7 +25,7 @@ import BoxEvents
 extension OpenSpool {
   mutating func commit(_ batch: EventBatch, at checkpoint: Checkpoint) throws(StoreFailure) -> Committed {
     _ = try requireBegun()
-    if pending?.batchID != batch.id || pending?.checkpoint != checkpoint {
+    if pending?.batch != batch || pending?.checkpoint != checkpoint {
       try finishPending()
       pending = try prepared(batch, checkpoint)
     }
@@ -44,11 +44,14 @@ extension OpenSpool {
       pending = commit
       throw error
     }
-    let done = Committed(events: commit.identities.count, bytes: commit.lines.count, ordinal: ordinal)
+    let (events, bytes) = (commit.identities.count, commit.lines.count)
+    let done = Committed(
+      events: commit.kept.events + events, bytes: commit.kept.bytes + bytes, ordinal: ordinal)
     // Its buffer serves the next commit, unless a huge page has made it huge.
     if commit.lines.capacity > setup.thread.scratch.capacity, commit.lines.capacity <= 4 << 20 {
       swap(&commit.lines, &setup.thread.scratch)
     }
+    keepLink()
     deleteOverLimits()
     return done
   }
@@ -86,28 +89,21 @@ extension OpenSpool {
     if commit.rotation != nil || active == nil || isRotationDue { try rotate(for: &commit) }
   }
 
-  /// Someone may have emptied or deleted the segment while it was being written. Its events are lost, and
-  /// what is appended to it would be too: a gap, and a new segment. What someone has added is moved aside.
+  /// Someone may have emptied, deleted or moved the segment while it was being written, as logrotate does. Its events
+  /// are gone, and what is appended to it would be too: a gap, and a new segment. What someone has added is moved aside.
   private mutating func checkActive() throws(StoreFailure) {
     guard let segment = active else { return }
     let status = try segment.file.status()
     let size = segment.size + segment.partialLine.count
-    let isGone = try isNameless(segment, links: status.links)
+    // Also where a backup has given it another name, or another file has its name.
+    let isGone = try files.spool.status(of: SegmentName.text(segment.ordinal))?.id != status.id
     if isGone || status.size < size {
-      try recordShortened()
+      if segment.size > 0 { try recordShortened() }
       segment.file.close()
       active = nil
     } else if status.size > size {
       try cut(segment.file, of: segment.ordinal, from: size, size: status.size)
     }
-  }
-
-  /// Whether a segment's name is gone, also where a backup has given it another one.
-  private func isNameless(_ segment: ActiveSegment, links: Int) throws(StoreFailure) -> Bool {
-    guard links > 0 else { return true }
-    let named = try files.spool.file(SegmentName.text(segment.ordinal), writing: false)
-    named?.close()
-    return named == nil
   }
 
   /// An earlier run was cut off in the middle of a line. If the first new event begins with it, only the rest is
@@ -141,10 +137,10 @@ extension OpenSpool {
   // MARK: Before and after
 
   /// Gathers what a batch has for the disk.
-  private mutating func prepared(
+  mutating func prepared(
     _ batch: EventBatch, _ checkpoint: Checkpoint
   ) throws(StoreFailure) -> PendingCommit {
-    var commit = PendingCommit(readFrom: batch.readFrom, checkpoint: checkpoint, batchID: batch.id)
+    var commit = PendingCommit(batch: batch, checkpoint: checkpoint)
     let (page, time) = (batch.page, setup.clock.wallSeconds())
     for index in batch.newRejects.reversed() where page.rejects.indices.contains(index) {
       let reject = page.rejects[index]
@@ -178,10 +174,10 @@ struct PendingCommit: Sendable {
     var line: [UInt8]
   }
 
-  let readFrom: ReadPosition
+  let batch: EventBatch
   let checkpoint: Checkpoint
-  /// Of the batch, to know the same call again.
-  let batchID: EventBatch.ID
+  /// Of the batch's new events, what an interruption has left durable: see ``OpenSpool/Interruption``.
+  var kept = (events: 0, bytes: 0)
   /// Entries still to be quarantined, last one first.
   var rejects: [Reject] = []
   /// The new events' lines, newlines included.

@@ -43,12 +43,15 @@ struct OpenSpool {
   var pending: PendingCommit?
   /// Gaps that are recorded and not yet reported to the caller.
   var unreportedGaps: [Gap] = []
+  /// The newest of Box's times that a checkpoint has brought, and when that was on the monotonic clock.
+  var boxClock: (time: BoxTime, at: Duration)?
   /// On the monotonic clock, when the limits were last applied.
-  var limitsAppliedAt: Duration?
+  var limitsAppliedAt: Duration
 
   /// Opens the stream's directories, and makes what is missing.
   init(_ setup: StreamSpool.Setup) throws(StoreFailure) {
     self.setup = setup
+    limitsAppliedAt = setup.clock.monotonic() - .seconds(60)
     files = try StreamFiles(making: setup.location)
     segmentLog = LineLog(SegmentEntry.fileName, in: files.spool)
     gapLog = LineLog(GapLine.fileName, in: files.spool)
@@ -83,6 +86,9 @@ struct OpenSpool {
     // So has a short tail, or nearly; the window of the newest events is enough for it.
     if isAfterNewEvents, !needsFullWindow { known = .recent }
     try write(record(of: checkpoint, known: known), durable: durable)
+    if let time = checkpoint.continuousAt, time != saved.checkpoint.continuousAt {
+      boxClock = (time, setup.clock.monotonic())
+    }
     let knownEvents = setup.limits.knownEvents
     if known == .recent, window?.capacity == .max { window?.resize(to: knownEvents) }
   }
@@ -96,6 +102,12 @@ struct OpenSpool {
 
   mutating func write(_ record: PositionRecord, durable: Bool = true) throws(StoreFailure) {
     var saved = try requireBegun()
+    // Someone may have moved, replaced or deleted it; the record is known.
+    if try !saved.file.isInPlace(as: PositionRecord.fileName) {
+      saved.file.close()
+      saved.file = try files.madePosition()
+      position = saved
+    }
     try saved.file.write(record.text, durable: durable)
     saved.record = record
     position = saved

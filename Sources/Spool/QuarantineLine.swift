@@ -50,6 +50,8 @@ extension OpenSpool {
   /// Adds an entry to the quarantine, durably.
   mutating func quarantine(_ reject: PendingCommit.Reject) throws(StoreFailure) {
     var known = try loadedRejects()
+    // Its commit was interrupted after this step.
+    if known.contains(reject.identity) { return }
     try quarantineLog.append(reject.line)
     known.insert(reject.identity)
     knownRejects = known

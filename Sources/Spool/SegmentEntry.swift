@@ -77,6 +77,17 @@ enum SegmentName {
   }
 }
 
+extension SegmentName {
+  /// What archivers add to the name of a segment that they compress.
+  private static let archiveSuffixes = [".zst", ".gz", ".xz", ".bz2", ".lz4"]
+
+  /// The ordinal in the name of a segment, compressed or not; nil for any other name.
+  static func ordinalOfFinished(_ name: String) -> UInt64? {
+    let added = archiveSuffixes.first { name.hasSuffix($0) } ?? ""
+    return ordinal(String(name.dropLast(added.count)))
+  }
+}
+
 extension DiskDirectory {
   /// The ordinals of a stream's segments that are there, in order.
   func segments() throws(StoreFailure) -> [UInt64] { try names().compactMap(SegmentName.ordinal).sorted() }

@@ -18,6 +18,12 @@ struct StreamFiles: Sendable {
     }
   }
 
+  /// Whether these are still the stream's directories: someone may have moved or deleted them.
+  func areInPlace(_ location: StreamSpool.Location) throws(StoreFailure) -> Bool {
+    guard try location.spoolRoot.has(spool, as: location.name) else { return false }
+    return try location.stateRoot.has(state, as: location.name)
+  }
+
   func close() {
     spool.close()
     state.close()

@@ -12,8 +12,12 @@ package actor StreamSpool: EventStore {
     /// Can transition to: `open`, `failed`.
     case closed
     /// Recovered.
-    /// Can transition to: `closed`, `failed`.
+    /// Can transition to: `closed`, `interrupted`, `failed`.
     case open(OpenSpool)
+    /// Closed by itself: a sync has found the disk full, or the stream's directories were moved. The next call
+    /// recovers it first.
+    /// Can transition to: `closed`, `open`, `failed`.
+    case interrupted(OpenSpool.Interruption)
     /// A call has failed, and not on a full disk. What the disk holds is known again only after a recovery by
     /// another process. Nothing is open; every call throws this failure.
     case failed(StoreFailure)
@@ -66,7 +70,11 @@ package actor StreamSpool: EventStore {
   }
 
   package func commit(_ batch: EventBatch, at checkpoint: Checkpoint) throws(StoreFailure) -> Committed {
-    try withOpen { spool throws(StoreFailure) in try spool.commit(batch, at: checkpoint) }
+    // What is written into directories that someone has moved away would be lost to readers.
+    if case .open(let spool) = state, try !spool.files.areInPlace(setup.location) {
+      state = .interrupted(spool.interrupted())
+    }
+    return try withOpen { spool throws(StoreFailure) in try spool.commit(batch, at: checkpoint) }
   }
 
   package func save(_ checkpoint: Checkpoint) throws(StoreFailure) {
@@ -86,12 +94,19 @@ package actor StreamSpool: EventStore {
   }
 
   package func hasFreeSpace() throws(StoreFailure) -> Bool {
-    try withOpen { spool throws(StoreFailure) in try spool.files.spool.freeBytes() >= setup.limits.keepFree }
+    try withOpen { spool throws(StoreFailure) in
+      // A stream without events reads too, after each poll.
+      spool.deleteOverLimits(every: .seconds(240))
+      return try spool.files.spool.freeBytes() >= setup.limits.keepFree
+    }
   }
 
   package func close() {
-    guard case .open(let spool) = state else { return }
-    spool.close()
+    switch state {
+    case .open(let spool): spool.close()
+    case .interrupted: break
+    case .closed, .failed: return
+    }
     state = .closed
   }
 
@@ -99,23 +114,35 @@ package actor StreamSpool: EventStore {
   private func withOpen<Result>(
     _ call: String = #function, _ body: (inout OpenSpool) throws(StoreFailure) -> Result
   ) throws(StoreFailure) -> Result {
+    var spool = try opened(call)
+    // Taken out of the state for the time of the call, so that its arrays are changed in place.
+    state = .closed
+    do throws(StoreFailure) {
+      let result = try body(&spool)
+      state = .open(spool)
+      return result
+    } catch {
+      switch error.code {
+      case .noSpace where error.isUnproven: state = .interrupted(spool.interrupted())
+      case .noSpace, .misuse: state = .open(spool)
+      case .io, .blocked, .locked, .refused:
+        spool.close()
+        state = .failed(error)
+      }
+      throw error
+    }
+  }
+
+  private func opened(_ call: String) throws(StoreFailure) -> OpenSpool {
     switch state {
     case .closed: throw setup.misuse("\(call) was called while it is not open")
     case .failed(let failure): throw failure
-    case .open(var spool):
-      // Taken out of the state for the time of the call, so that its arrays are changed in place.
-      state = .closed
+    case .open(let spool): return spool
+    case .interrupted(let interruption):
       do throws(StoreFailure) {
-        let result = try body(&spool)
-        state = .open(spool)
-        return result
+        return try OpenSpool.reopened(setup, after: interruption)
       } catch {
-        switch error.code {
-        case .noSpace, .misuse: state = .open(spool)
-        case .io, .blocked, .locked, .refused:
-          spool.close()
-          state = .failed(error)
-        }
+        if error.code != .noSpace { state = .failed(error) }
         throw error
       }
     }
@@ -170,7 +197,7 @@ package struct SpoolLimits: Hashable, Sendable {
   package var keepFree: UInt64 = 256 << 20
   /// The oldest finished segments are deleted when all together have more bytes than this; 0 keeps all.
   package var maxSize = 0
-  /// A finished segment is deleted when its last event is older than this; zero keeps all.
+  /// A finished segment is deleted when its last event is older than this, by Box's time; zero keeps all.
   package var maxAge = Duration.zero
   /// How many of the newest events are known by their ids.
   package var knownEvents = 10_000

@@ -111,6 +111,9 @@ package struct TwoBlockFile: Sendable {
     try file.synchronize()
   }
 
+  /// Whether this is still the file of that name.
+  func isInPlace(as name: String) throws(StoreFailure) -> Bool { try directory.has(file, as: name) }
+
   package func close() { file.close() }
 }
 

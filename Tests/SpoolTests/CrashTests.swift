@@ -61,11 +61,12 @@ struct CrashTests {
   }
 
   /// A failed sync, a restart that has to trust nothing it didn't write again, then a power cut.
-  @Test func failedSyncThenPowerCut() async throws {
+  @Test(arguments: [FaultyDisk.Fault.ioError, .noSpaceAtSync])
+  func failedSyncThenPowerCut(_ fault: FaultyDisk.Fault) async throws {
     for call in 1...(try await calls()) {
       for seed in UInt64(0)..<4 {
         let (memory, fixture) = (MemoryDisk(), fixture())
-        _ = try? await fixture.drain(box, into: fixture.store(on: FaultyDisk(memory, .ioError, at: call)))
+        _ = try? await fixture.drain(box, into: fixture.store(on: FaultyDisk(memory, fault, at: call)))
         memory.kill()
         // The next run gets so far, and no farther.
         for further in [3, 9, 15, 30] {
@@ -98,13 +99,18 @@ struct CrashTests {
     }
   }
 
-  @Test func fullDiskAtEveryCall() async throws {
+  @Test(arguments: [FaultyDisk.Fault.noSpace, .noSpaceAtSync])
+  func fullDiskAtEveryCall(_ fault: FaultyDisk.Fault) async throws {
     for call in 1...(try await calls()) {
       let (memory, fixture) = (MemoryDisk(), fixture())
-      let disk = FaultyDisk(memory, .noSpace, at: call)
+      let disk = FaultyDisk(memory, fault, at: call)
       try await fixture.drain(box, into: fixture.store(on: disk))
       #expect(disk.hasStruck)
       try fixture.expectIntact(box, on: memory, "full at \(call)")
+      // What was acknowledged is durable, also what the sync that failed has lost.
+      memory.losePower(seed: UInt64(call))
+      #expect(try fixture.lines(on: memory).count == box.total, "full at \(call)")
+      #expect(try fixture.quarantined(on: memory) == 1, "full at \(call)")
     }
   }
 

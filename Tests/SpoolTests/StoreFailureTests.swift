@@ -17,9 +17,17 @@ struct StoreFailureTests {
     }
   }
 
-  @Test(arguments: [EIO, ENOSPC, EDQUOT, EINTR, EPERM])
+  @Test(arguments: [EIO, EINTR, EPERM])
   func failedSyncsAreIO(errno: Int32) {
     #expect(code(.synchronize, errno) == .io)
+  }
+
+  /// To be waited for, and what was written to be proven.
+  @Test(arguments: [ENOSPC, EDQUOT, EFBIG])
+  func fullDisksFoundBySyncs(errno: Int32) {
+    let failure = StoreFailure(DiskError(.synchronize, errno: errno), path: "/x")
+    #expect(failure.code == .noSpace && failure.isUnproven)
+    #expect(!StoreFailure(DiskError(.write, errno: errno), path: "/x").isUnproven)
   }
 
   @Test(arguments: [ELOOP, ENXIO, ENOTDIR, EISDIR, EACCES, EPERM])
@@ -50,6 +58,9 @@ struct StoreFailureTests {
     }
     #expect(hint(.write, ENOSPC).contains("Free some space"))
     #expect(hint(.open, EPERM).contains("belongs to the daemon's user"))
+    #expect(hint(.open, EPERM).contains("lsattr"))
+    #expect(hint(.setMode, EPERM).contains("fmask=0137"))
+    for errno in [ENOLCK, EOPNOTSUPP, ENOSYS] { #expect(hint(.lock, errno).contains("lock service")) }
     #expect(hint(.read, EIO).contains("kernel's log"))
     for errno in [EMFILE, ENFILE] { #expect(hint(.open, errno).contains("LimitNOFILE=")) }
   }

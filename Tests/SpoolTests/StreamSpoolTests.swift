@@ -104,9 +104,9 @@ struct StreamSpoolTests: EventStoreFixture {
     aged.limits.segmentSize = 500
     aged.limits.maxAge = .seconds(1)
     try await aged.drain(SimulatedBox(total: 60), into: aged.store())
-    aged.clock.advance(10_000_000)
     let later = try aged.store()
-    let checkpoint = try #require(try await later.recover().checkpoint)
+    var checkpoint = try #require(try await later.recover().checkpoint)
+    checkpoint.confirmedAt = BoxTime(secondsSince1970: 4_000_000_000)
     try await later.save(checkpoint)
     #expect(try aged.segmentNames().count == 1)
   }

@@ -118,6 +118,15 @@ final class SpoolFixture {
     return text.split(separator: 0x0A).map { String(decoding: $0, as: UTF8.self) }
   }
 
+  /// How many entries are in the quarantine.
+  func quarantined(on disk: any Disk = LocalDisk()) throws -> Int {
+    let root = try DiskDirectory.root(spoolPath, on: disk, access: .shared)
+    defer { root.close() }
+    guard let directory = try root.subdirectory("default") else { return 0 }
+    defer { directory.close() }
+    return try LineLog(QuarantineLine.fileName, in: directory).lineCount()
+  }
+
   func verify(on disk: any Disk = LocalDisk()) throws -> SpoolVerifier.Report {
     let place = try place(on: disk)
     let spool = try #require(try place.spoolRoot.subdirectory("default"))

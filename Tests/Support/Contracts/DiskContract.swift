@@ -119,6 +119,26 @@ package struct DiskContract: Sendable, CustomStringConvertible {
       try equal(try disk.status(replaced).links, 0)
       try fails(.rename, ENOENT) { () throws(DiskError) in try disk.rename("old", to: "new", in: root) }
     },
+    DiskContract("a name's status tells which file it is") {
+      disk, root in
+      let file = try disk.createFile("file", in: root, mode: 0o600)
+      defer { disk.close(file) }
+      try write("text", to: file, at: 0, on: disk)
+      try equal(try disk.status(of: "file", in: root), try disk.status(file))
+      try disk.rename("file", to: "moved", in: root)
+      try equal(try disk.status(of: "moved", in: root).id, try disk.status(file).id)
+      try fails(.status, ENOENT) { () throws(DiskError) in _ = try disk.status(of: "file", in: root) }
+      disk.close(try disk.createFile("file", in: root, mode: 0o600))
+      try ContractViolation.require(
+        try disk.status(of: "file", in: root).id != disk.status(file).id, "two files have one id")
+      try disk.makeLink("link", to: "moved", in: root)
+      try equal(try disk.status(of: "link", in: root).kind, .other)
+      try disk.makeDirectory("inner", in: root, mode: 0o700)
+      let inner = try disk.openDirectory("inner", in: root)
+      defer { disk.close(inner) }
+      try equal(try disk.status(of: "inner", in: root).id, try disk.status(inner).id)
+      try equal(try disk.status(of: "inner", in: root).kind, .directory)
+    },
     DiskContract("a removed file is there for whoever has it open") { disk, root in
       let file = try disk.createFile("file", in: root, mode: 0o600)
       defer { disk.close(file) }

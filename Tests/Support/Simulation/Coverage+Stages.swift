@@ -40,7 +40,7 @@ extension Coverage {
         (.remove, .current), (.link, .current), (.rename, .current), (.write, .events), (.sync, .events),
         (.write, .position), (.sync, .position), (.read, .events), (.open, .aside), (.create, .aside),
         (.write, .aside), (.truncate, .aside), (.sync, .aside), (.list, .directory), (.truncate, .events),
-        (.open, .events), (.remove, .events),
+        (.remove, .events),
       ])
     + make(.save, [(.write, .position)])
     + make(
@@ -51,11 +51,11 @@ extension Coverage {
       ])
 
   /// Whether a stage has to be on the list. Deleting old segments on the way of a quiet stream, and closing,
-  /// are not steps of a commit or a recovery.
+  /// are not steps of a commit or a recovery; a recovery in the middle of a run has a recovery's steps.
   static func isChecked(_ stage: Stage) -> Bool {
     switch stage.phase {
     case .recovery, .begin, .deduplicate, .commit, .gap: true
-    case .save, .freeSpace, .close: false
+    case .save, .freeSpace, .close, .reopening: false
     }
   }
 

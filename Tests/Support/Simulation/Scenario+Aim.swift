@@ -43,7 +43,7 @@ extension Scenario {
       // Partial, and what comes next begins otherwise.
       (pageSize, disorderPercent) = (8, 100)
       return [inject(.killHalfway, .commit, .write, .events, skipping: choices.pick(2))]
-    case (.commit, .remove, .events), (.commit, .open, .events), (.commit, .list, _):
+    case (.commit, .remove, .events), (.commit, .list, _):
       (limits.segmentSize, limits.maxSize, limits.minimumSegmentLife) = (300, 1000, .zero)
       return []
     case (.commit, .truncate, .segments):

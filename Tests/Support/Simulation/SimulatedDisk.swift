@@ -133,7 +133,9 @@ final class SimulatedDisk: ForwardingDisk, @unchecked Sendable {
   }
 
   func openDirectory(_ name: String, in directory: DiskHandle) throws(DiskError) -> DiskHandle {
-    try call(.open, .directory, as: .open, name) { () throws(DiskError) in
+    // Only a recovery opens the stream's directories.
+    if phase != .recovery { phase = .reopening }
+    return try call(.open, .directory, as: .open, name) { () throws(DiskError) in
       try memory.openDirectory(name, in: directory)
     }
   }
@@ -160,6 +162,12 @@ final class SimulatedDisk: ForwardingDisk, @unchecked Sendable {
 
   func status(_ handle: DiskHandle) throws(DiskError) -> FileStatus {
     try call(.look, on: handle, as: .status) { () throws(DiskError) in try memory.status(handle) }
+  }
+
+  func status(of name: String, in directory: DiskHandle) throws(DiskError) -> FileStatus {
+    try call(.look, Stage.Place(name), as: .status, name) { () throws(DiskError) in
+      try memory.status(of: name, in: directory)
+    }
   }
 
   func read(

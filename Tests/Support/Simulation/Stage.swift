@@ -4,6 +4,8 @@ struct Stage: Hashable, Sendable, CustomStringConvertible {
   /// The store's calls.
   enum Phase: Int, Sendable, CaseIterable {
     case recovery, begin, deduplicate, commit, save, gap, freeSpace, close
+    /// Any of these, from where it recovers the spool again.
+    case reopening
   }
 
   enum Operation: Int, Sendable, CaseIterable {

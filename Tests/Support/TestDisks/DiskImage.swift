@@ -100,6 +100,19 @@ package struct DiskImage: Sendable {
     return found.sorted { $0.ordinal < $1.ordinal }
   }
 
+  // MARK: What others do
+
+  /// Someone gives a stream's file or directory another name, in its own directory or in another one of the same root,
+  /// replaces what has that name, and syncs both directories.
+  package mutating func move(_ old: String, in directory: Int, to new: String, in target: Int? = nil) {
+    let target = target ?? directory
+    guard let entry = nodes[directory].entries.removeValue(forKey: old) else { return }
+    if case .node(let lost)? = nodes[target].entries[new] { nodes[lost].links = 0 }
+    nodes[target].entries[new] = entry
+    synchronizeDirectory(directory)
+    synchronizeDirectory(target)
+  }
+
   // MARK: What calls do
 
   mutating func write(_ bytes: UnsafeRawBufferPointer, to index: Int, at offset: Int, now: Int64) {

@@ -12,6 +12,8 @@ package final class FaultyDisk: ForwardingDisk, @unchecked Sendable {
     case diesHalfway
     /// The call fails once with ENOSPC, a write after half of it.
     case noSpace
+    /// The call, if it is a sync, fails once with EDQUOT, as on NFS, and leaves its bytes clean and not durable.
+    case noSpaceAtSync
     /// The call fails once with EIO; a sync leaves its bytes clean and not durable.
     case ioError
   }
@@ -52,10 +54,13 @@ package final class FaultyDisk: ForwardingDisk, @unchecked Sendable {
       try half?()
       isDead = true
     case .noSpace:
-      // A sync that fails is another matter: `ioError`.
+      // A sync that fails is another matter: `noSpaceAtSync`.
       if operation == .synchronize { return try body() }
       try half?()
       throw DiskError(operation, errno: ENOSPC)
+    case .noSpaceAtSync:
+      if operation != .synchronize { return try body() }
+      throw DiskError(operation, errno: EDQUOT)
     case .ioError: break
     }
     throw DiskError(operation, errno: EIO)
@@ -106,7 +111,7 @@ package final class FaultyDisk: ForwardingDisk, @unchecked Sendable {
       try change(.synchronize) { () throws(DiskError) in try base.synchronizeData(handle) }
     } catch {
       var none: Choices?
-      if fault == .ioError { (base as? MemoryDisk)?.failSync(handle, &none) }
+      if fault == .ioError || fault == .noSpaceAtSync { (base as? MemoryDisk)?.failSync(handle, &none) }
       throw error
     }
   }
@@ -146,6 +151,11 @@ package final class FaultyDisk: ForwardingDisk, @unchecked Sendable {
   package func status(_ handle: DiskHandle) throws(DiskError) -> FileStatus {
     try alive(.status)
     return try base.status(handle)
+  }
+
+  package func status(of name: String, in directory: DiskHandle) throws(DiskError) -> FileStatus {
+    try alive(.status)
+    return try base.status(of: name, in: directory)
   }
 
   package func read(

@@ -35,6 +35,10 @@ extension ForwardingDisk {
 
   package func status(_ handle: DiskHandle) throws(DiskError) -> FileStatus { try base.status(handle) }
 
+  package func status(of name: String, in directory: DiskHandle) throws(DiskError) -> FileStatus {
+    try base.status(of: name, in: directory)
+  }
+
   package func setMode(_ handle: DiskHandle, _ mode: UInt32) throws(DiskError) {
     try base.setMode(handle, mode)
   }

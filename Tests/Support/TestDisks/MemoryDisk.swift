@@ -125,9 +125,25 @@ package final class MemoryDisk: Disk, @unchecked Sendable {
   // MARK: Files
 
   package func status(_ handle: DiskHandle) throws(DiskError) -> FileStatus {
-    let found = image.nodes[try index(handle, .status)]
+    status(try index(handle, .status))
+  }
+
+  package func status(of name: String, in directory: DiskHandle) throws(DiskError) -> FileStatus {
+    switch image.nodes[try index(directory, .status)].entries[name] {
+    case .node(let index): return status(index)
+    case .link(let target):
+      let id = FileStatus.ID(device: 2, inode: 0)
+      return FileStatus(id: id, kind: .other, size: target.utf8.count, mode: 0o777, owner: userID)
+    case nil: throw DiskError(.status, errno: ENOENT)
+    }
+  }
+
+  /// A node is never used again, so its index is its inode.
+  private func status(_ index: Int) -> FileStatus {
+    let found = image.nodes[index]
     return FileStatus(
-      kind: found.isDirectory ? .directory : .file, size: found.bytes.count, mode: found.mode,
+      id: FileStatus.ID(device: 1, inode: UInt64(index)), kind: found.isDirectory ? .directory : .file,
+      size: found.bytes.count, mode: found.mode,
       owner: userID, links: found.links, modifiedAt: found.modifiedAt)
   }
 
