@@ -77,6 +77,19 @@ struct ConfigurationOption: ParsableArguments {
   var unit: String { Configuration.unit(of: path) }
 
   func load() throws -> Configuration { try Configuration.load(path, environment: environment) }
+
+  /// What can be read of it, with a warning where that isn't all.
+  func loadReadable() -> (configuration: Configuration, isComplete: Bool) {
+    let (configuration, error) = Configuration.readable(path, environment: environment)
+    if let error { StandardOutput.warn("\(DaemonFailure(error).message); going on with what can be read") }
+    return (configuration, error == nil)
+  }
+
+  /// The tools for its streams, as far as it can be read.
+  func readingTools() -> StreamTools {
+    let (configuration, isComplete) = loadReadable()
+    return StreamTools(configuration, unit: unit, isComplete: isComplete)
+  }
 }
 
 struct RunCommand: AsyncParsableCommand {
@@ -111,7 +124,7 @@ struct StatusCommand: AsyncParsableCommand {
   @Flag(help: "Print the report as JSON, as GET /status does.") var json = false
 
   func run() async throws {
-    let socket = try configuration.load().status.socket
+    let socket = configuration.loadReadable().configuration.status.socket
     let report = try StatusClient(socket: socket, unit: configuration.unit).report()
     StandardOutput.write(json ? report.json : StatusText.text(report, now: Date().timeIntervalSince1970))
   }
@@ -135,6 +148,8 @@ enum StandardOutput {
   static func report(_ error: some ExplainedError) {
     write("box-eventd: \(error.message)\n" + (error.hint.map { "  \($0)\n" } ?? ""), to: STDERR_FILENO)
   }
+
+  static func warn(_ text: String) { write("box-eventd: warning: \(text)\n", to: STDERR_FILENO) }
 
   /// The error number of the first write to stdout that failed; 0 as long as none has. What follows is dropped.
   private static let failure = Atomic<Int32>(0)

@@ -38,7 +38,7 @@ struct TailCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let tools = StreamTools(try configuration.load(), unit: configuration.unit)
+    let tools = configuration.readingTools()
     let filter = EventFilter(
       types: types, since: since.flatMap { EventFilter.since($0, now: Date().timeIntervalSince1970) })
     // With --since the times decide, not the count.

@@ -205,7 +205,7 @@ import Testing
       fixture.configure()
       let line = fixture.settings.text.split(separator: "\n", omittingEmptySubsequences: false)
         .firstIndex { $0.hasPrefix("segment_sice") }
-      for command in ["run", "status", "login"] {
+      for command in ["run", "login"] {
         let outcome = try await fixture.run(command, "--config", fixture.configuration)
         #expect(outcome.exit == .code(78))
         #expect(outcome.errors.contains("\(fixture.configuration):\(try #require(line) + 1)"))

@@ -8,21 +8,30 @@ package struct StreamTools: Sendable {
   private let configuration: Configuration
   /// The daemon's unit, for hints.
   private let unit: String
+  private let isComplete: Bool
 
-  package init(_ configuration: Configuration, unit: String) {
+  /// - Parameter isComplete: whether the configuration has all streams; else any name may be one.
+  package init(_ configuration: Configuration, unit: String, isComplete: Bool = true) {
     self.configuration = configuration
     self.unit = unit
+    self.isComplete = isComplete
   }
 
   /// The stream of this name, or without a name the first one.
   package func stream(named name: String?) throws(DaemonFailure) -> Configuration.Stream {
-    guard let name else {
-      if let first = configuration.streams.first { return first }
-      throw DaemonFailure(.configuration, "no stream configured", hint: "Add a [[stream]] table.")
-    }
+    guard let name else { return try streams()[0] }
     if let stream = configuration.streams.first(where: { $0.name == name }) { return stream }
+    if !isComplete, Configuration.Stream.isName(name) { return Configuration.Stream(name: name) }
     let names = configuration.streams.map(\.name).joined(separator: ", ")
     throw DaemonFailure(.usage, "unknown stream \"\(name)\"", hint: "The configuration has: \(names).")
+  }
+
+  /// All streams, at least one.
+  package func streams() throws(DaemonFailure) -> [Configuration.Stream] {
+    guard configuration.streams.isEmpty else { return configuration.streams }
+    throw DaemonFailure(
+      .configuration, "no stream configured",
+      hint: isComplete ? "Add a [[stream]] table." : "Correct the configuration, or name the stream.")
   }
 
   /// Checks that a stream's spool is intact. The daemon may be running.

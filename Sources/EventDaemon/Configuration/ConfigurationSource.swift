@@ -38,7 +38,7 @@ struct ConfigurationSource {
     do {
       root = try TOMLNode.parse(file, lines)
     } catch {
-      problems += error.problems.map { (Location(file: file.path), $0) }
+      problems.append((error.location, error.problem))
       return
     }
     func location(_ path: [String]) -> Location { Location(file: file.path, line: lines.line(of: path)) }
