@@ -29,7 +29,8 @@ package struct ConfigurationCheck: Sendable {
 
   package var isFine: Bool { !findings.contains { $0.kind == .problem } }
 
-  package init(_ path: String, environment: [String: String]) {
+  /// - Parameter isReload: called by `ExecReload=`, which may not see the unit's credentials.
+  package init(_ path: String, environment: [String: String], isReload: Bool = false) {
     let configuration: Configuration
     do {
       configuration = try Configuration.load(path, environment: environment)
@@ -41,7 +42,7 @@ package struct ConfigurationCheck: Sendable {
     let count = configuration.streams.count
     let (streams, method) = (count == 1 ? "stream" : "streams", configuration.auth.method.rawValue)
     add(.fine, "\(path): \(count) \(streams), signing in with \"\(method)\"")
-    checkSecrets(configuration, environment)
+    checkSecrets(configuration, environment, isReload)
     noteUnused(configuration)
     checkDirectories(configuration, madeByUnit: Configuration.instanceEnvironment(of: path))
     checkListenAddress(configuration.status)
@@ -60,15 +61,17 @@ package struct ConfigurationCheck: Sendable {
 // MARK: Secrets and the transport
 
 extension ConfigurationCheck {
-  private mutating func checkSecrets(_ configuration: Configuration, _ environment: [String: String]) {
+  private mutating func checkSecrets(
+    _ configuration: Configuration, _ environment: [String: String], _ isReload: Bool
+  ) {
     var environment = environment
     var kinds = configuration.secretKinds
-    if Self.hidesCredentials(environment) {
+    if Self.hidesCredentials(environment) || isReload && environment["CREDENTIALS_DIRECTORY"] == nil {
       environment["CREDENTIALS_DIRECTORY"] = nil
       kinds = kinds.filter { configuration.configuredPath($0) != nil }
       if configuration.secretKinds.contains(where: { $0 != .proxyAuth && !kinds.contains($0) }) {
         add(
-          .note, "the unit's credentials can't be seen in a reload",
+          .note, "the unit's credentials can't be seen in a reload: the service itself checks them",
           hint: "The daemon has those of its start; after changing one, restart the service.")
       }
     }
@@ -87,7 +90,8 @@ extension ConfigurationCheck {
     }
   }
 
-  /// systemd names the folder to the commands of `ExecReload=`, and closes it to them.
+  /// Some versions of systemd name the folder to the commands of `ExecReload=`, and close it to them; others, such as
+  /// 257, don't name it.
   private static func hidesCredentials(_ environment: [String: String]) -> Bool {
     guard let folder = environment["CREDENTIALS_DIRECTORY"] else { return false }
     return access(folder, R_OK | X_OK) != 0 && errno == EACCES
