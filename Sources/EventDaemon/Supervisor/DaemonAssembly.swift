@@ -32,7 +32,7 @@ struct DaemonAssembly: Sendable {
     self.supervisor = supervisor
     tokenRegistry = TokenRegistry(
       configuration: configuration, environment: daemon.environment,
-      endpoint: try TokenEndpoint(transport, configuration),
+      endpoint: try TokenEndpoint(transport, configuration, logger),
       refreshTokenStore: RefreshTokenFile(directories.state), logger: logger
     ) { supervisor.retry() }
     let feeds = FeedFactory(
