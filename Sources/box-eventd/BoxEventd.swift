@@ -38,8 +38,8 @@ struct BoxEventd: AsyncParsableCommand {
           DaemonFailure(.unavailable, $0.message, hint: $0.hint)
         }
         let failure = ofSimulator ?? DaemonFailure(error)
-        let problems: [any ExplainedError] = (error as? ConfigurationError)?.problems ?? [failure]
-        for problem in problems { StandardOutput.report(problem) }
+        let problems: [any ExplainedError] = failure.problems.isEmpty ? [failure] : failure.problems
+        if !failure.isLogged { for problem in problems { StandardOutput.report(problem) } }
         throw ExitCode(failure.exit.rawValue)
       }
     } catch {
@@ -146,7 +146,9 @@ enum StandardOutput {
 
   /// An error in two lines on stderr: what happened, and what to do.
   static func report(_ error: some ExplainedError) {
-    write("box-eventd: \(error.message)\n" + (error.hint.map { "  \($0)\n" } ?? ""), to: STDERR_FILENO)
+    let prefix = DaemonFailure.linePrefix
+    let lines = ["box-eventd: \(error.message)", error.hint.map { "  \($0)" }].compactMap(\.self)
+    write(lines.map { "\(prefix)\($0)\n" }.joined(), to: STDERR_FILENO)
   }
 
   static func warn(_ text: String) { write("box-eventd: warning: \(text)\n", to: STDERR_FILENO) }

@@ -215,6 +215,19 @@ import Testing
     }
   }
 
+  @Test func printsEveryProblemOnce() async throws {
+    try await withTestEnvironment { fixture in
+      fixture.settings.spool += [#"segment_sice = "1MiB""#, #"max_age = "long""#]
+      fixture.configure()
+      let outcome = try await fixture.run("run", "--config", fixture.configuration)
+      #expect(outcome.exit == .code(78))
+      let lines = outcome.errors.split(separator: "\n")
+      #expect(lines.count == 4, "\(lines)")
+      #expect(lines.count { $0.contains("segment_sice") } == 1)
+      #expect(lines.count { $0.contains("max_age") } == 1)
+    }
+  }
+
   @Test func refusesAMissingConfiguration() async throws {
     try await withTestEnvironment { fixture in
       let outcome = try await fixture.run("run", "--config", "\(fixture.root)/nowhere.toml")

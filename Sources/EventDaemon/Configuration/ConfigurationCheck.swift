@@ -44,6 +44,7 @@ package struct ConfigurationCheck: Sendable {
     add(.fine, "\(path): \(count) \(streams), signing in with \"\(method)\"")
     checkSecrets(configuration, environment, isReload)
     noteUnused(configuration)
+    noteIgnored(path, environment)
     checkDirectories(configuration, madeByUnit: Configuration.instanceEnvironment(of: path))
     checkListenAddress(configuration.status)
     checkTransport(configuration, environment)
@@ -127,6 +128,19 @@ extension ConfigurationCheck {
       add(
         .note, "\(key) is not used: method is \"\(configuration.auth.method.rawValue)\"",
         hint: "Remove it, or choose the method it belongs to.")
+    }
+  }
+
+  /// Drop-ins by another name, and variables of the environment that name no directory.
+  private mutating func noteIgnored(_ path: String, _ environment: [String: String]) {
+    for file in ConfigurationFile.ignored(path) {
+      add(
+        .note, "\(file) is ignored", hint: "Only names that end in .toml and don't begin with a dot are read."
+      )
+    }
+    for name in ["STATE", "RUNTIME", "SPOOL", "CREDENTIALS"].map({ $0 + "_DIRECTORY" }) {
+      guard let value = environment[name], !value.isEmpty, !value.hasPrefix("/") else { continue }
+      add(.note, "$\(name) is ignored: not an absolute path", hint: "Set it to a path that begins with /.")
     }
   }
 

@@ -33,6 +33,13 @@ struct ConfigurationFile: Hashable, Sendable {
     return [path] + dropIns.map { "\(folder)/\($0)" }
   }
 
+  /// The paths of files in that folder which are not read. Hidden ones that don't end in `.toml` are an editor's.
+  static func ignored(_ path: String) -> [String] {
+    let folder = path + ".d"
+    let names = ((try? FileContents.names(in: folder)) ?? []).sorted()
+    return names.filter { $0.hasSuffix(".toml") == $0.hasPrefix(".") }.map { "\(folder)/\($0)" }
+  }
+
   /// All files of a configuration.
   static func readAll(_ path: String) throws(ConfigurationError) -> [ConfigurationFile] {
     var files: [ConfigurationFile] = []

@@ -17,7 +17,7 @@ extension Configuration {
   init(files: [ConfigurationFile], environment: [String: String]) throws(ConfigurationError) {
     var reader = ConfigurationReader(source: ConfigurationSource(files))
     reader.readTables(environment)
-    reader.checkTogether()
+    if reader.source.isComplete { reader.checkTogether() }
     let problems = reader.source.problems
     guard problems.isEmpty else {
       throw ConfigurationError(problems.sorted { $0.location < $1.location }.map(\.problem))
