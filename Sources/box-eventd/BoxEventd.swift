@@ -133,11 +133,12 @@ struct StatusCommand: AsyncParsableCommand {
 /// Text to stdout and stderr, without a buffer.
 enum StandardOutput {
   /// Keeps other files from becoming stdin, stdout or stderr: where one of the three was closed at the start, the next
-  /// file that is opened would take its number, and receive what is written to it.
+  /// file that is opened would take its number, and receive what is written to it. Writing to a stdout that was closed
+  /// still fails.
   static func reserveDescriptors() {
     for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) < 0 {
       // The lowest free number, which is this one.
-      _ = open("/dev/null", O_RDWR)
+      _ = open("/dev/null", descriptor == STDOUT_FILENO ? O_RDONLY : O_RDWR)
     }
   }
 
@@ -166,7 +167,8 @@ enum StandardOutput {
     case let code:
       throw DaemonFailure(
         .io, "cannot write the output: \(strerror(code).map { String(cString: $0) } ?? "error \(code)")",
-        hint: "Send it where there is free space.", errno: code)
+        hint: code == EBADF ? "Its standard output is closed." : "Send it where there is free space.",
+        errno: code)
     }
   }
 

@@ -32,6 +32,7 @@ struct CheckCommand: AsyncParsableCommand {
   private func check(_ environment: [String: String]) throws -> Configuration {
     let check = ConfigurationCheck(configuration.path, environment: environment, isReload: reload)
     check.findings.forEach(show)
+    try StandardOutput.check()
     guard check.isFine, let checked = check.configuration else {
       let count = check.findings.count { $0.kind == .problem }
       throw DaemonFailure(

@@ -21,6 +21,7 @@ struct VerifyCommand: AsyncParsableCommand {
     let streams = try stream.map { [try tools.stream(named: $0)] } ?? tools.streams()
     var isIntact = true
     for stream in streams { isIntact = show(try tools.verify(stream), of: stream.name) && isIntact }
+    try StandardOutput.check()
     if !isIntact { throw ExitCode(1) }
   }
 

@@ -52,7 +52,9 @@ struct ConfigurationReader {
       if let hint = key.userHint, case .string(let text) = setting.node, text.contains("@") {
         source.report(setting.location, "\(name) holds a user or password", hint: hint)
       } else if !key.set(setting.node, &configuration) {
-        source.report(setting.location, "\(name) is \(setting.node.shown)", hint: "Give \(key.allowed).")
+        // A secret that was typed in place of its file's path.
+        let shown = key.name.hasSuffix("_file") ? "not an absolute path" : setting.node.shown
+        source.report(setting.location, "\(name) is \(shown)", hint: "Give \(key.allowed).")
       }
     }
   }

@@ -89,6 +89,16 @@ import Testing
       problems.count == 1 && problems[0].hasPrefix("main.toml:5: name in [[stream]] is "), "\(problems)")
   }
 
+  /// In the state directory that name is the file of method "oauth2".
+  @Test func refusesTheNameOfAnotherFile() {
+    let text = ConfigurationText.minimal.replacing("\"default\"", with: "\"refresh_token\"")
+    #expect(
+      ConfigurationText.problems(text) == [
+        "main.toml:5: name in [[stream]] is \"refresh_token\", a file's name in the state directory / "
+          + "Choose another name."
+      ])
+  }
+
   @Test(arguments: ["\"client id\"", "\"ä\"", "1", "\"a\\nb\""])
   func refusesInvalidClientID(value: String) {
     let text = ConfigurationText.minimal.replacing("client_id = \"id\"", with: "client_id = \(value)")
@@ -188,6 +198,8 @@ import Testing
       ("auth", "passphrase = \"canary\""), ("auth", "clientsecret = \"canary\""),
       ("box", "api_url = \"https://u:canary@api.box.com\""), ("box", "proxy = \"http://u:canary@p:1\""),
       ("box", "proxy_password = \"canary\""),
+      ("auth", "client_secret_file = \"canary\""), ("auth", "access_token_file = \"canary/canary\""),
+      ("box", "proxy_auth_file = \"user:canary\""),
     ] {
       let problems = ConfigurationText.problems(ConfigurationText.minimal(table, line))
       #expect(problems.count == 1 && !problems.joined().contains("canary"), "\(line): \(problems)")
