@@ -36,7 +36,7 @@ package struct StreamTools: Sendable {
 
   /// Checks that a stream's spool is intact. The daemon may be running.
   package func verify(_ stream: Configuration.Stream) throws(DaemonFailure) -> SpoolVerifier.Report {
-    try DaemonFailure.mapping { () throws(StoreFailure) in
+    try reading(configuration.spool.directory) { () throws(StoreFailure) in
       let spool = try openSpool(stream)
       defer { spool.close() }
       // Readers of the spool may not see the state; then the position file is left out.
@@ -51,7 +51,7 @@ package struct StreamTools: Sendable {
   /// A reader of a stream's events. The daemon may be running.
   /// - Parameter last: with how many of the last events it begins; nil for all of them.
   package func reader(of stream: Configuration.Stream, last: Int?) throws(DaemonFailure) -> SpoolReader {
-    try DaemonFailure.mapping { () throws(StoreFailure) in
+    try reading(configuration.spool.directory) { () throws(StoreFailure) in
       var reader = SpoolReader(spool: try openSpool(stream))
       if let last { try reader.seek(last: last) }
       return reader
@@ -60,7 +60,7 @@ package struct StreamTools: Sendable {
 
   /// The content of the position file; nil where it is missing or corrupt.
   package func position(of stream: Configuration.Stream) throws(DaemonFailure) -> PositionRecord? {
-    try DaemonFailure.mapping { () throws(StoreFailure) in
+    try reading(configuration.state.directory, groupUnseen: nil) { () throws(StoreFailure) in
       let spool = try root(configuration.spool.directory)
       defer { spool.close() }
       let state = try root(configuration.state.directory)
@@ -83,6 +83,19 @@ package struct StreamTools: Sendable {
     defer { directories.release() }
     return try DaemonFailure.mapping { () throws(StoreFailure) in
       try stopped(stream, directories.spool, directories.state).set(to: position)
+    }
+  }
+
+  /// Maps what `body` throws; where permission is missing, the hint names who has it.
+  private func reading<Value>(
+    _ directory: String, groupUnseen: String? = "box-eventd-readers", _ body: () throws(StoreFailure) -> Value
+  ) throws(DaemonFailure) -> Value {
+    do throws(StoreFailure) {
+      return try body()
+    } catch {
+      var failure = DaemonFailure(error)
+      if error.errno == EACCES { failure.hint = GroupAccess.hint(directory, orElse: groupUnseen) }
+      throw failure
     }
   }
 

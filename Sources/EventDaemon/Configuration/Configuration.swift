@@ -13,6 +13,8 @@ package struct Configuration: Hashable, Sendable {
   package var log = Log()
   /// In the order of the files; at least one, names unique.
   package var streams: [Stream] = []
+  /// The unit that runs with it, for hints.
+  var unit = "box-eventd"
 
   /// `[box]`: where Box is and how to reach it.
   package struct Box: Hashable, Sendable {

@@ -244,7 +244,7 @@ extension ConfigurationCheck {
       } else if error.errno == EPERM, let owner = status?.userID.rawValue, owner != geteuid() {
         add(
           .problem, "\(name), \(path): belongs to user \(owner), not to \(geteuid())",
-          hint: "Run the check as the service's user, or chown it.")
+          hint: "Run the check as the user the service runs as, or name another directory.")
       } else if error.errno == EPERM {
         add(.problem, "\(name), \(path): everybody may write to it", hint: "Run: chmod o-w \(path).")
       } else {
@@ -255,7 +255,9 @@ extension ConfigurationCheck {
     if Glibc.access(path, R_OK | W_OK | X_OK) == 0 {
       add(.fine, "\(name), \(path)")
     } else {
-      add(.problem, "\(name), \(path): not writable", hint: "Let user \(geteuid()) read, write and enter it.")
+      let hint =
+        errno == EROFS ? StoreFailure.readOnlyHint : "Let user \(geteuid()) read, write and enter it."
+      add(.problem, "\(name), \(path): not writable", hint: hint)
     }
   }
 
@@ -280,7 +282,8 @@ extension ConfigurationCheck {
       add(.fine, "\(name), \(path): will be created")
     } else {
       let reason = errno == ENOENT ? "its parent folder does not exist" : "it can't be created"
-      add(.problem, "\(name), \(path): \(reason)", hint: "Run: install -d -o USER -m 0700 \(path).")
+      let hint = errno == EROFS ? StoreFailure.readOnlyHint : "Run: install -d -o USER -m 0700 \(path)."
+      add(.problem, "\(name), \(path): \(reason)", hint: hint)
     }
   }
 

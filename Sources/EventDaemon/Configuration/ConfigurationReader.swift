@@ -9,7 +9,9 @@ extension Configuration {
     _ path: String, environment: [String: String]
   ) throws(ConfigurationError) -> Configuration {
     let environment = environment.merging(instanceEnvironment(of: path)) { given, _ in given }
-    return try Configuration(files: ConfigurationFile.readAll(path), environment: environment)
+    var configuration = try Configuration(files: ConfigurationFile.readAll(path), environment: environment)
+    configuration.unit = unit(of: path)
+    return configuration
   }
 
   /// Reads a configuration from the texts of its files, the main file first.
