@@ -120,6 +120,7 @@ import Testing
     try await withTestEnvironment { fixture in
       let manager = try ServiceManager(path: "\(fixture.root)/notify")
       let daemon = try fixture.start(environment: manager.environment)
+      try await manager.received("READY")
       try await fixture.simulator.wait { $0.heldPolls == 1 }
       let options = fixture.simulator.statistics.requests(.options)
       for bad in ["[[stream]]\nname = 7\n", "[spool", "[spool]\nsegment_sice = 1\n", ""] {
