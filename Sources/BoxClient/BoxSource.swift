@@ -21,7 +21,7 @@ package final class BoxSource: EventSource {
   /// - Throws: if `api_url` is not encrypted.
   package init(
     transport: BoxTransport, tokens: AccessTokens, settings: FeedSettings,
-    onRequest: @escaping RequestObserver = { _, _, _ in }
+    onRequest: @escaping RequestObserver = { _ in }
   ) throws(ClientSettingsError) {
     try settings.apiURL.requireConfidential(key: "api_url")
     self.transport = transport

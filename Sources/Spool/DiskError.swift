@@ -71,6 +71,11 @@ extension StoreFailure {
     isUnproven = code == .noSpace && error.operation == .synchronize
   }
 
+  /// What to do about EROFS, which the sandbox of the unit gives too.
+  package static let readOnlyHint =
+    "For a directory outside of the unit's, run systemctl edit on the unit and add ReadWritePaths= with it below "
+    + "[Service]. Else mount the file system for writing; if the kernel made it read-only, its log gives the reason."
+
   /// What to do, where the error number allows more than the code's own hint.
   private static func hint(_ error: DiskError) -> String? {
     switch error.errno {
@@ -85,8 +90,7 @@ extension StoreFailure {
         + "writers, and isn't immutable (lsattr). Correct it, or move it away."
     case EMFILE, ENFILE: "Raise LimitNOFILE= of the unit, or ulimit -n: each stream needs about five files."
     case EFBIG: "Raise LimitFSIZE= of the unit, or ulimit -f, or lower segment_size in [spool]."
-    case EROFS:
-      "Mount the file system for writing. If the kernel has made it read-only, its log gives the reason."
+    case EROFS: readOnlyHint
     case ENOENT: "Put it back if it was moved or deleted; else create it, and check the configured paths."
     default: nil
     }

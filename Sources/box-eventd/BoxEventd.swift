@@ -38,8 +38,8 @@ struct BoxEventd: AsyncParsableCommand {
           DaemonFailure(.unavailable, $0.message, hint: $0.hint)
         }
         let failure = ofSimulator ?? DaemonFailure(error)
-        let problems: [any ExplainedError] = (error as? ConfigurationError)?.problems ?? [failure]
-        for problem in problems { StandardOutput.report(problem) }
+        let problems: [any ExplainedError] = failure.problems.isEmpty ? [failure] : failure.problems
+        if !failure.isLogged { for problem in problems { StandardOutput.report(problem) } }
         throw ExitCode(failure.exit.rawValue)
       }
     } catch {
@@ -77,6 +77,19 @@ struct ConfigurationOption: ParsableArguments {
   var unit: String { Configuration.unit(of: path) }
 
   func load() throws -> Configuration { try Configuration.load(path, environment: environment) }
+
+  /// What can be read of it, with a warning where that isn't all.
+  func loadReadable() -> (configuration: Configuration, isComplete: Bool) {
+    let (configuration, error) = Configuration.readable(path, environment: environment)
+    if let error { StandardOutput.warn("\(DaemonFailure(error).message); going on with what can be read") }
+    return (configuration, error == nil)
+  }
+
+  /// The tools for its streams, as far as it can be read.
+  func readingTools() -> StreamTools {
+    let (configuration, isComplete) = loadReadable()
+    return StreamTools(configuration, unit: unit, isComplete: isComplete)
+  }
 }
 
 struct RunCommand: AsyncParsableCommand {
@@ -111,7 +124,7 @@ struct StatusCommand: AsyncParsableCommand {
   @Flag(help: "Print the report as JSON, as GET /status does.") var json = false
 
   func run() async throws {
-    let socket = try configuration.load().status.socket
+    let socket = configuration.loadReadable().configuration.status.socket
     let report = try StatusClient(socket: socket, unit: configuration.unit).report()
     StandardOutput.write(json ? report.json : StatusText.text(report, now: Date().timeIntervalSince1970))
   }
@@ -120,11 +133,12 @@ struct StatusCommand: AsyncParsableCommand {
 /// Text to stdout and stderr, without a buffer.
 enum StandardOutput {
   /// Keeps other files from becoming stdin, stdout or stderr: where one of the three was closed at the start, the next
-  /// file that is opened would take its number, and receive what is written to it.
+  /// file that is opened would take its number, and receive what is written to it. Writing to a stdout that was closed
+  /// still fails.
   static func reserveDescriptors() {
     for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) < 0 {
       // The lowest free number, which is this one.
-      _ = open("/dev/null", O_RDWR)
+      _ = open("/dev/null", descriptor == STDOUT_FILENO ? O_RDONLY : O_RDWR)
     }
   }
 
@@ -133,8 +147,12 @@ enum StandardOutput {
 
   /// An error in two lines on stderr: what happened, and what to do.
   static func report(_ error: some ExplainedError) {
-    write("box-eventd: \(error.message)\n" + (error.hint.map { "  \($0)\n" } ?? ""), to: STDERR_FILENO)
+    let prefix = DaemonFailure.linePrefix
+    let lines = ["box-eventd: \(error.message)", error.hint.map { "  \($0)" }].compactMap(\.self)
+    write(lines.map { "\(prefix)\($0)\n" }.joined(), to: STDERR_FILENO)
   }
+
+  static func warn(_ text: String) { write("box-eventd: warning: \(text)\n", to: STDERR_FILENO) }
 
   /// The error number of the first write to stdout that failed; 0 as long as none has. What follows is dropped.
   private static let failure = Atomic<Int32>(0)
@@ -149,7 +167,8 @@ enum StandardOutput {
     case let code:
       throw DaemonFailure(
         .io, "cannot write the output: \(strerror(code).map { String(cString: $0) } ?? "error \(code)")",
-        hint: "Send it where there is free space.", errno: code)
+        hint: code == EBADF ? "Its standard output is closed." : "Send it where there is free space.",
+        errno: code)
     }
   }
 

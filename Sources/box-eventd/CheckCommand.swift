@@ -18,6 +18,8 @@ struct CheckCommand: AsyncParsableCommand {
 
   @Flag(help: "Also sign in and ask Box for a realtime server.") var online = false
 
+  @Flag(help: "Check what a reload can use, as ExecReload= of the unit does.") var reload = false
+
   func run() async throws {
     try await StateOwner.become(
       of: configuration.path, environment: configuration.environment, makesState: online
@@ -28,8 +30,9 @@ struct CheckCommand: AsyncParsableCommand {
   }
 
   private func check(_ environment: [String: String]) throws -> Configuration {
-    let check = ConfigurationCheck(configuration.path, environment: environment)
+    let check = ConfigurationCheck(configuration.path, environment: environment, isReload: reload)
     check.findings.forEach(show)
+    try StandardOutput.check()
     guard check.isFine, let checked = check.configuration else {
       let count = check.findings.count { $0.kind == .problem }
       throw DaemonFailure(

@@ -16,7 +16,8 @@ struct PositionCommand: AsyncParsableCommand {
     @Argument(help: "The stream.") var stream: String
 
     func run() async throws {
-      let tools = try PositionCommand.tools(configuration)
+      try StateOwner.become(of: configuration.path, environment: configuration.environment)
+      let tools = configuration.readingTools()
       guard let record = try tools.position(of: try tools.stream(named: stream)) else {
         throw DaemonFailure(
           .data, "stream \(stream): position file missing or corrupt",
@@ -43,15 +44,11 @@ struct PositionCommand: AsyncParsableCommand {
         throw DaemonFailure(
           .usage, "not a position: \"\(value)\"", hint: "Give now, oldest, or the digits of a position.")
       }
-      let tools = try PositionCommand.tools(configuration)
+      try StateOwner.become(of: configuration.path, environment: configuration.environment)
+      let tools = StreamTools(try configuration.load(), unit: configuration.unit)
       let record = try tools.setPosition(of: try tools.stream(named: stream), to: position)
       StandardOutput.print(
         "\(stream): continues from position \(record.position) with ordinal \(record.ordinal)")
     }
-  }
-
-  private static func tools(_ configuration: ConfigurationOption) throws -> StreamTools {
-    try StateOwner.become(of: configuration.path, environment: configuration.environment)
-    return StreamTools(try configuration.load(), unit: configuration.unit)
   }
 }

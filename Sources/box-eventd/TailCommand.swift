@@ -17,7 +17,9 @@ struct TailCommand: AsyncParsableCommand {
 
   @Argument(help: "The stream; without it, the first of the configuration.") var stream: String?
 
-  @Option(name: .customShort("n"), help: "How many of the last events to print.") var count = 10
+  @Option(
+    name: .customShort("n"), help: "How many of the last events to print (default: 10; with --since all).")
+  var count: Int?
 
   @Flag(name: .shortAndLong, help: "Keep printing new events as they come.") var follow = false
 
@@ -31,20 +33,30 @@ struct TailCommand: AsyncParsableCommand {
   @Option(help: "The lines as they are, or one short line each.") var output = EventTail.Output.json
 
   func validate() throws {
-    guard count >= 0 else { throw ValidationError("-n is 0 or more") }
+    guard count ?? 0 >= 0 else { throw ValidationError("-n is 0 or more") }
     if let since, EventFilter.since(since, now: 0) == nil {
       throw ValidationError("--since is a time such as 2026-11-23T10:00:00Z, or a duration such as 10m")
     }
   }
 
   func run() async throws {
-    let tools = StreamTools(try configuration.load(), unit: configuration.unit)
+    let tools = configuration.readingTools()
     let filter = EventFilter(
       types: types, since: since.flatMap { EventFilter.since($0, now: Date().timeIntervalSince1970) })
-    // With --since the times decide, not the count.
-    let reader = try tools.reader(of: try tools.stream(named: stream), last: since == nil ? count : nil)
+    // With --since the times decide, and then the count.
+    let last = since == nil ? count ?? 10 : nil
+    let reader = try tools.reader(of: try tools.stream(named: stream), last: last)
     var tail = EventTail(
       reader, filter: filter, output: output, isForTerminal: isatty(STDOUT_FILENO) == 1)
+    if since != nil, let count {
+      var lines: [String] = []
+      _ = try tail.read { line in
+        lines.append(line)
+        // Not one by one, which moves all others.
+        if lines.count > 2 * count { lines.removeFirst(lines.count - count) }
+      }
+      for line in lines.suffix(count) { StandardOutput.print(line) }
+    }
     repeat {
       let hasRead = try tail.read { StandardOutput.print($0) }
       try StandardOutput.check()

@@ -17,11 +17,11 @@ struct VerifyCommand: AsyncParsableCommand {
   @Argument(help: "The stream; without it, all of them.") var stream: String?
 
   func run() async throws {
-    let loaded = try configuration.load()
-    let tools = StreamTools(loaded, unit: configuration.unit)
-    let streams = try stream.map { [try tools.stream(named: $0)] } ?? loaded.streams
+    let tools = configuration.readingTools()
+    let streams = try stream.map { [try tools.stream(named: $0)] } ?? tools.streams()
     var isIntact = true
     for stream in streams { isIntact = show(try tools.verify(stream), of: stream.name) && isIntact }
+    try StandardOutput.check()
     if !isIntact { throw ExitCode(1) }
   }
 

@@ -388,8 +388,10 @@ import Testing
       index == 0 ? .answer(200, Self.page) : index == 1 ? .answer(503) : Reply(.close)
     } _: { server in
       try await withTransport { transport in
-        let source = try source(transport, server) { endpoint, code, duration in
-          seen.withLock { $0.append("\(endpoint) \(code) \(duration > .zero)") }
+        let source = try source(transport, server) { call in
+          seen.withLock {
+            $0.append("\(call.endpoint) \(call.code) \(call.duration > .zero) \(call.bytes)")
+          }
         }
         _ = await failure { () throws(FeedFailure) in try await source.read(ReadRequest(position: .now)) }
         _ = await failure { () throws(FeedFailure) in try await source.subscribe() }
@@ -397,7 +399,10 @@ import Testing
         _ = await failure { () throws(FeedFailure) in try await source.poll(realtime, from: .now) }
       }
     }
-    #expect(seen.withLock { $0 } == ["events 200 true", "options 503 true", "poll unreachable true"])
+    #expect(
+      seen.withLock { $0 } == [
+        "events 200 true \(Self.page.utf8.count)", "options 503 true 0", "poll unreachable true 0",
+      ])
   }
 }
 

@@ -27,7 +27,7 @@ func withTransport<Value>(
 func source(
   _ transport: BoxTransport, _ server: ScriptedServer, signIn: (any SignIn)? = nil, asUser: String? = nil,
   clock: AccessTokens.Clock = .continuous,
-  onRequest: @escaping RequestObserver = { _, _, _ in }
+  onRequest: @escaping RequestObserver = { _ in }
 ) throws -> BoxSource {
   try BoxSource(
     transport: transport, tokens: AccessTokens(signIn: signIn ?? CountingSignIn(), clock: clock, seed: 1),

@@ -205,13 +205,26 @@ import Testing
       fixture.configure()
       let line = fixture.settings.text.split(separator: "\n", omittingEmptySubsequences: false)
         .firstIndex { $0.hasPrefix("segment_sice") }
-      for command in ["run", "status", "login"] {
+      for command in ["run", "login"] {
         let outcome = try await fixture.run(command, "--config", fixture.configuration)
         #expect(outcome.exit == .code(78))
         #expect(outcome.errors.contains("\(fixture.configuration):\(try #require(line) + 1)"))
         #expect(outcome.errors.contains("segment_sice"))
         #expect(outcome.errors.contains("segment_size"))
       }
+    }
+  }
+
+  @Test func printsEveryProblemOnce() async throws {
+    try await withTestEnvironment { fixture in
+      fixture.settings.spool += [#"segment_sice = "1MiB""#, #"max_age = "long""#]
+      fixture.configure()
+      let outcome = try await fixture.run("run", "--config", fixture.configuration)
+      #expect(outcome.exit == .code(78))
+      let lines = outcome.errors.split(separator: "\n")
+      #expect(lines.count == 4, "\(lines)")
+      #expect(lines.count { $0.contains("segment_sice") } == 1)
+      #expect(lines.count { $0.contains("max_age") } == 1)
     }
   }
 

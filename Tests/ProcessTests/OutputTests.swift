@@ -37,6 +37,42 @@ import Testing
         """, "\(command)")
   }
 
+  @Test func reportsAClosedOutput() async throws {
+    try await withTestEnvironment { fixture in
+      fixture.simulator.produce(5)
+      let daemon = try fixture.start()
+      try await fixture.drained()
+      let commands = [
+        ["status"], ["check"], ["tail"], ["verify"], ["position", "show", "default"],
+      ].map { $0 + ["--config", fixture.configuration] }
+      for command in commands + [["--help"], ["--version"], ["simulate"]] {
+        let (child, name) = try fixture.begin(
+          ["/bin/sh", "-c", #"exec "$0" "$@" >&-"#, Executable.path] + command)
+        let outcome = try await fixture.outcome(of: child, name)
+        #expect(outcome.exit == .code(74), "\(command)")
+        #expect(outcome.errors.contains("cannot write the output: Bad file descriptor"), "\(command)")
+      }
+      #expect(try await daemon.terminated() == .code(0))
+    }
+  }
+
+  @Test func tailCountsTheEventsSinceATimeToo() async throws {
+    try await withTestEnvironment { fixture in
+      fixture.simulator.produce(5)
+      let daemon = try fixture.start()
+      try await fixture.drained()
+      #expect(try await daemon.terminated() == .code(0))
+      let all = fixture.spool().lines.count
+      let counts = [([], all), (["-n", "2"], 2), (["-n", "0"], 0), (["-n", "100"], all)]
+      for (count, expected) in counts {
+        let (child, name) = try fixture.begin(
+          ["tail", "--since", "2000-01-01T00:00:00Z", "--config", fixture.configuration] + count)
+        let outcome = try await fixture.outcome(of: child, name)
+        #expect(outcome.output.split(separator: "\n").count == expected, "\(count)")
+      }
+    }
+  }
+
   @Test func aReaderThatHasEnoughIsNoError() async throws {
     try await withTestEnvironment { fixture in
       fixture.simulator.produce(2000)

@@ -120,6 +120,7 @@ import Testing
     try await withTestEnvironment { fixture in
       let manager = try ServiceManager(path: "\(fixture.root)/notify")
       let daemon = try fixture.start(environment: manager.environment)
+      try await manager.received("READY")
       try await fixture.simulator.wait { $0.heldPolls == 1 }
       let options = fixture.simulator.statistics.requests(.options)
       for bad in ["[[stream]]\nname = 7\n", "[spool", "[spool]\nsegment_sice = 1\n", ""] {
@@ -140,20 +141,35 @@ import Testing
     }
   }
 
-  @Test func namesAndRefusesKeysThatNeedARestart() async throws {
+  @Test func namesKeysThatNeedARestartAndAppliesTheOthers() async throws {
     try await withTestEnvironment { fixture in
-      let daemon = try fixture.start()
+      let manager = try ServiceManager(path: "\(fixture.root)/notify")
+      let daemon = try fixture.start(environment: manager.environment)
       try await fixture.simulator.wait { $0.heldPolls == 1 }
-      fixture.settings.spool.append(#"segment_size = "2MiB""#)
-      fixture.settings.socket = "\(fixture.root)/other.sock"
-      // Reloadable changes in the same file are not applied either.
+      let before = fixture.settings
+      fixture.settings.spool += [#"segment_size = "2MiB""#, #"keep_free = "1MiB""#]
       fixture.settings.streams.append(.init(name: "added"))
       fixture.configure()
       daemon.signal(SIGHUP)
-      try await fixture.logged("[spool] segment_size changed")
-      try await fixture.logged("[status] socket changed")
-      #expect(!fixture.log.contains("configuration reloaded"))
-      #expect(directoryNames("\(fixture.root)/spool").contains("added") == false)
+      try await fixture.logged("[spool] segment_size, [spool] keep_free changed")
+      try await fixture.logged("configuration reloaded")
+      fixture.simulator.produce(3)
+      try await fixture.drained("added")
+      let difference =
+        "configuration on disk differs in [spool] segment_size, [spool] keep_free: restart to use it"
+      try await eventually("the difference in STATUS=, got \(manager.messages.last?.text ?? "")") {
+        manager.messages(with: "STATUS").last?["STATUS"]?.hasSuffix("; " + difference) == true
+      }
+      let status = try await fixture.run("status", "--config", fixture.configuration)
+      #expect(status.output.hasSuffix("\n\n\(difference)\n"), "\(status.output)")
+
+      fixture.settings.spool = before.spool
+      fixture.configure()
+      daemon.signal(SIGHUP)
+      try await eventually("no difference") {
+        (try? await fixture.run("status", "--config", fixture.configuration))?.output.contains("on disk")
+          == false
+      }
       #expect(try await daemon.terminated() == .code(0))
     }
   }

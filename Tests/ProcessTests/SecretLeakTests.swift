@@ -31,6 +31,14 @@ import Testing
             && fixture.simulator.statistics.heldPolls == 1
         }
       }
+      for line in [
+        "default: called Box (bytes=", "endpoint=poll", "endpoint=options", "request_id=",
+        "default: state changed (state=polling)",
+      ] { #expect(fixture.log.contains(line), "\(line)") }
+      #expect(
+        fixture.log.split(separator: "\n").contains {
+          $0.contains(" called Box (") && $0.contains("endpoint=token")
+        })
       let status = try await fixture.run("status", "--json", "--config", fixture.configuration).output
       #expect(try await daemon.terminated() == .code(0))
       try expectAbsence(of: secrets(of: fixture), in: fixture, besides: ["client-secret"], status)

@@ -48,13 +48,18 @@ import Testing
       try await leaveWorkForRecovery(fixture)
       let manager = try ServiceManager(path: "\(fixture.root)/notify")
       let daemon = try fixture.start(
-        environment: manager.environment, under: Tracer.command("fdatasync:delay_enter=5s:when=1"))
+        environment: manager.environment, under: Tracer.command("fdatasync:delay_enter=20s:when=1"))
       try await manager.received("EXTEND_TIMEOUT_USEC")
       #expect(manager.messages(with: "READY").isEmpty)
       try await eventually("the status of a daemon that is starting") {
         (try? await fixture.status())?.state == "starting"
       }
-      #expect(manager.messages(with: "READY").isEmpty)
+      // A reload in the meantime proves nothing.
+      daemon.signal(SIGHUP)
+      try await fixture.logged("configuration reloaded")
+      #expect(manager.messages(with: "READY").isEmpty && manager.messages(with: "RELOADING").isEmpty)
+      #expect(
+        manager.messages(with: "STATUS").last?["STATUS"] == "Starting: recovering default (1 of 1)")
       try await manager.received("READY")
       #expect(fixture.spool().contains("written but not acknowledged"))
       #expect(try await daemon.terminated() == .code(0))

@@ -10,7 +10,7 @@ package struct TokenEndpoint: Sendable {
 
   /// - Throws: if `token_url` is not encrypted.
   package init(
-    transport: BoxTransport, url: WebURL, onRequest: @escaping RequestObserver = { _, _, _ in }
+    transport: BoxTransport, url: WebURL, onRequest: @escaping RequestObserver = { _ in }
   ) throws(ClientSettingsError) {
     try url.requireConfidential(key: "token_url")
     self.transport = transport

@@ -75,7 +75,7 @@ package final class BoxTransport: Sendable {
   /// A connection that turns out dead before a byte of the answer has come is not a failure: the request
   /// is sent once more at once. A cancelled task ends the call at once, unless ``HTTPCall/mustBeAnswered``.
   func send(
-    _ call: HTTPCall, _ observer: RequestObserver = { _, _, _ in }
+    _ call: HTTPCall, _ observer: RequestObserver = { _ in }
   ) async throws(FeedFailure) -> HTTPAnswer {
     let start = ContinuousClock.now
     let deadline = NIODeadline.now() + TimeAmount(timeLimit(call))
@@ -84,11 +84,15 @@ package final class BoxTransport: Sendable {
     let duration = ContinuousClock.now - start
     switch attempt.result {
     case .success(let answer):
-      observer(call.endpoint.name, "\(answer.status)", duration)
+      observer(
+        FinishedCall(
+          endpoint: call.endpoint.name, code: "\(answer.status)", duration: duration,
+          requestID: answer.requestID, bytes: answer.body.count))
       return answer
     case .failure(let error):
       let failure = failure(error, call)
-      observer(call.endpoint.name, failure.code.rawValue, duration)
+      observer(
+        FinishedCall(endpoint: call.endpoint.name, code: failure.code.rawValue, duration: duration))
       throw failure
     }
   }

@@ -31,12 +31,21 @@ struct HTTPCall: Sendable {
   }
 }
 
-/// Called after each request, for metrics.
-///
-/// - `endpoint`: `events`, `options`, `poll` or `token`.
-/// - `code`: the HTTP status, or the raw value of ``FeedFailure/Code`` if no answer came.
-package typealias RequestObserver =
-  @Sendable (_ endpoint: String, _ code: String, _ duration: Duration) -> Void
+/// A request that has ended, for metrics and the log: nothing of what was sent or received.
+package struct FinishedCall: Sendable {
+  /// `events`, `options`, `poll` or `token`.
+  package var endpoint: String
+  /// The HTTP status, or the raw value of ``FeedFailure/Code`` if no answer came.
+  package var code: String
+  package var duration: Duration
+  /// The id Box gave the request.
+  package var requestID: String?
+  /// The size of the answer's body, decompressed.
+  package var bytes = 0
+}
+
+/// Called after each request.
+package typealias RequestObserver = @Sendable (FinishedCall) -> Void
 
 extension HTTPCall.Endpoint {
   var method: HTTPMethod {

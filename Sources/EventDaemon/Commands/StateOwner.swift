@@ -42,9 +42,8 @@ package enum StateOwner {
 
   /// Nil where the process stays what it is.
   private static func owner(_ configurationPath: String, _ environment: [String: String]) -> Owner? {
-    guard geteuid() == 0,
-      let configuration = try? Configuration.load(configurationPath, environment: environment)
-    else { return nil }
+    guard geteuid() == 0 else { return nil }
+    let configuration = Configuration.readable(configurationPath, environment: environment).configuration
     let directory = configuration.state.directory
     if let status = try? Stat(FilePath(directory)) {
       let (user, group) = (status.userID.rawValue, status.groupID.rawValue)

@@ -22,6 +22,21 @@ package struct StatusClient: Sendable {
     try StatusReport(parsing: get("/status").body)
   }
 
+  /// Whether a process listens on the socket now.
+  func isListenedOn() -> Bool {
+    let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    setTimeouts(descriptor)
+    do {
+      try connect(descriptor)
+      return true
+    } catch {
+      // Its queue is full.
+      return error.errno == EAGAIN
+    }
+  }
+
   package func get(_ path: String) throws(StatusFailure) -> HTTPAnswer {
     let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw failed(errno) }
@@ -101,7 +116,7 @@ extension StatusClient {
     case EACCES, EPERM:
       StatusFailure(
         .permissionDenied, "\(socket): permission denied",
-        hint: "Use sudo, or become a member of the socket's group.", errno: number)
+        hint: GroupAccess.hint(socket), errno: number)
     case EAGAIN, ETIMEDOUT:
       StatusFailure(
         .unresponsive, "\(socket): no answer within \(timeout.components.seconds) s",

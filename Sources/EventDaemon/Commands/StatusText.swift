@@ -1,6 +1,6 @@
 import BoxEvents
 
-/// What `box-eventd status` prints: a table with a line for each stream, then errors and gaps.
+/// What `box-eventd status` prints: a table with a line for each stream, then errors, gaps, and how the configuration on disk differs.
 package enum StatusText {
   /// - Parameter now: local time, seconds since 1970.
   package static func text(_ report: StatusReport, now: Double) -> String {
@@ -14,7 +14,10 @@ package enum StatusText {
       "\(PlainText.escaped($0.name)): \(MetricText.count($0.gapsTotal)) \($0.gapsTotal == 1 ? "gap" : "gaps") "
         + "recorded in gaps.ndjson"
     }
-    for section in [errors, gaps] where !section.isEmpty { lines += [""] + section }
+    let differences = report.configurationDifference.map {
+      [PlainText.escaped("configuration on disk \($0)")]
+    }
+    for section in [errors, gaps, differences ?? []] where !section.isEmpty { lines += [""] + section }
     return lines.joined(separator: "\n") + "\n"
   }
 

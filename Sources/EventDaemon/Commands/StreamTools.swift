@@ -8,26 +8,35 @@ package struct StreamTools: Sendable {
   private let configuration: Configuration
   /// The daemon's unit, for hints.
   private let unit: String
+  private let isComplete: Bool
 
-  package init(_ configuration: Configuration, unit: String) {
+  /// - Parameter isComplete: whether the configuration has all streams; else any name may be one.
+  package init(_ configuration: Configuration, unit: String, isComplete: Bool = true) {
     self.configuration = configuration
     self.unit = unit
+    self.isComplete = isComplete
   }
 
   /// The stream of this name, or without a name the first one.
   package func stream(named name: String?) throws(DaemonFailure) -> Configuration.Stream {
-    guard let name else {
-      if let first = configuration.streams.first { return first }
-      throw DaemonFailure(.configuration, "no stream configured", hint: "Add a [[stream]] table.")
-    }
+    guard let name else { return try streams()[0] }
     if let stream = configuration.streams.first(where: { $0.name == name }) { return stream }
+    if !isComplete, Configuration.Stream.isName(name) { return Configuration.Stream(name: name) }
     let names = configuration.streams.map(\.name).joined(separator: ", ")
     throw DaemonFailure(.usage, "unknown stream \"\(name)\"", hint: "The configuration has: \(names).")
   }
 
+  /// All streams, at least one.
+  package func streams() throws(DaemonFailure) -> [Configuration.Stream] {
+    guard configuration.streams.isEmpty else { return configuration.streams }
+    throw DaemonFailure(
+      .configuration, "no stream configured",
+      hint: isComplete ? "Add a [[stream]] table." : "Correct the configuration, or name the stream.")
+  }
+
   /// Checks that a stream's spool is intact. The daemon may be running.
   package func verify(_ stream: Configuration.Stream) throws(DaemonFailure) -> SpoolVerifier.Report {
-    try DaemonFailure.mapping { () throws(StoreFailure) in
+    try reading(configuration.spool.directory) { () throws(StoreFailure) in
       let spool = try openSpool(stream)
       defer { spool.close() }
       // Readers of the spool may not see the state; then the position file is left out.
@@ -42,7 +51,7 @@ package struct StreamTools: Sendable {
   /// A reader of a stream's events. The daemon may be running.
   /// - Parameter last: with how many of the last events it begins; nil for all of them.
   package func reader(of stream: Configuration.Stream, last: Int?) throws(DaemonFailure) -> SpoolReader {
-    try DaemonFailure.mapping { () throws(StoreFailure) in
+    try reading(configuration.spool.directory) { () throws(StoreFailure) in
       var reader = SpoolReader(spool: try openSpool(stream))
       if let last { try reader.seek(last: last) }
       return reader
@@ -51,7 +60,7 @@ package struct StreamTools: Sendable {
 
   /// The content of the position file; nil where it is missing or corrupt.
   package func position(of stream: Configuration.Stream) throws(DaemonFailure) -> PositionRecord? {
-    try DaemonFailure.mapping { () throws(StoreFailure) in
+    try reading(configuration.state.directory, groupUnseen: nil) { () throws(StoreFailure) in
       let spool = try root(configuration.spool.directory)
       defer { spool.close() }
       let state = try root(configuration.state.directory)
@@ -74,6 +83,19 @@ package struct StreamTools: Sendable {
     defer { directories.release() }
     return try DaemonFailure.mapping { () throws(StoreFailure) in
       try stopped(stream, directories.spool, directories.state).set(to: position)
+    }
+  }
+
+  /// Maps what `body` throws; where permission is missing, the hint names who has it.
+  private func reading<Value>(
+    _ directory: String, groupUnseen: String? = "box-eventd-readers", _ body: () throws(StoreFailure) -> Value
+  ) throws(DaemonFailure) -> Value {
+    do throws(StoreFailure) {
+      return try body()
+    } catch {
+      var failure = DaemonFailure(error)
+      if error.errno == EACCES { failure.hint = GroupAccess.hint(directory, orElse: groupUnseen) }
+      throw failure
     }
   }
 

@@ -13,6 +13,8 @@ package struct Configuration: Hashable, Sendable {
   package var log = Log()
   /// In the order of the files; at least one, names unique.
   package var streams: [Stream] = []
+  /// The unit that runs with it, for hints.
+  var unit = "box-eventd"
 
   /// `[box]`: where Box is and how to reach it.
   package struct Box: Hashable, Sendable {
@@ -106,46 +108,6 @@ package struct Configuration: Hashable, Sendable {
 
   /// Whom a stream's token is asked for; nil where the token has one owner, or the JWT settings file decides.
   package func subject(of stream: Stream) -> Subject? { stream.subject ?? auth.subject }
-}
-
-// MARK: What a reload changes
-
-extension Configuration {
-  /// What differs between the configuration in force and one read by a reload.
-  package struct Change: Hashable, Sendable {
-    /// Streams to start.
-    package var added: [Stream] = []
-    /// Names of streams to stop.
-    package var removed: [String] = []
-    /// Streams to stop and start again, as they are now. A different `start` alone doesn't count: it is used only
-    /// before a stream's first run.
-    package var changed: [Stream] = []
-    /// The new level, if it is another one.
-    package var logLevel: Logger.Level?
-    /// Keys that only a restart can change, as `[table] key`.
-    package var refusedKeys: [String] = []
-
-    /// Nothing differs. Files of secrets don't count: every reload reads the secrets again.
-    package var isEmpty: Bool { self == Change() }
-  }
-
-  /// Compares this configuration, the one in force, with a new one.
-  package func change(to new: Configuration) -> Change {
-    let old = Dictionary(streams.map { ($0.name, $0) }) { first, _ in first }
-    let names = Set(new.streams.map(\.name))
-    return Change(
-      added: new.streams.filter { old[$0.name] == nil },
-      removed: streams.map(\.name).filter { !names.contains($0) },
-      changed: new.streams.filter { stream in
-        guard var before = old[stream.name] else { return false }
-        before.start = stream.start
-        return before != stream
-      },
-      logLevel: log.level == new.log.level ? nil : new.log.level,
-      refusedKeys: ConfigurationKeys.tables.flatMap { table in
-        table.keys.filter { !$0.isReloaded && !$0.isEqual(self, new) }.map { "\(table.header) \($0.name)" }
-      })
-  }
 }
 
 // MARK: Instances of the unit template

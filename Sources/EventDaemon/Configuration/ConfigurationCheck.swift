@@ -29,7 +29,8 @@ package struct ConfigurationCheck: Sendable {
 
   package var isFine: Bool { !findings.contains { $0.kind == .problem } }
 
-  package init(_ path: String, environment: [String: String]) {
+  /// - Parameter isReload: called by `ExecReload=`, which may not see the unit's credentials.
+  package init(_ path: String, environment: [String: String], isReload: Bool = false) {
     let configuration: Configuration
     do {
       configuration = try Configuration.load(path, environment: environment)
@@ -41,8 +42,9 @@ package struct ConfigurationCheck: Sendable {
     let count = configuration.streams.count
     let (streams, method) = (count == 1 ? "stream" : "streams", configuration.auth.method.rawValue)
     add(.fine, "\(path): \(count) \(streams), signing in with \"\(method)\"")
-    checkSecrets(configuration, environment)
+    checkSecrets(configuration, environment, isReload)
     noteUnused(configuration)
+    noteIgnored(path, environment)
     checkDirectories(configuration, madeByUnit: Configuration.instanceEnvironment(of: path))
     checkListenAddress(configuration.status)
     checkTransport(configuration, environment)
@@ -60,15 +62,17 @@ package struct ConfigurationCheck: Sendable {
 // MARK: Secrets and the transport
 
 extension ConfigurationCheck {
-  private mutating func checkSecrets(_ configuration: Configuration, _ environment: [String: String]) {
+  private mutating func checkSecrets(
+    _ configuration: Configuration, _ environment: [String: String], _ isReload: Bool
+  ) {
     var environment = environment
     var kinds = configuration.secretKinds
-    if Self.hidesCredentials(environment) {
+    if Self.hidesCredentials(environment) || isReload && environment["CREDENTIALS_DIRECTORY"] == nil {
       environment["CREDENTIALS_DIRECTORY"] = nil
       kinds = kinds.filter { configuration.configuredPath($0) != nil }
       if configuration.secretKinds.contains(where: { $0 != .proxyAuth && !kinds.contains($0) }) {
         add(
-          .note, "the unit's credentials can't be seen in a reload",
+          .note, "the unit's credentials can't be seen in a reload: the service itself checks them",
           hint: "The daemon has those of its start; after changing one, restart the service.")
       }
     }
@@ -87,7 +91,8 @@ extension ConfigurationCheck {
     }
   }
 
-  /// systemd names the folder to the commands of `ExecReload=`, and closes it to them.
+  /// Some versions of systemd name the folder to the commands of `ExecReload=`, and close it to them; others, such as
+  /// 257, don't name it.
   private static func hidesCredentials(_ environment: [String: String]) -> Bool {
     guard let folder = environment["CREDENTIALS_DIRECTORY"] else { return false }
     return access(folder, R_OK | X_OK) != 0 && errno == EACCES
@@ -123,6 +128,19 @@ extension ConfigurationCheck {
       add(
         .note, "\(key) is not used: method is \"\(configuration.auth.method.rawValue)\"",
         hint: "Remove it, or choose the method it belongs to.")
+    }
+  }
+
+  /// Drop-ins by another name, and variables of the environment that name no directory.
+  private mutating func noteIgnored(_ path: String, _ environment: [String: String]) {
+    for file in ConfigurationFile.ignored(path) {
+      add(
+        .note, "\(file) is ignored", hint: "Only names that end in .toml and don't begin with a dot are read."
+      )
+    }
+    for name in ["STATE", "RUNTIME", "SPOOL", "CREDENTIALS"].map({ $0 + "_DIRECTORY" }) {
+      guard let value = environment[name], !value.isEmpty, !value.hasPrefix("/") else { continue }
+      add(.note, "$\(name) is ignored: not an absolute path", hint: "Set it to a path that begins with /.")
     }
   }
 
@@ -225,7 +243,7 @@ extension ConfigurationCheck {
       } else if error.errno == EPERM, let owner = status?.userID.rawValue, owner != geteuid() {
         add(
           .problem, "\(name), \(path): belongs to user \(owner), not to \(geteuid())",
-          hint: "Run the check as the service's user, or chown it.")
+          hint: "Run the check as the user the service runs as, or name another directory.")
       } else if error.errno == EPERM {
         add(.problem, "\(name), \(path): everybody may write to it", hint: "Run: chmod o-w \(path).")
       } else {
@@ -236,7 +254,9 @@ extension ConfigurationCheck {
     if Glibc.access(path, R_OK | W_OK | X_OK) == 0 {
       add(.fine, "\(name), \(path)")
     } else {
-      add(.problem, "\(name), \(path): not writable", hint: "Let user \(geteuid()) read, write and enter it.")
+      let hint =
+        errno == EROFS ? StoreFailure.readOnlyHint : "Let user \(geteuid()) read, write and enter it."
+      add(.problem, "\(name), \(path): not writable", hint: hint)
     }
   }
 
@@ -261,7 +281,8 @@ extension ConfigurationCheck {
       add(.fine, "\(name), \(path): will be created")
     } else {
       let reason = errno == ENOENT ? "its parent folder does not exist" : "it can't be created"
-      add(.problem, "\(name), \(path): \(reason)", hint: "Run: install -d -o USER -m 0700 \(path).")
+      let hint = errno == EROFS ? StoreFailure.readOnlyHint : "Run: install -d -o USER -m 0700 \(path)."
+      add(.problem, "\(name), \(path): \(reason)", hint: hint)
     }
   }
 

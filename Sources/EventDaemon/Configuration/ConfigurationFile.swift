@@ -24,15 +24,27 @@ struct ConfigurationFile: Hashable, Sendable {
     return ConfigurationFile(path: path, text: text)
   }
 
-  /// The main file, then `*.toml` in the folder named like it with `.d`, in order of name.
-  static func readAll(_ path: String) throws(ConfigurationError) -> [ConfigurationFile] {
+  /// The paths of the main file, then of `*.toml` in the folder named like it with `.d`, in order of name.
+  private static func paths(_ path: String) throws(ConfigurationError) -> [String] {
     let folder = path + ".d"
     let dropIns = try FileContents.names(in: folder)
       .filter { $0.hasSuffix(".toml") && !$0.hasPrefix(".") }
       .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    return [path] + dropIns.map { "\(folder)/\($0)" }
+  }
+
+  /// The paths of files in that folder which are not read. Hidden ones that don't end in `.toml` are an editor's.
+  static func ignored(_ path: String) -> [String] {
+    let folder = path + ".d"
+    let names = ((try? FileContents.names(in: folder)) ?? []).sorted()
+    return names.filter { $0.hasSuffix(".toml") == $0.hasPrefix(".") }.map { "\(folder)/\($0)" }
+  }
+
+  /// All files of a configuration.
+  static func readAll(_ path: String) throws(ConfigurationError) -> [ConfigurationFile] {
     var files: [ConfigurationFile] = []
     var problems: [ConfigurationError.Problem] = []
-    for file in [path] + dropIns.map({ "\(folder)/\($0)" }) {
+    for file in try paths(path) {
       do {
         files.append(try read(file))
       } catch {
@@ -41,6 +53,11 @@ struct ConfigurationFile: Hashable, Sendable {
     }
     guard problems.isEmpty else { throw ConfigurationError(problems) }
     return files
+  }
+
+  /// Those that can be read.
+  static func readable(_ path: String) -> [ConfigurationFile] {
+    ((try? paths(path)) ?? [path]).compactMap { try? read($0) }
   }
 
   private static func lineOfBadText(_ bytes: [UInt8]) -> Int {

@@ -28,6 +28,8 @@ struct ConfigurationKey: Sendable {
   let setDefault: @Sendable ([String: String], inout Configuration) -> Void
   /// Whether two configurations have the same value.
   let isEqual: @Sendable (Configuration, Configuration) -> Bool
+  /// Takes over the value of another configuration.
+  let copy: @Sendable (_ from: Configuration, _ to: inout Configuration) -> Void
 
   private init<Root, Value: Equatable>(
     _ name: String, _ kind: ValueKind<Value>, isReloaded: Bool, _ summary: String,
@@ -50,6 +52,7 @@ struct ConfigurationKey: Sendable {
       if let value = kind.unitValue?(environment) { configuration[keyPath: root][keyPath: path] = value }
     }
     isEqual = { $0[keyPath: root][keyPath: path] == $1[keyPath: root][keyPath: path] }
+    copy = { $1[keyPath: root][keyPath: path] = $0[keyPath: root][keyPath: path] }
   }
 
   /// A key of a table.

@@ -22,6 +22,11 @@ extension ConfigurationReader {
     var locations: [String: ConfigurationError.Location] = [:]
     for (stream, table) in zip(configuration.streams, source.streams) where !stream.name.isEmpty {
       let location = table.location(of: "name")
+      if stream.name == RefreshTokenFile.name {
+        source.report(
+          location, "name in [[stream]] is \"\(stream.name)\", a file's name in the state directory",
+          hint: "Choose another name.")
+      }
       if let first = locations[stream.name] {
         source.report(
           location, "a second [[stream]] named \"\(stream.name)\"",

@@ -9,7 +9,9 @@ extension Configuration {
     _ path: String, environment: [String: String]
   ) throws(ConfigurationError) -> Configuration {
     let environment = environment.merging(instanceEnvironment(of: path)) { given, _ in given }
-    return try Configuration(files: ConfigurationFile.readAll(path), environment: environment)
+    var configuration = try Configuration(files: ConfigurationFile.readAll(path), environment: environment)
+    configuration.unit = unit(of: path)
+    return configuration
   }
 
   /// Reads a configuration from the texts of its files, the main file first.
@@ -17,7 +19,7 @@ extension Configuration {
   init(files: [ConfigurationFile], environment: [String: String]) throws(ConfigurationError) {
     var reader = ConfigurationReader(source: ConfigurationSource(files))
     reader.readTables(environment)
-    reader.checkTogether()
+    if reader.source.isComplete { reader.checkTogether() }
     let problems = reader.source.problems
     guard problems.isEmpty else {
       throw ConfigurationError(problems.sorted { $0.location < $1.location }.map(\.problem))
@@ -52,7 +54,9 @@ struct ConfigurationReader {
       if let hint = key.userHint, case .string(let text) = setting.node, text.contains("@") {
         source.report(setting.location, "\(name) holds a user or password", hint: hint)
       } else if !key.set(setting.node, &configuration) {
-        source.report(setting.location, "\(name) is \(setting.node.shown)", hint: "Give \(key.allowed).")
+        // A secret that was typed in place of its file's path.
+        let shown = key.name.hasSuffix("_file") ? "not an absolute path" : setting.node.shown
+        source.report(setting.location, "\(name) is \(shown)", hint: "Give \(key.allowed).")
       }
     }
   }

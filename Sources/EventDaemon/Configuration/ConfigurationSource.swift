@@ -22,6 +22,8 @@ struct ConfigurationSource {
   private var tables: [String: Table] = [:]
   private(set) var streams: [Table] = []
   private(set) var problems: [(location: Location, problem: ConfigurationError.Problem)] = []
+  /// Every file is valid TOML: what is missing is missing.
+  private(set) var isComplete = true
   let mainFile: String
 
   init(_ files: [ConfigurationFile]) {
@@ -38,7 +40,8 @@ struct ConfigurationSource {
     do {
       root = try TOMLNode.parse(file, lines)
     } catch {
-      problems += error.problems.map { (Location(file: file.path), $0) }
+      problems.append((error.location, error.problem))
+      isComplete = false
       return
     }
     func location(_ path: [String]) -> Location { Location(file: file.path, line: lines.line(of: path)) }

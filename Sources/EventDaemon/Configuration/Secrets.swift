@@ -61,13 +61,17 @@ package struct SecretFile: Hashable, Sendable {
 
   private func checkGuarded(_ contents: FileContents) throws(ConfigurationError) {
     guard contents.owner == 0 || contents.owner == geteuid() else {
-      throw refused("belongs to another user (\(contents.owner))", "Run: chown \(geteuid()) \(path).")
+      throw refused(
+        "belongs to another user (\(contents.owner))",
+        "Run: chown \(geteuid()) \(path) && chmod 600 \(path).")
     }
     let forbidden: mode_t = contents.owner == 0 ? 0o027 : 0o077
     guard contents.mode & forbidden == 0 else {
       throw refused(
         "open to others (mode 0\(String(contents.mode, radix: 8)))",
-        "Run: chmod \(contents.owner == 0 ? "640" : "600") \(path).")
+        // Of root's file this user sees nothing but through its group.
+        contents.owner == geteuid()
+          ? "Run: chmod 600 \(path)." : "Run: chown root:\(getegid()) \(path) && chmod 640 \(path).")
     }
   }
 
@@ -122,8 +126,9 @@ extension Configuration {
     if kind == .proxyAuth { return nil }
     throw ConfigurationError(
       "missing \(kind.rawValue): method \"\(auth.method.rawValue)\" needs it",
-      hint: "Write it into /etc/credstore/box-eventd.\(kind.rawValue), where the unit finds it, or name its "
-        + "file with \(kind.fileKey).")
+      hint:
+        "Write it into /etc/credstore/\(unit).\(kind.rawValue), where the unit finds it at its next start, or "
+        + "name its file with \(kind.fileKey).")
   }
 
   /// The file that the configuration names for a secret.

@@ -11,26 +11,26 @@ enum TOMLNode: Hashable {
   /// A float, a date or a time, which no key takes.
   case other(String)
 
-  /// The root of a document. A syntax error is reported with line and column.
+  /// The root of a document.
   static func parse(
     _ file: ConfigurationFile, _ lines: TOMLKeyLines
-  ) throws(ConfigurationError) -> [String: TOMLNode] {
+  ) throws(TOMLSyntaxError) -> [String: TOMLNode] {
     if let line = lines.invalidHeader {
-      let location = ConfigurationError.Location(file: file.path, line: line, column: 1)
-      throw ConfigurationError(
-        "\(location): not valid TOML: a table's name is missing or not a plain word",
+      throw TOMLSyntaxError(
+        location: .init(file: file.path, line: line, column: 1),
+        reason: "a table's name is missing or not a plain word",
         hint: "Write the name in brackets, such as [auth].")
     }
     do {
       return members(try TOMLTable(string: file.text))
     } catch let error as TOMLParseError {
-      let location = ConfigurationError.Location(
-        file: file.path, line: error.source.begin.line, column: error.source.begin.column)
-      throw ConfigurationError(
-        "\(location): not valid TOML: \(error.description)",
+      let begin = error.source.begin
+      throw TOMLSyntaxError(
+        location: .init(file: file.path, line: begin.line, column: begin.column), reason: error.description,
         hint: "Correct the line. Strings are written in double quotes; see https://toml.io.")
     } catch {
-      throw ConfigurationError("\(file.path): not valid TOML", hint: "See https://toml.io.")
+      throw TOMLSyntaxError(
+        location: .init(file: file.path), reason: "it can't be parsed", hint: "See https://toml.io.")
     }
   }
 
@@ -63,6 +63,15 @@ enum TOMLNode: Hashable {
     case .other(let kind): kind
     }
   }
+}
+
+/// Where and why a file is not valid TOML.
+struct TOMLSyntaxError: Error {
+  var location: ConfigurationError.Location
+  var reason: String
+  var hint: String
+
+  var problem: ConfigurationError.Problem { .init("\(location): not valid TOML: \(reason)", hint: hint) }
 }
 
 /// The line of each key of a valid TOML document, which the parser doesn't report.

@@ -35,6 +35,10 @@ struct PrometheusText {
     sample("info", [("version", snapshot.version)], "1")
     family("start_time_seconds", "gauge", "When the daemon started, seconds since 1970.")
     sample("start_time_seconds", [], Self.number(snapshot.since))
+    family(
+      "configuration_differs", "gauge",
+      "1 if the last reload couldn't apply all of the configuration on disk, else 0.")
+    sample("configuration_differs", [], snapshot.difference == nil ? "0" : "1")
     family("streams", "gauge", "Streams by state.")
     for state in StreamState.allCases {
       let count = snapshot.streams.count { $0.state == state }

@@ -6,11 +6,21 @@ enum StatusLine {
   static func text(_ snapshot: DaemonSnapshot, now: Double) -> String {
     let text =
       switch snapshot.phase {
-      case .starting: "Starting \(streams(snapshot.streams.count))"
+      case .starting: starting(snapshot.streams)
       case .stopping: "Stopping · \(spooled(snapshot.streams))"
       case .running: running(snapshot.streams, now)
       }
-    return PlainText.escaped(text)
+    let difference = snapshot.difference.map { "; configuration on disk \($0)" } ?? ""
+    return PlainText.escaped(text + difference)
+  }
+
+  /// Names the first stream whose spool is being recovered.
+  private static func starting(_ all: [StreamSnapshot]) -> String {
+    guard let first = all.first(where: { $0.state == .starting }) else {
+      return "Starting \(streams(all.count))"
+    }
+    let done = all.count { $0.state != .starting }
+    return "Starting: recovering \(first.name) (\(done + 1) of \(all.count))"
   }
 
   private static func running(_ all: [StreamSnapshot], _ now: Double) -> String {

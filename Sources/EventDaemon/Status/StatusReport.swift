@@ -8,6 +8,8 @@ package struct StatusReport: Hashable, Sendable, Decodable {
   /// `starting`, `running`, `degraded` (a stream has a problem) or `stopping`.
   package var state: String
   package var since: String?
+  /// To follow "configuration on disk": how it differs from the one in force.
+  package var configurationDifference: String?
   package var streams: [Stream]
 
   package struct Stream: Hashable, Sendable, Decodable {
@@ -30,6 +32,7 @@ package struct StatusReport: Hashable, Sendable, Decodable {
     version = snapshot.version
     state = snapshot.state
     since = UTCDate(secondsSince1970: snapshot.since)?.rfc3339
+    configurationDifference = snapshot.difference
     streams = snapshot.streams.map { Stream($0) }
   }
 }
@@ -58,6 +61,7 @@ extension StatusReport {
     object.add("version", version)
     object.add("state", state)
     object.add("since", since)
+    object.add("configuration_difference", configurationDifference)
     object.add("streams", raw: "[" + streams.map(\.json).joined(separator: ",") + "]")
     return object.text + "\n"
   }

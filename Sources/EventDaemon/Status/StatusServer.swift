@@ -21,8 +21,9 @@ struct StatusServer: Service {
   }
 
   /// More wait in the kernel's queue until one of these is closed.
-  static let maximumConnections = 64
-  static let idleTimeout = TimeAmount.seconds(10)
+  static let maximumConnections = 256
+  /// Also of a request that isn't complete. Some hundreds that send nothing are gone before a client gives up, after 5 s.
+  static let idleTimeout = TimeAmount.seconds(2)
   /// How long answers under way may take once the daemon stops.
   static let shutdownTime = Duration.seconds(1)
 
@@ -42,6 +43,12 @@ struct StatusServer: Service {
   /// - Throws: ``StatusFailure`` if the socket can't be listened on. The TCP address is tried again instead: no event
   ///   depends on it.
   func run() async throws {
+    // Its own of an earlier run is left without a listener.
+    if StatusClient(socket: configuration.socket, timeout: .seconds(1)).isListenedOn() {
+      throw StatusFailure(
+        .notListening, "can't listen on \(configuration.socket): another process listens on it",
+        hint: "Give each box-eventd a [status] socket of its own, or stop the other.", errno: EADDRINUSE)
+    }
     defer { removeSocket() }
     try await withThrowingTaskGroup(of: Bool.self) { group in
       let socket = configuration.socket

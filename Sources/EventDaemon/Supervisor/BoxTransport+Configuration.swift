@@ -1,5 +1,6 @@
 import BoxClient
 import BoxEvents
+import Logging
 import NIOCore
 import NIOPosix
 
@@ -61,10 +62,28 @@ extension Configuration.Box {
 }
 
 extension TokenEndpoint {
-  init(_ transport: BoxTransport, _ configuration: Configuration) throws(DaemonFailure) {
+  init(
+    _ transport: BoxTransport, _ configuration: Configuration, _ logger: Logger? = nil
+  ) throws(DaemonFailure) {
     self = try DaemonFailure.mapping { () throws(ClientSettingsError) in
-      try TokenEndpoint(transport: transport, url: configuration.box.tokenURL)
+      try TokenEndpoint(transport: transport, url: configuration.box.tokenURL) { logger?.log($0) }
     }
+  }
+}
+
+extension Logger {
+  /// Logs a call to Box, with nothing of what was sent or received.
+  func log(_ call: FinishedCall) {
+    debug("called Box", metadata: Self.metadata(of: call))
+  }
+
+  private static func metadata(of call: FinishedCall) -> Logger.Metadata {
+    var metadata: Logger.Metadata = [
+      "endpoint": "\(call.endpoint)", "status": "\(call.code)",
+      "milliseconds": "\(Int(call.duration / .milliseconds(1)))", "bytes": "\(call.bytes)",
+    ]
+    metadata["request_id"] = call.requestID.map { "\($0)" }
+    return metadata
   }
 }
 

@@ -82,13 +82,18 @@ package struct Daemon: Sendable {
       try configuration.checkSecrets(environment: environment)
       return configuration
     } catch {
-      let logger = LogDestination.current.logger(threshold: LogThreshold(.info))
-      for problem in error.problems {
-        logger.log(
-          level: .error, "configuration rejected", id: .configurationRejected,
-          metadata: [:].explaining(problem))
+      var failure = DaemonFailure(error)
+      // Elsewhere the command prints them.
+      if LogDestination.current == .journal {
+        let logger = LogDestination.journal.logger(threshold: LogThreshold(.info))
+        for problem in error.problems {
+          logger.log(
+            level: .error, "configuration rejected", id: .configurationRejected,
+            metadata: [:].explaining(problem))
+        }
+        failure.isLogged = true
       }
-      throw DaemonFailure(error)
+      throw failure
     }
   }
 }

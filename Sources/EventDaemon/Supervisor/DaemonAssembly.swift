@@ -18,6 +18,7 @@ struct DaemonAssembly: Sendable {
   private let patience: Duration
   private let started = LocalTime.now
   private let phase = DaemonPhase()
+  private let difference = ConfigurationDifference()
 
   init(
     of daemon: Daemon, _ configuration: Configuration, _ directories: DaemonDirectories,
@@ -31,7 +32,7 @@ struct DaemonAssembly: Sendable {
     self.supervisor = supervisor
     tokenRegistry = TokenRegistry(
       configuration: configuration, environment: daemon.environment,
-      endpoint: try TokenEndpoint(transport, configuration),
+      endpoint: try TokenEndpoint(transport, configuration, logger),
       refreshTokenStore: RefreshTokenFile(directories.state), logger: logger
     ) { supervisor.retry() }
     let feeds = FeedFactory(
@@ -44,7 +45,7 @@ struct DaemonAssembly: Sendable {
     reloader = Reloader(
       path: daemon.configurationPath, environment: daemon.environment, initial: configuration,
       supervisor: supervisor, tokenRegistry: tokenRegistry, feeds: feeds, threshold: threshold,
-      notifier: notifier, logger: logger)
+      phase: phase, difference: difference, notifier: notifier, logger: logger)
   }
 
   /// Runs until the process is asked to stop, or can't go on.
@@ -81,7 +82,7 @@ struct DaemonAssembly: Sendable {
   private func snapshot() -> DaemonSnapshot {
     let now = clock.now
     return DaemonSnapshot(
-      version: Version.current, phase: phase.value, since: started,
+      version: Version.current, phase: phase.value, since: started, difference: difference.text,
       streams: supervisor.telemetries.map { $0.snapshot(at: now) })
   }
 

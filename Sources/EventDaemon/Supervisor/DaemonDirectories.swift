@@ -43,9 +43,10 @@ extension DiskDirectory {
   /// Opens a directory of the configuration; its last part is created if it is missing.
   static func opened(_ path: String, on disk: any Disk, access: Access) throws(StoreFailure) -> Self {
     if mkdir(path, access == .own ? 0o700 : 0o750) != 0, errno != EEXIST {
+      let hint = "Create it, owned by the user box-eventd runs as."
       throw StoreFailure(
         .refused, "can't create \(path): \(String(cString: strerror(errno)))",
-        hint: "Create it, owned by the user box-eventd runs as.", errno: errno)
+        hint: errno == EROFS ? StoreFailure.readOnlyHint : hint, errno: errno)
     }
     return try root(path, on: disk, access: access)
   }

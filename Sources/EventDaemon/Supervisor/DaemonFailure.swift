@@ -26,6 +26,10 @@ package struct DaemonFailure: ExplainedError, Hashable, Sendable {
   package var hint: String?
   /// The system's error number, where a call failed.
   package var errno: Int32?
+  /// All that is wrong with the configuration, where that is the reason; the message has the first.
+  package var problems: [ConfigurationError.Problem] = []
+  /// Whether the journal has it already, with all problems.
+  package var isLogged = false
 
   package init(_ exit: ExitStatus, _ message: String, hint: String?, errno: Int32? = nil) {
     self.exit = exit
@@ -65,7 +69,11 @@ package struct DaemonFailure: ExplainedError, Hashable, Sendable {
     self.init(
       .configuration, (first?.message ?? "the configuration is not valid") + others,
       hint: first?.hint ?? "Run: box-eventd check.")
+    problems = error.problems
   }
+
+  /// What precedes a line on stderr: where that leads to the journal, a priority. See sd-daemon(3).
+  package static var linePrefix: String { LogDestination.current == .journal ? "<3>" : "" }
 
   init(_ operatorActionRequired: OperatorActionRequired) {
     self.init(

@@ -22,11 +22,16 @@ struct FeedFactory: Sendable {
     var rules = FeedRules(type: stream.type)
     rules.lookbackInterval = stream.lookbackInterval
     let telemetry = StreamTelemetry(name: stream.name, retention: rules.retention)
+    var log = logger
+    log[metadataKey: "stream"] = "\(stream.name)"
     let source = try DaemonFailure.mapping { () throws(ClientSettingsError) in
       try BoxSource(
         transport: transport, tokens: tokenRegistry.tokens(for: configuration.subject(of: stream)),
         settings: FeedSettings(configuration, stream)
-      ) { telemetry.requested(endpoint: $0, code: $1, took: $2) }
+      ) { [log] in
+        telemetry.requested(endpoint: $0.endpoint, code: $0.code, took: $0.duration)
+        log.log($0)
+      }
     }
     let trigger = RetryTrigger()
     return FeedSupervisor.Feed(

@@ -45,7 +45,11 @@ struct Monitor: Sendable {
   private func start() async {
     var looks = 0
     while !Task.isCancelled, !health().isProven {
-      if looks % 100 == 0 { notifier.send(.extendTimeout(Self.recoveryExtension)) }
+      if looks % 100 == 0 {
+        notifier.send(
+          .extendTimeout(Self.recoveryExtension),
+          .status(StatusLine.text(snapshot(), now: LocalTime.now)))
+      }
       looks += 1
       // A cancelled sleep ends the loop: asked to stop before it was ready, the daemon has not failed.
       try? await Task.sleep(for: .milliseconds(20))

@@ -15,41 +15,38 @@ struct Reloader: Sendable {
   let tokenRegistry: TokenRegistry
   let feeds: FeedFactory
   let threshold: LogThreshold
+  let phase: DaemonPhase
+  let difference: ConfigurationDifference
   let notifier: Notifier
   let logger: Logger
 
   func run(_ signals: UnixSignalsSequence) async {
     var current = initial
     for await _ in signals {
-      notifier.send(.reloading)
+      // `READY=1` would end the start. While it lasts, the monitor reports when the daemon is ready.
+      let isRunning = phase.value == .running
+      if isRunning { notifier.send(.reloading) }
       do {
         current = try await reload(from: current)
         logger.log(
           level: .notice, "configuration reloaded", id: .reloaded,
           metadata: ["streams": "\(current.streams.count)"])
       } catch {
+        difference.set("rejected by a reload: run box-eventd check")
         for problem in error.problems {
           logger.log(
             level: .error, "configuration rejected; the previous one stays in force",
             id: .configurationRejected, metadata: [:].explaining(problem))
         }
       }
-      notifier.send(.ready)
+      if isRunning { notifier.send(.ready) }
     }
   }
 
   private func reload(from old: Configuration) async throws(ConfigurationError) -> Configuration {
-    let new = try Configuration.load(path, environment: environment)
+    let (new, refusedKeys) = old.reloaded(with: try Configuration.load(path, environment: environment))
     try new.checkSecrets(environment: environment)
     let change = old.change(to: new)
-    guard change.refusedKeys.isEmpty else {
-      throw ConfigurationError(
-        change.refusedKeys.map {
-          .init(
-            "\($0) changed; a reload can't apply it",
-            hint: "Run: systemctl restart \(Configuration.unit(of: path)).")
-        })
-    }
     let proxy = try proxy(new)
     let feeds = try made(change.added + change.changed, of: new.streams.count)
     self.feeds.transport.use(proxy)
@@ -64,7 +61,20 @@ struct Reloader: Sendable {
       supervisor.start(feed)
       logger.notice("stream started", metadata: ["stream": "\(feed.name)"])
     }
+    report(refusedKeys)
     return new
+  }
+
+  private func report(_ refusedKeys: [String]) {
+    let keys = refusedKeys.joined(separator: ", ")
+    difference.set(refusedKeys.isEmpty ? nil : "differs in \(keys): restart to use it")
+    guard !refusedKeys.isEmpty else { return }
+    logger.warning(
+      "a reload can't apply all of the configuration; the rest needs a restart",
+      metadata: [
+        "detail": "\(keys) changed",
+        "hint": "Run: systemctl restart \(Configuration.unit(of: path)).",
+      ])
   }
 
   private func proxy(_ new: Configuration) throws(ConfigurationError) -> ProxySettings? {
@@ -85,4 +95,14 @@ struct Reloader: Sendable {
       throw ConfigurationError([.init(error.message, hint: error.hint)])
     }
   }
+}
+
+/// How the configuration on disk differs from the one in force, shared by the reloads and the status.
+final class ConfigurationDifference: Sendable {
+  private let current = Mutex<String?>(nil)
+
+  /// A part of a sentence, to follow "configuration on disk"; nil where it is the same, as far as a reload has told.
+  var text: String? { current.withLock { $0 } }
+
+  func set(_ text: String?) { current.withLock { $0 = text } }
 }

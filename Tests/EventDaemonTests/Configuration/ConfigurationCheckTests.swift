@@ -82,6 +82,25 @@ import Testing
       ])
   }
 
+  /// systemd 257 runs `ExecReload=` without `$CREDENTIALS_DIRECTORY`.
+  @Test func leavesCredentialsThatAReloadCannotSeeToTheService() throws {
+    let auth = "client_id = \"id\"\nsubject = \"user:1\""
+    _ = try check(auth: auth)
+    let path = folder.path + "/c.toml"
+    let reload = ConfigurationCheck(path, environment: [:], isReload: true)
+    #expect(reload.isFine)
+    #expect(reload.findings.count { $0.kind == .note } == 1)
+    // One that can be seen is checked, and so is a file that a key names.
+    try folder.write("client-secret", "canary canary")
+    let seen = ConfigurationCheck(path, environment: ["CREDENTIALS_DIRECTORY": folder.path], isReload: true)
+    #expect(problems(seen).count == 1)
+    _ = try check(auth: auth + "\nclient_secret_file = \"\(folder.path)/none\"")
+    #expect(
+      problems(ConfigurationCheck(path, environment: [:], isReload: true)) == [
+        "client-secret, /none: no such file"
+      ])
+  }
+
   @Test(arguments: ["user", "canary canary", ""])
   func refusesProxysSecretWithoutPassword(text: String) throws {
     try folder.write("proxy", text)

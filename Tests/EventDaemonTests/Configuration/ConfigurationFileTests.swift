@@ -30,6 +30,21 @@ import Testing
     #expect(configuration.log.level.rawValue == "debug")
   }
 
+  @Test func theCheckNamesWhatIsIgnored() throws {
+    let path = try folder.write("c.toml", ConfigurationText.minimal)
+    try folder.folder("c.toml.d")
+    for name in ["10-a.toml", "10-a.toml.bak", "20-b.conf", ".30-c.toml", ".20-b.conf.swp"] {
+      try folder.write("c.toml.d/\(name)", "")
+    }
+    let check = ConfigurationCheck(path, environment: ["STATE_DIRECTORY": "state", "SPOOL_DIRECTORY": "/x"])
+    let notes = check.findings.filter { $0.kind == .note && $0.message.contains("is ignored") }
+    #expect(
+      notes.map { $0.message.replacing(folder.path, with: "") } == [
+        "/c.toml.d/.30-c.toml is ignored", "/c.toml.d/10-a.toml.bak is ignored",
+        "/c.toml.d/20-b.conf is ignored", "$STATE_DIRECTORY is ignored: not an absolute path",
+      ])
+  }
+
   @Test func reportsMissingFile() {
     #expect(
       message(folder.path + "/none.toml") == "/none.toml: no such file\n  Create it, or name another file.")

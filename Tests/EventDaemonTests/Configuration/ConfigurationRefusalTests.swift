@@ -89,6 +89,16 @@ import Testing
       problems.count == 1 && problems[0].hasPrefix("main.toml:5: name in [[stream]] is "), "\(problems)")
   }
 
+  /// In the state directory that name is the file of method "oauth2".
+  @Test func refusesTheNameOfAnotherFile() {
+    let text = ConfigurationText.minimal.replacing("\"default\"", with: "\"refresh_token\"")
+    #expect(
+      ConfigurationText.problems(text) == [
+        "main.toml:5: name in [[stream]] is \"refresh_token\", a file's name in the state directory / "
+          + "Choose another name."
+      ])
+  }
+
   @Test(arguments: ["\"client id\"", "\"ä\"", "1", "\"a\\nb\""])
   func refusesInvalidClientID(value: String) {
     let text = ConfigurationText.minimal.replacing("client_id = \"id\"", with: "client_id = \(value)")
@@ -188,6 +198,8 @@ import Testing
       ("auth", "passphrase = \"canary\""), ("auth", "clientsecret = \"canary\""),
       ("box", "api_url = \"https://u:canary@api.box.com\""), ("box", "proxy = \"http://u:canary@p:1\""),
       ("box", "proxy_password = \"canary\""),
+      ("auth", "client_secret_file = \"canary\""), ("auth", "access_token_file = \"canary/canary\""),
+      ("box", "proxy_auth_file = \"user:canary\""),
     ] {
       let problems = ConfigurationText.problems(ConfigurationText.minimal(table, line))
       #expect(problems.count == 1 && !problems.joined().contains("canary"), "\(line): \(problems)")
@@ -203,7 +215,8 @@ import Testing
     let place = problems.first?.split(separator: ":").prefix(3) ?? []
     #expect(place.first == "main.toml" && place.dropFirst().first == "\(line)", "\(problems)")
     #expect(place.last.flatMap { Int($0) } != nil, "\(problems)")
-    #expect(problems.first?.contains(": not valid TOML: ") == true)
+    // What can't be read is not missing.
+    #expect(problems.count == 1 && problems[0].contains(": not valid TOML: "), "\(problems)")
   }
 
   /// The parser traps on these.
@@ -214,7 +227,8 @@ import Testing
   func refusesHeaderWithoutName(text: String) {
     for text in [text, text + "\n", text + "\r\n", text + "\n[log]\n"] {
       let problems = ConfigurationText.problems(text)
-      #expect(problems.first?.contains(":1: not valid TOML: ") == true, "\(text): \(problems)")
+      #expect(
+        problems.count == 1 && problems[0].contains(":1: not valid TOML: "), "\(text): \(problems)")
     }
   }
 

@@ -166,6 +166,8 @@ import Testing
     let kind = configuration.secretKinds[0]
     let message = secretsRefusal(configuration)
     #expect(message.hasPrefix("missing \(kind.rawValue): method \"\(method.rawValue)\" needs it\n"))
+    configuration.unit = "box-eventd@work"
+    #expect(secretsRefusal(configuration).contains("/etc/credstore/box-eventd@work.\(kind.rawValue), "))
     let key = try #require(ConfigurationKeys.key(of: kind))
     #expect(message.contains("\(key.key.name) in \(key.table.header)"))
     try folder.write(kind.rawValue, "canary")

@@ -2,7 +2,7 @@ import Logging
 import Synchronization
 import Systemd
 
-/// What was logged, in order.
+/// What was logged, in order, from a level on.
 final class RecordedLog: Sendable {
   struct Entry: Sendable {
     var level: Logger.Level
@@ -14,6 +14,9 @@ final class RecordedLog: Sendable {
   }
 
   private let state = Mutex([Entry]())
+  private let level: Logger.Level
+
+  init(from level: Logger.Level = .info) { self.level = level }
 
   var entries: [Entry] { state.withLock { $0 } }
 
@@ -25,14 +28,14 @@ final class RecordedLog: Sendable {
     }
   }
 
-  var logger: Logger { Logger(label: "test") { _ in Handler(log: self) } }
+  var logger: Logger { Logger(label: "test") { _ in Handler(log: self, logLevel: level) } }
 
   private func add(_ entry: Entry) { state.withLock { $0.append(entry) } }
 
   private struct Handler: LogHandler {
     let log: RecordedLog
+    var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.trace
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
       get { metadata[key] }

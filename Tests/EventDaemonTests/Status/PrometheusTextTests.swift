@@ -14,6 +14,7 @@ import Testing
     let lines = lines([stream])
     for expected in [
       "box_eventd_info{version=\"1.2.3\"} 1", "box_eventd_start_time_seconds 1772337609",
+      "box_eventd_configuration_differs 0",
       "box_eventd_streams{state=\"polling\"} 1", "box_eventd_streams{state=\"blocked\"} 0",
       "box_eventd_events_total{stream=\"default\"} 1204331",
       "box_eventd_duplicates_total{stream=\"default\"} 17",

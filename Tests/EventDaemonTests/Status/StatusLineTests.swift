@@ -22,6 +22,28 @@ import Testing
     #expect(text([healthy, Snapshots.stream("b", .stopped)], .stopping) == "Stopping · 1 204 331 spooled")
   }
 
+  @Test func namesTheStreamThatIsRecovered() {
+    let streams = [healthy, Snapshots.stream("b", .starting), Snapshots.stream("c", .starting)]
+    #expect(text(streams, .starting) == "Starting: recovering b (2 of 3)")
+    #expect(text(streams.dropFirst() + [], .starting) == "Starting: recovering b (1 of 2)")
+  }
+
+  @Test func endsWithTheDifferenceOfTheConfiguration() {
+    var daemon = Snapshots.daemon([Snapshots.stream("a", .polling)])
+    daemon.difference = "differs in [box] api_url: restart to use it"
+    #expect(
+      StatusLine.text(daemon, now: Snapshots.now)
+        == "Streaming 1 stream · 0 spooled; configuration on disk differs in [box] api_url: restart to use it"
+    )
+    #expect(PrometheusText(daemon).text.contains("\nbox_eventd_configuration_differs 1\n"))
+    let report = StatusReport(daemon)
+    #expect(
+      report.json.contains(#""configuration_difference":"differs in [box] api_url: restart to use it","#))
+    #expect(
+      StatusText.text(report, now: Snapshots.now).hasSuffix(
+        "\n\nconfiguration on disk differs in [box] api_url: restart to use it\n"))
+  }
+
   @Test func problemComesFirstWithItsRemedy() {
     let blocked = Snapshots.stream(
       "a", .blocked, "Box refuses the position. Run: box-eventd position set a now.")

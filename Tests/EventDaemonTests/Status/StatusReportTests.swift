@@ -8,7 +8,8 @@ import Testing
       Snapshots.daemon([Snapshots.healthy, Snapshots.stream("b", .blocked, "say \"\\\n\u{1}é\"")]))
     #expect(
       report.json == #"""
-        {"version":"1.2.3","state":"degraded","since":"2026-03-01T04:00:09Z","streams":[{"name":"default",\#
+        {"version":"1.2.3","state":"degraded","since":"2026-03-01T04:00:09Z",\#
+        "configuration_difference":null,"streams":[{"name":"default",\#
         "state":"polling","stream_position":"1152922976252290886","events_total":1204331,\#
         "duplicates_total":17,"gaps_total":0,"bytes_total":1999999999,\#
         "last_event_at":"2026-03-01T07:04:56Z","last_commit_at":"2026-03-01T07:04:57Z",\#

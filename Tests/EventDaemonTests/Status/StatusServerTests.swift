@@ -115,6 +115,19 @@ import Testing
     }
   }
 
+  /// Else the second daemon would take the socket from the first, and remove it at its end.
+  @Test func refusesASocketThatAnotherProcessListensOn() async throws {
+    let other = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(other) }
+    #expect(SocketAddress.bind(other, path: socket) == 0 && listen(other, 1) == 0)
+    let failure = await #expect(throws: StatusFailure.self) {
+      try await withServer { _ in Issue.record("it must not listen") }
+    }
+    #expect(failure?.code == .notListening)
+    #expect(failure?.message == "can't listen on \(socket): another process listens on it")
+    #expect(access(socket, F_OK) == 0)
+  }
+
   @Test func refusesAPathThatIsNotASocket() async throws {
     try folder.write("status.sock", "precious")
     let failure = await #expect(throws: StatusFailure.self) {
@@ -234,6 +247,23 @@ import Testing
       }
       let post = try await offPool { try TCPClient.exchange(port: port, "POST /status") }
       #expect([404, 405].contains(HTTPAnswer(parsing: post)?.status))
+    }
+  }
+
+  /// More than the server serves at a time: the last one is answered when they have been closed.
+  @Test func idleConnectionsAreClosed() async throws {
+    try await withServer(listen: ListenAddress("127.0.0.1:0")) { endpoints in
+      let ports: [Int] = endpoints.compactMap { if case .tcp(let port) = $0 { port } else { nil } }
+      let port = try #require(ports.first)
+      let idle = try await offPool {
+        try (0..<StatusServer.maximumConnections + 20).map { index in
+          try TCPClient.connect(
+            port: port, sending: index.isMultiple(of: 2) ? "" : "GET /status HTTP/1.1\r\n")
+        }
+      }
+      defer { for descriptor in idle { close(descriptor) } }
+      let answer = try await offPool { try TCPClient.get(port: port, "/healthz") }
+      #expect(answer?.status == 200)
     }
   }
 

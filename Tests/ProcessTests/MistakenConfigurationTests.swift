@@ -1,0 +1,40 @@
+import BoxSimulator
+import Testing
+
+/// Commands that are needed while the configuration has a mistake work with what can be read of it.
+@Suite struct MistakenConfigurationTests {
+  @Test(arguments: [
+    "subject = ", "clientid = 5", "[box\napi_url = \"https://elsewhere.example\"", "x = \"\"\"", "[[stream]]",
+  ]) func readingCommandsGoOn(_ mistake: String) async throws {
+    try await withTestEnvironment { fixture in
+      fixture.simulator.produce(3)
+      let daemon = try fixture.start()
+      try await fixture.drained()
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
+      writeFile(
+        fixture.configuration, Array((fixture.settings.text + "\n" + mistake + "\n").utf8), mode: 0o644)
+      let commands = [["status", "--json"], ["tail"], ["verify"], ["position", "show", "default"]]
+      for command in commands {
+        let (child, name) = try fixture.begin(command + ["--config", fixture.configuration])
+        let outcome = try await fixture.outcome(of: child, name)
+        #expect(outcome.exit == .code(0), "\(command): \(outcome.errors)")
+        #expect(!outcome.output.isEmpty, "\(command)")
+        #expect(outcome.errors.hasPrefix("box-eventd: warning: \(fixture.configuration):"), "\(command)")
+        #expect(outcome.errors.split(separator: "\n").count == 1, "\(command): \(outcome.errors)")
+      }
+      let check = try await fixture.run("check", "--config", fixture.configuration)
+      #expect(check.exit == .code(78))
+      #expect(try await daemon.terminated() == .code(0))
+    }
+  }
+
+  /// Nothing to read: the default socket, where no daemon listens.
+  @Test func withoutAConfigurationTheDefaultsHold() async throws {
+    try await withTestEnvironment { fixture in
+      let outcome = try await fixture.run("verify", "--config", "\(fixture.root)/nowhere.toml")
+      #expect(outcome.exit == .code(78))
+      #expect(outcome.errors.contains("warning: \(fixture.root)/nowhere.toml: no such file; going on"))
+      #expect(outcome.errors.contains("no stream configured"))
+    }
+  }
+}
