@@ -32,7 +32,7 @@ struct DaemonAssembly: Sendable {
     tokenRegistry = TokenRegistry(
       configuration: configuration, environment: daemon.environment,
       endpoint: try TokenEndpoint(transport, configuration),
-      refreshTokenStore: RefreshTokenFile(directories.state), logger: logger
+      refreshTokenStore: try RefreshTokenFile(directories.state), logger: logger
     ) { supervisor.retry() }
     let feeds = FeedFactory(
       configuration: configuration, directories: directories, transport: transport,

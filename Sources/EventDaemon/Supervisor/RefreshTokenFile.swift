@@ -12,14 +12,18 @@ actor RefreshTokenFile: RefreshTokenStore {
   private static let tries = (count: 600, interval: Duration.milliseconds(100))
 
   private let state: DiskDirectory
+  private let thread: DiskThread
   private let sleep: @Sendable (Duration) async throws -> Void
+  /// Its syncs block: on a thread of its own, beside those of the streams.
+  nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
   init(
     _ state: DiskDirectory,
     sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
-  ) {
+  ) throws(DaemonFailure) {
     self.state = state
     self.sleep = sleep
+    thread = try DaemonFailure.mapping { () throws(StoreFailure) in try DiskThread() }
   }
 
   func take() async throws -> (@Sendable () -> Void)? {

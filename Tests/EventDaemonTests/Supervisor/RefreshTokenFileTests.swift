@@ -25,21 +25,21 @@ import Testing
   private func text(_ file: RefreshTokenFile) async throws -> String? { try await file.load()?.reveal() }
 
   @Test func keepsTheLastToken() async throws {
-    let file = RefreshTokenFile(try state())
+    let file = try RefreshTokenFile(try state())
     #expect(try await text(file) == nil)
     try await file.save(Secret("r1"))
     try await file.proveWritable()
     #expect(try await text(file) == "r1")
-    #expect(try await text(RefreshTokenFile(try state())) == "r1")
+    #expect(try await text(try RefreshTokenFile(try state())) == "r1")
   }
 
   /// The wait ends when the other one has saved the successor, and loads that one.
   @Test func waitsForTheSuccessorOfAnotherProcess() async throws {
-    let other = RefreshTokenFile(try state())
+    let other = try RefreshTokenFile(try state())
     try await other.save(Secret("r1"))
     let release = try #require(try await other.take())
     let waits = Mutex(0)
-    let file = RefreshTokenFile(try state()) { _ in
+    let file = try RefreshTokenFile(try state()) { _ in
       try await other.save(Secret("r2"))
       release()
       waits.withLock { $0 += 1 }
@@ -54,19 +54,19 @@ import Testing
   }
 
   @Test func doesNotWaitForever() async throws {
-    let other = RefreshTokenFile(try state())
+    let other = try RefreshTokenFile(try state())
     let release = try #require(try await other.take())
-    let file = RefreshTokenFile(try state()) { _ in }
+    let file = try RefreshTokenFile(try state()) { _ in }
     #expect(try await file.take() == nil)
     release()
   }
 
   /// The daemon stops while another process has the token.
   @Test func aStopEndsTheWait() async throws {
-    let other = RefreshTokenFile(try state())
+    let other = try RefreshTokenFile(try state())
     let release = try #require(try await other.take())
     let (waiting, began) = AsyncStream.makeStream(of: Void.self)
-    let file = RefreshTokenFile(try state()) {
+    let file = try RefreshTokenFile(try state()) {
       began.yield()
       try await Task.sleep(for: $0 * 6000)
     }
