@@ -34,6 +34,7 @@ struct StreamJournal: Sendable {
     resume(condition)
     switch condition {
     case .paused(let failure): paused(failure)
+    case .blocked(let failure) where failure.isOfSignIn: break
     case .blocked(let failure):
       logger.log(level: .error, "stream blocked", id: .streamBlocked, metadata: metadata(failure))
     case .stalled:
@@ -98,7 +99,7 @@ struct StreamJournal: Sendable {
     let isChange = failing?.code != failure.code || failing?.isOfRealtime != failure.isOfRealtime
     (failing, failures) = ((failure.code, failure.isOfRealtime), isChange ? 1 : failures + 1)
     var metadata = metadata(failure)
-    guard isChange || failures.isPowerOfTwo else {
+    guard !failure.isOfSignIn, isChange || failures.isPowerOfTwo else {
       logger.debug("still failing", metadata: metadata)
       return
     }
@@ -106,9 +107,8 @@ struct StreamJournal: Sendable {
     let (sentence, id): (Logger.Message, MessageID) =
       switch failure.code {
       case .realtimeRefused: ("realtime server refused", .realtimeRefused)
-      case .signInRefused, .signInFailed: ("cannot sign in", .signInRefused)
       case .unreachable, .throttled, .serverError, .unauthorized, .forbidden, .refused, .unreadable,
-        .malformedPage, .tooLarge, .cancelled:
+        .malformedPage, .tooLarge, .cancelled, .signInRefused, .signInFailed:
         // While OPTIONS or polls fail, `FeedRules.fallbackInterval` decides when the stream is read.
         failure.isOfRealtime
           ? ("no realtime notifications; the stream is read every 60 s meanwhile", .boxUnreachable)
@@ -119,9 +119,9 @@ struct StreamJournal: Sendable {
 
   private mutating func reportEndOfFailures() {
     defer { (failures, failing) = (0, nil) }
-    guard failures > 0 else { return }
+    guard failures > 0, let failing, !failing.code.isOfSignIn else { return }
     let sentence: Logger.Message =
-      failing?.isOfRealtime == true ? "getting realtime notifications again" : "getting events again"
+      failing.isOfRealtime ? "getting realtime notifications again" : "getting events again"
     logger.log(level: .notice, sentence, id: .boxBack, metadata: ["failures": "\(failures)"])
   }
 
@@ -176,6 +176,15 @@ struct StreamJournal: Sendable {
         "to": .string(gap.to?.description ?? "unknown"),
       ])
   }
+}
+
+extension FeedFailure {
+  /// ``SignInLog`` logs it, once for all streams with the same tokens.
+  fileprivate var isOfSignIn: Bool { code.isOfSignIn }
+}
+
+extension FeedFailure.Code {
+  fileprivate var isOfSignIn: Bool { self == .signInRefused || self == .signInFailed }
 }
 
 extension Int {

@@ -177,7 +177,7 @@ import Testing
   @Test(arguments: [
     (FeedFailure.Code.unreachable, MessageID.boxUnreachable), (.throttled, .boxUnreachable),
     (.serverError, .boxUnreachable), (.unauthorized, .boxUnreachable), (.malformedPage, .boxUnreachable),
-    (.realtimeRefused, .realtimeRefused), (.signInRefused, .signInRefused), (.signInFailed, .signInRefused),
+    (.realtimeRefused, .realtimeRefused),
   ])
   mutating func logsEveryFailureWithItsID(code: FeedFailure.Code, id: MessageID) throws {
     let entry = try #require(failures(code, 1).first)
@@ -194,6 +194,18 @@ import Testing
       failures(.unreachable, 100).compactMap { $0.metadata["times"] } == ["2", "4", "8", "16", "32", "64"])
     // Another failure is logged at once.
     #expect(failures(.throttled, 1).count == 1)
+    #expect(failures(.unreachable, 1).count == 1)
+  }
+
+  /// A sign-in is logged once for all its streams, by `SignInLog`.
+  @Test(arguments: [FeedFailure.Code.signInRefused, .signInFailed])
+  mutating func leavesSignInsToTheirLog(code: FeedFailure.Code) throws {
+    #expect(failures(code, 8).isEmpty)
+    #expect(try observe(.blocked(FeedFailure(code, "dead"))).isEmpty)
+    try observe(.reading)
+    journal.read(try news("101"))
+    #expect(try observe(.waiting(nil)).isEmpty)
+    // What follows counts from its own first failure.
     #expect(failures(.unreachable, 1).count == 1)
   }
 
