@@ -19,6 +19,8 @@ package actor RefreshTokenSignIn: SignIn {
   private let clientSecret: SecretProvider
   private let store: any RefreshTokenStore
   private var unsaved: Unsaved?
+  /// What this process has stored last. Another one in its place is that of a login, or of another process.
+  private var last: Secret<String>?
 
   package init(
     endpoint: TokenEndpoint, clientID: String, clientSecret: @escaping SecretProvider,
@@ -80,8 +82,12 @@ package actor RefreshTokenSignIn: SignIn {
       }
       throw refusal.failure
     // Without a successor the old one stays good (RFC 6749, section 6).
-    case .granted(let token, nil): return token
-    case .granted(let token, let refreshToken?):
+    case .granted(var token, nil):
+      token.isOfNewLogin = spent != last
+      last = spent
+      return token
+    case .granted(var token, let refreshToken?):
+      token.isOfNewLogin = spent != last
       let unsaved = Unsaved(spent: spent, refreshToken: refreshToken, token: token)
       self.unsaved = unsaved
       return try await save(unsaved)
@@ -96,6 +102,7 @@ package actor RefreshTokenSignIn: SignIn {
         hint: Self.stateHint)
     }
     self.unsaved = nil
+    last = unsaved.refreshToken
     return unsaved.token
   }
 

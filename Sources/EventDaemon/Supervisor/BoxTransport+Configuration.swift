@@ -60,9 +60,12 @@ extension Configuration.Box {
 }
 
 extension TokenEndpoint {
-  init(_ transport: BoxTransport, _ configuration: Configuration) throws(DaemonFailure) {
+  init(
+    _ transport: BoxTransport, _ configuration: Configuration,
+    _ onRequest: @escaping RequestObserver = { _, _, _ in }
+  ) throws(DaemonFailure) {
     self = try DaemonFailure.mapping { () throws(ClientSettingsError) in
-      try TokenEndpoint(transport: transport, url: configuration.box.tokenURL)
+      try TokenEndpoint(transport: transport, url: configuration.box.tokenURL, onRequest: onRequest)
     }
   }
 }

@@ -47,7 +47,7 @@ import Testing
     let own = try await file.take()
     #expect(own != nil && waits.withLock { $0 } == 1)
     #expect(try await text(file) == "r2")
-    // Nobody else has it now, and anyone once it is given back.
+    // It is kept from others, until it is given back.
     #expect(try FileLock(RefreshTokenFile.name, in: try state()) == nil)
     own?()
     #expect(try FileLock(RefreshTokenFile.name, in: try state()) != nil)
