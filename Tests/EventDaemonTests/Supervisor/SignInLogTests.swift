@@ -1,5 +1,7 @@
 import BoxClient
 import BoxEvents
+import Logging
+import Systemd
 import Testing
 
 @testable import EventDaemon

@@ -1,6 +1,8 @@
 import BoxEvents
+import Logging
 import NIOPosix
 import ScriptedHTTP
+import Spool
 import Testing
 
 @testable import BoxClient
