@@ -19,9 +19,20 @@ package struct FeedIdentity: Hashable, Sendable {
 
   /// SHA-256 over the four parts, as 64 lower-case hexadecimal digits.
   package var digest: String {
-    let parts = [api.description, subject?.description ?? "", asUser ?? "", type.rawValue]
     let text = parts.map { "\($0.utf8.count):\($0)" }.joined()
     return Hexadecimal.text(of: SHA256.hash(data: Array(text.utf8)))
+  }
+
+  /// The four parts as text, empty where one isn't configured.
+  package var parts: [String] { [api.description, subject?.description ?? "", asUser ?? "", type.rawValue] }
+
+  /// What is different from the parts of another identity: `its subject was user:1 and is user:2`.
+  package func changes(from earlier: [String]) -> String {
+    zip(["API", "subject", "as_user", "type"], zip(earlier, parts)).filter { $1.0 != $1.1 }.map {
+      name, part in
+      let (then, now) = (part.0.isEmpty ? "not set" : part.0, part.1.isEmpty ? "not set" : part.1)
+      return "its \(name) was \(then) and is \(now)"
+    }.joined(separator: ", ")
   }
 }
 

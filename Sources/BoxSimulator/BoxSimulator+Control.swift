@@ -73,8 +73,8 @@ extension BoxSimulator {
   package func expireTokens() { core.update { $0.tokens.access = [:] } }
 
   /// Makes an access token of the first user valid.
-  package func addAccessToken(_ token: String) {
-    core.update { $0.tokens.add(accessToken: token, user: key().user) }
+  package func addAccessToken(_ token: String, user: String? = nil) {
+    core.update { $0.tokens.add(accessToken: token, user: key(user).user) }
   }
 
   /// Makes an authorization code of the first user valid, once.

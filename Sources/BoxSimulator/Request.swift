@@ -5,7 +5,7 @@ import NIOHTTP1
 /// One complete HTTP request.
 package struct Request: Sendable {
   let method: HTTPMethod
-  let path: String
+  package let path: String
   /// As sent, percent-encoded.
   let queryText: String
   package let query: Query

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOHTTP1
 import Synchronization
 
 /// The state with its lock, and the way of a request through it.
@@ -89,6 +90,7 @@ final class SimulatorCore: Sendable {
     if request.path.hasPrefix("/control/") { return control(request) }
     if request.path == "/api/oauth2/authorize" { return update { $0.authorize(request) } }
     update { $0.record(request) }
+    if request.method == .GET, request.path == "/2.0/users/me" { return update { $0.user(request) } }
     if ["/2.0/events", "/oauth2/token", "/subscribe"].contains(request.path) {
       return .refusal(405, "method_not_allowed", "Method Not Allowed")
     }

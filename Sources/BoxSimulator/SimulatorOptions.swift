@@ -52,7 +52,7 @@ extension SimulatorOptions {
     /// How long an access token is valid.
     package var tokenLifetime = Duration.seconds(3600)
     /// What is valid at the start, with its user: the first two once, an access token until it is revoked.
-    let refreshTokens = ["simulator-refresh-token": "123"]
+    package var refreshTokens = ["simulator-refresh-token": "123"]
     let authorizationCodes = ["simulator-code": "123"]
     let accessTokens = ["simulator-access-token": "123"]
   }

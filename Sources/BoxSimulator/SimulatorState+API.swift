@@ -1,3 +1,4 @@
+import BoxEvents
 import NIOCore
 import NIOHTTP1
 
@@ -18,6 +19,16 @@ extension SimulatorState {
     let text = request.query["stream_position"] ?? "0"
     guard let start = Feed.Start(text) else { throw .badRequest("stream_position is malformed: \(text)") }
     return page(of: key, from: start, limit: min(limit, 500))
+  }
+
+  /// `GET /2.0/users/me`, <https://developer.box.com/reference/get-users-me/>
+  func user(_ request: Request) -> Answer {
+    guard let token = request.bearerToken, let owner = tokens.user(of: token) else { return .unauthorized }
+    var object = JSONObjectWriter()
+    object.add("type", "user")
+    object.add("id", request.header("as-user") ?? owner)
+    object.add("enterprise", raw: #"{"type":"enterprise","id":"\#(options.credentials.enterpriseID)"}"#)
+    return .json(object.text)
   }
 
   /// The feed that a request may read.

@@ -42,3 +42,21 @@ package struct InstanceLock: Sendable {
       hint: "Stop the other box-eventd, or configure other directories for this one.", holder: holder)
   }
 }
+
+/// Keeps other processes from a file while this one replaces its contents. Only those that take the lock too.
+package struct FileLock: Sendable {
+  private let file: DiskFile
+
+  /// Takes the lock of a file, made if it is missing; nil if another process has it.
+  package init?(_ name: String, in directory: DiskDirectory) throws(StoreFailure) {
+    let file = try directory.madeFile(name)
+    let isTaken = try closingOnFailure(file.close) { () throws(StoreFailure) in try file.lock() }
+    guard isTaken else {
+      file.close()
+      return nil
+    }
+    self.file = file
+  }
+
+  package func release() { file.close() }
+}

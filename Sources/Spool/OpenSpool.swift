@@ -33,6 +33,8 @@ struct OpenSpool {
   var active: ActiveSegment?
   /// The ordinal of the next event.
   var ordinal: UInt64 = 0
+  /// ``PositionRecord/owner``, as it will be saved next.
+  var owner: String?
   /// The ordinal of this run's first event.
   var firstOrdinal: UInt64 = 0
   /// The ids of the newest events. Nil until it is needed.
@@ -97,7 +99,18 @@ struct OpenSpool {
   func record(of checkpoint: Checkpoint, known: PositionRecord.Known) -> PositionRecord {
     PositionRecord(
       checkpoint: checkpoint, ordinal: ordinal, segment: active?.ordinal ?? ordinal,
-      offset: active?.size ?? 0, boot: setup.bootID, feed: setup.location.feed.digest, known: known)
+      offset: active?.size ?? 0, boot: setup.bootID, feed: setup.location.feed.digest, known: known,
+      parts: setup.location.feed.parts, owner: owner)
+  }
+
+  /// Before anything that was read is stored: the sign-in may be another user's than the one the position is from.
+  mutating func checkOwner() throws(StoreFailure) {
+    guard let now = setup.owner() else { return }
+    if let owner, owner != now {
+      throw setup.location.foreign(
+        "its position", "it was read with the sign-in of \(owner), which is now that of \(now)")
+    }
+    owner = now
   }
 
   mutating func write(_ record: PositionRecord, durable: Bool = true) throws(StoreFailure) {

@@ -15,6 +15,10 @@ package struct PositionRecord: Hashable, Sendable {
   package var feed: String
   /// Which events the position is before, so that they will be served again.
   package var known = Known.recent
+  /// ``FeedIdentity/parts`` behind the digest, for the message when they have changed. Empty in an earlier version's file.
+  package var parts: [String] = []
+  /// Whose feed Box has said it is, where the parts don't tell; nil as long as it isn't known.
+  package var owner: String?
 
   /// Which events must be known by their ids, besides the newest ones.
   package enum Known: Hashable, Sendable {
@@ -74,7 +78,16 @@ package struct PositionRecord: Hashable, Sendable {
     known_from: \(known.text)
 
     """
+      + zip(Self.partKeys, parts.isEmpty ? [] : parts + [owner ?? ""]).map { key, part in
+        "\(key): \(part.isEmpty ? Self.unset : part)\n"
+      }.joined()
   }
+
+  private static let partKeys = ["api", "subject", "as_user", "type", "owner"]
+  private static let unset = "none"
+
+  /// Nothing was stored and nothing read to its end, and no operator has chosen the position.
+  var isUnused: Bool { ordinal == 0 && confirmedAt == nil && known == .recent }
 }
 
 extension PositionRecord {
@@ -85,8 +98,9 @@ extension PositionRecord {
       guard let colon = line.firstIndex(of: ":") else { return nil }
       values.append(line[colon...].dropFirst(2))
     }
-    guard values.count == 9, let position = ReadPosition(values[0]), let ordinal = UInt64(values[3]),
-      let segment = UInt64(values[4]), let offset = Int(values[5]), offset >= 0, let known = Known(values[8]),
+    guard [9, 9 + Self.partKeys.count].contains(values.count), let position = ReadPosition(values[0]),
+      let ordinal = UInt64(values[3]), let segment = UInt64(values[4]), let offset = Int(values[5]),
+      offset >= 0, let known = Known(values[8]),
       ordinal < Self.limit, segment <= ordinal, offset < Self.limit,
       // Bytes are lines, and lines are events.
       offset == 0 || segment < ordinal
@@ -94,9 +108,11 @@ extension PositionRecord {
     let checkpoint = Checkpoint(
       position: position, confirmedAt: Int64(values[1]).map { BoxTime(secondsSince1970: $0) },
       readSince: Int64(values[2]).map { BoxTime(secondsSince1970: $0) })
+    let parts = values[9...].map { $0 == Self.unset ? "" : String($0) }
     self.init(
       checkpoint: checkpoint, ordinal: ordinal, segment: segment, offset: offset, boot: String(values[6]),
-      feed: String(values[7]), known: known)
+      feed: String(values[7]), known: known, parts: parts.dropLast(),
+      owner: parts.last.flatMap { $0.isEmpty ? nil : $0 })
     guard self.text == text else { return nil }
   }
 }

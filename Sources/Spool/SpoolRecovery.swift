@@ -65,7 +65,14 @@ struct SpoolRecovery {
   private mutating func resume(
     from found: PositionRecord, _ segments: [UInt64], isAnnounced: Bool
   ) throws(StoreFailure) -> Recovery {
-    guard found.feed == location.feed.digest else { throw blocked("its position belongs to another feed") }
+    guard found.feed == location.feed.digest else {
+      // A first set-up was wrong, and has been corrected: this is the first start.
+      if found.isUnused, segments.isEmpty, SegmentEntry.last(in: try spool.segmentLog.tail()) == nil {
+        return Recovery(checkpoint: nil, ordinal: 0)
+      }
+      throw location.foreign("its position", location.feed.changes(from: found.parts))
+    }
+    spool.owner = found.owner
     let newer = segments.filter { $0 > found.segment }
     // A new segment begins with the event at the newest record's ordinal, and the next record names it. A crash
     // between the two leaves one newer segment, with that ordinal as its name. Any other newer segment means that
@@ -181,7 +188,7 @@ struct SpoolRecovery {
       throw blocked("\(reason), and segments.ndjson records no position to go on from")
     }
     guard entry.feed == location.feed.digest else {
-      throw blocked("the last line of segments.ndjson belongs to another feed")
+      throw location.foreign("the last line of segments.ndjson", "")
     }
     notes.append("Because \(reason), reading starts again at the beginning of the last segment.")
 

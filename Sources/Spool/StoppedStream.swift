@@ -58,11 +58,12 @@ package struct StoppedStream: Sendable {
     let newer = segments.filter { $0 > (old?.segment ?? 0) }
     if var next = old, newer.isEmpty || newer == [next.ordinal] {
       (next.checkpoint, next.feed, next.known) = (Checkpoint(position: position), feed, .all)
+      (next.parts, next.owner) = (location.feed.parts, nil)
       return next
     }
     var next = PositionRecord(
       checkpoint: Checkpoint(position: position), ordinal: 0, segment: 0, offset: 0, boot: bootID, feed: feed,
-      known: .all)
+      known: .all, parts: location.feed.parts)
     guard let newest = segments.last, let file = try files.spool.file(SegmentName.text(newest), writing: true)
     else {
       // The segments were deleted, but their ordinals are not used again.

@@ -31,15 +31,17 @@ package actor StreamSpool: EventStore {
 
   /// - Parameters:
   ///   - bootID: of the running kernel; empty if unknown, which trusts nothing of an earlier run.
+  ///   - owner: whose feed is being read, where only Box knows; nil as long as Box hasn't told.
   ///   - progress: called with the bytes read so far, during a long recovery.
   package init(
     _ location: Location, limits: SpoolLimits = SpoolLimits(), bootID: String, clock: SpoolClock = .system,
-    thread: DiskThread, progress: @escaping @Sendable (Int) -> Void = { _ in }
+    thread: DiskThread, owner: @escaping @Sendable () -> String? = { nil },
+    progress: @escaping @Sendable (Int) -> Void = { _ in }
   ) {
     setup = Setup(
       location: location, limits: limits,
       bootID: String(bootID.filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }.prefix(64)),
-      clock: clock, thread: thread, progress: progress)
+      clock: clock, thread: thread, owner: owner, progress: progress)
   }
 
   package func recover() throws(StoreFailure) -> Recovery {
@@ -65,7 +67,8 @@ package actor StreamSpool: EventStore {
   ) throws(StoreFailure) -> EventBatch {
     batches += 1
     return try withOpen { spool throws(StoreFailure) in
-      try spool.deduplicate(page, readFrom: position, id: batches)
+      try spool.checkOwner()
+      return try spool.deduplicate(page, readFrom: position, id: batches)
     }
   }
 
@@ -166,6 +169,17 @@ extension StreamSpool {
       self.spoolRoot = spoolRoot
       self.stateRoot = stateRoot
     }
+
+    /// What blocks a stream whose position, or the evidence of it, is another feed's.
+    func foreign(_ what: String, _ changes: String) -> StoreFailure {
+      let end = changes.isEmpty ? "" : ": \(changes)"
+      return StoreFailure(
+        .blocked, "the stream \(name) cannot go on: \(what) belongs to another feed\(end)",
+        hint:
+          "Undo the change, then restart box-eventd: the stream goes on where it was. Or give the other feed "
+          + "a stream with a name of its own. Only to read the other feed under this name: stop box-eventd, then "
+          + "run: box-eventd position set \(name) now|oldest|POSITION.")
+    }
   }
 
   /// What a store is made with, unchanged for its run.
@@ -175,6 +189,7 @@ extension StreamSpool {
     let bootID: String
     let clock: SpoolClock
     let thread: DiskThread
+    let owner: @Sendable () -> String?
     let progress: @Sendable (Int) -> Void
 
     /// A call that doesn't fit the store's state: a mistake in this program. Stops a debug build.

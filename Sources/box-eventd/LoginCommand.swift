@@ -37,6 +37,6 @@ struct LoginCommand: AsyncParsableCommand {
       throw DaemonFailure(.usage, "no code pasted", hint: "Run the command again when you have the code.")
     }
     try await session.finish(pasted: pasted)
-    StandardOutput.print("Logged in. The daemon uses this login from now on.")
+    StandardOutput.print("Logged in. The daemon uses this login from its next sign-in on.")
   }
 }

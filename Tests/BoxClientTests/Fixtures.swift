@@ -144,8 +144,9 @@ final class MemoryTokenStore: RefreshTokenStore {
     var log: [String] = []
     var failsToProve = false
     var failsToSave = false
-    /// Stored by another login right after the first load.
-    var replacement: String?
+    var isTaken = false
+    /// Another process doesn't give it back.
+    var isKept = false
   }
 
   let state: Mutex<State>
@@ -159,16 +160,19 @@ final class MemoryTokenStore: RefreshTokenStore {
 
   func note(_ text: String) { state.withLock { $0.log.append(text) } }
 
-  func load() async throws -> Secret<String>? {
-    state.withLock { state in
-      let token = state.token
-      if let replacement = state.replacement {
-        state.token = Secret(replacement)
-        state.replacement = nil
-      }
-      return token
+  func take() async throws -> (@Sendable () -> Void)? {
+    if state.withLock({ $0.isKept }) { return nil }
+    while state.withLock({ state in
+      defer { state.isTaken = true }
+      return state.isTaken
+    }) {
+      try Task.checkCancellation()
+      await Task.yield()
     }
+    return { self.state.withLock { $0.isTaken = false } }
   }
+
+  func load() async throws -> Secret<String>? { state.withLock { $0.token } }
 
   func proveWritable() async throws {
     try state.withLock { state in

@@ -114,16 +114,52 @@ import Testing
     }
   }
 
-  @Test func triesANewerStoredTokenOnce() async throws {
+  /// The daemon and `check --online`: each loads what the other has saved.
+  @Test func twoProcessesSpendEachTokenOnce() async throws {
     let store = MemoryTokenStore("r1")
-    store.state.withLock { $0.replacement = "r5" }
+    let spent = Mutex<Set<String>>([])
+    try await run(store) { request, _ in
+      let isFirst = spent.withLock { $0.insert(request.field("refresh_token") ?? "").inserted }
+      return isFirst ? Self.rotated(request) : Self.dead
+    } _: { signIn, server in
+      try await run(store) { request, _ in
+        let isFirst = spent.withLock { $0.insert(request.field("refresh_token") ?? "").inserted }
+        return isFirst ? Self.rotated(request) : Self.dead
+      } _: { other, otherServer in
+        for _ in 0..<10 {
+          async let first = accessToken(signIn)
+          async let second = accessToken(other)
+          let tokens = await [first, second]
+          #expect(!tokens.contains(nil))
+        }
+        #expect(server.requests.count == 10 && otherServer.requests.count == 10)
+        #expect(store.token == "r21")
+      }
+    }
+  }
+
+  @Test func spendsNothingThatAnotherProcessKeeps() async throws {
+    let store = MemoryTokenStore("r1")
+    store.state.withLock { $0.isKept = true }
+    try await run(store) { request, _ in
+      Self.rotated(request)
+    } _: { signIn, server in
+      let failure = await refused(signIn)
+      #expect(failure?.code == .signInFailed)
+      #expect(failure?.message.contains("another process") == true)
+      #expect(server.requests.isEmpty && store.log.isEmpty)
+    }
+  }
+
+  /// Whatever the end of an exchange, the next one can begin.
+  @Test func givesTheTokenBackAfterAFailure() async throws {
+    let store = MemoryTokenStore("r1")
     try await run(store) { request, index in
-      index == 0 ? Self.dead : Self.rotated(request)
-    } _: {
-      signIn, server in
-      #expect(await accessToken(signIn) == "a5")
-      #expect(server.requests.map { $0.field("refresh_token") } == ["r1", "r5"])
-      #expect(store.token == "r6")
+      index == 0 ? .answer(500) : Self.rotated(request)
+    } _: { signIn, _ in
+      #expect(await refused(signIn)?.code == .signInFailed)
+      #expect(!store.state.withLock { $0.isTaken })
+      #expect(await accessToken(signIn) == "a1")
     }
   }
 

@@ -204,6 +204,34 @@ import Testing
     }
   }
 
+  /// Box names the owner once for each login, before the token is used.
+  @Test func learnsWhoseTokensTheseAre() async throws {
+    var options = SimulatorOptions()
+    options.credentials.users = ["123", "124"]
+    options.credentials.refreshTokens["other-login"] = "124"
+    let store = MemoryTokenStore("simulator-refresh-token")
+    try await BoxSimulator.run(options) { simulator in
+      try await withTransport { transport in
+        let endpoint = try TokenEndpoint(transport: transport, url: webURL(simulator.tokenURL))
+        let credentials = simulator.options.credentials
+        let signIn = OwnedSignIn(
+          RefreshTokenSignIn(
+            endpoint: endpoint, clientID: credentials.clientID,
+            clientSecret: { Secret(credentials.clientSecret) }, store: store), transport: transport,
+          apiURL: try webURL(simulator.apiURL))
+        func asked() -> Int { simulator.requests.count { $0.path == "/2.0/users/me" } }
+        #expect(signIn.owner == nil)
+        for _ in 0..<3 { _ = try await signIn.signIn() }
+        #expect(signIn.owner?.user == "123")
+        #expect(signIn.owner?.enterprise == credentials.enterpriseID)
+        #expect(asked() == 1)
+        try await store.save(Secret("other-login"))
+        _ = try await signIn.signIn()
+        #expect(signIn.owner?.user == "124" && asked() == 2)
+      }
+    }
+  }
+
   @Test func readsAProvidedTokenAgain() async throws {
     let file = Mutex("simulator-access-token")
     let signIn: Method = { _, _ in ProvidedToken { Secret(file.withLock { $0 }) } }

@@ -68,6 +68,55 @@ import Testing
     }
   }
 
+  /// The configuration doesn't say whose token it is: Box does, and the position is not taken for another user's.
+  @Test func accessTokenOfAnotherUser() async throws {
+    var options = SimulatorOptions()
+    options.credentials.users = ["123", "124"]
+    try await withTestEnvironment(options) { fixture in
+      let file = "\(fixture.root)/access-token"
+      writeFile(file, Array("simulator-access-token\n".utf8))
+      fixture.settings.auth = [#"method = "access-token""#, #"access_token_file = "\#(file)""#]
+      fixture.configure()
+      fixture.simulator.produce(3)
+      let daemon = try fixture.start()
+      try await fixture.drained()
+      #expect(try await daemon.terminated() == .code(0))
+
+      fixture.simulator.addAccessToken("token-of-another", user: "124")
+      fixture.simulator.produce(3, user: "124")
+      writeFile(file, Array("token-of-another\n".utf8))
+      let blocked = try fixture.start()
+      try await fixture.logged("belongs to another feed")
+      _ = try await blocked.terminated()
+      fixture.expectIntact()
+
+      writeFile(file, Array("simulator-access-token\n".utf8))
+      let undone = try fixture.start()
+      fixture.simulator.produce(3)
+      try await fixture.drained()
+      #expect(try await undone.terminated() == .code(0))
+      fixture.expectIntact()
+    }
+  }
+
+  /// Box has refused the subject of the first start: nothing is bound to it.
+  @Test func subjectCorrectedAfterAFirstStart() async throws {
+    try await withTestEnvironment { fixture in
+      let subject = fixture.settings.auth[2]
+      fixture.settings.auth[2] = #"subject = "user:999""#
+      fixture.configure()
+      let refused = try fixture.start()
+      try await fixture.logged("cannot sign in")
+      try await eventually("a saved position") {
+        !readFile("\(fixture.root)/state/default/stream_position").isEmpty
+      }
+      _ = try await refused.terminated()
+      fixture.settings.auth[2] = subject
+      fixture.configure()
+      try await streamThroughExpiry(fixture)
+    }
+  }
+
   @Test func loginWithTheCode() async throws {
     try await withTestEnvironment { fixture in
       try await login(fixture) { _ in "simulator-code" }

@@ -22,6 +22,12 @@ struct PositionRecordTests {
     #expect(PositionRecord(parsing: other.text) == other)
     other.known = .since(104_700)
     #expect(PositionRecord(parsing: other.text) == other)
+    other.parts = ["https://api.box.com", "", "23", "all"]
+    #expect(PositionRecord(parsing: other.text) == other)
+    #expect(
+      other.text.hasSuffix("api: https://api.box.com\nsubject: none\nas_user: 23\ntype: all\nowner: none\n"))
+    other.owner = "123"
+    #expect(PositionRecord(parsing: other.text) == other)
   }
 
   @Test(arguments: [

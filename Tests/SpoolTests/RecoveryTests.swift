@@ -272,6 +272,75 @@ struct RecoveryTests {
     let failure = await #expect(throws: StoreFailure.self) { try await fixture.store().recover() }
     #expect(failure?.code == .blocked)
     #expect(failure?.message.contains("another feed") == true)
+    #expect(failure?.message.contains("its subject was user:1 and is user:2") == !positionLost)
+    #expect(failure?.hint?.hasPrefix("Undo the change") == true)
+    fixture.feed.subject = Subject("user:1")
+    #expect(try await fixture.store().recover().ordinal == 4)
+  }
+
+  /// Box has refused the subject of a first set-up, and it has been corrected.
+  @Test func anotherFeedIsAFirstStartWhileNothingIsStored() async throws {
+    let fixture = try SpoolFixture()
+    let store = try fixture.store()
+    _ = try await store.recover()
+    try await store.begin(at: Checkpoint(position: .oldest))
+    await store.close()
+    fixture.feed.subject = Subject("user:2")
+    #expect(try await fixture.store().recover().checkpoint == nil)
+    let box = SimulatedBox(total: 4)
+    try await fixture.drain(box, into: fixture.store())
+    try fixture.expectIntact(box)
+    #expect(try fixture.record()?.parts[1] == "user:2")
+    // From now on it is bound.
+    fixture.feed.subject = Subject("user:1")
+    await #expect(throws: StoreFailure.self) { try await fixture.store().recover() }
+  }
+
+  /// Read to its end once: later events would be missing.
+  @Test(arguments: [true, false])
+  func anotherFeedBlocksAStreamWithoutEvents(isConfirmed: Bool) async throws {
+    let fixture = try SpoolFixture()
+    if isConfirmed {
+      try await fixture.drain(SimulatedBox(total: 0), into: fixture.store())
+      #expect(try fixture.record()?.confirmedAt != nil)
+    } else {
+      _ = try fixture.stopped().set(to: .oldest)
+    }
+    fixture.feed.subject = Subject("user:2")
+    let failure = await #expect(throws: StoreFailure.self) { try await fixture.store().recover() }
+    #expect(failure?.code == .blocked)
+  }
+
+  // MARK: The owner that Box names
+
+  @Test func bindsThePositionToTheOwnerThatBoxNames() async throws {
+    let fixture = try SpoolFixture()
+    fixture.feed.subject = nil
+    try await fixture.drain(SimulatedBox(total: 4), into: fixture.store())
+    #expect(try fixture.record()?.owner == nil)
+    // Box tells, at first or later.
+    fixture.owner = "123"
+    try await fixture.drain(SimulatedBox(total: 8), into: fixture.store())
+    #expect(try fixture.record()?.owner == "123")
+    // It isn't forgotten while Box doesn't tell.
+    fixture.owner = nil
+    try await fixture.drain(SimulatedBox(total: 12), into: fixture.store())
+    #expect(try fixture.record()?.owner == "123")
+
+    fixture.owner = "124"
+    let failure = await #expect(throws: StoreFailure.self) {
+      try await fixture.drain(SimulatedBox(total: 16), into: fixture.store())
+    }
+    #expect(failure?.code == .blocked)
+    #expect(failure?.message.contains("of 123, which is now that of 124") == true)
+    try fixture.expectIntact(SimulatedBox(total: 12))
+    // Undone, or decided by an operator.
+    fixture.owner = "123"
+    try await fixture.drain(SimulatedBox(total: 13), into: fixture.store())
+    fixture.owner = "124"
+    _ = try fixture.stopped().set(to: .oldest)
+    try await fixture.drain(SimulatedBox(total: 16), into: fixture.store())
+    #expect(try fixture.record()?.owner == "124")
   }
 
   @Test func repairsTheLinkCurrent() async throws {

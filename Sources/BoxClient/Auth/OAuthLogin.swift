@@ -49,10 +49,13 @@ package struct OAuthLogin: Sendable {
     return Secret(code)
   }
 
-  /// Trades the code for the first refresh token and stores it.
+  /// Trades the code for the first refresh token and stores it. Beside a running daemon, which uses it from its next
+  /// sign-in on.
   package func finish(
     code: Secret<String>, clientSecret: Secret<String>, endpoint: TokenEndpoint, store: any RefreshTokenStore
   ) async throws(FeedFailure) {
+    let release = try await store.taken()
+    defer { release() }
     do { try await store.proveWritable() } catch { throw Self.notSaved }
     let answer = try await endpoint.request([
       .plain("grant_type", "authorization_code"),

@@ -4,6 +4,7 @@ package import BoxEvents
 ///
 /// Each refresh token works once, and its successor comes with the access token, which is used only when the
 /// successor is durable. A crash before the save may require a new login; nothing can shorten that moment.
+/// From the load to the save the token is this process's alone: `check --online` and `login` run beside the daemon.
 /// Source: <https://developer.box.com/guides/authentication/tokens/refresh/>
 package actor RefreshTokenSignIn: SignIn {
   /// A grant whose refresh token is not durable yet.
@@ -18,6 +19,8 @@ package actor RefreshTokenSignIn: SignIn {
   private let clientSecret: SecretProvider
   private let store: any RefreshTokenStore
   private var unsaved: Unsaved?
+  /// What this process has stored last. Another one in its place is that of a login, or of another process.
+  private var last: Secret<String>?
 
   package init(
     endpoint: TokenEndpoint, clientID: String, clientSecret: @escaping SecretProvider,
@@ -30,17 +33,12 @@ package actor RefreshTokenSignIn: SignIn {
   }
 
   package func signIn() async throws(FeedFailure) -> AccessToken {
+    let release = try await store.taken()
+    defer { release() }
     if let unsaved, await isCurrent(unsaved) { return try await save(unsaved) }
     let secret = try read("client secret", clientSecret)
     let refreshToken = try await stored()
-    let answer = try await spend(refreshToken, secret)
-    guard case .refused(let refusal) = answer, refusal.isInvalidGrant else {
-      return try await outcome(answer, spent: refreshToken)
-    }
-    // A login may have stored a newer one in the meantime.
-    let newer = try await stored()
-    guard newer != refreshToken else { throw refusal.loginRequired }
-    return try await outcome(try await spend(newer, secret), spent: newer)
+    return try await outcome(try await spend(refreshToken, secret), spent: refreshToken)
   }
 
   private func stored() async throws(FeedFailure) -> Secret<String> {
@@ -84,8 +82,12 @@ package actor RefreshTokenSignIn: SignIn {
       }
       throw refusal.failure
     // Without a successor the old one stays good (RFC 6749, section 6).
-    case .granted(let token, nil): return token
-    case .granted(let token, let refreshToken?):
+    case .granted(var token, nil):
+      token.isOfNewLogin = spent != last
+      last = spent
+      return token
+    case .granted(var token, let refreshToken?):
+      token.isOfNewLogin = spent != last
       let unsaved = Unsaved(spent: spent, refreshToken: refreshToken, token: token)
       self.unsaved = unsaved
       return try await save(unsaved)
@@ -100,6 +102,7 @@ package actor RefreshTokenSignIn: SignIn {
         hint: Self.stateHint)
     }
     self.unsaved = nil
+    last = unsaved.refreshToken
     return unsaved.token
   }
 
@@ -128,6 +131,10 @@ extension TokenAnswer.Refusal {
 
 /// Where the refresh token is kept. A refresh token works once, so its successor must not be lost.
 package protocol RefreshTokenStore: Sendable {
+  /// Takes the token for one exchange, and waits while another process has it, but not forever.
+  /// - Returns: what lets others take it; nil if another process has kept it for too long.
+  func take() async throws -> (@Sendable () -> Void)?
+
   /// The token last saved; nil before the first login.
   func load() async throws -> Secret<String>?
 
@@ -136,4 +143,23 @@ package protocol RefreshTokenStore: Sendable {
 
   /// Saves durably: when this returns, a power cut can't lose it.
   func save(_ refreshToken: Secret<String>) async throws
+}
+
+extension RefreshTokenStore {
+  /// Takes the token, with its failures in words.
+  func taken() async throws(FeedFailure) -> @Sendable () -> Void {
+    let release: (@Sendable () -> Void)?
+    do { release = try await take() } catch {
+      if Task.isCancelled { throw .cancelled }
+      throw FeedFailure(
+        .signInFailed, "cannot lock the refresh token in the state directory",
+        hint: RefreshTokenSignIn.stateHint)
+    }
+    guard let release else {
+      throw FeedFailure(
+        .signInFailed, "another process is using the refresh token in the state directory",
+        hint: "It is the daemon, or a check or login of box-eventd. Try again when it has ended its sign-in.")
+    }
+    return release
+  }
 }

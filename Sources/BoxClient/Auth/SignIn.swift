@@ -13,6 +13,8 @@ package struct AccessToken: Sendable {
   package let text: Secret<String>
   /// How long it is valid, from the moment it was asked for; nil if unknown.
   package let lifetime: Duration?
+  /// An operator may have signed in as another user since the token before.
+  var isOfNewLogin = false
   /// Shared by all copies.
   private let use = Use()
   private final class Use: Sendable { let hasWorked = Atomic(false) }
@@ -89,7 +91,9 @@ package struct ProvidedToken: SignIn {
   package init(_ provider: @escaping SecretProvider) { self.provider = provider }
 
   package func signIn() async throws(FeedFailure) -> AccessToken {
-    try Self.token(from: try read("access token", provider))
+    var token = try Self.token(from: try read("access token", provider))
+    token.isOfNewLogin = true
+    return token
   }
 
   /// The token in a file's contents.

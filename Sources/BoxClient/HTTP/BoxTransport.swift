@@ -100,6 +100,8 @@ package final class BoxTransport: Sendable {
   private func timeLimit(_ call: HTTPCall) -> Duration {
     switch call.endpoint {
     case .token, .options, .events: settings.requestTimeout
+    // A sign-in waits for it, and can do without.
+    case .user: min(settings.requestTimeout, .seconds(30))
     case .poll(let retryTimeout): retryTimeout + settings.pollGrace
     }
   }

@@ -11,6 +11,8 @@ struct HTTPCall: Sendable {
     case options
     /// `GET /2.0/events`
     case events
+    /// `GET /2.0/users/me`
+    case user
     /// A long poll at a realtime server, which may stay silent for `retryTimeout`.
     case poll(retryTimeout: Duration)
   }
@@ -33,7 +35,7 @@ struct HTTPCall: Sendable {
 
 /// A request that has ended, for metrics and the log: nothing of what was sent or received.
 package struct FinishedCall: Sendable {
-  /// `events`, `options`, `poll` or `token`.
+  /// `events`, `options`, `poll`, `token` or `user`.
   package var endpoint: String
   /// The HTTP status, or the raw value of ``FeedFailure/Code`` if no answer came.
   package var code: String
@@ -52,7 +54,7 @@ extension HTTPCall.Endpoint {
     switch self {
     case .token: .POST
     case .options: .OPTIONS
-    case .events, .poll: .GET
+    case .events, .user, .poll: .GET
     }
   }
 
@@ -62,6 +64,7 @@ extension HTTPCall.Endpoint {
     case .token: "token"
     case .options: "options"
     case .events: "events"
+    case .user: "user"
     case .poll: "poll"
     }
   }
@@ -70,7 +73,7 @@ extension HTTPCall.Endpoint {
   var server: String {
     switch self {
     case .token: "the token endpoint"
-    case .options, .events: "Box"
+    case .options, .events, .user: "Box"
     case .poll: "the realtime server"
     }
   }
@@ -91,7 +94,7 @@ extension HTTPCall.Endpoint {
     case .events:
       FeedFailure(.tooLarge, "the page is larger than \(maximum)", hint: "Raise max_page in [box].")
     case .options: FeedFailure(.unreadable, "the answer to OPTIONS is larger than \(maximum)")
-    case .token, .poll: FeedFailure(.unreadable, "the answer of \(server) is larger than \(maximum)")
+    case .token, .user, .poll: FeedFailure(.unreadable, "the answer of \(server) is larger than \(maximum)")
     }
   }
 }

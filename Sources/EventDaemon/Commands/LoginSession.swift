@@ -38,7 +38,7 @@ package struct LoginSession: Sendable {
         defer { state.close() }
         try await login.finish(
           code: code, clientSecret: clientSecret, endpoint: try TokenEndpoint(transport, configuration),
-          store: RefreshTokenFile(state))
+          store: try RefreshTokenFile(state))
       }
     } catch let failure as FeedFailure {
       throw DaemonFailure(

@@ -52,6 +52,7 @@ struct StreamJournal: Sendable {
     resume(condition)
     switch condition {
     case .paused(let failure): paused(failure)
+    case .blocked(let failure) where failure.isOfSignIn: break
     case .blocked(let failure):
       logger.log(level: .error, "stream blocked", id: .streamBlocked, metadata: metadata(failure))
     case .stalled:
@@ -118,7 +119,8 @@ struct StreamJournal: Sendable {
     if let endedAt = current.endedAt, now >= endedAt + .seconds(600) { current = Failing() }
     current.failures += 1
     current.endedAt = nil
-    let isLogged = current.failures.isPowerOfTwo
+    // Sign-ins are logged once for all streams of an account.
+    let isLogged = !failure.isOfSignIn && current.failures.isPowerOfTwo
     current.isReported = current.isReported || isLogged
     failing[kind] = current
     var metadata = metadata(failure)
@@ -130,9 +132,8 @@ struct StreamJournal: Sendable {
     let (sentence, id): (Logger.Message, MessageID) =
       switch failure.code {
       case .realtimeRefused: ("realtime server refused", .realtimeRefused)
-      case .signInRefused, .signInFailed: ("cannot sign in", .signInRefused)
       case .unreachable, .throttled, .serverError, .unauthorized, .forbidden, .refused, .unreadable,
-        .malformedPage, .tooLarge, .cancelled:
+        .malformedPage, .tooLarge, .cancelled, .signInRefused, .signInFailed:
         failure.isOfRealtime
           ? ("no realtime notifications; the stream is read at intervals meanwhile", .boxUnreachable)
           : ("cannot get events", .boxUnreachable)
@@ -208,6 +209,12 @@ struct StreamJournal: Sendable {
       ])
   }
 }
+
+extension FeedFailure {
+  /// ``SignInLog`` logs it, once for all streams with the same tokens.
+  fileprivate var isOfSignIn: Bool { code == .signInRefused || code == .signInFailed }
+}
+
 
 extension Int {
   /// 1, 2, 4, 8 and so on: the repetitions of a failure that are logged.

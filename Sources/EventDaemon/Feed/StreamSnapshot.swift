@@ -37,7 +37,7 @@ struct StreamSnapshot: Sendable {
 
   /// What calls to Box are counted by.
   struct RequestKey: Hashable, Sendable {
-    /// `events`, `options`, `poll`, `token`.
+    /// `events`, `options`, `poll`; without a stream `token`, `user`.
     var endpoint: String
     /// The HTTP status, or a failure's code: `200`, `unreachable`.
     var code: String

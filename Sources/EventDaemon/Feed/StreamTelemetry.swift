@@ -1,3 +1,4 @@
+import BoxClient
 import BoxEvents
 import FoundationEssentials
 import Synchronization
@@ -67,10 +68,10 @@ final class StreamTelemetry: Sendable {
   func setDeadline(_ deadline: FeedInstant) { published.withLock { $0.metrics.deadline = deadline } }
 
   /// A call to Box has ended.
-  func requested(endpoint: String, code: String, took: Duration) {
+  func requested(_ call: FinishedCall) {
     published.withLock {
-      $0.requests[.init(endpoint: endpoint, code: code), default: 0] += 1
-      $0.requestSeconds.record(took)
+      $0.requests[.init(endpoint: call.endpoint, code: call.code), default: 0] += 1
+      $0.requestSeconds.record(call.duration)
     }
   }
 

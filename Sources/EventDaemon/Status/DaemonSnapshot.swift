@@ -18,6 +18,8 @@ struct DaemonSnapshot: Sendable {
   var difference: String?
   /// In the order they are shown.
   var streams: [StreamSnapshot]
+  /// Only its calls count: those for tokens, which belong to no stream.
+  var signIns = StreamSnapshot(name: "", state: .stopped)
 
   /// The daemon in one word: while it runs, `degraded` as soon as a stream has a problem.
   var state: String {

@@ -22,10 +22,18 @@ struct PrometheusText {
     let shown = isSummed ? snapshot.streams.filter { $0.problem != nil } : snapshot.streams
     let each: [Group] = shown.prefix(Self.maximumStreams).map { ($0.name, [$0]) }
     let groups = isSummed ? [("", snapshot.streams)] : each
+    // Calls for tokens belong to no stream; where all streams are summed up, they have the same label.
+    let signIns = snapshot.signIns.requests.isEmpty ? [] : [snapshot.signIns]
+    let callers: [Group] =
+      isSummed ? [("", snapshot.streams + signIns)] : each + signIns.map { ("", [$0]) }
     daemon(snapshot)
     counters(groups)
-    requests(groups)
-    histograms(groups)
+    requests(callers)
+    histograms(callers, \.requestSeconds, "request_seconds", "Duration of calls to Box.")
+    histograms(groups, \.commitSeconds, "commit_seconds", "Time to make a batch durable.")
+    histograms(
+      groups, \.deliveryDelaySeconds, "delivery_delay_seconds",
+      "Time from an event's created_at to durable; compares two clocks.")
     ages(isSummed ? groups + each : groups)
     states(each)
   }
@@ -78,19 +86,11 @@ struct PrometheusText {
     }
   }
 
-  private mutating func histograms(_ groups: [Group]) {
-    let histograms: [(String, String, KeyPath<StreamSnapshot, Histogram>)] = [
-      ("request_seconds", "Duration of calls to Box.", \.requestSeconds),
-      ("commit_seconds", "Time to make a batch durable.", \.commitSeconds),
-      (
-        "delivery_delay_seconds", "Time from an event's created_at to durable; compares two clocks.",
-        \.deliveryDelaySeconds
-      ),
-    ]
-    for (name, help, histogram) in histograms {
-      family(name, "histogram", help)
-      for group in groups { buckets(name, group.label, group.streams.map { $0[keyPath: histogram] }) }
-    }
+  private mutating func histograms(
+    _ groups: [Group], _ histogram: KeyPath<StreamSnapshot, Histogram>, _ name: String, _ help: String
+  ) {
+    family(name, "histogram", help)
+    for group in groups { buckets(name, group.label, group.streams.map { $0[keyPath: histogram] }) }
   }
 
   private mutating func buckets(_ name: String, _ stream: String, _ histograms: [Histogram]) {

@@ -63,10 +63,11 @@ extension Configuration.Box {
 
 extension TokenEndpoint {
   init(
-    _ transport: BoxTransport, _ configuration: Configuration, _ logger: Logger? = nil
+    _ transport: BoxTransport, _ configuration: Configuration,
+    _ onRequest: @escaping RequestObserver = { _ in }
   ) throws(DaemonFailure) {
     self = try DaemonFailure.mapping { () throws(ClientSettingsError) in
-      try TokenEndpoint(transport: transport, url: configuration.box.tokenURL) { logger?.log($0) }
+      try TokenEndpoint(transport: transport, url: configuration.box.tokenURL, onRequest: onRequest)
     }
   }
 }

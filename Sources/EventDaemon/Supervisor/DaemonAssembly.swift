@@ -17,6 +17,8 @@ struct DaemonAssembly: Sendable {
   private let status: Configuration.Status
   private let patience: Duration
   private let started = LocalTime.now
+  /// The calls that belong to no stream.
+  private let signIns = StreamTelemetry(name: "", retention: .zero)
   private let phase = DaemonPhase()
   private let difference = ConfigurationDifference()
 
@@ -30,11 +32,14 @@ struct DaemonAssembly: Sendable {
     patience = daemon.patience
     let supervisor = FeedSupervisor(clock: clock, logger: logger)
     self.supervisor = supervisor
-    tokenRegistry = TokenRegistry(
-      configuration: configuration, environment: daemon.environment,
-      endpoint: try TokenEndpoint(transport, configuration, logger),
-      refreshTokenStore: RefreshTokenFile(directories.state), logger: logger
-    ) { supervisor.retry() }
+    tokenRegistry = try TokenRegistry(
+      configuration, daemon.environment, transport,
+      refreshTokenStore: RefreshTokenFile(directories.state), logger: logger,
+      onRequest: { [signIns] in
+        signIns.requested($0)
+        logger.log($0)
+      },
+      onRecovery: { supervisor.retry() })
     let feeds = FeedFactory(
       configuration: configuration, directories: directories, transport: transport,
       tokenRegistry: tokenRegistry, minimumSegmentLife: daemon.minimumSegmentLife, clock: clock,
@@ -83,7 +88,7 @@ struct DaemonAssembly: Sendable {
     let now = clock.now
     return DaemonSnapshot(
       version: Version.current, phase: phase.value, since: started, difference: difference.text,
-      streams: supervisor.telemetries.map { $0.snapshot(at: now) })
+      streams: supervisor.telemetries.map { $0.snapshot(at: now) }, signIns: signIns.snapshot(at: now))
   }
 
   private var health: DaemonHealth { DaemonHealth(telemetries: supervisor.telemetries, patience: patience) }

@@ -29,7 +29,7 @@ struct FeedFactory: Sendable {
         transport: transport, tokens: tokenRegistry.tokens(for: configuration.subject(of: stream)),
         settings: FeedSettings(configuration, stream)
       ) { [log] in
-        telemetry.requested(endpoint: $0.endpoint, code: $0.code, took: $0.duration)
+        telemetry.requested($0)
         log.log($0)
       }
     }
@@ -47,15 +47,16 @@ struct FeedFactory: Sendable {
   }
 
   private func store(_ stream: Configuration.Stream, _ telemetry: StreamTelemetry) -> StreamSpool {
+    let feed = configuration.feedIdentity(of: stream)
     let location = StreamSpool.Location(
-      name: stream.name, feed: configuration.feedIdentity(of: stream), spoolRoot: directories.spool,
-      stateRoot: directories.state)
+      name: stream.name, feed: feed, spoolRoot: directories.spool, stateRoot: directories.state)
     var limits = SpoolLimits(configuration.spool)
     limits.minimumSegmentLife = minimumSegmentLife
-    return StreamSpool(location, limits: limits, bootID: bootID, thread: threads.next()) { [clock] _ in
+    return StreamSpool(
+      location, limits: limits, bootID: bootID, thread: threads.next(),
+      owner: { [tokenRegistry] in tokenRegistry.owner(of: feed) },
       // Recovery may take long; the deadline moves with its progress.
-      telemetry.setDeadline(clock.now.advanced(by: .seconds(60)))
-    }
+      progress: { [clock] _ in telemetry.setDeadline(clock.now.advanced(by: .seconds(60))) })
   }
 }
 

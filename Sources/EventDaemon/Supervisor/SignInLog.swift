@@ -4,7 +4,7 @@ import Logging
 import Synchronization
 import Systemd
 
-/// Logs signing in: a line for each change; repeated failures at every power of two.
+/// Logs signing in: a line for each change; repeated failures at every power of two. Streams don't log them.
 final class SignInLog: Sendable {
   private let logger: Logger
   private let state = Mutex((failures: 0, hasSignedIn: false))
@@ -38,7 +38,7 @@ final class SignInLog: Sendable {
       }
       guard count.isPowerOfTwo else { return false }
       logger.log(
-        level: .warning, "cannot sign in", id: .signInRefused,
+        level: failure.code == .signInRefused ? .error : .warning, "cannot sign in", id: .signInRefused,
         metadata: ["times": "\(count)"].explaining(failure))
       return false
     }

@@ -10,25 +10,33 @@ final class TokenRegistry: Sendable {
   private struct State {
     var configuration: Configuration
     var tokens: [Subject?: AccessTokens] = [:]
+    /// Those that learn from Box whose tokens they get.
+    var owned: [Subject?: OwnedSignIn] = [:]
   }
 
   private let state: Mutex<State>
   private let environment: [String: String]
   private let endpoint: TokenEndpoint
+  private let transport: BoxTransport
+  private let onRequest: RequestObserver
   private let refreshTokenStore: any RefreshTokenStore
   private let logger: Logger
   /// Called when a sign-in works again.
   private let onRecovery: @Sendable () -> Void
   private let added = AsyncStream.makeStream(of: AccessTokens.self)
 
+  /// - Parameter onRequest: called after each call for a token or its owner.
   init(
-    configuration: Configuration, environment: [String: String], endpoint: TokenEndpoint,
+    _ configuration: Configuration, _ environment: [String: String], _ transport: BoxTransport,
     refreshTokenStore: any RefreshTokenStore, logger: Logger,
+    onRequest: @escaping RequestObserver = { _ in },
     onRecovery: @escaping @Sendable () -> Void = {}
-  ) {
+  ) throws(DaemonFailure) {
     state = Mutex(State(configuration: configuration))
     self.environment = environment
-    self.endpoint = endpoint
+    self.transport = transport
+    self.onRequest = onRequest
+    endpoint = try TokenEndpoint(transport, configuration, onRequest)
     self.refreshTokenStore = refreshTokenStore
     self.logger = logger
     self.onRecovery = onRecovery
@@ -39,13 +47,22 @@ final class TokenRegistry: Sendable {
     state.withLock { state in
       if let tokens = state.tokens[subject] { return tokens }
       let log = SignInLog(logger: logger, subject: subject)
-      let tokens = AccessTokens(signIn: signIn(state.configuration.auth, subject)) { [onRecovery] in
-        if log.observe($0) { onRecovery() }
-      }
+      let signIn = signIn(&state, subject)
+      let tokens = AccessTokens(signIn: signIn) { [onRecovery] in if log.observe($0) { onRecovery() } }
       state.tokens[subject] = tokens
       added.continuation.yield(tokens)
       return tokens
     }
+  }
+
+  /// Whose feed a stream gets with its subject's tokens, where only Box knows: a user's id, or for the enterprise's
+  /// events the enterprise's. Nil where the identity tells, and as long as Box hasn't told.
+  func owner(of feed: FeedIdentity) -> String? {
+    guard feed.asUser == nil, let owner = state.withLock({ $0.owned[feed.subject] })?.owner else {
+      return nil
+    }
+    if feed.type.hasRealtimeServer { return owner.user }
+    return feed.subject == nil ? owner.enterprise : nil
   }
 
   /// Uses the files of a new configuration from now on, and reads the secrets again. Subjects without a stream
@@ -56,6 +73,7 @@ final class TokenRegistry: Sendable {
       state.configuration = configuration
       let unused = state.tokens.filter { !subjects.contains($0.key) }
       state.tokens = state.tokens.filter { subjects.contains($0.key) }
+      state.owned = state.owned.filter { subjects.contains($0.key) }
       return (Array(state.tokens.values), Array(unused.values))
     }
     for tokens in unused { await tokens.stop(within: Self.answerLimit) }
@@ -91,6 +109,18 @@ final class TokenRegistry: Sendable {
         level: .warning, "stopped without Box's answer to a renewal; a new login may be required",
         id: .signInRefused)
     }
+  }
+
+  private func signIn(_ state: inout State, _ subject: Subject?) -> any SignIn {
+    let signIn = signIn(state.configuration.auth, subject)
+    if subject?.kind == .user { return signIn }
+    let owned = OwnedSignIn(
+      signIn, transport: transport, apiURL: state.configuration.box.apiURL, onRequest: onRequest
+    ) { [logger] failure in
+      logger.debug("whose tokens these are is not known", metadata: [:].explaining(failure))
+    }
+    state.owned[subject] = owned
+    return owned
   }
 
   private func signIn(_ auth: Configuration.Auth, _ subject: Subject?) -> any SignIn {

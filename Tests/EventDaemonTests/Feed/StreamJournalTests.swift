@@ -176,7 +176,7 @@ import Testing
   @Test(arguments: [
     (FeedFailure.Code.unreachable, MessageID.boxUnreachable), (.throttled, .boxUnreachable),
     (.serverError, .boxUnreachable), (.unauthorized, .boxUnreachable), (.malformedPage, .boxUnreachable),
-    (.realtimeRefused, .realtimeRefused), (.signInRefused, .signInRefused), (.signInFailed, .signInRefused),
+    (.realtimeRefused, .realtimeRefused),
   ])
   mutating func logsEveryFailureWithItsID(code: FeedFailure.Code, id: MessageID) throws {
     let entry = try #require(failures(code, 1).first)
@@ -205,6 +205,7 @@ import Testing
         var failure = FeedFailure(.serverError, "Box answered 502")
         failure.isOfRealtime = isOfRealtime
         journal.failed(failure, at: at(now))
+        journal.observe(.reading, try machine(), at: at(now))
         journal.observe(.polling, try machine(), at: at(now + 30))
       }
       lines += log.taken().count { $0.level > .debug }
@@ -216,6 +217,7 @@ import Testing
   @Test mutating func aProblemThatReturnsLaterIsLoggedAgain() throws {
     for now in [0.0, 30, 60, 1000] {
       journal.failed(FeedFailure(.serverError, "Box answered 502"), at: at(now))
+      journal.observe(.reading, try machine(), at: at(now))
       journal.observe(.polling, try machine(), at: at(now + 1))
     }
     let sentences = log.taken().filter { $0.id == .boxUnreachable }.map { $0.metadata["times"] ?? "1" }
@@ -231,6 +233,18 @@ import Testing
     _ = log.taken()
     journal.observe(.waiting(failure), try machine(), at: at(2))
     #expect(log.taken().map { "\($0.message)" } == ["getting events again"])
+  }
+
+  /// A sign-in is logged once for all its streams, by `SignInLog`.
+  @Test(arguments: [FeedFailure.Code.signInRefused, .signInFailed])
+  mutating func leavesSignInsToTheirLog(code: FeedFailure.Code) throws {
+    #expect(failures(code, 8).isEmpty)
+    #expect(try observe(.blocked(FeedFailure(code, "dead"))).isEmpty)
+    try observe(.reading)
+    journal.read(try news("101"))
+    #expect(try observe(.waiting(nil)).isEmpty)
+    // What follows counts from its own first failure.
+    #expect(failures(.unreachable, 1).count == 1)
   }
 
   @Test mutating func ignoresACancelledCall() {

@@ -1,6 +1,7 @@
 import BoxEvents
 import Testing
 
+@testable import BoxClient
 @testable import EventDaemon
 
 /// The metrics of one stream, as status and metrics show them.
@@ -70,8 +71,8 @@ import Testing
       given, Committed(events: 2, bytes: 77, ordinal: 1002, gaps: [gap]), took: .milliseconds(20))
     metrics.recordedGap()
     metrics.recordedGap()
-    telemetry.requested(endpoint: "events", code: "200", took: .seconds(1))
-    telemetry.requested(endpoint: "events", code: "200", took: .seconds(1))
+    telemetry.requested(FinishedCall(endpoint: "events", code: "200", duration: .seconds(1)))
+    telemetry.requested(FinishedCall(endpoint: "events", code: "200", duration: .seconds(1)))
     // What the driver publishes leaves the requests as they are.
     telemetry.publish(metrics)
     let snapshot = telemetry.snapshot(at: at(0))

@@ -39,6 +39,28 @@ import Testing
     }
   }
 
+  /// They belong to no stream; with many streams they are in the sum.
+  @Test(arguments: [1, PrometheusText.maximumStreams + 1])
+  func callsForTokens(streamCount: Int) {
+    var daemon = Snapshots.daemon(
+      (0..<streamCount).map { index in
+        var stream = Snapshots.stream("s\(index)", .polling)
+        stream.requests = [.init(endpoint: "events", code: "200"): 1]
+        stream.requestSeconds.record(0.3)
+        return stream
+      })
+    daemon.signIns.requests = [.init(endpoint: "token", code: "400"): 3]
+    daemon.signIns.requestSeconds.record(0.3)
+    let lines = PrometheusText(daemon).text.split(separator: "\n")
+    let sum = streamCount == 1 ? 1 : streamCount + 1
+    for expected in [
+      #"box_eventd_requests_total{stream="",endpoint="token",code="400"} 3"#,
+      #"box_eventd_request_seconds_count{stream=""} \#(sum)"#,
+    ] {
+      #expect(lines.count { $0 == expected } == 1, "\(expected)")
+    }
+  }
+
   /// The format's own rules: HELP and TYPE once, before the samples of their family, which are contiguous.
   @Test func theTextIsWellFormed() {
     var family = ""

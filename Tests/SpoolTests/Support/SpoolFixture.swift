@@ -18,6 +18,8 @@ final class SpoolFixture {
   let clock = TestClock()
   var limits = SpoolLimits()
   var feed = SpoolFixture.feed
+  /// Whose feed it is, as Box reports it.
+  var owner: String?
   /// How many events commits have returned from.
   var committed = 0
 
@@ -51,7 +53,7 @@ final class SpoolFixture {
   func store(on disk: any Disk = LocalDisk(), boot: String = "boot-1") throws -> StreamSpool {
     StreamSpool(
       try place(on: disk), limits: limits, bootID: boot, clock: clock.clock,
-      thread: try #require(Self.thread))
+      thread: try #require(Self.thread), owner: { [owner] in owner })
   }
 
   func stopped() throws -> StoppedStream {

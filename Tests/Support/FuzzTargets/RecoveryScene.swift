@@ -49,10 +49,14 @@ struct RecoveryScene {
   }
 
   /// Something shows that the stream has run before. A position file alone doesn't: it is made before
-  /// the start line, and a crash in between leaves a first start.
+  /// the start line, and a crash in between leaves a first start. Nor does a start line beside it: the record may
+  /// be an unused one of another feed.
   var hasRun: Bool {
-    spool.contains {
-      SegmentName.ordinal($0.name) != nil || $0.name == SegmentEntry.fileName && !$0.bytes.isEmpty
+    let hasPosition = state.contains { $0.name == PositionRecord.fileName }
+    return spool.contains { name, bytes in
+      guard name == SegmentEntry.fileName else { return SegmentName.ordinal(name) != nil }
+      let lines = bytes[..<(bytes.lastIndex(of: 0x0A) ?? 0)].split(separator: 0x0A)
+      return hasPosition ? SegmentEntry.last(in: lines) != nil : !bytes.isEmpty
     }
   }
 
