@@ -169,6 +169,21 @@ extension DiskFile {
     return (0, newlines)
   }
 
+  /// Writes a range again, syncs it, and counts its events up to the first line that isn't one.
+  func provenEvents(
+    in range: Range<Int>, progress: (Int) -> Void = { _ in }
+  ) throws(StoreFailure) -> (end: Int, count: UInt64) {
+    try rewrite(range)
+    try synchronize()
+    var count: UInt64 = 0
+    let end = try forEachLine(in: range, progress: progress) { line, _ throws(StoreFailure) in
+      guard EventLine.identity(of: line) != nil else { return false }
+      count += 1
+      return true
+    }
+    return (end, count)
+  }
+
   private static func firstNewline(_ buffer: UnsafeMutableRawBufferPointer, _ range: Range<Int>) -> Int? {
     guard let base = buffer.baseAddress, !range.isEmpty,
       let found = memchr(base + range.lowerBound, 0x0A, range.count)

@@ -5,7 +5,7 @@ import BoxEvents
 /// The system calls of one commit, in this order, and what a crash right after each leaves. Steps 2 to 5 only
 /// where a new segment begins. A full disk interrupts at any of them; the next call goes on there.
 /// Before 2, bytes that don't belong to the segment are copied to `aside-*` and cut off (`ftruncate`,
-/// `fdatasync`): see `checkActive` and `continuesPartialLine`. After 9, `deleteOverLimits` unlinks finished
+/// `fdatasync`): see `checkActive` and `continuesPartialLine`. At the end, `deleteOverLimits` unlinks finished
 /// segments.
 ///
 ///     1. quarantine.ndjson   pwrite, fdatasync   a line for each reject: known when Box serves it again.
@@ -22,6 +22,7 @@ import BoxEvents
 ///                                                read again, and the events that were kept are known.
 ///     8. stream_position     pwrite              perhaps a corrupt block: the other one is intact, as after 7.
 ///     9. stream_position     fdatasync           acknowledged: reading goes on after these events.
+///    10. .durable            pwrite, fdatasync   at most every 10 s: the spool's own word for what is durable.
 extension OpenSpool {
   mutating func commit(_ batch: EventBatch, at checkpoint: Checkpoint) throws(StoreFailure) -> Committed {
     _ = try requireBegun()
@@ -72,6 +73,8 @@ extension OpenSpool {
     }
     // Steps 8 and 9.
     try save(commit.checkpoint, isAfterNewEvents: hasEvents)
+    // Step 10.
+    if hasEvents { try markDurable() }
   }
 
   // MARK: Steps 2 to 5: the segment
@@ -94,7 +97,7 @@ extension OpenSpool {
     let size = segment.size + segment.partialLine.count
     let isGone = try isNameless(segment, links: status.links)
     if isGone || status.size < size {
-      try recordShortened()
+      try recordShortened(after: entry(upTo: segment.ordinal))
       segment.file.close()
       active = nil
     } else if status.size > size {

@@ -41,6 +41,9 @@ struct OpenSpool {
   var knownRejects: DuplicateWindow?
   /// A commit that a full disk has interrupted.
   var pending: PendingCommit?
+  /// What this run has marked as durable, and when on the monotonic clock.
+  var mark: DurableMark?
+  var markedAt: Duration?
   /// Gaps that are recorded and not yet reported to the caller.
   var unreportedGaps: [Gap] = []
   /// On the monotonic clock, when the limits were last applied.
@@ -133,12 +136,27 @@ struct OpenSpool {
   }
 
   /// Records that the spool ends before what the record guarantees: someone has emptied or deleted the newest
-  /// segment. The position is still true, so the stream goes on from there in a new segment.
-  mutating func recordShortened() throws(StoreFailure) {
+  /// segment, or restored an older spool.
+  /// - Parameter entry: of the segment that was the newest one, or is now: whatever is missing came after its position.
+  mutating func recordShortened(after entry: SegmentEntry?) throws(StoreFailure) {
     let checkpoint = try requireBegun().record.checkpoint
-    let gap = Gap(cause: .spoolShortened, from: nil, to: checkpoint.position, since: checkpoint.continuousAt)
+    let gap = Gap(
+      cause: .spoolShortened, from: entry?.position, to: checkpoint.position, since: entry?.confirmedAt,
+      until: now(atLeast: checkpoint.continuousAt))
     try recordOnce(gap)
     unreportedGaps.append(gap)
+  }
+
+  /// The local time, for the end of a gap that is found without an answer of Box.
+  func now(atLeast time: BoxTime?) -> BoxTime {
+    let now = BoxTime(secondsSince1970: setup.clock.wallSeconds())
+    return time.map { max($0, now) } ?? now
+  }
+
+  /// The newest line of `segments.ndjson` for this feed that isn't after an ordinal.
+  func entry(upTo ordinal: UInt64) throws(StoreFailure) -> SegmentEntry? {
+    try segmentLog.tail().reversed().lazy.compactMap { SegmentEntry(parsing: $0) }
+      .first { $0.ordinal <= ordinal && $0.feed == setup.location.feed.digest }
   }
 
   /// The gaps that the answer to the present call reports.

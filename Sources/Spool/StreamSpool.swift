@@ -90,7 +90,9 @@ package actor StreamSpool: EventStore {
   }
 
   package func close() {
-    guard case .open(let spool) = state else { return }
+    guard case .open(var spool) = state else { return }
+    // Nothing depends on it.
+    try? spool.markDurable(isLast: true)
     spool.close()
     state = .closed
   }
