@@ -148,7 +148,9 @@ extension DiskFile {
   }
 
   /// Where the last `count` complete lines of the file's first `size` bytes begin, and how many there are.
-  func lastLines(_ count: Int, before size: Int) throws(StoreFailure) -> (start: Int, count: Int) {
+  func lastLines(
+    _ count: Int, before size: Int, progress: (Int) -> Void = { _ in }
+  ) throws(StoreFailure) -> (start: Int, count: Int) {
     guard count > 0, size > 0 else { return (size, 0) }
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: min(Self.chunkSize, size), alignment: 16)
     defer { buffer.deallocate() }
@@ -165,6 +167,7 @@ extension DiskFile {
         rest = newline
       }
       end = begin
+      progress(size - end)
     }
     return (0, newlines)
   }

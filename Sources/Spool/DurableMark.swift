@@ -1,7 +1,7 @@
 import BoxEvents
 import Crypto
 
-/// How far a segment was known to be on disk, in a file of the spool itself: the witness against a position file that
+/// How far a segment was known to be on disk, in a file of the spool itself: the evidence against a position file that
 /// was restored from a backup. Written after the position record and never ahead of it, so that only an older record
 /// is behind it.
 struct DurableMark: Hashable {

@@ -135,8 +135,11 @@ extension OpenSpool {
     guard var segment = active else { throw setup.misuse("the segment of a commit is not open") }
     try segment.file.write(commit.lines, at: segment.size, written: &commit.written)
     try segment.file.synchronize()
-    for id in commit.identities { window?.insert(id) }
+    recent.add(ordinal, at: setup.clock.monotonic())
     ordinal += UInt64(commit.identities.count)
+    let kept = keptEvents()
+    if window?.capacity != .max { window?.capacity = kept }
+    for id in commit.identities { window?.insert(id) }
     segment.size += commit.lines.count
     active = segment
   }

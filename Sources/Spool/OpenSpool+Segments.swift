@@ -62,7 +62,8 @@ extension OpenSpool {
     var total = newest.size
     var excess: [UInt64] = []
     for segment in try files.spool.segments().reversed() where segment < newest.ordinal {
-      guard let file = try files.spool.file(SegmentName.text(segment), writing: false) else { continue }
+      // What can't be opened is left alone.
+      guard let file = try? files.spool.file(SegmentName.text(segment), writing: false) else { continue }
       defer { file.close() }
       let status = try file.status()
       total += status.size

@@ -37,6 +37,12 @@ struct OpenSpool {
   var firstOrdinal: UInt64 = 0
   /// The ids of the newest events. Nil until it is needed.
   var window: DuplicateWindow?
+  /// The window on its way there.
+  var loading: WindowLoad?
+  /// How many events there were when.
+  var recent = RecentEvents()
+  /// Finished segments that couldn't be read, and are reported.
+  var passedOver: Set<UInt64> = []
   /// The entries that were quarantined last. Nil until it is needed.
   var knownRejects: DuplicateWindow?
   /// A commit that a full disk has interrupted.
@@ -86,8 +92,8 @@ struct OpenSpool {
     // So has a short tail, or nearly; the window of the newest events is enough for it.
     if isAfterNewEvents, !needsFullWindow { known = .recent }
     try write(record(of: checkpoint, known: known), durable: durable)
-    let knownEvents = setup.limits.knownEvents
-    if known == .recent, window?.capacity == .max { window?.resize(to: knownEvents) }
+    let kept = keptEvents()
+    if known == .recent, window?.capacity == .max { window?.resize(to: kept) }
   }
 
   /// What the position file must hold for the spool as it is now.

@@ -89,9 +89,9 @@ struct SpoolRecovery {
     var (checkpoint, known) = (found.checkpoint, found.known)
     if let shortened {
       notes.append("The spool is shorter than the position file records: \(shortened).")
-      let witness = try spool.entry(upTo: segments.last ?? found.segment)
-      try spool.recordShortened(after: witness)
-      if let witness { (checkpoint.position, known) = older(witness, found) }
+      let entry = try spool.entry(upTo: segments.last ?? found.segment)
+      try spool.recordShortened(after: entry)
+      if let entry { (checkpoint.position, known) = older(entry, found) }
     }
     spool.firstOrdinal = spool.ordinal
     // The kept events were served after the record's position and will be served again. After several crashes

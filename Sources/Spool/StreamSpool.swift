@@ -27,15 +27,18 @@ package actor StreamSpool: EventStore {
 
   /// - Parameters:
   ///   - bootID: of the running kernel; empty if unknown, which trusts nothing of an earlier run.
-  ///   - progress: called with the bytes read so far, during a long recovery.
+  ///   - progress: called with the bytes read so far where much is read, and with 0 when a call that changes
+  ///     something begins to run.
+  ///   - warn: called with what went wrong and doesn't matter: a finished segment can't be read.
   package init(
     _ location: Location, limits: SpoolLimits = SpoolLimits(), bootID: String, clock: SpoolClock = .system,
-    thread: DiskThread, progress: @escaping @Sendable (Int) -> Void = { _ in }
+    thread: DiskThread, progress: @escaping @Sendable (Int) -> Void = { _ in },
+    warn: @escaping @Sendable (StoreFailure) -> Void = { _ in }
   ) {
     setup = Setup(
       location: location, limits: limits,
       bootID: String(bootID.filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }.prefix(64)),
-      clock: clock, thread: thread, progress: progress)
+      clock: clock, thread: thread, progress: progress, warn: warn)
   }
 
   package func recover() throws(StoreFailure) -> Recovery {
@@ -58,15 +61,18 @@ package actor StreamSpool: EventStore {
 
   package func deduplicate(
     _ page: EventPage, readFrom position: ReadPosition
-  ) throws(StoreFailure) -> EventBatch {
+  ) async throws(StoreFailure) -> EventBatch {
+    if !page.events.isEmpty { try await loadWindow() }
     batches += 1
     return try withOpen { spool throws(StoreFailure) in
       try spool.deduplicate(page, readFrom: position, id: batches)
     }
   }
 
-  package func commit(_ batch: EventBatch, at checkpoint: Checkpoint) throws(StoreFailure) -> Committed {
-    try withOpen { spool throws(StoreFailure) in try spool.commit(batch, at: checkpoint) }
+  package func commit(_ batch: EventBatch, at checkpoint: Checkpoint) async throws(StoreFailure) -> Committed
+  {
+    if !batch.new.isEmpty { try await loadWindow() }
+    return try withOpen { spool throws(StoreFailure) in try spool.commit(batch, at: checkpoint) }
   }
 
   package func save(_ checkpoint: Checkpoint) throws(StoreFailure) {
@@ -77,7 +83,7 @@ package actor StreamSpool: EventStore {
       spool.deleteOverLimits()
       // Nothing new for as long as a save takes to fall due: the ids, 260 KB for each of perhaps thousands of
       // streams, can wait in the spool. The next event brings them back.
-      (spool.window, spool.knownRejects) = (nil, nil)
+      (spool.window, spool.loading, spool.knownRejects) = (nil, nil, nil)
     }
   }
 
@@ -86,7 +92,10 @@ package actor StreamSpool: EventStore {
   }
 
   package func hasFreeSpace() throws(StoreFailure) -> Bool {
-    try withOpen { spool throws(StoreFailure) in try spool.files.spool.freeBytes() >= setup.limits.keepFree }
+    // The read that this begins has its own time.
+    try withOpen(isTimed: false) { spool throws(StoreFailure) in
+      try spool.files.spool.freeBytes() >= setup.limits.keepFree
+    }
   }
 
   package func close() {
@@ -97,10 +106,24 @@ package actor StreamSpool: EventStore {
     state = .closed
   }
 
+  /// Loads the window of known ids. Between its slices the thread works for other streams.
+  private func loadWindow() async throws(StoreFailure) {
+    while true {
+      let isLoaded = try withOpen { spool throws(StoreFailure) in
+        if spool.window == nil { try spool.loadWindowSlice() }
+        return spool.window != nil
+      }
+      if isLoaded { return }
+      await Task.yield()
+    }
+  }
+
   /// Runs one call on what is open.
   private func withOpen<Result>(
-    _ call: String = #function, _ body: (inout OpenSpool) throws(StoreFailure) -> Result
+    _ call: String = #function, isTimed: Bool = true, _ body: (inout OpenSpool) throws(StoreFailure) -> Result
   ) throws(StoreFailure) -> Result {
+    // Until now it may have waited for other streams.
+    if isTimed { setup.progress(0) }
     switch state {
     case .closed: throw setup.misuse("\(call) was called while it is not open")
     case .failed(let failure): throw failure
@@ -151,6 +174,7 @@ extension StreamSpool {
     let clock: SpoolClock
     let thread: DiskThread
     let progress: @Sendable (Int) -> Void
+    let warn: @Sendable (StoreFailure) -> Void
 
     /// A call that doesn't fit the store's state: a mistake in this program. Stops a debug build.
     func misuse(_ what: String) -> StoreFailure {
@@ -174,8 +198,11 @@ package struct SpoolLimits: Hashable, Sendable {
   package var maxSize = 0
   /// A finished segment is deleted when its last event is older than this; zero keeps all.
   package var maxAge = Duration.zero
-  /// How many of the newest events are known by their ids.
+  /// How many of the newest events are known by their ids, at least; 26 bytes each …
   package var knownEvents = 10_000
+  /// … and all that are younger than this, but no more than the ceiling: some 32 MB for a busy stream.
+  package var knownPeriod = Duration.seconds(4 * 3600)
+  package var knownCeiling = 1_000_000
 
   package init() {}
 }

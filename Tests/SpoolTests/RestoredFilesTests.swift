@@ -5,7 +5,7 @@ import Testing
 
 @testable import Spool
 
-/// The state or the spool comes from a backup, and the other one doesn't: the older one says where to read again.
+/// The state or the spool comes from a backup, and the other one doesn't: the older one decides where to read again.
 struct RestoredFilesTests {
   private let segment = SegmentName.text(0)
   private let caughtUpAt = BoxTime(secondsSince1970: 1_800_000_000)
@@ -41,7 +41,7 @@ struct RestoredFilesTests {
     #expect(try asides(fixture) == [])
   }
 
-  /// The mark proves no more than it says.
+  /// The mark proves only what it covers.
   @Test func olderStateAndAnUnsyncedTail() async throws {
     let fixture = try await withOlderState()
     try fixture.append(SimulatedBox.line(30) + "\n", to: fixture.path(segment))
@@ -67,7 +67,7 @@ struct RestoredFilesTests {
     try fixture.expectIntact(SimulatedBox(total: 12))
   }
 
-  /// A mark that isn't whole, or tells of other lines, proves nothing: what it covers is fetched again.
+  /// A mark that is corrupt, or counts other lines, proves nothing: those lines are fetched again.
   @Test(arguments: ["junk", "other"]) func aMarkThatProvesNothing(_ kind: String) async throws {
     let fixture = try await withOlderState()
     if kind == "junk" {

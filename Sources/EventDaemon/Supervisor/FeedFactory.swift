@@ -47,9 +47,13 @@ struct FeedFactory: Sendable {
       stateRoot: directories.state)
     var limits = SpoolLimits(configuration.spool)
     limits.minimumSegmentLife = minimumSegmentLife
-    return StreamSpool(location, limits: limits, bootID: bootID, thread: threads.next()) { [clock] _ in
-      // Recovery may take long; the deadline moves with its progress.
-      telemetry.setDeadline(clock.now.advanced(by: .seconds(60)))
+    var logger = logger
+    logger[metadataKey: "stream"] = "\(stream.name)"
+    return StreamSpool(location, limits: limits, bootID: bootID, thread: threads.next()) { [clock] bytes in
+      // Reading may take long; the deadline moves with its progress. A call's time begins when it runs.
+      telemetry.setDeadline(clock.now.advanced(by: .seconds(bytes == 0 ? 30 : 60)))
+    } warn: { [logger] failure in
+      logger.warning("a finished segment was passed over", metadata: [:].explaining(failure))
     }
   }
 }
