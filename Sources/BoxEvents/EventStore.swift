@@ -159,7 +159,7 @@ package struct Gap: Hashable, Sendable {
   package var to: ReadPosition?
   /// Box's time at the last moment known to be complete.
   package var since: BoxTime?
-  /// Box's time when the break was found.
+  /// Box's time when the break was found; the local time where a store has found it.
   package var until: BoxTime?
 
   package init(

@@ -95,4 +95,12 @@ extension StoreFailure {
     default: nil
     }
   }
+
+  /// Whether it is the fault of a file, which others may do without, rather than of this process.
+  var isOfOneFile: Bool {
+    switch code {
+    case .io, .refused: errno != EMFILE && errno != ENFILE && errno != ENOMEM
+    case .noSpace, .blocked, .locked, .misuse: false
+    }
+  }
 }

@@ -148,7 +148,9 @@ extension DiskFile {
   }
 
   /// Where the last `count` complete lines of the file's first `size` bytes begin, and how many there are.
-  func lastLines(_ count: Int, before size: Int) throws(StoreFailure) -> (start: Int, count: Int) {
+  func lastLines(
+    _ count: Int, before size: Int, progress: (Int) -> Void = { _ in }
+  ) throws(StoreFailure) -> (start: Int, count: Int) {
     guard count > 0, size > 0 else { return (size, 0) }
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: min(Self.chunkSize, size), alignment: 16)
     defer { buffer.deallocate() }
@@ -165,8 +167,24 @@ extension DiskFile {
         rest = newline
       }
       end = begin
+      progress(size - end)
     }
     return (0, newlines)
+  }
+
+  /// Writes a range again, syncs it, and counts its events up to the first line that isn't one.
+  func provenEvents(
+    in range: Range<Int>, progress: (Int) -> Void = { _ in }
+  ) throws(StoreFailure) -> (end: Int, count: UInt64) {
+    try rewrite(range)
+    try synchronize()
+    var count: UInt64 = 0
+    let end = try forEachLine(in: range, progress: progress) { line, _ throws(StoreFailure) in
+      guard EventLine.identity(of: line) != nil else { return false }
+      count += 1
+      return true
+    }
+    return (end, count)
   }
 
   private static func firstNewline(_ buffer: UnsafeMutableRawBufferPointer, _ range: Range<Int>) -> Int? {

@@ -4,9 +4,11 @@ import Crypto
 /// The newest events by their ids: a ring in order of arrival, and a hash table over it, allocated as it fills:
 /// 16 bytes an id and about 10 for the table.
 struct DuplicateWindow: Sendable {
-  private(set) var capacity: Int
+  /// How many ids are kept. After it was lowered, two go for each that comes.
+  var capacity: Int
+  private(set) var count = 0
   private var ids: [EventIdentity] = []
-  /// The oldest id, once the ring is full.
+  /// Where the oldest id is; the others follow, around the end.
   private var head = 0
   /// For each slot 0, or one more than an index in `ids`. A power of two, at least twice as many as ids.
   private var table: [UInt32] = []
@@ -14,27 +16,32 @@ struct DuplicateWindow: Sendable {
   /// - Parameter capacity: ids kept; the oldest are dropped.
   init(capacity: Int) { self.capacity = max(1, capacity) }
 
-  var count: Int { ids.count }
   func contains(_ id: EventIdentity) -> Bool { table.isEmpty ? false : table[slot(of: id)] != 0 }
 
   /// Returns false if the id was known.
   @discardableResult mutating func insert(_ id: EventIdentity) -> Bool {
     guard !contains(id) else { return false }
-    if ids.count < capacity {
-      if (ids.count + 1) * 2 > table.count { grow() }
-      table[slot(of: id)] = UInt32(truncatingIfNeeded: ids.count + 1)
-      ids.append(id)
-    } else {
+    for _ in 0..<2 where count > 0 && count >= capacity {
       vacate(slot(of: ids[head]))
-      ids[head] = id
-      table[slot(of: id)] = UInt32(truncatingIfNeeded: head + 1)
       head = (head + 1) % ids.count
+      count -= 1
     }
+    if count == ids.count, head > 0 {
+      (ids, head) = (newest(count), 0)
+      index(slots: table.count)
+    }
+    if (count + 1) * 2 > table.count { index(slots: max(16, table.count * 2)) }
+    let place = count == ids.count ? count : (head + count) % ids.count
+    table[slot(of: id)] = UInt32(truncatingIfNeeded: place + 1)
+    if place == ids.count { ids.append(id) } else { ids[place] = id }
+    count += 1
     return true
   }
 
-  /// The newest ids, at most `count`, the oldest of them first.
-  func newest(_ count: Int) -> [EventIdentity] { (ids[head...] + ids[..<head]).suffix(count) }
+  /// The newest ids, at most `wanted`, the oldest of them first.
+  func newest(_ wanted: Int) -> [EventIdentity] {
+    (max(0, count - wanted)..<count).map { ids[(head + $0) % ids.count] }
+  }
 
   /// Changes how many ids are kept; the newest stay.
   mutating func resize(to capacity: Int) {
@@ -70,9 +77,34 @@ struct DuplicateWindow: Sendable {
     }
   }
 
-  private mutating func grow() {
-    table = [UInt32](repeating: 0, count: max(16, table.count * 2))
-    for (index, id) in ids.enumerated() { table[slot(of: id)] = UInt32(truncatingIfNeeded: index + 1) }
+  /// Makes the table again.
+  private mutating func index(slots: Int) {
+    table = [UInt32](repeating: 0, count: slots)
+    for offset in 0..<count {
+      let place = (head + offset) % ids.count
+      table[slot(of: ids[place])] = UInt32(truncatingIfNeeded: place + 1)
+    }
+  }
+}
+
+/// Which ordinals were reached when, so far as to tell how many events the last hours have brought.
+struct RecentEvents: Sendable {
+  private static let spacing = Duration.seconds(300)
+  /// On the monotonic clock; the first one may be older than the hours.
+  private var marks: [(at: Duration, ordinal: UInt64)] = []
+
+  var isEmpty: Bool { marks.isEmpty }
+
+  mutating func add(_ ordinal: UInt64, at time: Duration) {
+    if let last = marks.last, time - last.at < Self.spacing { return }
+    marks.append((time, ordinal))
+  }
+
+  /// How many events before `ordinal` came within a period, or some minutes before it.
+  mutating func count(upTo ordinal: UInt64, at now: Duration, within period: Duration) -> Int {
+    while marks.count > 1, now - marks[1].at >= period { marks.removeFirst() }
+    guard period > .zero, let first = marks.first, ordinal > first.ordinal else { return 0 }
+    return Int(clamping: ordinal - first.ordinal)
   }
 }
 

@@ -5,7 +5,7 @@ import BoxEvents
 /// The system calls of one commit, in this order, and what a crash right after each leaves. Steps 2 to 5 only
 /// where a new segment begins. A full disk interrupts at any of them; the next call goes on there.
 /// Before 2, bytes that don't belong to the segment are copied to `aside-*` and cut off (`ftruncate`,
-/// `fdatasync`): see `checkActive` and `continuesPartialLine`. After 9, `deleteOverLimits` unlinks finished
+/// `fdatasync`): see `checkActive` and `continuesPartialLine`. At the end, `deleteOverLimits` unlinks finished
 /// segments.
 ///
 ///     1. quarantine.ndjson   pwrite, fdatasync   a line for each reject: known when Box serves it again.
@@ -22,6 +22,7 @@ import BoxEvents
 ///                                                read again, and the events that were kept are known.
 ///     8. stream_position     pwrite              perhaps a corrupt block: the other one is intact, as after 7.
 ///     9. stream_position     fdatasync           acknowledged: reading goes on after these events.
+///    10. .durable            pwrite, fdatasync   at most every 10 s: the spool's own word for what is durable.
 extension OpenSpool {
   mutating func commit(_ batch: EventBatch, at checkpoint: Checkpoint) throws(StoreFailure) -> Committed {
     _ = try requireBegun()
@@ -75,6 +76,8 @@ extension OpenSpool {
     }
     // Steps 8 and 9.
     try save(commit.checkpoint, isAfterNewEvents: hasEvents)
+    // Step 10.
+    if hasEvents { try markDurable() }
   }
 
   // MARK: Steps 2 to 5: the segment
@@ -98,7 +101,7 @@ extension OpenSpool {
     // Also where a backup has given it another name, or another file has its name.
     let isGone = try files.spool.status(of: SegmentName.text(segment.ordinal))?.id != status.id
     if isGone || status.size < size {
-      if segment.size > 0 { try recordShortened() }
+      if segment.size > 0 { try recordShortened(after: entry(upTo: segment.ordinal)) }
       segment.file.close()
       active = nil
     } else if status.size > size {
@@ -128,8 +131,11 @@ extension OpenSpool {
     guard var segment = active else { throw setup.misuse("the segment of a commit is not open") }
     try segment.file.write(commit.lines, at: segment.size, written: &commit.written)
     try segment.file.synchronize()
-    for id in commit.identities { window?.insert(id) }
+    recent.add(ordinal, at: setup.clock.monotonic())
     ordinal += UInt64(commit.identities.count)
+    let kept = keptEvents()
+    if window?.capacity != .max { window?.capacity = kept }
+    for id in commit.identities { window?.insert(id) }
     segment.size += commit.lines.count
     active = segment
   }

@@ -39,10 +39,19 @@ struct OpenSpool {
   var firstOrdinal: UInt64 = 0
   /// The ids of the newest events. Nil until it is needed.
   var window: DuplicateWindow?
+  /// The window on its way there.
+  var loading: WindowLoad?
+  /// How many events there were when.
+  var recent = RecentEvents()
+  /// Finished segments that couldn't be read, and are reported.
+  var passedOver: Set<UInt64> = []
   /// The entries that were quarantined last. Nil until it is needed.
   var knownRejects: DuplicateWindow?
   /// A commit that a full disk has interrupted.
   var pending: PendingCommit?
+  /// What this run has marked as durable, and when on the monotonic clock.
+  var mark: DurableMark?
+  var markedAt: Duration?
   /// Gaps that are recorded and not yet reported to the caller.
   var unreportedGaps: [Gap] = []
   /// The newest of Box's times that a checkpoint has brought, and when that was on the monotonic clock.
@@ -91,8 +100,8 @@ struct OpenSpool {
     if let time = checkpoint.continuousAt, time != saved.checkpoint.continuousAt {
       boxClock = (time, setup.clock.monotonic())
     }
-    let knownEvents = setup.limits.knownEvents
-    if known == .recent, window?.capacity == .max { window?.resize(to: knownEvents) }
+    let kept = keptEvents()
+    if known == .recent, window?.capacity == .max { window?.resize(to: kept) }
   }
 
   /// What the position file must hold for the spool as it is now.
@@ -158,12 +167,27 @@ struct OpenSpool {
   }
 
   /// Records that the spool ends before what the record guarantees: someone has emptied or deleted the newest
-  /// segment. The position is still true, so the stream goes on from there in a new segment.
-  mutating func recordShortened() throws(StoreFailure) {
+  /// segment, or restored an older spool.
+  /// - Parameter entry: of the segment that was the newest one, or is now: whatever is missing came after its position.
+  mutating func recordShortened(after entry: SegmentEntry?) throws(StoreFailure) {
     let checkpoint = try requireBegun().record.checkpoint
-    let gap = Gap(cause: .spoolShortened, from: nil, to: checkpoint.position, since: checkpoint.continuousAt)
+    let gap = Gap(
+      cause: .spoolShortened, from: entry?.position, to: checkpoint.position, since: entry?.confirmedAt,
+      until: now(atLeast: checkpoint.continuousAt))
     try recordOnce(gap)
     unreportedGaps.append(gap)
+  }
+
+  /// The local time, for the end of a gap that is found without an answer of Box.
+  func now(atLeast time: BoxTime?) -> BoxTime {
+    let now = BoxTime(secondsSince1970: setup.clock.wallSeconds())
+    return time.map { max($0, now) } ?? now
+  }
+
+  /// The newest line of `segments.ndjson` for this feed that isn't after an ordinal.
+  func entry(upTo ordinal: UInt64) throws(StoreFailure) -> SegmentEntry? {
+    try segmentLog.tail().reversed().lazy.compactMap { SegmentEntry(parsing: $0) }
+      .first { $0.ordinal <= ordinal && $0.feed == setup.location.feed.digest }
   }
 
   /// The gaps that the answer to the present call reports.

@@ -9,6 +9,8 @@ struct SpoolRecovery {
   private var spool: OpenSpool
   /// What was done, one sentence each, for the log.
   private var notes: [String] = []
+  /// How the spool is shorter than the record.
+  private var shortened: String?
 
   private var location: StreamSpool.Location { spool.setup.location }
 
@@ -89,23 +91,42 @@ struct SpoolRecovery {
     } else if segments.contains(found.segment) {
       try openRecorded(found)
     } else if found.offset > 0 {
-      try noteShortened("the newest segment \(SegmentName.text(found.segment)) is missing")
+      shortened = "the newest segment \(SegmentName.text(found.segment)) is missing"
+    }
+    var (checkpoint, known) = (found.checkpoint, found.known)
+    if let shortened {
+      notes.append("The spool is shorter than the position file records: \(shortened).")
+      let entry = try spool.entry(upTo: segments.last ?? found.segment)
+      try spool.recordShortened(after: entry)
+      if let entry { (checkpoint.position, known) = older(entry, found) }
     }
     spool.firstOrdinal = spool.ordinal
     // The kept events were served after the record's position and will be served again. After several crashes
     // in a row they count from the first one, since none of them has moved the position.
-    let known: PositionRecord.Known =
-      spool.ordinal > found.ordinal && found.known == .recent ? .since(found.ordinal) : found.known
-    let next = spool.record(of: found.checkpoint, known: known)
+    if spool.ordinal > found.ordinal, known == .recent { known = .since(found.ordinal) }
+    let next = spool.record(of: checkpoint, known: known)
     if next != found { try spool.write(next) }
-    return Recovery(checkpoint: found.checkpoint, ordinal: spool.ordinal)
+    return Recovery(checkpoint: checkpoint, ordinal: spool.ordinal)
+  }
+
+  /// Where to read again after the spool has become shorter: from the older of the record's position and the line of
+  /// the segment from which on something is missing. The checkpoint's times stay: the gap has those of the loss.
+  private func older(_ entry: SegmentEntry, _ found: PositionRecord) -> (ReadPosition, PositionRecord.Known) {
+    // Read today, `now` is later than anything.
+    guard entry.position != .now else { return (found.position, found.known) }
+    return switch found.known {
+    // An operator has chosen the position.
+    case .all: (found.position, .all)
+    case .since(let first) where first <= entry.ordinal: (found.position, found.known)
+    case .since, .recent: (entry.position, .since(entry.ordinal))
+    }
   }
 
   /// Opens the segment that the record names, which is the newest.
   private mutating func openRecorded(_ found: PositionRecord) throws(StoreFailure) {
     let name = SegmentName.text(found.segment)
     if let size = try cutShortened(name, found) {
-      try noteShortened("\(name) has \(size) bytes, and \(found.offset) were complete lines")
+      shortened = "\(name) has \(size) bytes, and \(found.offset) were complete lines"
     } else {
       try open(found.segment, from: found.offset, boot: found.boot)
     }
@@ -136,11 +157,31 @@ struct SpoolRecovery {
       try keepTail(of: file, segment: segment, from: offset, size: size)
     } else {
       // Another boot: what was never synced may be stale, zeroed or out of order.
-      let name = try spool.cut(file, of: segment, from: offset, size: size)
+      let end = try keepMarked(of: file, segment: segment, from: offset, size: size)
+      guard size > end else { return }
+      let name = try spool.cut(file, of: segment, from: end, size: size)
       notes.append(
-        "\(size - offset) bytes at the end of \(SegmentName.text(segment)) were written before the machine "
+        "\(size - end) bytes at the end of \(SegmentName.text(segment)) were written before the machine "
           + "went down and never synced; they were moved to \(name) and are fetched again.")
     }
+  }
+
+  /// Keeps what the spool's own mark proves to have been durable: the record is older, from a backup perhaps.
+  /// - Returns: where that ends.
+  private mutating func keepMarked(
+    of file: DiskFile, segment: UInt64, from offset: Int, size: Int
+  ) throws(StoreFailure) -> Int {
+    guard let mark = try DurableMark.read(in: spool.files.spool), mark.segment == segment,
+      mark.offset > offset, mark.offset <= size, mark.ordinal > spool.ordinal
+    else { return offset }
+    let tail = try proven(file, in: offset..<mark.offset)
+    guard tail.end == mark.offset, tail.count == mark.ordinal - spool.ordinal else { return offset }
+    spool.active?.size = tail.end
+    spool.ordinal = mark.ordinal
+    notes.append(
+      "The position file is older than the spool: \(tail.count) events after it were durable and stay, and "
+        + "reading starts again at its position.")
+    return tail.end
   }
 
   /// Same boot: what was written is in the page cache, and a reader may have seen it. Its complete lines
@@ -172,11 +213,6 @@ struct SpoolRecovery {
     try cutUnproven(file, segment: found.segment, from: found.offset, size: file.size())
   }
 
-  private mutating func noteShortened(_ what: String) throws(StoreFailure) {
-    try spool.recordShortened()
-    notes.append("The spool is shorter than the position file records: \(what).")
-  }
-
   // MARK: Without a record
 
   /// Goes on from the last line of `segments.ndjson`: its position is read again, the events since are known.
@@ -203,7 +239,9 @@ struct SpoolRecovery {
       spool.ordinal = newest
       try openIntact(newest)
     }
-    let gap = Gap(cause: .stateLost, from: entry.position, to: nil, since: entry.confirmedAt)
+    let gap = Gap(
+      cause: .stateLost, from: entry.position, to: nil, since: entry.confirmedAt,
+      until: spool.now(atLeast: entry.confirmedAt))
     try spool.recordOnce(gap)
     spool.unreportedGaps.append(gap)
     spool.firstOrdinal = spool.ordinal
@@ -261,22 +299,5 @@ struct SpoolRecovery {
       .blocked, "the stream \(location.name) cannot go on: \(message)",
       hint: "Stop box-eventd, then run: box-eventd position set \(location.name) now|oldest|POSITION. "
         + "Events in the spool are not fetched twice.")
-  }
-}
-
-extension DiskFile {
-  /// Writes a range again, syncs it, and counts its events up to the first line that isn't one.
-  func provenEvents(
-    in range: Range<Int>, progress: (Int) -> Void = { _ in }
-  ) throws(StoreFailure) -> (end: Int, count: UInt64) {
-    try rewrite(range)
-    try synchronize()
-    var count: UInt64 = 0
-    let end = try forEachLine(in: range, progress: progress) { line, _ throws(StoreFailure) in
-      guard EventLine.identity(of: line) != nil else { return false }
-      count += 1
-      return true
-    }
-    return (end, count)
   }
 }

@@ -44,9 +44,15 @@ package struct SpoolVerifier: Sendable {
     let ordinals = try spool.segments()
     var walk = Walk(record: record, evidence: try Evidence(spool))
     for (index, ordinal) in ordinals.enumerated() where walk.report.problem == nil {
-      guard let file = try spool.file(SegmentName.text(ordinal), writing: false) else { continue }
-      defer { file.close() }
-      try walk.enter(file, ordinal: ordinal, isNewest: index + 1 == ordinals.count)
+      let isNewest = index + 1 == ordinals.count
+      do throws(StoreFailure) {
+        guard let file = try spool.file(SegmentName.text(ordinal), writing: false) else { continue }
+        defer { file.close() }
+        try walk.enter(file, ordinal: ordinal, isNewest: isNewest)
+      } catch {
+        guard !isNewest, error.isOfOneFile else { throw error }
+        walk.passOver(ordinal, error)
+      }
     }
     walk.end()
     return walk.report
@@ -81,6 +87,10 @@ extension SpoolVerifier {
     let evidence: Evidence
     var report = Report()
     var ids = DuplicateWindow(capacity: .max)
+    /// Those that the daemon knows in any case.
+    var recentIDs = DuplicateWindow(capacity: SpoolLimits().knownEvents)
+    /// Old events that Box served once more.
+    var repetitions = 0
     /// The ordinal at which the segment before has ended.
     var expected: UInt64?
     var sawRecorded = false
@@ -108,7 +118,20 @@ extension SpoolVerifier {
       expected = ordinal + place.line
     }
 
+    /// Nothing is known of what comes between this segment and the one before.
+    mutating func passOver(_ ordinal: UInt64, _ failure: StoreFailure) {
+      let name = SegmentName.text(ordinal)
+      report.notes.append("\(name) can't be read and was not checked: \(failure.message).")
+      expected = nil
+      if record?.segment == ordinal { sawRecorded = true }
+    }
+
     mutating func end() {
+      if repetitions > 0 {
+        report.notes.append(
+          "\(repetitions) old events are there again: Box served them once more, after "
+            + "\(SpoolLimits().knownEvents) others or later.")
+      }
       guard report.problem == nil, let record, record.offset > 0, !sawRecorded else { return }
       // A finished segment may have been deleted, and newer ones may have come since the record was read.
       if let expected, expected > record.ordinal { return }
@@ -121,7 +144,9 @@ extension SpoolVerifier {
       guard let id = EventLine.identity(of: line) else {
         return fail(name, place, "not a JSON object in UTF-8")
       }
-      if !ids.insert(id) { fail(name, place, "an event with this id is in the spool already") }
+      let (isKnown, isNew) = (!recentIDs.insert(id), ids.insert(id))
+      if isKnown { fail(name, place, "an event with this id is in the spool already") }
+      if !isKnown, !isNew { repetitions += 1 }
     }
 
     /// The record's offset must be the end of a line, and of the line that its ordinal counts.

@@ -32,16 +32,19 @@ package actor StreamSpool: EventStore {
   /// - Parameters:
   ///   - bootID: of the running kernel; empty if unknown, which trusts nothing of an earlier run.
   ///   - owner: whose feed is being read, where only Box knows; nil as long as Box hasn't told.
-  ///   - progress: called with the bytes read so far, during a long recovery.
+  ///   - progress: called with the bytes read so far where much is read, and with 0 when a call that changes
+  ///     something begins to run.
+  ///   - warn: called with what went wrong and doesn't matter: a finished segment can't be read.
   package init(
     _ location: Location, limits: SpoolLimits = SpoolLimits(), bootID: String, clock: SpoolClock = .system,
     thread: DiskThread, owner: @escaping @Sendable () -> String? = { nil },
-    progress: @escaping @Sendable (Int) -> Void = { _ in }
+    progress: @escaping @Sendable (Int) -> Void = { _ in },
+    warn: @escaping @Sendable (StoreFailure) -> Void = { _ in }
   ) {
     setup = Setup(
       location: location, limits: limits,
       bootID: String(bootID.filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }.prefix(64)),
-      clock: clock, thread: thread, owner: owner, progress: progress)
+      clock: clock, thread: thread, owner: owner, progress: progress, warn: warn)
   }
 
   package func recover() throws(StoreFailure) -> Recovery {
@@ -64,7 +67,8 @@ package actor StreamSpool: EventStore {
 
   package func deduplicate(
     _ page: EventPage, readFrom position: ReadPosition
-  ) throws(StoreFailure) -> EventBatch {
+  ) async throws(StoreFailure) -> EventBatch {
+    if !page.events.isEmpty { try await loadWindow() }
     batches += 1
     return try withOpen { spool throws(StoreFailure) in
       try spool.checkOwner()
@@ -72,11 +76,13 @@ package actor StreamSpool: EventStore {
     }
   }
 
-  package func commit(_ batch: EventBatch, at checkpoint: Checkpoint) throws(StoreFailure) -> Committed {
+  package func commit(_ batch: EventBatch, at checkpoint: Checkpoint) async throws(StoreFailure) -> Committed
+  {
     // What is written into directories that someone has moved away would be lost to readers.
     if case .open(let spool) = state, try !spool.files.areInPlace(setup.location) {
       state = .interrupted(spool.interrupted())
     }
+    if !batch.new.isEmpty { try await loadWindow() }
     return try withOpen { spool throws(StoreFailure) in try spool.commit(batch, at: checkpoint) }
   }
 
@@ -88,7 +94,7 @@ package actor StreamSpool: EventStore {
       spool.deleteOverLimits()
       // Nothing new for as long as a save takes to fall due: the ids, 260 KB for each of perhaps thousands of
       // streams, can wait in the spool. The next event brings them back.
-      (spool.window, spool.knownRejects) = (nil, nil)
+      (spool.window, spool.loading, spool.knownRejects) = (nil, nil, nil)
     }
   }
 
@@ -97,7 +103,8 @@ package actor StreamSpool: EventStore {
   }
 
   package func hasFreeSpace() throws(StoreFailure) -> Bool {
-    try withOpen { spool throws(StoreFailure) in
+    // The read that this begins has its own time.
+    try withOpen(isTimed: false) { spool throws(StoreFailure) in
       // A stream without events reads too, after each poll.
       spool.deleteOverLimits(every: .seconds(240))
       return try spool.files.spool.freeBytes() >= setup.limits.keepFree
@@ -106,17 +113,34 @@ package actor StreamSpool: EventStore {
 
   package func close() {
     switch state {
-    case .open(let spool): spool.close()
+    case .open(var spool):
+      // Nothing depends on it.
+      try? spool.markDurable(isLast: true)
+      spool.close()
     case .interrupted: break
     case .closed, .failed: return
     }
     state = .closed
   }
 
+  /// Loads the window of known ids. Between its slices the thread works for other streams.
+  private func loadWindow() async throws(StoreFailure) {
+    while true {
+      let isLoaded = try withOpen { spool throws(StoreFailure) in
+        if spool.window == nil { try spool.loadWindowSlice() }
+        return spool.window != nil
+      }
+      if isLoaded { return }
+      await Task.yield()
+    }
+  }
+
   /// Runs one call on what is open.
   private func withOpen<Result>(
-    _ call: String = #function, _ body: (inout OpenSpool) throws(StoreFailure) -> Result
+    _ call: String = #function, isTimed: Bool = true, _ body: (inout OpenSpool) throws(StoreFailure) -> Result
   ) throws(StoreFailure) -> Result {
+    // Until now it may have waited for other streams.
+    if isTimed { setup.progress(0) }
     var spool = try opened(call)
     // Taken out of the state for the time of the call, so that its arrays are changed in place.
     state = .closed
@@ -191,6 +215,7 @@ extension StreamSpool {
     let thread: DiskThread
     let owner: @Sendable () -> String?
     let progress: @Sendable (Int) -> Void
+    let warn: @Sendable (StoreFailure) -> Void
 
     /// A call that doesn't fit the store's state: a mistake in this program. Stops a debug build.
     func misuse(_ what: String) -> StoreFailure {
@@ -214,8 +239,11 @@ package struct SpoolLimits: Hashable, Sendable {
   package var maxSize = 0
   /// A finished segment is deleted when its last event is older than this, by Box's time; zero keeps all.
   package var maxAge = Duration.zero
-  /// How many of the newest events are known by their ids.
+  /// How many of the newest events are known by their ids, at least; 26 bytes each …
   package var knownEvents = 10_000
+  /// … and all that are younger than this, but no more than the ceiling: some 32 MB for a busy stream.
+  package var knownPeriod = Duration.seconds(4 * 3600)
+  package var knownCeiling = 1_000_000
 
   package init() {}
 }

@@ -44,7 +44,7 @@ struct KnownIDsTests {
   @Test func keepsTheSpoolsOrderOverTheFiles() async throws {
     let fixture = try SpoolFixture()
     fixture.limits.segmentSize = 1
-    fixture.limits.knownEvents = 6
+    (fixture.limits.knownEvents, fixture.limits.knownPeriod) = (6, .zero)
     let checkpoint = Checkpoint(position: try #require(ReadPosition("2")))
     let store = try fixture.store()
     _ = try await store.recover()
@@ -59,6 +59,20 @@ struct KnownIDsTests {
     _ = try await next.commit(next.deduplicate(page(5..<7), readFrom: .oldest), at: checkpoint)
     // The window holds 6: events 1 to 6.
     #expect(try await next.deduplicate(page(1..<8), readFrom: .oldest).new == [6])
+  }
+
+  /// A busy stream has brought more than the usual number within the last hours; there is a ceiling.
+  @Test(arguments: [40, 1000]) func knowsWhatTheLastHoursHaveBrought(ceiling: Int) async throws {
+    let fixture = try SpoolFixture()
+    (fixture.limits.knownEvents, fixture.limits.knownCeiling) = (10, ceiling)
+    let store = try fixture.store()
+    try await fixture.drain(SimulatedBox(total: 50), into: store)
+    let all = try EventPage(lines: (0..<50).map { Array(SimulatedBox.line($0).utf8) }, nextPosition: nil)
+    for known in [store, try fixture.store()] {
+      _ = try await known.recover()
+      let unknown = Array(0..<max(0, 50 - ceiling))
+      #expect(try await known.deduplicate(all, readFrom: .oldest).new == unknown)
+    }
   }
 
   @Test func rejectsACorruptFile() async throws {

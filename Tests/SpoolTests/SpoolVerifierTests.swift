@@ -30,6 +30,18 @@ struct SpoolVerifierTests {
     #expect(problem?.message.contains("already") == true)
   }
 
+  /// Beyond the window an old event that Box serves again is new to the daemon.
+  @Test(arguments: [9_999, 10_000]) func allowsADuplicateBeyondTheWindow(others: Int) async throws {
+    let fixture = try SpoolFixture()
+    try await fixture.drain(SimulatedBox(total: 1), into: fixture.store())
+    let lines = [0] + Array(1...others) + [0]
+    let text = lines.map { SimulatedBox.line($0) + "\n" }.joined()
+    try fixture.write(Array(text.utf8), to: fixture.path(SegmentName.text(0)))
+    let report = try fixture.verify()
+    #expect((report.problem == nil) == (others == 10_000))
+    #expect(report.notes.count == (others == 10_000 ? 1 : 0))
+  }
+
   @Test func findsAnInvalidLine() async throws {
     let fixture = try await fixture()
     let path = fixture.path(try fixture.segmentNames()[0])

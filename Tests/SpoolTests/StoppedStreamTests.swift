@@ -10,7 +10,7 @@ struct StoppedStreamTests {
   private func fixture() async throws -> SpoolFixture {
     let fixture = try SpoolFixture()
     fixture.limits.segmentSize = 700
-    fixture.limits.knownEvents = 5
+    (fixture.limits.knownEvents, fixture.limits.knownPeriod) = (5, .zero)
     try await fixture.drain(box, into: fixture.store())
     return fixture
   }

@@ -113,7 +113,7 @@ struct StreamSpoolTests: EventStoreFixture {
 
   @Test func knowsOnlyTheNewestEvents() async throws {
     let fixture = try SpoolFixture()
-    fixture.limits.knownEvents = 10
+    (fixture.limits.knownEvents, fixture.limits.knownPeriod) = (10, .zero)
     try await fixture.drain(SimulatedBox(total: 50), into: fixture.store())
     let store = try fixture.store()
     _ = try await store.recover()

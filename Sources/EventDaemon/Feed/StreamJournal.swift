@@ -215,7 +215,6 @@ extension FeedFailure {
   fileprivate var isOfSignIn: Bool { code == .signInRefused || code == .signInFailed }
 }
 
-
 extension Int {
   /// 1, 2, 4, 8 and so on: the repetitions of a failure that are logged.
   var isPowerOfTwo: Bool { nonzeroBitCount == 1 }

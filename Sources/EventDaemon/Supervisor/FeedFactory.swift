@@ -52,11 +52,18 @@ struct FeedFactory: Sendable {
       name: stream.name, feed: feed, spoolRoot: directories.spool, stateRoot: directories.state)
     var limits = SpoolLimits(configuration.spool)
     limits.minimumSegmentLife = minimumSegmentLife
+    var logger = logger
+    logger[metadataKey: "stream"] = "\(stream.name)"
     return StreamSpool(
       location, limits: limits, bootID: bootID, thread: threads.next(),
       owner: { [tokenRegistry] in tokenRegistry.owner(of: feed) },
-      // Recovery may take long; the deadline moves with its progress.
-      progress: { [clock] _ in telemetry.setDeadline(clock.now.advanced(by: .seconds(60))) })
+      // Reading may take long; the deadline moves with its progress. A call's time begins when it runs.
+      progress: { [clock] bytes in
+        telemetry.setDeadline(clock.now.advanced(by: .seconds(bytes == 0 ? 30 : 60)))
+      },
+      warn: { [logger] failure in
+        logger.warning("a finished segment was passed over", metadata: [:].explaining(failure))
+      })
   }
 }
 

@@ -14,7 +14,7 @@ extension Coverage {
         (.open, .events), (.read, .events), (.write, .events), (.truncate, .events), (.sync, .events),
         (.open, .aside), (.create, .aside), (.write, .aside), (.truncate, .aside), (.sync, .aside),
         (.open, .gaps), (.read, .gaps), (.create, .gaps), (.write, .gaps), (.truncate, .gaps), (.sync, .gaps),
-        (.remove, .current), (.link, .current), (.rename, .current),
+        (.remove, .current), (.link, .current), (.rename, .current), (.open, .mark), (.read, .mark),
       ])
     + make(
       .begin,
@@ -40,7 +40,7 @@ extension Coverage {
         (.remove, .current), (.link, .current), (.rename, .current), (.write, .events), (.sync, .events),
         (.write, .position), (.sync, .position), (.read, .events), (.open, .aside), (.create, .aside),
         (.write, .aside), (.truncate, .aside), (.sync, .aside), (.list, .directory), (.truncate, .events),
-        (.remove, .events),
+        (.remove, .events), (.open, .mark), (.create, .mark), (.write, .mark), (.sync, .mark),
       ])
     + make(.save, [(.write, .position)])
     + make(

@@ -25,6 +25,8 @@ extension Scenario {
       return [inject(.killAfter, .commit, .sync, .position)]
     case (.recovery, _, .aside), (.recovery, .truncate, .events):
       return [inject(.cutAfter, .commit, .write, .events, skipping: choices.pick(3))]
+    case (.recovery, _, .mark):
+      return [inject(.cutAfter, .commit, .write, .events, skipping: 1 + choices.pick(2))]
     case (.recovery, .write, .events), (.recovery, .read, .events), (.recovery, .sync, .events),
       (.recovery, .sync, .segments):
       return [inject(.killAfter, .commit, .write, .events, skipping: choices.pick(3))]

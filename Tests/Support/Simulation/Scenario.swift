@@ -64,7 +64,7 @@ struct Scenario: Sendable {
     limits.minimumSegmentLife = choices.chance(70) ? .zero : .seconds(10)
     limits.segmentAge = choices.chance(20) ? .seconds(60) : .seconds(86_400)
     if choices.chance(10) { limits.maxSize = 4000 }
-    limits.knownEvents = 200
+    (limits.knownEvents, limits.knownPeriod) = (200, .zero)
     isWindowExact = choices.chance(6)
     if isWindowExact { makeWindowExact(&choices) } else { makeProblem(&choices) }
     if !isWindowExact, choices.chance(15) { lookbackInterval = .seconds(choices.number(10, 300)) }

@@ -22,7 +22,7 @@ struct Stage: Hashable, Sendable, CustomStringConvertible {
   }
 
   enum Place: Int, Sendable, CaseIterable {
-    case root, directory, events, segments, gaps, quarantine, position, knownIDs, aside, current
+    case root, directory, events, segments, gaps, quarantine, position, knownIDs, aside, current, mark
 
     /// By a name in a stream's directories.
     init(_ name: String) {
@@ -38,6 +38,7 @@ struct Stage: Hashable, Sendable, CustomStringConvertible {
         case "stream_position": self = .position
         case "known_ids", ".known_ids": self = .knownIDs
         case "current", ".current": self = .current
+        case ".durable": self = .mark
         default: self = .directory
         }
       }
