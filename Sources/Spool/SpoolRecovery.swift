@@ -98,6 +98,7 @@ struct SpoolRecovery {
       notes.append("The spool is shorter than the position file records: \(shortened).")
       let entry = try spool.entry(upTo: segments.last ?? found.segment)
       try spool.recordShortened(after: entry)
+      try forgetLostIDs(from: entry?.ordinal ?? 0, found)
       if let entry { (checkpoint.position, known) = older(entry, found) }
     }
     spool.firstOrdinal = spool.ordinal
@@ -120,6 +121,14 @@ struct SpoolRecovery {
     case .since(let first) where first <= entry.ordinal: (found.position, found.known)
     case .since, .recent: (entry.position, .since(entry.ordinal))
     }
+  }
+
+  /// Segments from an ordinal on are missing: their events must not be known any more, or they would never be fetched.
+  private func forgetLostIDs(from ordinal: UInt64, _ found: PositionRecord) throws(StoreFailure) {
+    guard found.segment > ordinal, found.ordinal > ordinal else { return }
+    let ids = try KnownIDs.read(in: spool.files.state)
+    let kept = ids.dropLast(Int(clamping: found.ordinal - ordinal))
+    if kept.count < ids.count { try KnownIDs.write(Array(kept), in: spool.files.state) }
   }
 
   /// Opens the segment that the record names, which is the newest.

@@ -10,7 +10,7 @@ import Testing
 
 @Suite struct TokenRegistryTests {
   private let folder: TemporaryFolder
-  private let log = RecordedLog()
+  private let log = RecordedLog(from: .debug)
 
   init() throws { folder = try TemporaryFolder() }
 

@@ -78,8 +78,9 @@ final class SpoolFixture {
       }
       clock.advance(11)
       let isCaughtUp = batch.new.isEmpty && ReadPosition.at(next) == position
-      let checkpoint = Checkpoint(
-        position: .at(next), confirmedAt: isCaughtUp ? BoxTime(secondsSince1970: 1_800_000_000) : nil)
+      let before = recovery.checkpoint?.confirmedAt
+      let now = BoxTime(secondsSince1970: before.map { $0.secondsSince1970 + 1 } ?? 1_800_000_000)
+      let checkpoint = Checkpoint(position: .at(next), confirmedAt: isCaughtUp ? now : before)
       if batch.new.isEmpty && batch.newRejects.isEmpty {
         try await retrying { () async throws(StoreFailure) in try await store.save(checkpoint) }
       } else {

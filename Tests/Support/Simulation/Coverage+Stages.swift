@@ -28,7 +28,7 @@ extension Coverage {
       [
         (.list, .directory), (.open, .events), (.read, .events), (.open, .knownIDs), (.read, .knownIDs),
         (.open, .quarantine), (.read, .quarantine), (.write, .quarantine), (.truncate, .quarantine),
-        (.sync, .quarantine), (.sync, .directory),
+        (.sync, .quarantine), (.sync, .directory), (.open, .segments), (.read, .segments),
       ])
     + make(
       .commit,
@@ -51,9 +51,13 @@ extension Coverage {
       ])
 
   /// Whether a stage has to be on the list. Deleting old segments on the way of a quiet stream, and closing,
-  /// are not steps of a commit or a recovery; a recovery in the middle of a run has a recovery's steps.
+  /// are not steps of a commit or a recovery; a recovery in the middle of a run has a recovery's steps, and after it
+  /// a commit loads the known ids. That a recovery forgets known ids takes a spool that was restored.
   static func isChecked(_ stage: Stage) -> Bool {
     switch stage.phase {
+    case .commit where stage.operation == .open: stage.place != .events
+    case .commit where stage.operation == .read: ![.knownIDs, .quarantine].contains(stage.place)
+    case .recovery where stage.place == .knownIDs: false
     case .recovery, .begin, .deduplicate, .commit, .gap: true
     case .save, .freeSpace, .close, .reopening: false
     }
