@@ -84,7 +84,8 @@ import Testing
     }
   }
 
-  /// Its events are lost, and recorded as a gap; later ones are not affected.
+  /// Its events are lost, and recorded as a gap; later ones are not affected. A stream's directory is made again at
+  /// once, the directory of all streams at the next start.
   @Test(arguments: ["spool/default", "spool"]) func recoversFromADeletedSpool(_ directory: String)
     async throws
   {
@@ -95,10 +96,13 @@ import Testing
       try await fixture.simulator.wait { $0.heldPolls == 1 }
       try FileManager.default.removeItem(atPath: "\(fixture.root)/\(directory)")
       fixture.simulator.produce(10)
-      #expect(try await daemon.ended() == .code(74))
-      #expect(fixture.lastLines(2).isTwoLines)
-      #expect(fixture.lastLines(2).contains("deleted"))
-      let next = try fixture.start()
+      var next = daemon
+      if directory == "spool" {
+        #expect(try await daemon.ended() == .code(74))
+        #expect(fixture.lastLines(2).isTwoLines)
+        #expect(fixture.lastLines(2).contains("deleted"))
+        next = try fixture.start()
+      }
       // And what Box serves again from before the position.
       try await eventually("the ten events") {
         Set(fixture.spool().lines).isSuperset(of: fixture.ledger().lines.suffix(10))
@@ -115,8 +119,7 @@ import Testing
       try await fixture.drained()
       try FileManager.default.removeItem(atPath: "\(fixture.root)/state")
       fixture.simulator.produce(10)
-      try await fixture.drained()
-      try await daemon.killed()
+      #expect(try await daemon.ended() == .code(74))
       let next = try fixture.start()
       fixture.simulator.produce(10)
       try await fixture.drained()

@@ -33,6 +33,7 @@ import Testing
     var exit: Int32 { name.contains("default") ? 65 : 78 }
 
     static let newest = "events-0000000000000012.ndjson"
+    static let next = "events-0000000000000017.ndjson"
     static let all = [
       Path(name: "spool", isDirectory: true), Path(name: "spool/default", isDirectory: true),
       Path(name: "state", isDirectory: true), Path(name: "state/default", isDirectory: true),
@@ -55,6 +56,7 @@ import Testing
         let daemon = try fixture.startEndingWhenBlocked()
         try await eventually("an end, or all events: \(path) \(replacement) \(fixture.lastLines(3))") {
           !daemon.isRunning || fixture.spoolSize() >= fixture.ledger().count
+            || FileFacts("\(fixture.root)/spool/default/\(Path.next)")?.size ?? 0 > 0
         }
         if path.isWritten {
           #expect(
