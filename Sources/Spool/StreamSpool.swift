@@ -78,10 +78,7 @@ package actor StreamSpool: EventStore {
 
   package func commit(_ batch: EventBatch, at checkpoint: Checkpoint) async throws(StoreFailure) -> Committed
   {
-    // What is written into directories that someone has moved away would be lost to readers.
-    if case .open(let spool) = state, try !spool.files.areInPlace(setup.location) {
-      state = .interrupted(spool.interrupted())
-    }
+    try checkDirectories()
     if !batch.new.isEmpty { try await loadWindow() }
     return try withOpen { spool throws(StoreFailure) in try spool.commit(batch, at: checkpoint) }
   }
@@ -123,19 +120,30 @@ package actor StreamSpool: EventStore {
     state = .closed
   }
 
-  /// Loads the window of known ids. Between its slices the thread works for other streams.
-  private func loadWindow() async throws(StoreFailure) {
-    while true {
-      let isLoaded = try withOpen { spool throws(StoreFailure) in
-        if spool.window == nil { try spool.loadWindowSlice() }
-        return spool.window != nil
-      }
-      if isLoaded { return }
-      await Task.yield()
+  /// What is written into directories that someone has moved away would be lost to readers.
+  @inline(never)
+  private func checkDirectories() throws(StoreFailure) {
+    if case .open(let spool) = state, try !spool.files.areInPlace(setup.location) {
+      state = .interrupted(spool.interrupted())
     }
   }
 
-  /// Runs one call on what is open.
+  /// Loads the window of known ids. Between its slices the thread works for other streams.
+  private func loadWindow() async throws(StoreFailure) {
+    while try !loadsSlice() { await Task.yield() }
+  }
+
+  /// Whether the window is loaded; loads a slice of it if it isn't.
+  @inline(never)
+  private func loadsSlice() throws(StoreFailure) -> Bool {
+    try withOpen { spool throws(StoreFailure) in
+      if spool.window == nil { try spool.loadWindowSlice() }
+      return spool.window != nil
+    }
+  }
+
+  /// Runs one call on what is open. Not inlined, so that the large value stays out of async frames.
+  @inline(never)
   private func withOpen<Result>(
     _ call: String = #function, isTimed: Bool = true, _ body: (inout OpenSpool) throws(StoreFailure) -> Result
   ) throws(StoreFailure) -> Result {
