@@ -56,6 +56,15 @@ import Testing
     #expect(await store.base.lines.count == 1)
   }
 
+  /// The store's own words: which disk it is, and how much is left.
+  @Test func reportsTooLittleFreeSpace() async throws {
+    let store = MemoryStore(try checkpoint("7"))
+    await store.setFull(checks: 2)
+    try await run(ScriptedSource([.page(#"{"entries":[],"next_stream_position":"8"}"#)]), store)
+    #expect(
+      log.entries.filter { $0.id == .paused }.map { $0.metadata["detail"] } == ["too little is left"])
+  }
+
   /// A gap that is recorded is counted and logged.
   @Test func reportsAGap() async throws {
     var old = try checkpoint("7")
@@ -98,6 +107,6 @@ private actor FullStore: EventStore {
   }
   func save(_ checkpoint: Checkpoint) async throws(StoreFailure) { try await base.save(checkpoint) }
   func record(_ gap: Gap) async throws(StoreFailure) { try await base.record(gap) }
-  func hasFreeSpace() async throws(StoreFailure) -> Bool { try await base.hasFreeSpace() }
+  func requireFreeSpace() async throws(StoreFailure) { try await base.requireFreeSpace() }
   func close() async { await base.close() }
 }
