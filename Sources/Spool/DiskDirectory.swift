@@ -47,8 +47,10 @@ package struct DiskDirectory: Sendable {
     guard let made = try subdirectory(name) else {
       throw StoreFailure(.io, "\(path(of: name)) was deleted while it was made")
     }
-    try made.setMode(mode)
-    try synchronize()
+    try closingOnFailure(made.close) { () throws(StoreFailure) in
+      try made.setMode(mode)
+      try synchronize()
+    }
     return made
   }
 
@@ -68,7 +70,12 @@ package struct DiskDirectory: Sendable {
     let mode: UInt32 = access == .own ? 0o600 : 0o640
     return try attempt(path(of: name)) { () throws(DiskError) in
       let inner = try disk.createFile(name, in: handle, mode: mode)
-      try closingOnFailure({ disk.close(inner) }) { () throws(DiskError) in
+      let undo = {
+        disk.close(inner)
+        // Called again, it must not have existed.
+        try? disk.remove(name, in: handle)
+      }
+      try closingOnFailure(undo) { () throws(DiskError) in
         // Whatever the umask was.
         if try disk.status(inner).mode != mode { try disk.setMode(inner, mode) }
       }

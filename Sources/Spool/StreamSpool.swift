@@ -79,9 +79,8 @@ package actor StreamSpool: EventStore {
   package func commit(_ batch: EventBatch, at checkpoint: Checkpoint) async throws(StoreFailure) -> Committed
   {
     // What is written into directories that someone has moved away would be lost to readers.
-    if case .open(let spool) = state, try !spool.files.areInPlace(setup.location) {
-      state = .interrupted(spool.interrupted())
-    }
+    let isInPlace = try withOpen { spool throws(StoreFailure) in try spool.files.areInPlace(setup.location) }
+    if !isInPlace, case .open(let spool) = state { state = .interrupted(spool.interrupted()) }
     if !batch.new.isEmpty { try await loadWindow() }
     return try withOpen { spool throws(StoreFailure) in try spool.commit(batch, at: checkpoint) }
   }
