@@ -133,7 +133,7 @@ let package = Package(
       name: "EventDaemonTests",
       dependencies: [
         "BoxClient", "BoxEvents", "Contracts", "EventDaemon", "ScriptedHTTP", "Spool", "Systemd",
-        "TestSystem",
+        "TestDisks", "TestSystem",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -28,8 +28,9 @@ package protocol EventStore: Sendable {
   /// Records that continuity can't be proven; a gap that is recorded already is not recorded again.
   func record(_ gap: Gap) async throws(StoreFailure)
 
-  /// Whether the disk has enough free space to read more.
-  func hasFreeSpace() async throws(StoreFailure) -> Bool
+  /// Called before each read.
+  /// - Throws: `noSpace` if the disk has too little free space to store what is read.
+  func requireFreeSpace() async throws(StoreFailure)
 
   /// Closes what is open. Nothing is lost without it.
   func close() async

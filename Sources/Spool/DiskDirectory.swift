@@ -17,7 +17,7 @@ package struct DiskDirectory: Sendable {
   let handle: DiskHandle
   /// For messages.
   package let path: String
-  let access: Access
+  package let access: Access
 
   /// Opens a directory that must exist.
   /// - Throws: `refused` if it isn't the daemon's own, or if anyone may write to it.
@@ -47,8 +47,10 @@ package struct DiskDirectory: Sendable {
     guard let made = try subdirectory(name) else {
       throw StoreFailure(.io, "\(path(of: name)) was deleted while it was made")
     }
-    try made.setMode(mode)
-    try synchronize()
+    try closingOnFailure(made.close) { () throws(StoreFailure) in
+      try made.setMode(mode)
+      try synchronize()
+    }
     return made
   }
 
@@ -68,7 +70,12 @@ package struct DiskDirectory: Sendable {
     let mode: UInt32 = access == .own ? 0o600 : 0o640
     return try attempt(path(of: name)) { () throws(DiskError) in
       let inner = try disk.createFile(name, in: handle, mode: mode)
-      try closingOnFailure({ disk.close(inner) }) { () throws(DiskError) in
+      let undo = {
+        disk.close(inner)
+        // Called again, it must not have existed.
+        try? disk.remove(name, in: handle)
+      }
+      try closingOnFailure(undo) { () throws(DiskError) in
         // Whatever the umask was.
         if try disk.status(inner).mode != mode { try disk.setMode(inner, mode) }
       }
@@ -152,6 +159,30 @@ package struct DiskDirectory: Sendable {
 
   func freeBytes() throws(StoreFailure) -> UInt64 {
     try attempt(path) { () throws(DiskError) in try disk.freeBytes(handle) }
+  }
+
+  /// What a file system can do, beyond what is required of it.
+  package struct Abilities: Hashable, Sendable {
+    package var syncsDirectories: Bool
+    package var hasLinks: Bool
+
+    package static let all = Abilities(syncsDirectories: true, hasLinks: true)
+  }
+
+  /// Finds out whether the file system can do what the daemon requires of it, with a file and a link that are removed
+  /// again.
+  /// - Throws: what the daemon would fail with.
+  package func probe(_ name: String) throws(StoreFailure) -> Abilities {
+    let link = "\(name)-link"
+    defer { for name in [name, link, ".\(link)"] { try? remove(name) } }
+    let file = try newFile(name)
+    defer { file.close() }
+    // No other process knows this file.
+    _ = try file.lock()
+    try file.synchronize()
+    return Abilities(
+      syncsDirectories: try canSynchronize(),
+      hasLinks: access == .shared ? try pointLink(link, at: name) : true)
   }
 
   package func close() { disk.close(handle) }

@@ -126,8 +126,9 @@ struct OpenSpool {
     var saved = try requireBegun()
     // Someone may have moved, replaced or deleted it; the record is known.
     if try !saved.file.isInPlace(as: PositionRecord.fileName) {
+      let file = try files.madePosition()
       saved.file.close()
-      saved.file = try files.madePosition()
+      saved.file = file
       position = saved
     }
     try saved.file.write(record.text, durable: durable)

@@ -99,13 +99,23 @@ package actor StreamSpool: EventStore {
     try withOpen { spool throws(StoreFailure) in try spool.recordOnce(gap) }
   }
 
-  package func hasFreeSpace() throws(StoreFailure) -> Bool {
+  package func requireFreeSpace() throws(StoreFailure) {
     // The read that this begins has its own time.
     try withOpen(isTimed: false) { spool throws(StoreFailure) in
       // A stream without events reads too, after each poll.
       spool.deleteOverLimits(every: .seconds(240))
-      return try spool.files.spool.freeBytes() >= setup.limits.keepFree
+      let (free, keepFree) = (try spool.files.spool.freeBytes(), setup.limits.keepFree)
+      guard free < keepFree else { return }
+      throw StoreFailure(
+        .noSpace,
+        "less than keep_free (\(Self.text(keepFree))) is left on the disk of \(setup.location.spoolRoot.path): "
+          + Self.text(free))
     }
+  }
+
+  /// A size for people: in MiB, or in bytes where there isn't one.
+  private static func text(_ bytes: UInt64) -> String {
+    bytes < 1 << 20 ? "\(bytes) bytes" : "\(bytes >> 20) MiB"
   }
 
   package func close() {
@@ -123,9 +133,8 @@ package actor StreamSpool: EventStore {
   /// What is written into directories that someone has moved away would be lost to readers.
   @inline(never)
   private func checkDirectories() throws(StoreFailure) {
-    if case .open(let spool) = state, try !spool.files.areInPlace(setup.location) {
-      state = .interrupted(spool.interrupted())
-    }
+    let isInPlace = try withOpen { spool throws(StoreFailure) in try spool.files.areInPlace(setup.location) }
+    if !isInPlace, case .open(let spool) = state { state = .interrupted(spool.interrupted()) }
   }
 
   /// Loads the window of known ids. Between its slices the thread works for other streams.

@@ -50,13 +50,16 @@ package struct TwoBlockFile: Sendable {
     try closingOnFailure(file.close) { () throws(StoreFailure) in try reassert() }
   }
 
+  /// Closes the file if it can't be read.
   private init(
     _ file: DiskFile, in directory: DiskDirectory, isValid: (String) -> Bool
   ) throws(StoreFailure) {
     self.file = file
     self.directory = directory
-    let bytes = try file.bytes(in: 0..<(2 * Self.blockSize))
-    isIntact = try file.size() == 2 * Self.blockSize
+    let (bytes, size) = try closingOnFailure(file.close) { () throws(StoreFailure) in
+      (try file.bytes(in: 0..<(2 * Self.blockSize)), try file.size())
+    }
+    isIntact = size == 2 * Self.blockSize
     for index in 0..<2 {
       let start = min(bytes.count, index * Self.blockSize)
       let block = Block(bytes[start..<min(bytes.count, start + Self.blockSize)])

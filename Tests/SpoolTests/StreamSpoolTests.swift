@@ -124,7 +124,7 @@ struct StreamSpoolTests: EventStoreFixture {
     #expect(try await store.deduplicate(all, readFrom: .oldest).new == Array(0..<40))
   }
 
-  @Test func recordsGapsAndFreeSpace() async throws {
+  @Test func recordsGaps() async throws {
     let fixture = try SpoolFixture()
     let store = try await begun(fixture)
     try await store.record(
@@ -136,11 +136,28 @@ struct StreamSpoolTests: EventStoreFixture {
       line.hasSuffix(
         #""cause":"retention","ordinal":0,"from":"0","to":"now","since":"1970-01-01T00:00:00Z","until":"2000-02-29T00:00:00Z"}"#
           + "\n"))
-    #expect(try await store.hasFreeSpace())
-    fixture.limits.keepFree = .max
-    let full = try fixture.store()
+  }
+
+  @Test func requiresFreeSpace() async throws {
+    let (disk, fixture) = (FillableDisk(MemoryDisk()), SpoolFixture(memory: ()))
+    let store = try fixture.store(on: disk)
+    _ = try await store.recover()
+    try await store.requireFreeSpace()
+    disk.isFull = true
+    for _ in 0..<2 {
+      let failure = await #expect(throws: StoreFailure.self) { try await store.requireFreeSpace() }
+      #expect(failure?.code == .noSpace)
+      #expect(
+        failure?.message == "less than keep_free (256 MiB) is left on the disk of /spool: 0 bytes")
+    }
+    disk.isFull = false
+    try await store.requireFreeSpace()
+    // On a real disk too.
+    let real = try SpoolFixture()
+    real.limits.keepFree = .max
+    let full = try real.store()
     _ = try await full.recover()
-    #expect(try await !full.hasFreeSpace())
+    await #expect(throws: StoreFailure.self) { try await full.requireFreeSpace() }
   }
 
   @Test func failedSyncIsFinal() async throws {

@@ -94,11 +94,8 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
   }
 
   private mutating func read(_ request: ReadRequest) async throws(StoreFailure) -> FeedAction {
-    guard try await store.hasFreeSpace() else {
-      // Reading stops before the disk is full, so that a page that was read can be stored.
-      let failure = StoreFailure(.noSpace, "less than keep_free is left on the spool's disk")
-      return machine.diskFull(failure, at: clock.now)
-    }
+    // Reading stops before the disk is full, so that a page that was read can be stored.
+    try await store.requireFreeSpace()
     let page: EventPage
     let date: BoxTime?
     do throws(FeedFailure) {

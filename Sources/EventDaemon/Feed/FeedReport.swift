@@ -63,13 +63,13 @@ struct FeedReport: Sendable {
   @inline(never)
   mutating func deduplicated(_ batch: EventBatch) {
     metrics.deduplicated(batch)
-    journal.read(batch)
+    journal.read()
   }
 
   @inline(never)
   mutating func committed(_ batch: EventBatch, _ committed: Committed, took: Duration) {
     metrics.committed(batch, committed, took: took)
-    journal.committed(committed)
+    journal.committed(batch, committed)
   }
 
   /// New events of a lookback; counts those created more than 10 s before the stream was last caught up.

@@ -180,14 +180,12 @@ struct StreamJournal: Sendable {
     for gap in recovery.gaps { recorded(gap) }
   }
 
-  mutating func committed(_ committed: Committed) {
+  /// A page has been read.
+  mutating func read() { hasReadSinceFailure = true }
+
+  mutating func committed(_ batch: EventBatch, _ committed: Committed) {
     backlog? += committed.events
     for gap in committed.gaps { recorded(gap) }
-  }
-
-  /// A page has been read.
-  mutating func read(_ batch: EventBatch) {
-    hasReadSinceFailure = true
     // One line for a page: all of its entries may be broken.
     guard let first = batch.newRejects.first else { return }
     let reject = batch.page.rejects[first]

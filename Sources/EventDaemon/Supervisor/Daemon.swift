@@ -67,6 +67,11 @@ package struct Daemon: Sendable {
     try OpenFileLimit.raise(streams: configuration.streams.count)
     let directories = try DaemonDirectories(configuration, on: disk)
     defer { directories.release() }
+    for directory in [directories.spool, directories.state] where try !directory.canSynchronize() {
+      logger.notice(
+        "a file system can't sync directories: a power cut may lose the newest files",
+        metadata: ["detail": "\(directory.path)"])
+    }
     try await BoxTransport.with(configuration, environment) { transport in
       let assembly = try DaemonAssembly(
         of: self, configuration, directories, transport, notifier, logger, threshold)

@@ -1,5 +1,7 @@
 import Glibc
 import ScriptedHTTP
+import Spool
+import TestDisks
 import TestSystem
 import Testing
 
@@ -18,7 +20,8 @@ import Testing
 
   /// A configuration that is fine, with lines added to its tables.
   private func check(
-    auth: String? = nil, box: String = "", stream: String = "", spool: String? = nil, listen: String = ""
+    auth: String? = nil, box: String = "", stream: String = "", spool: String? = nil, listen: String = "",
+    on disk: any Disk = LocalDisk()
   ) throws -> ConfigurationCheck {
     let path = folder.path
     let text = """
@@ -37,7 +40,7 @@ import Testing
       name = "default"
       \(stream)
       """
-    return ConfigurationCheck(try folder.write("c.toml", text), environment: [:])
+    return ConfigurationCheck(try folder.write("c.toml", text), environment: [:], on: disk)
   }
 
   private func problems(_ check: ConfigurationCheck) -> [String] {
@@ -219,6 +222,55 @@ import Testing
       ])
     let chosen = try check(listen: "127.0.0.1:0")
     #expect(chosen.findings.allSatisfy { $0.kind == .fine })
+  }
+
+  /// What the daemon can do without.
+  @Test func notesWhatAFileSystemLacks() throws {
+    let disk = PlainDisk(LocalDisk(), linkErrno: EPERM, directorySyncErrno: EINVAL)
+    let check = try check(on: disk)
+    #expect(check.isFine)
+    let notes = check.findings.filter { $0.kind == .note }
+    #expect(
+      notes.map { $0.message.replacing(folder.path, with: "") } == [
+        "[spool] directory, /spool: its file system can't sync directories",
+        "[spool] directory, /spool: its file system doesn't have symbolic links",
+        "[state] directory, /state: its file system can't sync directories",
+      ])
+    #expect(notes.allSatisfy { $0.hint != nil })
+  }
+
+  /// What it can't do without: the words are those of the start, and so is what to do.
+  @Test func refusesAFileSystemThatLacksMore() throws {
+    let probe = ".check-\(getpid())"
+    for (disk, message, hint) in [
+      (PlainDisk(LocalDisk(), lockErrno: ENOLCK), "cannot lock /", "Its file system can't lock files now."),
+      (PlainDisk(LocalDisk(), modeErrno: EPERM), "cannot set the mode of /", "Mount FAT, exFAT or CIFS"),
+    ] {
+      let check = try check(on: disk)
+      #expect(
+        problems(check).map { $0.prefix { $0 != ":" } } == ["[spool] directory", "[state] directory"])
+      for (problem, name) in zip(check.findings.filter { $0.kind == .problem }, ["spool", "state"]) {
+        let path = "\(name)/\(probe): "
+        #expect(problem.message.replacing(folder.path, with: "").contains(message + path))
+        #expect(problem.hint?.contains(hint) == true)
+      }
+    }
+  }
+
+  /// Nothing that it has tried out with stays.
+  @Test func leavesNothingBehind() throws {
+    for disk in [
+      PlainDisk(LocalDisk()), PlainDisk(LocalDisk(), linkErrno: EIO),
+      PlainDisk(LocalDisk(), lockErrno: ENOLCK),
+      PlainDisk(LocalDisk(), modeErrno: EPERM), PlainDisk(LocalDisk(), directorySyncErrno: EIO),
+    ] {
+      _ = try check(on: disk)
+      for name in ["spool", "state"] {
+        let directory = try DiskDirectory.root("\(folder.path)/\(name)", on: LocalDisk(), access: .reading)
+        defer { directory.close() }
+        #expect(try directory.names() == [])
+      }
+    }
   }
 
   @Test func refusesInvalidDirectories() throws {

@@ -11,10 +11,16 @@ import Testing
   private let clock = ManualClock()
   private let telemetry = StreamTelemetry(name: "work", retention: .seconds(21 * 86_400))
 
-  private func run(_ source: ScriptedSource, _ store: some EventStore) async throws {
-    let driver = FeedDriver(
+  private func driver<Store: EventStore>(
+    _ source: ScriptedSource, _ store: Store
+  ) -> FeedDriver<ScriptedSource, Store, ManualClock> {
+    FeedDriver(
       source: source, store: store, clock: clock, rules: FeedRules(type: .all), start: .now, seed: 1,
       report: FeedReport(telemetry, logger: log.logger))
+  }
+
+  private func run(_ source: ScriptedSource, _ store: some EventStore) async throws {
+    let driver = driver(source, store)
     let task = Task {
       var driver = driver
       try await driver.run()
@@ -45,6 +51,17 @@ import Testing
     try await run(ScriptedSource([.page(#"{"entries":[17,null],"next_stream_position":"8"}"#)]), store)
     #expect(await store.quarantined == 2)
     #expect(await store.checkpoints.first == (try checkpoint("8")))
+    #expect(log.entries.filter { $0.id == .quarantined }.map { $0.metadata["entries"] } == ["2"])
+  }
+
+  /// What is not in the quarantine yet isn't reported as being there.
+  @Test func logsNoEntryBeforeItIsQuarantined() async throws {
+    let store = MemoryStore(try checkpoint("7"))
+    await store.failCommits(with: StoreFailure(.io, "sync failed"))
+    var driver = driver(
+      ScriptedSource([.page(#"{"entries":[17],"next_stream_position":"8"}"#)]), store)
+    await #expect(throws: StoreFailure.self) { try await driver.run() }
+    #expect(log.entries.filter { $0.id == .quarantined }.isEmpty)
   }
 
   @Test func retriesARecoveryOnAFullDisk() async throws {
@@ -54,6 +71,15 @@ import Testing
     #expect(clock.waits.prefix(3) == [.seconds(2), .seconds(2), .seconds(2)])
     #expect(log.entries.filter { $0.id == .paused }.count == 1)
     #expect(await store.base.lines.count == 1)
+  }
+
+  /// The store's own words: which disk it is, and how much is left.
+  @Test func reportsTooLittleFreeSpace() async throws {
+    let store = MemoryStore(try checkpoint("7"))
+    await store.setFull(checks: 2)
+    try await run(ScriptedSource([.page(#"{"entries":[],"next_stream_position":"8"}"#)]), store)
+    #expect(
+      log.entries.filter { $0.id == .paused }.map { $0.metadata["detail"] } == ["too little is left"])
   }
 
   /// A gap that is recorded is counted and logged.
@@ -98,6 +124,6 @@ private actor FullStore: EventStore {
   }
   func save(_ checkpoint: Checkpoint) async throws(StoreFailure) { try await base.save(checkpoint) }
   func record(_ gap: Gap) async throws(StoreFailure) { try await base.record(gap) }
-  func hasFreeSpace() async throws(StoreFailure) -> Bool { try await base.hasFreeSpace() }
+  func requireFreeSpace() async throws(StoreFailure) { try await base.requireFreeSpace() }
   func close() async { await base.close() }
 }

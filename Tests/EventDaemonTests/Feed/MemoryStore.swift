@@ -89,10 +89,10 @@ actor MemoryStore: EventStore {
     if !gaps.contains(gap) { gaps.append(gap) }
   }
 
-  func hasFreeSpace() async throws(StoreFailure) -> Bool {
-    guard fullChecks > 0 else { return true }
+  func requireFreeSpace() async throws(StoreFailure) {
+    guard fullChecks > 0 else { return }
     fullChecks -= 1
-    return false
+    throw StoreFailure(.noSpace, "too little is left")
   }
 
   func close() async { isClosed = true }

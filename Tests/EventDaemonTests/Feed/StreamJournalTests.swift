@@ -29,7 +29,7 @@ import Testing
   }
 
   /// A page with one new event.
-  private func news(_ next: String) throws -> EventBatch {
+  private func news(_ next: String = "1") throws -> EventBatch {
     let page = try EventPage(lines: [Array("{}".utf8)], nextPosition: StreamPosition(next))
     return EventBatch(id: 1, page: page, readFrom: .now, new: [0], duplicates: 0)
   }
@@ -160,14 +160,16 @@ import Testing
 
   @Test mutating func logsCatchingUpOnceWithItsEvents() throws {
     try observe(.reading)
-    for events in [500, 500, 20] { journal.committed(Committed(events: events, bytes: 1, ordinal: 1)) }
+    for events in [500, 500, 20] {
+      journal.committed(try news(), Committed(events: events, bytes: 1, ordinal: 1))
+    }
     journal.observe(.polling, try machine(), at: at(0))
     let entry = try #require(log.taken().first)
     #expect(entry.id == .caughtUp)
     #expect(entry.metadata["events"] == "1020")
     #expect(entry.metadata["position"] == "100")
     try observe(.reading)
-    journal.committed(Committed(events: 5, bytes: 1, ordinal: 1))
+    journal.committed(try news(), Committed(events: 5, bytes: 1, ordinal: 1))
     #expect(try observe(.polling).isEmpty)
   }
 
@@ -228,7 +230,7 @@ import Testing
     var failure = FeedFailure(.serverError, "Box answered 502")
     journal.failed(failure, at: at(0))
     failure.isOfRealtime = true
-    journal.read(try news("1"))
+    journal.read()
     journal.failed(failure, at: at(1))
     _ = log.taken()
     journal.observe(.waiting(failure), try machine(), at: at(2))
@@ -241,7 +243,7 @@ import Testing
     #expect(failures(code, 8).isEmpty)
     #expect(try observe(.blocked(FeedFailure(code, "dead"))).isEmpty)
     try observe(.reading)
-    journal.read(try news("101"))
+    journal.read()
     #expect(try observe(.waiting(nil)).isEmpty)
     // What follows counts from its own first failure.
     #expect(failures(.unreachable, 1).count == 1)
@@ -257,7 +259,7 @@ import Testing
     #expect(try observe(.waiting(FeedFailure(.unreachable, "Box answered 503"))).isEmpty)
     #expect(try observe(.waiting(nil)).isEmpty)
     #expect(try observe(.reading).isEmpty)
-    journal.read(try news("101"))
+    journal.read()
     #expect(try observe(.waiting(nil)) == [.boxBack])
     #expect(failures(.unreachable, 1).count == 1)
   }
@@ -288,8 +290,9 @@ import Testing
 
   @Test mutating func logsTheQuarantinedEntriesOfAPageInOneLine() throws {
     let page = try EventPage(parsing: Array(#"{"entries":[17,{"event_id":"a"},NaN,null]}"#.utf8))
-    journal.read(
-      EventBatch(id: 1, page: page, readFrom: .now, new: [0], duplicates: 0, newRejects: [0, 2]))
+    let batch = EventBatch(
+      id: 1, page: page, readFrom: .now, new: [0], duplicates: 0, newRejects: [0, 2])
+    journal.committed(batch, Committed(events: 1, bytes: 17, ordinal: 1))
     let entries = log.taken()
     #expect(entries.map(\.id) == [.quarantined])
     #expect(entries.first?.metadata["bytes"] == "2")
@@ -307,10 +310,10 @@ import Testing
     #expect(log.taken().isEmpty)
   }
 
-  @Test mutating func logsGapsThatTheStoreFinds() {
+  @Test mutating func logsGapsThatTheStoreFinds() throws {
     let gap = Gap(cause: .spoolShortened, from: nil, to: .oldest)
     journal.recovered(Recovery(checkpoint: nil, ordinal: 7, gaps: [gap], recordedGaps: 3))
-    journal.committed(Committed(events: 1, bytes: 9, ordinal: 8, gaps: [gap]))
+    journal.committed(try news(), Committed(events: 1, bytes: 9, ordinal: 8, gaps: [gap]))
     let entries = log.taken()
     #expect(entries.map(\.id) == [.gap, .gap])
     #expect(entries.allSatisfy { $0.metadata["detail"] == "spool-shortened" && $0.metadata["to"] == "0" })

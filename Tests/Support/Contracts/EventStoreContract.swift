@@ -47,7 +47,7 @@ package struct EventStoreContract: Sendable, CustomStringConvertible {
     EventStoreContract("an empty store has no position") { subject in
       let store = try await subject.open()
       try equal(try await store.recover(), Recovery(checkpoint: nil, ordinal: 0))
-      try equal(try await store.hasFreeSpace(), true)
+      try await store.requireFreeSpace()
       await store.close()
     },
     EventStoreContract("the first page is deduplicated before the stream begins") { subject in
@@ -181,10 +181,10 @@ package struct EventStoreContract: Sendable, CustomStringConvertible {
       let store = try await begun(subject)
       let batch = try await store.deduplicate(page(["a", "b"], adding: [#""odd""#]), readFrom: .oldest)
       await subject.setFull(true)
-      try equal(try await store.hasFreeSpace(), false)
+      try await failsForSpace { () async throws(StoreFailure) in try await store.requireFreeSpace() }
       for _ in 0..<3 { try await failsForSpace(store, batch, at: checkpoint(2)) }
       await subject.setFull(false)
-      try equal(try await store.hasFreeSpace(), true)
+      try await store.requireFreeSpace()
       try equal(try await store.commit(batch, at: checkpoint(2)).ordinal, 2)
       try equal(try await subject.lines(), lines(["a", "b"]))
       await store.close()
@@ -229,12 +229,16 @@ package struct EventStoreContract: Sendable, CustomStringConvertible {
   private static func failsForSpace(
     _ store: any EventStore, _ batch: EventBatch, at checkpoint: Checkpoint
   ) async throws {
-    do throws(StoreFailure) {
+    try await failsForSpace { () async throws(StoreFailure) in
       _ = try await store.commit(batch, at: checkpoint)
-    } catch {
-      return try equal(error.code, .noSpace)
     }
-    throw ContractViolation(description: "a commit has succeeded on a full disk")
+  }
+
+  private static func failsForSpace(
+    line: Int = #line, _ call: () async throws(StoreFailure) -> Void
+  ) async throws {
+    do throws(StoreFailure) { try await call() } catch { return try equal(error.code, .noSpace, line: line) }
+    throw ContractViolation(description: "a call has succeeded on a full disk (line \(line) of the contract)")
   }
 
   private static func lines(_ ids: [String]) -> [String] { ids.map { #"{"event_id":"\#($0)"}"# } }

@@ -54,9 +54,9 @@ struct WatchedStore: EventStore {
     try await spool.record(gap)
   }
 
-  func hasFreeSpace() async throws(StoreFailure) -> Bool {
+  func requireFreeSpace() async throws(StoreFailure) {
     disk.phase = .freeSpace
-    return try await spool.hasFreeSpace()
+    try await spool.requireFreeSpace()
   }
 
   func close() async {

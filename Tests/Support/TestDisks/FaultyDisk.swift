@@ -22,12 +22,18 @@ package final class FaultyDisk: ForwardingDisk, @unchecked Sendable {
   package let userID: UInt32
   private let fault: Fault?
   private let at: Int
+  private let countsReads: Bool
   /// How many changing calls there were.
   package private(set) var calls = 0
   private var isDead = false
 
-  /// - Parameter at: which of the changing calls the fault strikes, counted from 1.
-  package init(_ base: any Disk, _ fault: Fault? = nil, at: Int = 0, userID: UInt32? = nil) {
+  /// - Parameters:
+  ///   - at: which of the changing calls the fault strikes, counted from 1.
+  ///   - countsReads: calls that change nothing count too, and may fail.
+  package init(
+    _ base: any Disk, _ fault: Fault? = nil, at: Int = 0, userID: UInt32? = nil, countsReads: Bool = false
+  ) {
+    self.countsReads = countsReads
     self.userID = userID ?? base.userID
     self.base = base
     self.fault = fault
@@ -64,6 +70,14 @@ package final class FaultyDisk: ForwardingDisk, @unchecked Sendable {
     case .ioError: break
     }
     throw DiskError(operation, errno: EIO)
+  }
+
+  private func look<Result>(
+    _ operation: DiskError.Operation, _ body: () throws(DiskError) -> Result
+  ) throws(DiskError) -> Result {
+    if countsReads { return try change(operation, body) }
+    try alive(operation)
+    return try body()
   }
 
   private func alive(_ operation: DiskError.Operation) throws(DiskError) {
@@ -137,41 +151,34 @@ package final class FaultyDisk: ForwardingDisk, @unchecked Sendable {
   // MARK: Calls that only need a living process
 
   package func openDirectory(_ name: String, in directory: DiskHandle) throws(DiskError) -> DiskHandle {
-    try alive(.open)
-    return try base.openDirectory(name, in: directory)
+    try look(.open) { () throws(DiskError) in try base.openDirectory(name, in: directory) }
   }
 
   package func openFile(
     _ name: String, in directory: DiskHandle, writing: Bool
   ) throws(DiskError) -> DiskHandle {
-    try alive(.open)
-    return try base.openFile(name, in: directory, writing: writing)
+    try look(.open) { () throws(DiskError) in try base.openFile(name, in: directory, writing: writing) }
   }
 
   package func status(_ handle: DiskHandle) throws(DiskError) -> FileStatus {
-    try alive(.status)
-    return try base.status(handle)
+    try look(.status) { () throws(DiskError) in try base.status(handle) }
   }
 
   package func status(of name: String, in directory: DiskHandle) throws(DiskError) -> FileStatus {
-    try alive(.status)
-    return try base.status(of: name, in: directory)
+    try look(.status) { () throws(DiskError) in try base.status(of: name, in: directory) }
   }
 
   package func read(
     _ handle: DiskHandle, into buffer: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(DiskError) -> Int {
-    try alive(.read)
-    return try base.read(handle, into: buffer, at: offset)
+    try look(.read) { () throws(DiskError) in try base.read(handle, into: buffer, at: offset) }
   }
 
   package func names(in directory: DiskHandle) throws(DiskError) -> [String] {
-    try alive(.list)
-    return try base.names(in: directory)
+    try look(.list) { () throws(DiskError) in try base.names(in: directory) }
   }
 
   package func readLink(_ name: String, in directory: DiskHandle) throws(DiskError) -> String {
-    try alive(.read)
-    return try base.readLink(name, in: directory)
+    try look(.read) { () throws(DiskError) in try base.readLink(name, in: directory) }
   }
 }

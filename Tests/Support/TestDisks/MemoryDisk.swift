@@ -13,6 +13,10 @@ package final class MemoryDisk: Disk, @unchecked Sendable {
   /// Which handle has a file's lock.
   private var locks: [Int: Int32] = [:]
   private var nextHandle: Int32 = 1
+  /// The last handle of the processes that have ended.
+  private var lastKilled: Int32 = 0
+  /// Closes of handles that weren't open any more: a kernel may have given the number to another file by then.
+  package private(set) var strayCloses = 0
 
   /// - Parameter sectorSize: bytes that become durable, or are lost, together.
   package init(sectorSize: Int = 512) {
@@ -25,6 +29,7 @@ package final class MemoryDisk: Disk, @unchecked Sendable {
   package func kill() {
     handles = [:]
     locks = [:]
+    lastKilled = nextHandle
   }
 
   /// The machine goes down.
@@ -88,7 +93,10 @@ package final class MemoryDisk: Disk, @unchecked Sendable {
   }
 
   package func close(_ handle: DiskHandle) {
-    guard let index = handles.removeValue(forKey: handle.rawValue) else { return }
+    guard let index = handles.removeValue(forKey: handle.rawValue) else {
+      if handle.rawValue > lastKilled { strayCloses += 1 }
+      return
+    }
     if locks[index] == handle.rawValue { locks[index] = nil }
   }
 
