@@ -60,6 +60,18 @@ package enum StreamState: String, Sendable, Hashable, CaseIterable, Codable {
   /// Operator action required; the message names it.
   case blocked
   case stopped
+
+  init(_ condition: FeedCondition) {
+    self =
+      switch condition {
+      case .reading: .reading
+      case .polling: .polling
+      case .waiting: .waiting
+      case .stalled: .stalled
+      case .paused: .paused
+      case .blocked: .blocked
+      }
+  }
 }
 
 /// Why a stream goes on only after an operator's action.

@@ -105,15 +105,13 @@ struct StreamMetrics: Sendable {
   }
 
   mutating func observe(_ machine: FeedStateMachine, at now: FeedInstant) {
-    let problem = machine.problem?.explanation
-    (snapshot.state, snapshot.error) =
+    snapshot.state = StreamState(machine.condition)
+    snapshot.error =
       switch machine.condition {
-      case .reading: (.reading, problem)
-      case .polling: (.polling, problem)
-      case .waiting: (.waiting, problem)
-      case .stalled: (.stalled, Self.stalled)
-      case .paused(let failure): (.paused, failure.explanation)
-      case .blocked(let failure): (.blocked, failure.explanation)
+      case .reading, .polling, .waiting: machine.problem?.explanation
+      case .stalled: Self.stalled
+      case .paused(let failure): failure.explanation
+      case .blocked(let failure): failure.explanation
       }
     snapshot.position = machine.currentPosition.description
     snapshot.lookbacksTotal = UInt64(machine.completedLookbacks)
