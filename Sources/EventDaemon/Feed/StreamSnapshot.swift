@@ -25,6 +25,8 @@ struct StreamSnapshot: Sendable {
   var retentionLeft: Duration?
   /// What is wrong and what to do, in one line; nil when nothing is wrong.
   var error: String?
+  /// Only realtime notifications are missing: events are read all the same.
+  var isErrorOfRealtime = false
   /// Until what is wrong is tried again; nil where nothing is wrong or no attempt is planned.
   var nextAttempt: Duration?
   /// Every stage is inside its deadline.

@@ -47,8 +47,8 @@ enum StatusLine {
   }
 
   private static func attempt(_ stream: StreamSnapshot) -> String {
-    if let next = stream.nextAttempt { return " (next try in \(MetricText.span(next / .seconds(1))))" }
-    return stream.problem == .failing ? " (retrying)" : ""
+    if let next = stream.nextAttempt { return MetricText.attempt(in: next / .seconds(1)) }
+    return [.failing, .degraded].contains(stream.problem) ? " (retrying)" : ""
   }
 
   private static func defaultText(_ problem: StreamSnapshot.Problem) -> String {
@@ -57,7 +57,7 @@ enum StatusLine {
     case .overdue: "past its deadline; the watchdog will restart the service"
     case .stalled: "Box serves a full page of known events again and again"
     case .paused: "disk full"
-    case .failing: "see the journal"
+    case .failing, .degraded: "see the journal"
     }
   }
 
@@ -82,6 +82,18 @@ extension [StreamSnapshot] {
 
 /// Counts and durations as text for people.
 enum MetricText {
+  /// Follows an error; empty where no attempt is planned.
+  static func attempt(in seconds: Double?) -> String {
+    seconds.map { " (next try in \(span($0)))" } ?? ""
+  }
+
+  /// How long Box still keeps what comes after a position. Beside one that was complete within the last hour it says
+  /// nothing, and is nil.
+  static func retention(left: Double?, age: Double?) -> String? {
+    guard let left, let age, age > 3_600 else { return nil }
+    return span(left)
+  }
+
   /// Digits in groups of three: `1 204 331`.
   static func count(_ number: UInt64) -> String {
     let digits = String(number)
