@@ -14,6 +14,14 @@ enum StatusLine {
     return PlainText.escaped(text + difference)
   }
 
+  /// What the text says of the daemon but for counts and times: a change of it is reported at once.
+  static func substance(_ snapshot: DaemonSnapshot) -> [String] {
+    let problems = snapshot.streams.compactMap { stream in
+      stream.problem.map { "\(stream.name) \($0) \(stream.error ?? "")" }
+    }
+    return [snapshot.state, snapshot.difference ?? "", "\(snapshot.streams.count)"] + problems
+  }
+
   /// Names the first stream whose spool is being recovered.
   private static func starting(_ all: [StreamSnapshot]) -> String {
     guard let first = all.first(where: { $0.state == .starting }) else {

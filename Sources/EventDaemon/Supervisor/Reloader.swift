@@ -18,6 +18,7 @@ struct Reloader: Sendable {
   let phase: DaemonPhase
   let difference: ConfigurationDifference
   let notifier: Notifier
+  let status: StatusReporter
   let logger: Logger
 
   func run(_ signals: UnixSignalsSequence) async {
@@ -39,7 +40,7 @@ struct Reloader: Sendable {
             id: .configurationRejected, metadata: [:].explaining(problem))
         }
       }
-      if isRunning { notifier.send(.ready) }
+      if isRunning { status.send(with: .ready) }
     }
   }
 
