@@ -26,6 +26,8 @@ package struct ConfigurationCheck: Sendable {
   package private(set) var findings: [Finding] = []
   /// The configuration, if it could be read.
   package private(set) var configuration: Configuration?
+  /// The processes that have locked the spool and the state last.
+  private(set) var lockHolders: [Int32] = []
 
   package var isFine: Bool { !findings.contains { $0.kind == .problem } }
 
@@ -46,11 +48,14 @@ package struct ConfigurationCheck: Sendable {
     noteUnused(configuration)
     noteIgnored(path, environment)
     checkDirectories(configuration, madeByUnit: Configuration.instanceEnvironment(of: path))
+    checkOpenFiles(streams: count, isReload)
+    // During a reload the daemon has its socket.
+    if !isReload { checkSocket(configuration.status) }
     checkListenAddress(configuration.status)
     checkTransport(configuration, environment)
   }
 
-  private mutating func add(_ kind: Finding.Kind, _ message: String, hint: String? = nil) {
+  mutating func add(_ kind: Finding.Kind, _ message: String, hint: String? = nil) {
     findings.append(Finding(kind: kind, message: message, hint: hint))
   }
 
@@ -144,6 +149,15 @@ extension ConfigurationCheck {
     }
   }
 
+  /// From a shell the limit is another one than that of the unit.
+  private mutating func checkOpenFiles(streams: Int, _ isReload: Bool) {
+    do throws(DaemonFailure) {
+      _ = try OpenFileLimit.limit(streams: streams)
+    } catch {
+      add(isReload ? .problem : .note, "here \(error.message)", hint: error.hint)
+    }
+  }
+
   private mutating func checkTransport(_ configuration: Configuration, _ environment: [String: String]) {
     do throws(ClientSettingsError) {
       _ = try configuration.box.trustRoots()
@@ -156,46 +170,6 @@ extension ConfigurationCheck {
     } catch {
       add(.problem, error.message, hint: error.hint)
     }
-  }
-}
-
-// MARK: The status
-
-extension ConfigurationCheck {
-  /// Notes an address that can't be listened on now, unless a running daemon may be the one that does.
-  private mutating func checkListenAddress(_ status: Configuration.Status) {
-    guard let listen = status.listen, listen.port != 0, let errno = listen.errnoOfListening() else { return }
-    do throws(StatusFailure) {
-      _ = try StatusClient(socket: status.socket, timeout: .seconds(2)).get("/healthz")
-    } catch {
-      guard error.code == .notRunning else { return }
-      add(
-        .note, "[status] listen, \(listen): \(String(cString: strerror(errno)))",
-        hint: "The daemon collects events all the same, and tries again every 10 s.")
-    }
-  }
-}
-
-extension ListenAddress {
-  /// Why a socket can't listen on this address now; nil if it can, and for a name that only the network resolves.
-  fileprivate func errnoOfListening() -> CInt? {
-    var hints = addrinfo()
-    hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE
-    hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
-    var found: UnsafeMutablePointer<addrinfo>?
-    let name = host == "localhost" ? "127.0.0.1" : host
-    guard getaddrinfo(name, "\(port)", &hints, &found) == 0, let address = found?.pointee else { return nil }
-    defer { freeaddrinfo(found) }
-    let descriptor = socket(address.ai_family, address.ai_socktype | CInt(SOCK_CLOEXEC.rawValue), 0)
-    guard descriptor >= 0 else { return errno }
-    defer { close(descriptor) }
-    // As the server does: connections of an earlier run don't count.
-    var isOn: CInt = 1
-    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &isOn, socklen_t(MemoryLayout<CInt>.size))
-    guard bind(descriptor, address.ai_addr, address.ai_addrlen) == 0, Glibc.listen(descriptor, 1) == 0 else {
-      return errno
-    }
-    return nil
   }
 }
 
@@ -215,7 +189,7 @@ extension ConfigurationCheck {
       } else if madeByUnit.values.contains(path) {
         add(.note, "\(name), \(path), does not exist yet", hint: "The unit makes it when it starts.")
       } else {
-        checkParent(of: path, name)
+        checkParent(of: path, name, access)
       }
     }
     let folder = Self.parent(of: configuration.status.socket)
@@ -226,7 +200,7 @@ extension ConfigurationCheck {
     }
   }
 
-  /// Opens a directory as `run` does, and asks whether a lock could be made in it.
+  /// Opens a directory and its lock as `run` does, and asks whether a lock could be made in it.
   private mutating func checkDirectory(_ path: String, _ name: String, _ access: DiskDirectory.Access) {
     do throws(StoreFailure) {
       let directory = try DiskDirectory.root(path, on: LocalDisk(), access: access)
@@ -236,6 +210,7 @@ extension ConfigurationCheck {
           .note, "\(name), \(path): its file system can't sync directories",
           hint: "After a power cut its newest files may be missing. Prefer a local file system.")
       }
+      if access != .reading { lockHolders += [try InstanceLock.holder(of: directory)].compactMap(\.self) }
     } catch {
       let status = try? Stat(FilePath(path))
       if let status, status.type != .directory {
@@ -244,7 +219,7 @@ extension ConfigurationCheck {
         add(
           .problem, "\(name), \(path): belongs to user \(owner), not to \(geteuid())",
           hint: "Run the check as the user the service runs as, or name another directory.")
-      } else if error.errno == EPERM {
+      } else if error.errno == EPERM, let mode = status?.permissions.rawValue, mode & 0o002 != 0 {
         add(.problem, "\(name), \(path): everybody may write to it", hint: "Run: chmod o-w \(path).")
       } else {
         add(.problem, "\(name): \(error.message)", hint: error.hint)
@@ -276,13 +251,12 @@ extension ConfigurationCheck {
   }
 
   /// The daemon makes the last part of a path, no more.
-  private mutating func checkParent(of path: String, _ name: String) {
-    if access(Self.parent(of: path), W_OK | X_OK) == 0 {
+  private mutating func checkParent(of path: String, _ name: String, _ access: DiskDirectory.Access) {
+    if Glibc.access(Self.parent(of: path), W_OK | X_OK) == 0 {
       add(.fine, "\(name), \(path): will be created")
     } else {
       let reason = errno == ENOENT ? "its parent folder does not exist" : "it can't be created"
-      let hint = errno == EROFS ? StoreFailure.readOnlyHint : "Run: install -d -o USER -m 0700 \(path)."
-      add(.problem, "\(name), \(path): \(reason)", hint: hint)
+      add(.problem, "\(name), \(path): \(reason)", hint: access.remedy(path, errno: errno))
     }
   }
 

@@ -33,7 +33,7 @@ struct Reloader: Sendable {
           level: .notice, "configuration reloaded", id: .reloaded,
           metadata: ["streams": "\(current.streams.count)"])
       } catch {
-        difference.set("rejected by a reload: run box-eventd check")
+        difference.set("rejected by a reload: run \(Configuration.checkCommand(of: path))")
         for problem in error.problems {
           logger.log(
             level: .error, "configuration rejected; the previous one stays in force",
