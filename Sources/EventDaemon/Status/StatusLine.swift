@@ -14,7 +14,7 @@ enum StatusLine {
     return PlainText.escaped(text + difference)
   }
 
-  /// What the text says of the daemon but for counts and times: a change of it is reported at once.
+  /// What the text reports but for counts and times: a change of it is reported at once.
   static func substance(_ snapshot: DaemonSnapshot) -> [String] {
     let problems = snapshot.streams.compactMap { stream in
       stream.problem.map { "\(stream.name) \($0) \(stream.error ?? "")" }
@@ -95,7 +95,7 @@ enum MetricText {
     seconds.map { " (next try in \(span($0)))" } ?? ""
   }
 
-  /// How long Box still keeps what comes after a position. Beside one that was complete within the last hour it says
+  /// How long Box still keeps what comes after a position. Beside one that was complete within the last hour it means
   /// nothing, and is nil.
   static func retention(left: Double?, age: Double?) -> String? {
     guard let left, let age, age > 3_600 else { return nil }

@@ -22,7 +22,7 @@ struct StatusServer: Service {
 
   /// More wait in the kernel's queue until one of these is closed.
   static let maximumConnections = 256
-  /// Also of a request that isn't complete. Some hundreds that send nothing are gone before a client gives up, after 5 s.
+  /// Also of a request that isn't complete. Some hundreds that send nothing are gone before a client ends waiting, after 5 s.
   static let idleTimeout = TimeAmount.seconds(2)
   /// How long answers under way may take once the daemon stops.
   static let shutdownTime = Duration.seconds(1)
