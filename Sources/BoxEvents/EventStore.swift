@@ -194,7 +194,7 @@ package struct StoreFailure: ExplainedError, Hashable, Sendable {
     fileprivate var hint: String {
       switch self {
       case .noSpace:
-        "Free some space on this file system: nothing is lost, and box-eventd goes on by itself."
+        "Free some space on this file system (df, df -i): nothing is lost, and box-eventd goes on by itself."
       case .io: "Start box-eventd again: it repairs what it can. See the kernel's log for errors of the disk."
       case .blocked: "See the stream's log, then run: box-eventd position show STREAM."
       case .locked: "Stop the other process first."

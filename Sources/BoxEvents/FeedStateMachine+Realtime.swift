@@ -129,7 +129,7 @@ extension FeedStateMachine {
       realtime.subscribeNotBefore = now + rules.fallbackPeriod
       realtime.problem = FeedFailure(
         .unreadable, "the realtime server answers polls early, again and again, with nothing to read",
-        hint: "The stream is read at intervals meanwhile, and another server asked for after 10 minutes.")
+        hint: "Another server is asked for after 10 minutes.")
       realtime.problem?.isOfRealtime = true
     }
     if let subscribeNotBefore = realtime.subscribeNotBefore, now < subscribeNotBefore {

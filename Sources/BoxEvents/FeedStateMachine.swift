@@ -111,7 +111,11 @@ extension FeedStateMachine {
   }
 
   /// When a wait ends.
-  package var nextAttempt: FeedInstant? { if case .waiting(let until, _) = state { until } else { nil } }
+  package var nextAttempt: FeedInstant? {
+    guard case .waiting(let until, _) = state else { return nil }
+    // Without realtime notifications most waits end with a read.
+    return problem?.isOfRealtime == true ? realtime.subscribeNotBefore ?? until : until
+  }
 
   /// What is wrong with the stream, also while it goes on in spite of it.
   package var problem: FeedFailure? { failedReads.problem?.failure ?? realtime.problem }

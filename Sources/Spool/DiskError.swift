@@ -74,7 +74,8 @@ extension StoreFailure {
   /// What to do about EROFS, which the sandbox of the unit gives too.
   package static let readOnlyHint =
     "For a directory outside of the unit's, run systemctl edit on the unit and add ReadWritePaths= with it below "
-    + "[Service]. Else mount the file system for writing; if the kernel made it read-only, its log gives the reason."
+    + "[Service]. Else mount the file system for writing; if the kernel made it read-only, check the file system first: "
+    + "the reason is in journalctl -k."
 
   /// What to do, where the error number allows more than the code's own hint.
   private static func hint(_ error: DiskError) -> String? {
@@ -87,7 +88,11 @@ extension StoreFailure {
         + "fmask=0137 (CIFS: file_mode=0640) and dmask=0027 (dir_mode=0750), or configure another directory."
     case EPERM:
       "The daemon needs its own file or directory there, which belongs to the daemon's user, is closed to other "
-        + "writers, and isn't immutable (lsattr). Correct it, or move it away."
+        + "writers, and isn't immutable (lsattr). Correct it (chown, chmod o-w, chattr -i), or move it away."
+    case EACCES:
+      "Let the daemon's user into it and every directory above it: namei -l shows them. The unit sees nothing below "
+        + "/home, /root, /run/user and /tmp."
+    case EDQUOT: "Free some space in the quota, or raise it: nothing is lost, and box-eventd then goes on."
     case EMFILE, ENFILE: "Raise LimitNOFILE= of the unit, or ulimit -n: each stream needs about five files."
     case EFBIG: "Raise LimitFSIZE= of the unit, or ulimit -f, or lower segment_size in [spool]."
     case EROFS: readOnlyHint

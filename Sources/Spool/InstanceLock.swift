@@ -18,6 +18,14 @@ package struct InstanceLock: Sendable {
     }
   }
 
+  /// The process that has locked a directory last, whether it still runs or not; nil where none has.
+  /// - Throws: what would keep this process from the lock's file.
+  package static func holder(of directory: DiskDirectory) throws(StoreFailure) -> Int32? {
+    guard let file = try directory.file(name, writing: true) else { return nil }
+    defer { file.close() }
+    return holder(file)
+  }
+
   /// Lets another process lock the directory.
   package func release() { file.close() }
 

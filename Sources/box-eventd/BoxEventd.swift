@@ -69,7 +69,7 @@ struct ConfigurationOption: ParsableArguments {
     name: .customLong("config"),
     help: .init("The configuration; also reads FILE.d/*.toml.", valueName: "file"),
     completion: .file(extensions: ["toml"]))
-  var path = "/etc/box-eventd/box-eventd.toml"
+  var path = Configuration.defaultPath
 
   var environment: [String: String] { ProcessInfo.processInfo.environment }
 

@@ -57,6 +57,8 @@ struct StoreFailureTests {
       StoreFailure(DiskError(operation, errno: errno), path: "/x").hint ?? ""
     }
     #expect(hint(.write, ENOSPC).contains("Free some space"))
+    #expect(hint(.write, EDQUOT).contains("in the quota"))
+    #expect(hint(.open, EACCES).contains("namei -l"))
     #expect(hint(.open, EPERM).contains("belongs to the daemon's user"))
     #expect(hint(.open, EPERM).contains("lsattr"))
     #expect(hint(.setMode, EPERM).contains("fmask=0137"))

@@ -22,19 +22,23 @@ package struct StatusClient: Sendable {
     try StatusReport(parsing: get("/status").body)
   }
 
-  /// Whether a process listens on the socket now.
-  func isListenedOn() -> Bool {
+  /// The process that listens on the socket now, 0 where it can't be told; nil if none does. See unix(7), SO_PEERCRED.
+  func listener() -> pid_t? {
     let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    guard descriptor >= 0 else { return false }
+    guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
     setTimeouts(descriptor)
     do {
       try connect(descriptor)
-      return true
     } catch {
       // Its queue is full.
-      return error.errno == EAGAIN
+      return error.errno == EAGAIN ? 0 : nil
     }
+    // A ucred: process, user, group.
+    var peer: (pid_t, uid_t, gid_t) = (0, 0, 0)
+    var size = socklen_t(MemoryLayout.size(ofValue: peer))
+    getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size)
+    return peer.0
   }
 
   package func get(_ path: String) throws(StatusFailure) -> HTTPAnswer {

@@ -8,7 +8,9 @@ package enum StatusText {
     let rows = report.streams.map { row($0, now) }
     lines += rows.isEmpty ? ["no streams"] : aligned([titles] + rows)
     let errors = report.streams.compactMap { stream in
-      stream.error.map { PlainText.escaped("\(stream.name): \($0)") }
+      stream.error.map {
+        PlainText.escaped("\(stream.name): \($0)\(MetricText.attempt(in: stream.nextAttemptSeconds))")
+      }
     }
     let gaps = report.streams.filter { $0.gapsTotal > 0 }.map {
       "\(PlainText.escaped($0.name)): \(MetricText.count($0.gapsTotal)) \($0.gapsTotal == 1 ? "gap" : "gaps") "
@@ -35,7 +37,8 @@ package enum StatusText {
       stream.name, stream.state, MetricText.count(stream.eventsTotal),
       stream.lastEventAt.flatMap { age($0, now) }.map { "\($0) ago" } ?? "-",
       stream.positionAgeSeconds.map(MetricText.span) ?? "-",
-      stream.retentionLeftSeconds.map(MetricText.span) ?? "-", stream.streamPosition ?? "-",
+      MetricText.retention(left: stream.retentionLeftSeconds, age: stream.positionAgeSeconds) ?? "-",
+      stream.streamPosition ?? "-",
     ].map { PlainText.escaped($0) }
   }
 

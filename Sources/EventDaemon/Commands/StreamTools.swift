@@ -60,7 +60,7 @@ package struct StreamTools: Sendable {
 
   /// The content of the position file; nil where it is missing or corrupt.
   package func position(of stream: Configuration.Stream) throws(DaemonFailure) -> PositionRecord? {
-    try reading(configuration.state.directory, groupUnseen: nil) { () throws(StoreFailure) in
+    try reading(configuration.state.directory) { () throws(StoreFailure) in
       let spool = try root(configuration.spool.directory)
       defer { spool.close() }
       let state = try root(configuration.state.directory)
@@ -88,13 +88,13 @@ package struct StreamTools: Sendable {
 
   /// Maps what `body` throws; where permission is missing, the hint names who has it.
   private func reading<Value>(
-    _ directory: String, groupUnseen: String? = "box-eventd-readers", _ body: () throws(StoreFailure) -> Value
+    _ directory: String, _ body: () throws(StoreFailure) -> Value
   ) throws(DaemonFailure) -> Value {
     do throws(StoreFailure) {
       return try body()
     } catch {
       var failure = DaemonFailure(error)
-      if error.errno == EACCES { failure.hint = GroupAccess.hint(directory, orElse: groupUnseen) }
+      if error.errno == EACCES { failure.hint = GroupAccess.hint(directory) }
       throw failure
     }
   }

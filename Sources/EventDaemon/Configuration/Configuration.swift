@@ -119,6 +119,13 @@ extension Configuration {
     instance(of: path).map { "box-eventd@\($0)" } ?? "box-eventd"
   }
 
+  package static let defaultPath = "/etc/box-eventd/box-eventd.toml"
+
+  /// The command that checks a configuration file, for hints.
+  package static func checkCommand(of path: String) -> String {
+    "box-eventd check" + (path == defaultPath ? "" : " --config \(path)")
+  }
+
   /// The directories of an instance of the unit template, as variables of its environment; empty for any other file.
   /// systemd sets them only for the service itself; with these a command in a shell finds the instance too.
   static func instanceEnvironment(of path: String) -> [String: String] {

@@ -25,7 +25,12 @@ package struct ConfigurationCheck: Sendable {
   package private(set) var findings: [Finding] = []
   /// The configuration, if it could be read.
   package private(set) var configuration: Configuration?
+<<<<<<< HEAD
   let disk: any Disk
+=======
+  /// The processes that have locked the spool and the state last.
+  private(set) var lockHolders: [Int32] = []
+>>>>>>> m2/daemon
 
   package var isFine: Bool { !findings.contains { $0.kind == .problem } }
 
@@ -49,6 +54,9 @@ package struct ConfigurationCheck: Sendable {
     noteUnused(configuration)
     noteIgnored(path, environment)
     checkDirectories(configuration, madeByUnit: Configuration.instanceEnvironment(of: path))
+    checkOpenFiles(streams: count, isReload)
+    // During a reload the daemon has its socket.
+    if !isReload { checkSocket(configuration.status) }
     checkListenAddress(configuration.status)
     checkTransport(configuration, environment)
   }
@@ -147,6 +155,15 @@ extension ConfigurationCheck {
     }
   }
 
+  /// From a shell the limit is another one than that of the unit.
+  private mutating func checkOpenFiles(streams: Int, _ isReload: Bool) {
+    do throws(DaemonFailure) {
+      _ = try OpenFileLimit.limit(streams: streams)
+    } catch {
+      add(isReload ? .problem : .note, "here \(error.message)", hint: error.hint)
+    }
+  }
+
   private mutating func checkTransport(_ configuration: Configuration, _ environment: [String: String]) {
     do throws(ClientSettingsError) {
       _ = try configuration.box.trustRoots()
@@ -162,6 +179,7 @@ extension ConfigurationCheck {
   }
 }
 
+<<<<<<< HEAD
 // MARK: The status
 
 extension ConfigurationCheck {
@@ -199,5 +217,97 @@ extension ListenAddress {
       return errno
     }
     return nil
+=======
+// MARK: Directories
+
+extension ConfigurationCheck {
+  /// - Parameter madeByUnit: the directories that the unit makes when it starts.
+  private mutating func checkDirectories(_ configuration: Configuration, madeByUnit: [String: String]) {
+    let directories: [(String, String, DiskDirectory.Access)] = [
+      (configuration.spool.directory, "[spool] directory", .shared),
+      (configuration.state.directory, "[state] directory", .own),
+    ]
+    for (path, name, access) in directories {
+      if Glibc.access(path, F_OK) == 0 || errno != ENOENT {
+        checkDirectory(path, name, access)
+        if access == .shared { noteMissingLinks(path, configuration) }
+      } else if madeByUnit.values.contains(path) {
+        add(.note, "\(name), \(path), does not exist yet", hint: "The unit makes it when it starts.")
+      } else {
+        checkParent(of: path, name, access)
+      }
+    }
+    let folder = Self.parent(of: configuration.status.socket)
+    if access(folder, F_OK) == 0 {
+      checkDirectory(folder, "the folder of [status] socket", .reading)
+    } else {
+      add(.note, "\(folder) does not exist yet", hint: "It is made at boot, or by the unit when it starts.")
+    }
+  }
+
+  /// Opens a directory and its lock as `run` does, and asks whether a lock could be made in it.
+  private mutating func checkDirectory(_ path: String, _ name: String, _ access: DiskDirectory.Access) {
+    do throws(StoreFailure) {
+      let directory = try DiskDirectory.root(path, on: LocalDisk(), access: access)
+      defer { directory.close() }
+      if access != .reading, try !directory.canSynchronize() {
+        add(
+          .note, "\(name), \(path): its file system can't sync directories",
+          hint: "After a power cut its newest files may be missing. Prefer a local file system.")
+      }
+      if access != .reading { lockHolders += [try InstanceLock.holder(of: directory)].compactMap(\.self) }
+    } catch {
+      let status = try? Stat(FilePath(path))
+      if let status, status.type != .directory {
+        add(.problem, "\(name), \(path): not a directory", hint: "Remove it, or name another directory.")
+      } else if error.errno == EPERM, let owner = status?.userID.rawValue, owner != geteuid() {
+        add(
+          .problem, "\(name), \(path): belongs to user \(owner), not to \(geteuid())",
+          hint: "Run the check as the user the service runs as, or name another directory.")
+      } else if error.errno == EPERM, let mode = status?.permissions.rawValue, mode & 0o002 != 0 {
+        add(.problem, "\(name), \(path): everybody may write to it", hint: "Run: chmod o-w \(path).")
+      } else {
+        add(.problem, "\(name): \(error.message)", hint: error.hint)
+      }
+      return
+    }
+    if Glibc.access(path, R_OK | W_OK | X_OK) == 0 {
+      add(.fine, "\(name), \(path)")
+    } else {
+      let hint =
+        errno == EROFS ? StoreFailure.readOnlyHint : "Let user \(geteuid()) read, write and enter it."
+      add(.problem, "\(name), \(path): not writable", hint: hint)
+    }
+  }
+
+  /// Notes streams that have segments and no link to the newest, as on a file system without symbolic links.
+  private mutating func noteMissingLinks(_ spool: String, _ configuration: Configuration) {
+    for stream in configuration.streams {
+      let folder = "\(spool)/\(stream.name)"
+      guard let directory = try? DiskDirectory.root(folder, on: LocalDisk(), access: .reading)
+      else { continue }
+      defer { directory.close() }
+      guard let link = try? directory.missingLink() else { continue }
+      add(
+        .note, "\(folder)/\(link) is missing",
+        hint: "The next start makes it if the file system has symbolic links; else follow the newest segment."
+      )
+    }
+  }
+
+  /// The daemon makes the last part of a path, no more.
+  private mutating func checkParent(of path: String, _ name: String, _ access: DiskDirectory.Access) {
+    if Glibc.access(Self.parent(of: path), W_OK | X_OK) == 0 {
+      add(.fine, "\(name), \(path): will be created")
+    } else {
+      let reason = errno == ENOENT ? "its parent folder does not exist" : "it can't be created"
+      add(.problem, "\(name), \(path): \(reason)", hint: access.remedy(path, errno: errno))
+    }
+  }
+
+  private static func parent(of path: String) -> String {
+    let parent = path.lastIndex(of: "/").map { path[..<$0] } ?? ""
+    return parent.isEmpty ? "/" : String(parent)
+>>>>>>> m2/daemon
   }
 }

@@ -48,7 +48,7 @@ struct StreamJournal: Sendable {
       failed(problem, at: now)
     }
     guard previous != condition else { return }
-    logger.debug("state changed", metadata: ["state": "\(condition.state.rawValue)"])
+    logger.debug("state changed", metadata: ["state": "\(StreamState(condition).rawValue)"])
     resume(condition)
     switch condition {
     case .paused(let failure): paused(failure)
@@ -225,18 +225,5 @@ extension Logger.Metadata {
     metadata["detail"] = .string(error.message)
     metadata["hint"] = error.hint.map { .string($0) }
     return metadata
-  }
-}
-
-extension FeedCondition {
-  fileprivate var state: StreamState {
-    switch self {
-    case .reading: .reading
-    case .polling: .polling
-    case .waiting: .waiting
-    case .stalled: .stalled
-    case .paused: .paused
-    case .blocked: .blocked
-    }
   }
 }

@@ -25,6 +25,8 @@ struct StreamSnapshot: Sendable {
   var retentionLeft: Duration?
   /// What is wrong and what to do, in one line; nil when nothing is wrong.
   var error: String?
+  /// Only realtime notifications are missing: events are read all the same.
+  var isErrorOfRealtime = false
   /// Until what is wrong is tried again; nil where nothing is wrong or no attempt is planned.
   var nextAttempt: Duration?
   /// Every stage is inside its deadline.
@@ -60,6 +62,18 @@ package enum StreamState: String, Sendable, Hashable, CaseIterable, Codable {
   /// Operator action required; the message names it.
   case blocked
   case stopped
+
+  init(_ condition: FeedCondition) {
+    self =
+      switch condition {
+      case .reading: .reading
+      case .polling: .polling
+      case .waiting: .waiting
+      case .stalled: .stalled
+      case .paused: .paused
+      case .blocked: .blocked
+      }
+  }
 }
 
 /// Why a stream goes on only after an operator's action.

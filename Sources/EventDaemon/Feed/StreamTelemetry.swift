@@ -105,16 +105,15 @@ struct StreamMetrics: Sendable {
   }
 
   mutating func observe(_ machine: FeedStateMachine, at now: FeedInstant) {
-    let problem = machine.problem?.explanation
-    (snapshot.state, snapshot.error) =
+    snapshot.state = StreamState(machine.condition)
+    snapshot.error =
       switch machine.condition {
-      case .reading: (.reading, problem)
-      case .polling: (.polling, problem)
-      case .waiting: (.waiting, problem)
-      case .stalled: (.stalled, Self.stalled)
-      case .paused(let failure): (.paused, failure.explanation)
-      case .blocked(let failure): (.blocked, failure.explanation)
+      case .reading, .polling, .waiting: machine.problem?.explanationOfStream
+      case .stalled: Self.stalled
+      case .paused(let failure): failure.explanation
+      case .blocked(let failure): failure.explanation
       }
+    snapshot.isErrorOfRealtime = machine.problem?.isOfRealtime ?? false
     snapshot.position = machine.currentPosition.description
     snapshot.lookbacksTotal = UInt64(machine.completedLookbacks)
     errorEnd = machine.problemEnd
@@ -155,6 +154,16 @@ struct StreamMetrics: Sendable {
     snapshot.error = reason.explanation
     (errorEnd, nextAttempt, deadline) = (nil, nil, nil)
     operatorActionRequired = (reason, operatorActionRequired?.since ?? now)
+  }
+}
+
+extension FeedFailure {
+  /// What it means for the stream, and what to do: without realtime notifications, events are read all the same.
+  fileprivate var explanationOfStream: String {
+    guard isOfRealtime else { return explanation }
+    var failure = self
+    failure.message = "no realtime notifications (\(message)); the stream is read every minute meanwhile"
+    return failure.explanation
   }
 }
 

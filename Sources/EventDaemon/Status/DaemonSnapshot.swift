@@ -33,14 +33,15 @@ struct DaemonSnapshot: Sendable {
 
 extension StreamSnapshot {
   /// What is wrong with a stream; nil if nothing is. One that is past its own deadline is `overdue`, one that
-  /// reports an error while it waits or works is `failing`: it recovers by itself.
+  /// reports an error while it waits or works is `failing`, or only `degraded` if it is read all the same: it recovers
+  /// by itself.
   var problem: Problem? {
     switch state {
     case .blocked: .blocked
     case .stalled: .stalled
     case .paused: .paused
     case .starting, .reading, .polling, .waiting, .stopped:
-      isTimely ? (error == nil ? nil : .failing) : .overdue
+      isTimely ? error.map { _ in isErrorOfRealtime ? .degraded : .failing } : .overdue
     }
   }
 
@@ -51,6 +52,7 @@ extension StreamSnapshot {
     case stalled
     case paused
     case failing
+    case degraded
   }
 }
 

@@ -14,6 +14,14 @@ enum StatusLine {
     return PlainText.escaped(text + difference)
   }
 
+  /// What the text reports but for counts and times: a change of it is reported at once.
+  static func substance(_ snapshot: DaemonSnapshot) -> [String] {
+    let problems = snapshot.streams.compactMap { stream in
+      stream.problem.map { "\(stream.name) \($0) \(stream.error ?? "")" }
+    }
+    return [snapshot.state, snapshot.difference ?? "", "\(snapshot.streams.count)"] + problems
+  }
+
   /// Names the first stream whose spool is being recovered.
   private static func starting(_ all: [StreamSnapshot]) -> String {
     guard let first = all.first(where: { $0.state == .starting }) else {
@@ -47,8 +55,8 @@ enum StatusLine {
   }
 
   private static func attempt(_ stream: StreamSnapshot) -> String {
-    if let next = stream.nextAttempt { return " (next try in \(MetricText.span(next / .seconds(1))))" }
-    return stream.problem == .failing ? " (retrying)" : ""
+    if let next = stream.nextAttempt { return MetricText.attempt(in: next / .seconds(1)) }
+    return [.failing, .degraded].contains(stream.problem) ? " (retrying)" : ""
   }
 
   private static func defaultText(_ problem: StreamSnapshot.Problem) -> String {
@@ -57,7 +65,7 @@ enum StatusLine {
     case .overdue: "past its deadline; the watchdog will restart the service"
     case .stalled: "Box serves a full page of known events again and again"
     case .paused: "disk full"
-    case .failing: "see the journal"
+    case .failing, .degraded: "see the journal"
     }
   }
 
@@ -82,6 +90,18 @@ extension [StreamSnapshot] {
 
 /// Counts and durations as text for people.
 enum MetricText {
+  /// Follows an error; empty where no attempt is planned.
+  static func attempt(in seconds: Double?) -> String {
+    seconds.map { " (next try in \(span($0)))" } ?? ""
+  }
+
+  /// How long Box still keeps what comes after a position. Beside one that was complete within the last hour it means
+  /// nothing, and is nil.
+  static func retention(left: Double?, age: Double?) -> String? {
+    guard let left, let age, age > 3_600 else { return nil }
+    return span(left)
+  }
+
   /// Digits in groups of three: `1 204 331`.
   static func count(_ number: UInt64) -> String {
     let digits = String(number)

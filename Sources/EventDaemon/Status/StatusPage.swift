@@ -69,13 +69,17 @@ enum StatusPage {
       number(stream.eventsTotal), number(stream.duplicatesTotal), number(stream.gapsTotal),
       cell(stream.lastEventAt.map { "\(MetricText.span(now - $0)) ago" }),
       cell(stream.positionAge.map { MetricText.span($0 / .seconds(1)) }),
-      cell(stream.retentionLeft.map { MetricText.span($0 / .seconds(1)) }),
+      cell(
+        MetricText.retention(
+          left: stream.retentionLeft.map { $0 / .seconds(1) },
+          age: stream.positionAge.map { $0 / .seconds(1) })),
       "<td class=\"p\">\(escaped(stream.position ?? "–"))</td>",
     ]
     let row = "<tr>\(cells.joined())</tr>"
     let problem = stream.error ?? (stream.isTimely ? nil : "past its deadline")
     guard let problem else { return row }
-    return row + "\n<tr class=\"error\"><td colspan=\"9\">\(escaped(problem))</td></tr>"
+    let text = problem + MetricText.attempt(in: stream.nextAttempt.map { $0 / .seconds(1) })
+    return row + "\n<tr class=\"error\"><td colspan=\"9\">\(escaped(text))</td></tr>"
   }
 
   private static func number(_ count: UInt64) -> String {
@@ -112,6 +116,7 @@ enum StatusPage {
       font-weight: 600; vertical-align: middle; color: var(--good); }
     .starting, .waiting, .failing, .stopping { color: var(--wait); }
     .degraded, .blocked, .stalled, .paused, .overdue { color: var(--bad); }
+    td .degraded { color: var(--wait); }
     .stopped { color: var(--dim); }
     tr.error td { white-space: normal; color: var(--bad); background: var(--soft); padding-top: .2rem; }
     footer { margin-top: 1.5rem; color: var(--dim); font-size: .85rem; }

@@ -26,6 +26,8 @@ package struct StatusReport: Hashable, Sendable, Decodable {
     package var positionAgeSeconds: Double?
     package var retentionLeftSeconds: Double?
     package var error: String?
+    /// Until what is wrong is tried again; left out where no attempt is planned.
+    package var nextAttemptSeconds: Double?
   }
 
   init(_ snapshot: DaemonSnapshot) {
@@ -51,6 +53,7 @@ extension StatusReport.Stream {
     positionAgeSeconds = snapshot.positionAge.map { $0 / .seconds(1) }
     retentionLeftSeconds = snapshot.retentionLeft.map { $0 / .seconds(1) }
     error = snapshot.error
+    nextAttemptSeconds = snapshot.nextAttempt.map { $0 / .seconds(1) }
   }
 }
 
@@ -96,6 +99,7 @@ extension StatusReport.Stream {
     object.add("position_age_seconds", positionAgeSeconds)
     object.add("retention_left_seconds", retentionLeftSeconds)
     object.add("error", error)
+    if let nextAttemptSeconds { object.add("next_attempt_seconds", nextAttemptSeconds) }
     return object.text
   }
 }

@@ -22,7 +22,7 @@ struct StatusServer: Service {
 
   /// More wait in the kernel's queue until one of these is closed.
   static let maximumConnections = 256
-  /// Also of a request that isn't complete. Some hundreds that send nothing are gone before a client gives up, after 5 s.
+  /// Also of a request that isn't complete. Some hundreds that send nothing are gone before a client ends waiting, after 5 s.
   static let idleTimeout = TimeAmount.seconds(2)
   /// How long answers under way may take once the daemon stops.
   static let shutdownTime = Duration.seconds(1)
@@ -43,12 +43,7 @@ struct StatusServer: Service {
   /// - Throws: ``StatusFailure`` if the socket can't be listened on. The TCP address is tried again instead: no event
   ///   depends on it.
   func run() async throws {
-    // Its own of an earlier run is left without a listener.
-    if StatusClient(socket: configuration.socket, timeout: .seconds(1)).isListenedOn() {
-      throw StatusFailure(
-        .notListening, "can't listen on \(configuration.socket): another process listens on it",
-        hint: "Give each box-eventd a [status] socket of its own, or stop the other.", errno: EADDRINUSE)
-    }
+    try Self.check(socket: configuration.socket)
     defer { removeSocket() }
     try await withThrowingTaskGroup(of: Bool.self) { group in
       let socket = configuration.socket
@@ -77,6 +72,24 @@ struct StatusServer: Service {
       }
       group.cancelAll()
     }
+  }
+
+  /// A socket of an earlier run, without a listener, is fine.
+  /// - Parameter owners: processes that may listen on it.
+  /// - Throws: what keeps a server from it: another file in its place, or a process that listens on it.
+  static func check(socket path: String, ownedBy owners: [pid_t] = []) throws(StatusFailure) {
+    let status = try? Stat(FilePath(path), followTargetSymlink: false)
+    if let status, status.type != .socket {
+      throw StatusFailure(
+        .notListening, "can't listen on \(path): the path exists and is not a socket",
+        hint: "Move it away, or change [status] socket.")
+    }
+    guard let listener = StatusClient(socket: path, timeout: .seconds(1)).listener(),
+      !owners.contains(listener)
+    else { return }
+    throw StatusFailure(
+      .notListening, "can't listen on \(path): another process listens on it",
+      hint: "Give each box-eventd a [status] socket of its own, or stop the other.", errno: EADDRINUSE)
   }
 
   /// Removes the socket, and nothing else that may have taken its place.
@@ -126,10 +139,6 @@ struct StatusServer: Service {
       try await application.run()
     } catch is CancellationError {
       return
-    } catch is UnixDomainSocketPathWrongType {
-      throw StatusFailure(
-        .notListening, "can't listen on \(name): the path exists and is not a socket",
-        hint: "Move it away, or change [status] socket.")
     } catch {
       let number = (error as? IOError)?.errnoCode
       throw StatusFailure(

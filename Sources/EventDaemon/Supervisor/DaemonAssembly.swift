@@ -21,6 +21,8 @@ struct DaemonAssembly: Sendable {
   private let signIns = StreamTelemetry(name: "", retention: .zero)
   private let phase = DaemonPhase()
   private let difference = ConfigurationDifference()
+  private let snapshot: @Sendable () -> DaemonSnapshot
+  private let statusReporter: StatusReporter
 
   init(
     of daemon: Daemon, _ configuration: Configuration, _ directories: DaemonDirectories,
@@ -47,10 +49,17 @@ struct DaemonAssembly: Sendable {
       threads: try DaemonFailure.mapping { () throws(StoreFailure) in try DiskThreads() },
       bootID: try DaemonFailure.mapping { () throws(SystemdError) in try BootID.current() })
     for stream in configuration.streams { supervisor.start(try feeds.feed(stream)) }
+    snapshot = { [clock, phase, started, difference, signIns] in
+      let now = clock.now
+      return DaemonSnapshot(
+        version: Version.current, phase: phase.value, since: started, difference: difference.text,
+        streams: supervisor.telemetries.map { $0.snapshot(at: now) }, signIns: signIns.snapshot(at: now))
+    }
+    statusReporter = StatusReporter(notifier, snapshot: snapshot)
     reloader = Reloader(
       path: daemon.configurationPath, environment: daemon.environment, initial: configuration,
       supervisor: supervisor, tokenRegistry: tokenRegistry, feeds: feeds, threshold: threshold,
-      phase: phase, difference: difference, notifier: notifier, logger: logger)
+      phase: phase, difference: difference, notifier: notifier, status: statusReporter, logger: logger)
   }
 
   /// Runs until the process is asked to stop, or can't go on.
@@ -58,10 +67,9 @@ struct DaemonAssembly: Sendable {
     logger.log(
       level: .notice, "started", id: .started,
       metadata: ["version": "\(Version.current)", "streams": "\(supervisor.telemetries.count)"])
-    let server = StatusServer(configuration: status, logger: logger) { snapshot() }
+    let server = StatusServer(configuration: status, logger: logger, snapshot: snapshot)
     let monitor = Monitor(
-      notifier: notifier, logger: logger, clock: clock, phase: phase, snapshot: { snapshot() },
-      health: { health })
+      status: statusReporter, logger: logger, clock: clock, phase: phase, health: { health })
     // Stopped in reverse order: first the streams, which save their positions, last the status.
     let services: [any Service] = [
       server, CancellableService { try await pingWatchdog() },
@@ -82,13 +90,6 @@ struct DaemonAssembly: Sendable {
     // A commit under way may take as long as a sync may; TimeoutStopSec= is longer.
     configuration.maximumGracefulShutdownDuration = .seconds(40)
     try await ServiceGroup(configuration: configuration).run()
-  }
-
-  private func snapshot() -> DaemonSnapshot {
-    let now = clock.now
-    return DaemonSnapshot(
-      version: Version.current, phase: phase.value, since: started, difference: difference.text,
-      streams: supervisor.telemetries.map { $0.snapshot(at: now) }, signIns: signIns.snapshot(at: now))
   }
 
   private var health: DaemonHealth { DaemonHealth(telemetries: supervisor.telemetries, patience: patience) }

@@ -43,11 +43,22 @@ extension DiskDirectory {
   /// Opens a directory of the configuration; its last part is created if it is missing.
   static func opened(_ path: String, on disk: any Disk, access: Access) throws(StoreFailure) -> Self {
     if mkdir(path, access == .own ? 0o700 : 0o750) != 0, errno != EEXIST {
-      let hint = "Create it, owned by the user box-eventd runs as."
       throw StoreFailure(
         .refused, "can't create \(path): \(String(cString: strerror(errno)))",
-        hint: errno == EROFS ? StoreFailure.readOnlyHint : hint, errno: errno)
+        hint: access.remedy(path, errno: errno), errno: errno)
     }
     return try root(path, on: disk, access: access)
+  }
+}
+
+extension DiskDirectory.Access {
+  /// What to do where this process can't make a directory of the configuration.
+  func remedy(_ path: String, errno: CInt) -> String {
+    if errno == EROFS { return StoreFailure.readOnlyHint }
+    let owner = getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) } ?? "\(geteuid())"
+    let readers = "box-eventd-readers"
+    let isForReaders = self == .shared && getgrnam(readers) != nil
+    let mode = isForReaders ? "-m 2750 -g \(readers)" : self == .own ? "-m 0700" : "-m 0750"
+    return "Run as root: install -d -o \(owner) \(mode) \(path)."
   }
 }

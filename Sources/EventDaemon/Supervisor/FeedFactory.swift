@@ -99,8 +99,16 @@ enum OpenFileLimit {
   /// "LimitNOFILE=". The corresponding C function is `setrlimit`.
   /// - Throws: `DaemonFailure` where that is too little for so many streams.
   static func raise(streams: Int) throws(DaemonFailure) {
+    guard var limit = try limit(streams: streams) else { return }
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  }
+
+  /// The limit of this process; nil where it can't be seen.
+  /// - Throws: `DaemonFailure` where it is too low for so many streams.
+  static func limit(streams: Int) throws(DaemonFailure) -> rlimit? {
     var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return nil }
     let need = need(streams: streams)
     guard limit.rlim_max >= need else {
       throw DaemonFailure(
@@ -109,7 +117,6 @@ enum OpenFileLimit {
           + "\(streams == 1 ? "1 stream needs" : "\(streams) streams need") \(need)",
         hint: "Raise LimitNOFILE= of the unit, or ulimit -n: each stream needs about five.", errno: EMFILE)
     }
-    limit.rlim_cur = limit.rlim_max
-    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    return limit
   }
 }

@@ -5,34 +5,22 @@ import Systemd
 
 /// Reports the daemon's state to systemd, and ends the daemon when every stream requires operator action.
 struct Monitor: Sendable {
-  let notifier: Notifier
+  let status: StatusReporter
   let logger: Logger
   let clock: MonotonicFeedClock
   let phase: DaemonPhase
-  let snapshot: @Sendable () -> DaemonSnapshot
   let health: @Sendable () -> DaemonHealth
 
   /// Between two looks at the streams.
   private static let step = Duration.seconds(1)
-  /// `STATUS=` is sent when the problem changes, else only this often: it counts seconds.
-  private static let statusInterval = Duration.seconds(10)
   /// Each look at an unfinished recovery asks systemd for this much more time.
   private static let recoveryExtension = Duration.seconds(60)
 
   func run() async throws {
     defer { stop() }
     await start()
-    var lastStatus: (text: String, problem: String, at: FeedInstant)?
     while !Task.isCancelled {
-      let now = clock.now
-      let snapshot = snapshot()
-      let problem = snapshot.state + (snapshot.streams.first { $0.problem != nil }?.error ?? "")
-      let isDue = lastStatus.map { $0.problem != problem || now >= $0.at + Self.statusInterval } ?? true
-      if isDue {
-        let text = StatusLine.text(snapshot, now: LocalTime.now)
-        if text != lastStatus?.text { notifier.send(.status(text)) }
-        lastStatus = (text, problem, now)
-      }
+      status.sendIfDue(at: clock.now)
       try? await Task.sleep(for: Self.step)
       if !Task.isCancelled, let required = health().operatorActionRequired(at: clock.now) {
         throw DaemonFailure(required)
@@ -45,24 +33,57 @@ struct Monitor: Sendable {
   private func start() async {
     var looks = 0
     while !Task.isCancelled, !health().isProven {
-      if looks % 100 == 0 {
-        notifier.send(
-          .extendTimeout(Self.recoveryExtension),
-          .status(StatusLine.text(snapshot(), now: LocalTime.now)))
-      }
+      if looks % 100 == 0 { status.send(with: .extendTimeout(Self.recoveryExtension)) }
       looks += 1
       // A cancelled sleep ends the loop: asked to stop before it was ready, the daemon has not failed.
       try? await Task.sleep(for: .milliseconds(20))
     }
     guard !Task.isCancelled, phase.advance(to: .running) else { return }
-    notifier.send(.ready, .status(StatusLine.text(snapshot(), now: LocalTime.now)))
+    status.send(with: .ready)
   }
 
   /// Reports once that the daemon stops: as soon as it is asked to, while the streams still finish their work.
   func stop() {
     guard phase.advance(to: .stopping) else { return }
-    notifier.send(.stopping, .status(StatusLine.text(snapshot(), now: LocalTime.now)))
+    status.send(with: .stopping)
     logger.log(level: .notice, "stopping", id: .stopping)
+  }
+}
+
+/// Sends `STATUS=`, from the monitor and the reloads: none of them leaves an older text behind.
+final class StatusReporter: Sendable {
+  /// Sent when its substance changes, else only this often: it counts seconds.
+  private static let interval = Duration.seconds(10)
+
+  private let notifier: Notifier
+  private let snapshot: @Sendable () -> DaemonSnapshot
+  /// What the last look has found; nil where the next one sends whatever it finds.
+  private let last = Mutex<(text: String, substance: [String], at: FeedInstant)?>(nil)
+
+  init(_ notifier: Notifier, snapshot: @escaping @Sendable () -> DaemonSnapshot) {
+    self.notifier = notifier
+    self.snapshot = snapshot
+  }
+
+  /// Sends the status as it is now, in one message with the change that it goes with. What the change brings about
+  /// follows with the next look.
+  func send(with change: Notifier.Field) {
+    last.withLock { last in
+      notifier.send(change, .status(StatusLine.text(snapshot(), now: LocalTime.now)))
+      last = nil
+    }
+  }
+
+  /// Sends the status if it is time to, and it is another one.
+  func sendIfDue(at now: FeedInstant) {
+    last.withLock { last in
+      let snapshot = snapshot()
+      let substance = StatusLine.substance(snapshot)
+      if let last, last.substance == substance, now < last.at + Self.interval { return }
+      let text = StatusLine.text(snapshot, now: LocalTime.now)
+      if text != last?.text { notifier.send(.status(text)) }
+      last = (text, substance, now)
+    }
   }
 }
 

@@ -18,6 +18,7 @@ struct Reloader: Sendable {
   let phase: DaemonPhase
   let difference: ConfigurationDifference
   let notifier: Notifier
+  let status: StatusReporter
   let logger: Logger
 
   func run(_ signals: UnixSignalsSequence) async {
@@ -32,14 +33,14 @@ struct Reloader: Sendable {
           level: .notice, "configuration reloaded", id: .reloaded,
           metadata: ["streams": "\(current.streams.count)"])
       } catch {
-        difference.set("rejected by a reload: run box-eventd check")
+        difference.set("rejected by a reload: run \(Configuration.checkCommand(of: path))")
         for problem in error.problems {
           logger.log(
             level: .error, "configuration rejected; the previous one stays in force",
             id: .configurationRejected, metadata: [:].explaining(problem))
         }
       }
-      if isRunning { notifier.send(.ready) }
+      if isRunning { status.send(with: .ready) }
     }
   }
 

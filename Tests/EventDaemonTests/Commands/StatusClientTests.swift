@@ -72,6 +72,25 @@ import Testing
     #expect(failure?.errno == EACCES)
   }
 
+  /// As the package makes it: whoever isn't in the group doesn't see the socket.
+  @Test func permissionDeniedNamesTheGroupOfADirectoryThatIsClosed() async throws {
+    guard geteuid() == 0 else { return }
+    let descriptor = mute(listening: true)
+    defer { close(descriptor) }
+    let group = try #require(getgrgid(1).map { String(cString: $0.pointee.gr_name) })
+    for (mode, hint) in [
+      (0o2750, "Use sudo, or add the user to the group \(group): "), (0o700, "Use sudo."),
+    ] as [(mode_t, String)] {
+      #expect(chown(folder.path, 0, 1) == 0 && chmod(folder.path, mode) == 0)
+      let failure = await ThreadWork.run { [socket] in
+        ThreadWork.dropRoot()
+        return Self.failure(socket, within: .seconds(60))
+      }
+      #expect(failure?.code == .permissionDenied)
+      #expect(failure?.hint?.hasPrefix(hint) == true, "\(failure?.hint ?? "")")
+    }
+  }
+
   /// Accepts one connection, reads the request, and answers with these pieces.
   private func answering(_ pieces: [[UInt8]]) async throws -> StatusFailure? {
     let descriptor = mute(listening: true)

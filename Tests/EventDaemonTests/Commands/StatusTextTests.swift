@@ -15,7 +15,7 @@ import Testing
         box-eventd 1.2.3, degraded since 2026-03-01T04:00:09Z (3 h 5 min)
 
         STREAM      STATE       EVENTS  LAST EVENT  POSITION AGE  RETENTION LEFT  POSITION
-        default     polling  1 204 331  13 s ago    12 s          20 d            1152922976252290886
+        default     polling  1 204 331  13 s ago    12 s          -               1152922976252290886
         audit-logs  blocked          0  -           -             -               -
 
         audit-logs: Box answered 403. Give the app the right\\u{A}to …
@@ -23,6 +23,26 @@ import Testing
         audit-logs: 2 gaps recorded in gaps.ndjson
 
         """)
+  }
+
+  @Test func whenTheNextTryIs() {
+    var waiting = Snapshots.stream("w", .waiting, "Box answered 403. Give the app the right.")
+    waiting.nextAttempt = .seconds(14 * 60 + 10)
+    #expect(
+      text([waiting]).hasSuffix("\n\nw: Box answered 403. Give the app the right. (next try in 14 min)\n"))
+  }
+
+  /// Beside a stream that was complete a moment ago it would only puzzle.
+  @Test(arguments: [(3_600, false), (3_601, true), (30 * 86_400, true)])
+  func retentionLeftOfAPositionThatIsOld(age: Int64, isShown: Bool) {
+    var stream = Snapshots.healthy
+    stream.positionAge = .seconds(age)
+    stream.retentionLeft = .seconds(21 * 86_400 - age)
+    let left = age > 21 * 86_400 ? "0 s" : "20 d"
+    #expect(text([stream]).contains("  \(left) ") == isShown)
+    let page = StatusPage.html(Snapshots.daemon([stream]), now: Snapshots.now)
+    #expect(page.contains("<td>\(left)</td>") == isShown)
+    #expect(StatusReport(Snapshots.daemon([stream])).json.contains(#""retention_left_seconds":"#))
   }
 
   @Test func noStreams() {

@@ -224,6 +224,7 @@ import Testing
     #expect(chosen.findings.allSatisfy { $0.kind == .fine })
   }
 
+<<<<<<< HEAD
   /// What the daemon can do without.
   @Test func notesWhatAFileSystemLacks() throws {
     let disk = PlainDisk(LocalDisk(), linkErrno: EPERM, directorySyncErrno: EINVAL)
@@ -271,6 +272,37 @@ import Testing
         #expect(try directory.names() == [])
       }
     }
+=======
+  /// As `run` does, unless it is this configuration's own daemon, which has locked its directories.
+  @Test func refusesASocketThatAnotherProcessListensOn() throws {
+    let path = folder.path + "/run/status.sock"
+    let socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(socket) }
+    #expect(SocketAddress.bind(socket, path: path) == 0)
+    #expect(try check().isFine)
+    #expect(listen(socket, 16) == 0)
+    let problem = "[status] socket: can't listen on /run/status.sock: another process listens on it"
+    #expect(problems(try check()) == [problem])
+    // The daemon has its socket.
+    #expect(ConfigurationCheck(folder.path + "/c.toml", environment: [:], isReload: true).isFine)
+    try folder.write("spool/.lock", "1\n")
+    #expect(problems(try check()) == [problem])
+    try folder.write("state/.lock", "\(getpid())\n")
+    #expect(try check().isFine)
+  }
+
+  @Test func refusesAnotherFileInTheSocketsPlace() throws {
+    try folder.write("run/status.sock", "precious")
+    #expect(
+      problems(try check()) == [
+        "[status] socket: can't listen on /run/status.sock: the path exists and is not a socket"
+      ])
+  }
+
+  @Test func refusesALockThatIsNotTheDaemonsOwnFile() throws {
+    try folder.folder("state/.lock")
+    #expect(problems(try check()) == ["[state] directory: cannot open /state/.lock: Is a directory"])
+>>>>>>> m2/daemon
   }
 
   @Test func refusesInvalidDirectories() throws {

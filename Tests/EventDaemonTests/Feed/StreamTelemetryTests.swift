@@ -117,6 +117,32 @@ import Testing
     #expect(telemetry.operatorActionRequired?.reason.remedy == .data)
   }
 
+  /// The stream is read every minute, and OPTIONS tried again later than the next read.
+  @Test mutating func withoutRealtimeTheStreamIsRead() throws {
+    var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
+    _ = machine.start(from: .oldest, saved: Checkpoint(position: .oldest), at: at(0))
+    let nothing = try batch(#"{"entries":[],"next_stream_position":0}"#, new: [])
+    _ = machine.pageRead(PageOutcome(nothing, date: nil), at: at(0))
+    var failure = FeedFailure(.refused, "Box answered 405", hint: "Ask Box.", retryAfter: .seconds(600))
+    failure.isOfRealtime = true
+    _ = machine.subscribeFailed(failure, at: at(0))
+    metrics.observe(machine, at: at(0))
+    telemetry.publish(metrics)
+    let snapshot = telemetry.snapshot(at: at(1))
+    #expect(snapshot.state == .waiting)
+    #expect(
+      snapshot.error
+        == "no realtime notifications (Box answered 405); the stream is read every minute meanwhile. Ask Box."
+    )
+    #expect(snapshot.problem == .degraded)
+    #expect(try #require(snapshot.nextAttempt) >= .seconds(500))
+    _ = machine.woke(at: at(60))
+    _ = machine.readFailed(FeedFailure(.refused, "Box answered 400"), at: at(60))
+    metrics.observe(machine, at: at(60))
+    #expect(metrics.snapshot.error == "Box answered 400")
+    #expect(metrics.snapshot.problem == .failing)
+  }
+
   @Test(arguments: FeedFailure.Code.allCases)
   func onlyARefusedSignInIsFixedBySigningIn(code: FeedFailure.Code) {
     #expect(

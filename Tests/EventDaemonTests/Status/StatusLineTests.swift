@@ -83,6 +83,19 @@ import Testing
       text([waiting]) == "The stream is failing: w: Box answered 403 (next try in 14 min) · 0 spooled")
   }
 
+  /// Events are read all the same.
+  @Test func withoutRealtimeAStreamIsDegradedOnly() {
+    var degraded = Snapshots.stream("d", .waiting, "no realtime notifications")
+    degraded.isErrorOfRealtime = true
+    #expect(text([degraded]) == "The stream is degraded: d: no realtime notifications (retrying) · 0 spooled")
+    #expect(
+      text([degraded, Snapshots.stream("w", .waiting, "Box answered 503")])
+        == "1 of 2 streams failing: w: Box answered 503 (retrying) "
+        + "· 1 degraded: d: no realtime notifications (retrying) · 0 spooled")
+    degraded.isTimely = false
+    #expect(degraded.problem == .overdue)
+  }
+
   @Test func itStaysOneLine() {
     #expect(
       !text([Snapshots.stream("a", .blocked, "one\ntwo\u{1b}")]).contains { $0.isNewline || $0 == "\u{1b}" })

@@ -17,6 +17,13 @@ import Testing
     #expect(page.contains("http-equiv=\"refresh\""))
   }
 
+  @Test func whenTheNextTryIs() {
+    var waiting = Snapshots.stream("w", .waiting, "Box answered 403")
+    #expect(html([waiting]).contains(">Box answered 403</td>"))
+    waiting.nextAttempt = .seconds(14 * 60 + 10)
+    #expect(html([waiting]).contains(">Box answered 403 (next try in 14 min)</td>"))
+  }
+
   @Test func loadsNothingFromElsewhere() {
     let page = html([Snapshots.healthy])
     for needle in ["http://", "https://", "src=", "<script", "url(", "@import", "<link"] {

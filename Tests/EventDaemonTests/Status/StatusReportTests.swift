@@ -21,8 +21,17 @@ import Testing
         """#)
   }
 
+  @Test func theNextAttemptOnlyWhereThereIsOne() {
+    #expect(!StatusReport(Snapshots.daemon([Snapshots.healthy])).json.contains("next_attempt"))
+    var stream = Snapshots.stream("w", .waiting, "x")
+    stream.nextAttempt = .milliseconds(90_500)
+    #expect(
+      StatusReport(Snapshots.daemon([stream])).json.contains(#""error":"x","next_attempt_seconds":90.5}"#))
+  }
+
   @Test func parsesItsOwnOutput() throws {
     var stream = Snapshots.healthy
+    stream.nextAttempt = .seconds(7)
     stream.error = "\u{1}\n\"\\\u{2028}😀"
     stream.eventsTotal = .max
     let report = StatusReport(Snapshots.daemon([stream, Snapshots.stream("b", .starting)]))
