@@ -18,7 +18,7 @@ extension ConfigurationCheck {
       } else if madeByUnit.values.contains(path) {
         add(.note, "\(name), \(path), does not exist yet", hint: "The unit makes it when it starts.")
       } else {
-        checkParent(of: path, name)
+        checkParent(of: path, name, access)
       }
     }
     let folder = Self.parent(of: configuration.status.socket)
@@ -29,11 +29,12 @@ extension ConfigurationCheck {
     }
   }
 
-  /// Opens a directory as `run` does.
+  /// Opens a directory and its lock as `run` does.
   private mutating func checkDirectory(_ path: String, _ name: String, _ access: DiskDirectory.Access) {
     do throws(StoreFailure) {
       let directory = try DiskDirectory.root(path, on: disk, access: access)
       defer { directory.close() }
+      if access != .reading { lockHolders += [try InstanceLock.holder(of: directory)].compactMap(\.self) }
       if Glibc.access(path, R_OK | W_OK | X_OK) == 0 {
         checkFileSystem(directory, name)
       } else {
@@ -49,7 +50,7 @@ extension ConfigurationCheck {
         add(
           .problem, "\(name), \(path): belongs to user \(owner), not to \(geteuid())",
           hint: "Run the check as the user the service runs as, or name another directory.")
-      } else if error.errno == EPERM {
+      } else if error.errno == EPERM, let mode = status?.permissions.rawValue, mode & 0o002 != 0 {
         add(.problem, "\(name), \(path): everybody may write to it", hint: "Run: chmod o-w \(path).")
       } else {
         add(.problem, "\(name): \(error.message)", hint: error.hint)
@@ -96,13 +97,12 @@ extension ConfigurationCheck {
   }
 
   /// The daemon makes the last part of a path, no more.
-  private mutating func checkParent(of path: String, _ name: String) {
-    if access(Self.parent(of: path), W_OK | X_OK) == 0 {
+  private mutating func checkParent(of path: String, _ name: String, _ access: DiskDirectory.Access) {
+    if Glibc.access(Self.parent(of: path), W_OK | X_OK) == 0 {
       add(.fine, "\(name), \(path): will be created")
     } else {
       let reason = errno == ENOENT ? "its parent folder does not exist" : "it can't be created"
-      let hint = errno == EROFS ? StoreFailure.readOnlyHint : "Run: install -d -o USER -m 0700 \(path)."
-      add(.problem, "\(name), \(path): \(reason)", hint: hint)
+      add(.problem, "\(name), \(path): \(reason)", hint: access.remedy(path, errno: errno))
     }
   }
 

@@ -25,12 +25,9 @@ package struct ConfigurationCheck: Sendable {
   package private(set) var findings: [Finding] = []
   /// The configuration, if it could be read.
   package private(set) var configuration: Configuration?
-<<<<<<< HEAD
   let disk: any Disk
-=======
   /// The processes that have locked the spool and the state last.
-  private(set) var lockHolders: [Int32] = []
->>>>>>> m2/daemon
+  var lockHolders: [Int32] = []
 
   package var isFine: Bool { !findings.contains { $0.kind == .problem } }
 
@@ -176,138 +173,5 @@ extension ConfigurationCheck {
     } catch {
       add(.problem, error.message, hint: error.hint)
     }
-  }
-}
-
-<<<<<<< HEAD
-// MARK: The status
-
-extension ConfigurationCheck {
-  /// Notes an address that can't be listened on now, unless a running daemon may be the one that does.
-  private mutating func checkListenAddress(_ status: Configuration.Status) {
-    guard let listen = status.listen, listen.port != 0, let errno = listen.errnoOfListening() else { return }
-    do throws(StatusFailure) {
-      _ = try StatusClient(socket: status.socket, timeout: .seconds(2)).get("/healthz")
-    } catch {
-      guard error.code == .notRunning else { return }
-      add(
-        .note, "[status] listen, \(listen): \(String(cString: strerror(errno)))",
-        hint: "The daemon collects events all the same, and tries again every 10 s.")
-    }
-  }
-}
-
-extension ListenAddress {
-  /// Why a socket can't listen on this address now; nil if it can, and for a name that only the network resolves.
-  fileprivate func errnoOfListening() -> CInt? {
-    var hints = addrinfo()
-    hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE
-    hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
-    var found: UnsafeMutablePointer<addrinfo>?
-    let name = host == "localhost" ? "127.0.0.1" : host
-    guard getaddrinfo(name, "\(port)", &hints, &found) == 0, let address = found?.pointee else { return nil }
-    defer { freeaddrinfo(found) }
-    let descriptor = socket(address.ai_family, address.ai_socktype | CInt(SOCK_CLOEXEC.rawValue), 0)
-    guard descriptor >= 0 else { return errno }
-    defer { close(descriptor) }
-    // As the server does: connections of an earlier run don't count.
-    var isOn: CInt = 1
-    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &isOn, socklen_t(MemoryLayout<CInt>.size))
-    guard bind(descriptor, address.ai_addr, address.ai_addrlen) == 0, Glibc.listen(descriptor, 1) == 0 else {
-      return errno
-    }
-    return nil
-=======
-// MARK: Directories
-
-extension ConfigurationCheck {
-  /// - Parameter madeByUnit: the directories that the unit makes when it starts.
-  private mutating func checkDirectories(_ configuration: Configuration, madeByUnit: [String: String]) {
-    let directories: [(String, String, DiskDirectory.Access)] = [
-      (configuration.spool.directory, "[spool] directory", .shared),
-      (configuration.state.directory, "[state] directory", .own),
-    ]
-    for (path, name, access) in directories {
-      if Glibc.access(path, F_OK) == 0 || errno != ENOENT {
-        checkDirectory(path, name, access)
-        if access == .shared { noteMissingLinks(path, configuration) }
-      } else if madeByUnit.values.contains(path) {
-        add(.note, "\(name), \(path), does not exist yet", hint: "The unit makes it when it starts.")
-      } else {
-        checkParent(of: path, name, access)
-      }
-    }
-    let folder = Self.parent(of: configuration.status.socket)
-    if access(folder, F_OK) == 0 {
-      checkDirectory(folder, "the folder of [status] socket", .reading)
-    } else {
-      add(.note, "\(folder) does not exist yet", hint: "It is made at boot, or by the unit when it starts.")
-    }
-  }
-
-  /// Opens a directory and its lock as `run` does, and asks whether a lock could be made in it.
-  private mutating func checkDirectory(_ path: String, _ name: String, _ access: DiskDirectory.Access) {
-    do throws(StoreFailure) {
-      let directory = try DiskDirectory.root(path, on: LocalDisk(), access: access)
-      defer { directory.close() }
-      if access != .reading, try !directory.canSynchronize() {
-        add(
-          .note, "\(name), \(path): its file system can't sync directories",
-          hint: "After a power cut its newest files may be missing. Prefer a local file system.")
-      }
-      if access != .reading { lockHolders += [try InstanceLock.holder(of: directory)].compactMap(\.self) }
-    } catch {
-      let status = try? Stat(FilePath(path))
-      if let status, status.type != .directory {
-        add(.problem, "\(name), \(path): not a directory", hint: "Remove it, or name another directory.")
-      } else if error.errno == EPERM, let owner = status?.userID.rawValue, owner != geteuid() {
-        add(
-          .problem, "\(name), \(path): belongs to user \(owner), not to \(geteuid())",
-          hint: "Run the check as the user the service runs as, or name another directory.")
-      } else if error.errno == EPERM, let mode = status?.permissions.rawValue, mode & 0o002 != 0 {
-        add(.problem, "\(name), \(path): everybody may write to it", hint: "Run: chmod o-w \(path).")
-      } else {
-        add(.problem, "\(name): \(error.message)", hint: error.hint)
-      }
-      return
-    }
-    if Glibc.access(path, R_OK | W_OK | X_OK) == 0 {
-      add(.fine, "\(name), \(path)")
-    } else {
-      let hint =
-        errno == EROFS ? StoreFailure.readOnlyHint : "Let user \(geteuid()) read, write and enter it."
-      add(.problem, "\(name), \(path): not writable", hint: hint)
-    }
-  }
-
-  /// Notes streams that have segments and no link to the newest, as on a file system without symbolic links.
-  private mutating func noteMissingLinks(_ spool: String, _ configuration: Configuration) {
-    for stream in configuration.streams {
-      let folder = "\(spool)/\(stream.name)"
-      guard let directory = try? DiskDirectory.root(folder, on: LocalDisk(), access: .reading)
-      else { continue }
-      defer { directory.close() }
-      guard let link = try? directory.missingLink() else { continue }
-      add(
-        .note, "\(folder)/\(link) is missing",
-        hint: "The next start makes it if the file system has symbolic links; else follow the newest segment."
-      )
-    }
-  }
-
-  /// The daemon makes the last part of a path, no more.
-  private mutating func checkParent(of path: String, _ name: String, _ access: DiskDirectory.Access) {
-    if Glibc.access(Self.parent(of: path), W_OK | X_OK) == 0 {
-      add(.fine, "\(name), \(path): will be created")
-    } else {
-      let reason = errno == ENOENT ? "its parent folder does not exist" : "it can't be created"
-      add(.problem, "\(name), \(path): \(reason)", hint: access.remedy(path, errno: errno))
-    }
-  }
-
-  private static func parent(of path: String) -> String {
-    let parent = path.lastIndex(of: "/").map { path[..<$0] } ?? ""
-    return parent.isEmpty ? "/" : String(parent)
->>>>>>> m2/daemon
   }
 }

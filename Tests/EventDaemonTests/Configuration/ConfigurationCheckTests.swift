@@ -224,7 +224,6 @@ import Testing
     #expect(chosen.findings.allSatisfy { $0.kind == .fine })
   }
 
-<<<<<<< HEAD
   /// What the daemon can do without.
   @Test func notesWhatAFileSystemLacks() throws {
     let disk = PlainDisk(LocalDisk(), linkErrno: EPERM, directorySyncErrno: EINVAL)
@@ -272,7 +271,8 @@ import Testing
         #expect(try directory.names() == [])
       }
     }
-=======
+  }
+
   /// As `run` does, unless it is this configuration's own daemon, which has locked its directories.
   @Test func refusesASocketThatAnotherProcessListensOn() throws {
     let path = folder.path + "/run/status.sock"
@@ -302,7 +302,6 @@ import Testing
   @Test func refusesALockThatIsNotTheDaemonsOwnFile() throws {
     try folder.folder("state/.lock")
     #expect(problems(try check()) == ["[state] directory: cannot open /state/.lock: Is a directory"])
->>>>>>> m2/daemon
   }
 
   @Test func refusesInvalidDirectories() throws {
