@@ -11,17 +11,17 @@ import Testing
   private final class Gate: Sendable {
     let lines = Mutex<[String]>([])
     let isOpen = Atomic(false)
-    /// Nobody has opened it for long: it no longer holds its callers up.
-    let hasGivenUp = Atomic(false)
+    /// Not opened for long: it no longer holds its callers up.
+    let isOverdue = Atomic(false)
     /// Ends when a line is at the gate.
     let (arrival, arrived) = AsyncStream.makeStream(of: Never.self)
 
     func take(_ line: LogQueue.Line) {
       arrived.finish()
       let deadline = ContinuousClock.now + .seconds(30)
-      while !isOpen.load(ordering: .acquiring), !hasGivenUp.load(ordering: .acquiring) {
+      while !isOpen.load(ordering: .acquiring), !isOverdue.load(ordering: .acquiring) {
         usleep(1000)
-        if ContinuousClock.now > deadline { hasGivenUp.store(true, ordering: .releasing) }
+        if ContinuousClock.now > deadline { isOverdue.store(true, ordering: .releasing) }
       }
       lines.withLock { $0.append("\(line.event.message) \(line.metadata["lines"] ?? "")") }
     }
@@ -55,7 +55,7 @@ import Testing
     await queue.delivered()
     queue.append(line("afterwards"))
     await queue.delivered()
-    let isInTime = !gate.hasGivenUp.load(ordering: .acquiring)
+    let isInTime = !gate.isOverdue.load(ordering: .acquiring)
     #expect(isInTime)
     // The report is where the lines are missing.
     let report = "log lines were dropped: the log took none for a while \(count - LogQueue.limit - 1)"
