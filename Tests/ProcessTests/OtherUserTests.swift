@@ -136,6 +136,23 @@ import Testing
     }
   }
 
+  /// Some versions of systemd name the folder of the credentials to the commands of `ExecReload=`, and close it to them.
+  @Test func leavesCredentialsThatItCannotSeeToTheService() async throws {
+    try await withFixture { fixture in
+      fixture.settings.auth.removeAll { $0.hasPrefix("client_secret_file") }
+      fixture.configure()
+      let credentials = "\(fixture.root)/credentials"
+      try #require(mkdir(credentials, 0o700) == 0)
+      writeFile("\(credentials)/client-secret", Array("canary".utf8))
+      let (child, name) = try fixture.begin(
+        ["/usr/bin/env", "CREDENTIALS_DIRECTORY=\(credentials)"] + OtherUser.command
+          + [Executable.path, "check", "--reload", "--config", fixture.configuration])
+      let outcome = try await fixture.outcome(of: child, name)
+      #expect(outcome.exit == .code(0), "\(outcome.output)\(outcome.errors)")
+      #expect(outcome.output.contains("\nnote    the unit's credentials can't be seen in a reload"))
+    }
+  }
+
   // MARK: The daemon
 
   @Test func runsAndLeavesItsUsersFiles() async throws {

@@ -126,7 +126,7 @@ import Testing
   /// The service's user, which isn't root, also where this test is.
   private static let user: uid_t = geteuid() == 0 ? 12_345 : geteuid()
 
-  /// What a user that isn't root is told of a file.
+  /// What is refused to a user that isn't root.
   private func refusal(mode: mode_t, owner: uid_t) throws -> String {
     let path = try folder.write("secret", "canary", mode: mode)
     if owner != geteuid() { try #require(chown(path, owner, gid_t.max) == 0) }
@@ -156,10 +156,18 @@ import Testing
       try refusal(mode: 0o644, owner: 0)
         == "client-secret, /secret: open to others (mode 0644)\n"
         + "  Run: chown root:\(getegid()) /secret && chmod 640 /secret.")
+  }
+
+  @Test func refusesAnotherUsersFileAsAnyUser() throws {
+    let (user, path) = (Self.user + 1, try folder.write("secret", "canary"))
+    if geteuid() == 0 { try #require(chown(path, Self.user, gid_t.max) == 0) }
+    let error = #expect(throws: ConfigurationError.self) {
+      try SecretFile(kind: .clientSecret, path: path, isCredential: false).read(as: user)
+    }
     #expect(
-      try refusal(mode: 0o600, owner: 1)
-        == "client-secret, /secret: belongs to another user (1)\n"
-        + "  Run: chown 12345 /secret && chmod 600 /secret.")
+      error?.description
+        == "client-secret, \(path): belongs to another user (\(Self.user))\n"
+        + "  Run: chown \(user) \(path) && chmod 600 \(path).")
   }
 
   @Test func acceptsAnyModeOfCredential() throws {
