@@ -102,37 +102,32 @@ import Testing
   @Test(
     arguments: [
       (Access(mode: 0o750), nil),
+      (Access(owner: 0, mode: 0o755), "[spool] directory, /spool: belongs to user 0, not to 65534"),
       (
-        Access(owner: 0, mode: 0o755),
-        "[spool] directory, /spool: belongs to user 0, not to 65534 | Run the check as the user the service runs as, "
-          + "or name another directory."
+        Access(owner: 0, group: 65_534, mode: 0o770),
+        "[spool] directory, /spool: belongs to user 0, not to 65534"
       ),
-      (
-        Access(mode: 0o500),
-        "[spool] directory, /spool: not writable | Let user 65534 read, write and enter it."
-      ),
-      (
-        Access(owner: 0, mode: 0o700),
-        "[spool] directory: cannot open /spool: Permission denied | The daemon needs its own file or directory there, "
-          + "which belongs to the daemon's user. Correct it, or move it away."
-      ),
+      (Access(mode: 0o500), "[spool] directory, /spool: not writable"),
+      (Access(owner: 0, mode: 0o700), "[spool] directory: cannot open /spool: Permission denied"),
     ] as [(Access, String?)]) func checksTheDirectories(_ access: Access, _ problem: String?) async throws
   {
     try await withFixture { fixture in
       try #require(mkdir("\(fixture.root)/spool", 0o700) == 0)
       try access.set("\(fixture.root)/spool")
-      #expect(try await problems(fixture) == (problem.map { [$0] } ?? []), "\(access)")
+      let problems = try await problems(fixture)
+      #expect(problems.count == (problem == nil ? 0 : 1), "\(access): \(problems)")
+      #expect(problems.first?.hasPrefix("\(problem ?? "") | ") != false, "\(access): \(problems)")
     }
   }
 
   @Test func checksWhetherADirectoryCanBeMade() async throws {
     try await withFixture { fixture in
       try Access(owner: 0, mode: 0o755).set(fixture.root)
-      #expect(
-        try await problems(fixture) == [
-          "[spool] directory, /spool: it can't be created | Run: install -d -o USER -m 0700 /spool.",
-          "[state] directory, /state: it can't be created | Run: install -d -o USER -m 0700 /state.",
-        ])
+      let problems = try await problems(fixture)
+      for name in ["spool", "state"] {
+        let problem = problems.first { $0.hasPrefix("[\(name)] directory, /\(name): it can't be created | ") }
+        #expect(problem?.contains("install -d -o ") == true, "\(problems)")
+      }
     }
   }
 
@@ -215,14 +210,13 @@ import Testing
       fixture.simulator.produce(5)
       let daemon = try fixture.start()
       try await fixture.drained()
-      for (command, directory, hint) in [
-        ("tail", "/spool", "add the user to the group box-eventd-readers"),
-        ("verify", "/spool", "add the user to the group box-eventd-readers"),
-      ] {
+      let group = try #require(getgrgid(1).map { String(cString: $0.pointee.gr_name) })
+      try Access(owner: 0, group: 1, mode: 0o750).set("\(fixture.root)/spool")
+      for command in ["tail", "verify"] {
         let outcome = try await run(fixture, command)
         #expect(outcome.exit == .code(78), "\(command): \(outcome.errors)")
-        #expect(outcome.errors.contains("cannot open \(directory): Permission denied\n"), "\(outcome.errors)")
-        #expect(outcome.errors.contains(hint), "\(outcome.errors)")
+        #expect(outcome.errors.contains("cannot open /spool: Permission denied\n"), "\(outcome.errors)")
+        #expect(outcome.errors.contains("add the user to the group \(group): "), "\(outcome.errors)")
       }
       try #require(chmod("\(fixture.root)/spool", 0o755) == 0)
       let position = try await run(fixture, "position", "show", "default")
