@@ -233,7 +233,7 @@ import Testing
       return hasAnswer.withLock { $0 }
     }
     stop.cancel()
-    while await !tokens.isStopped { await Task.yield() }
+    while await !tokens.isStopped, !Task.isCancelled { await Task.yield() }
     hasAnswer.withLock { $0 = true }
     signIn.succeed("last")
     #expect(await stop.value)

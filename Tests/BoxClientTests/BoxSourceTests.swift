@@ -6,7 +6,7 @@ import Testing
 
 @testable import BoxClient
 
-@Suite struct BoxSourceTests {
+@Suite(.timeLimit(.minutes(5))) struct BoxSourceTests {
   static let page = #"{"entries":[],"next_stream_position":7}"#
 
   // MARK: Reads

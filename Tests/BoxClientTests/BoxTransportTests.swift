@@ -7,7 +7,7 @@ import Testing
 
 @testable import BoxClient
 
-@Suite struct BoxTransportTests {
+@Suite(.timeLimit(.minutes(5))) struct BoxTransportTests {
   static let page = #"{"entries":[],"next_stream_position":7}"#
 
   func read(_ transport: BoxTransport, _ server: ScriptedServer) async throws -> FeedFailure? {

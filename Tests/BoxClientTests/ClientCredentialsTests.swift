@@ -6,7 +6,7 @@ import Testing
 
 @testable import BoxClient
 
-@Suite struct ClientCredentialsTests {
+@Suite(.timeLimit(.minutes(5))) struct ClientCredentialsTests {
   static let granted = #"{"access_token":"CANARY-token","expires_in":4169,"token_type":"bearer"}"#
 
   func signIn(_ reply: Reply, subject: String = "enterprise:456") async throws -> (

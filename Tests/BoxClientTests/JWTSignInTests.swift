@@ -7,7 +7,7 @@ import Testing
 
 @testable import BoxClient
 
-@Suite struct JWTSignInTests {
+@Suite(.timeLimit(.minutes(5))) struct JWTSignInTests {
   static let now = BoxTime(secondsSince1970: 1_700_000_000)
 
   static func settings(

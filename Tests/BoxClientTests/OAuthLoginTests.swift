@@ -4,7 +4,7 @@ import Testing
 
 @testable import BoxClient
 
-@Suite struct OAuthLoginTests {
+@Suite(.timeLimit(.minutes(5))) struct OAuthLoginTests {
   let login: OAuthLogin
 
   init() throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import BoxClient
 
-@Suite struct OwnedSignInTests {
+@Suite(.timeLimit(.minutes(5))) struct OwnedSignInTests {
   /// Tokens that a test makes.
   struct Given: SignIn {
     var isOfNewLogin = false

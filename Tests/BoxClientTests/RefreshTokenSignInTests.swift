@@ -5,7 +5,7 @@ import Testing
 
 @testable import BoxClient
 
-@Suite struct RefreshTokenSignInTests {
+@Suite(.timeLimit(.minutes(5))) struct RefreshTokenSignInTests {
   static let dead = Reply.answer(
     400, #"{"error":"invalid_grant","error_description":"Refresh token has expired"}"#)
 

@@ -7,7 +7,7 @@ import Testing
 @testable import BoxClient
 
 /// The promises of an event source, tested against the simulated Box.
-@Suite struct SimulatorContractTests {
+@Suite(.timeLimit(.minutes(5))) struct SimulatorContractTests {
   typealias Method = (BoxSimulator, TokenEndpoint) throws -> any SignIn
 
   func withBox(

@@ -6,7 +6,7 @@ import Testing
 @testable import BoxClient
 
 /// Which certificates the client accepts.
-@Suite struct TLSTests {
+@Suite(.timeLimit(.minutes(5))) struct TLSTests {
   static let page = #"{"entries":[],"next_stream_position":7}"#
   static let untrusted = "the certificate of 127.0.0.1 is not trusted"
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import BoxClient
 
-@Suite struct TransportLimitsTests {
+@Suite(.timeLimit(.minutes(5))) struct TransportLimitsTests {
   private func call(_ server: ScriptedServer) throws -> HTTPCall {
     HTTPCall(.events, try webURL(server.origin + "/"))
   }

@@ -28,8 +28,9 @@ package struct SecretFile: Hashable, Sendable {
   static let maximumSize = 64 << 10
 
   /// The secret itself, read anew, without a byte order mark before it and the newline at its end.
+  /// - Parameter user: who may own the file beside root: the effective one.
   /// - Throws: a problem that names the path and a remedy, never the contents.
-  func read() throws(ConfigurationError) -> Secret<String> {
+  func read(as user: uid_t = geteuid()) throws(ConfigurationError) -> Secret<String> {
     let contents: FileContents
     do {
       contents = try FileContents(path, maximumSize: Self.maximumSize)
@@ -38,7 +39,7 @@ package struct SecretFile: Hashable, Sendable {
         error.message,
         error.isMissing ? "Write the secret into it, or name another file with \(kind.fileKey)." : error.hint)
     }
-    if !isCredential { try checkGuarded(contents) }
+    if !isCredential { try checkGuarded(contents, user) }
     var bytes = contents.bytes[...]
     // Some editors begin a file with a byte order mark, which no editor shows.
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
@@ -59,18 +60,17 @@ package struct SecretFile: Hashable, Sendable {
     return Secret(text)
   }
 
-  private func checkGuarded(_ contents: FileContents) throws(ConfigurationError) {
-    guard contents.owner == 0 || contents.owner == geteuid() else {
+  private func checkGuarded(_ contents: FileContents, _ user: uid_t) throws(ConfigurationError) {
+    guard contents.owner == 0 || contents.owner == user else {
       throw refused(
-        "belongs to another user (\(contents.owner))",
-        "Run: chown \(geteuid()) \(path) && chmod 600 \(path).")
+        "belongs to another user (\(contents.owner))", "Run: chown \(user) \(path) && chmod 600 \(path).")
     }
     let forbidden: mode_t = contents.owner == 0 ? 0o027 : 0o077
     guard contents.mode & forbidden == 0 else {
       throw refused(
         "open to others (mode 0\(String(contents.mode, radix: 8)))",
         // Of root's file this user sees nothing but through its group.
-        contents.owner == geteuid()
+        contents.owner == user
           ? "Run: chmod 600 \(path)." : "Run: chown root:\(getegid()) \(path) && chmod 640 \(path).")
     }
   }

@@ -123,6 +123,53 @@ import Testing
     #expect(try !isAccepted(mode: mode))
   }
 
+  /// The service's user, which isn't root, also where this test is.
+  private static let user: uid_t = geteuid() == 0 ? 12_345 : geteuid()
+
+  /// What is refused to a user that isn't root.
+  private func refusal(mode: mode_t, owner: uid_t) throws -> String {
+    let path = try folder.write("secret", "canary", mode: mode)
+    if owner != geteuid() { try #require(chown(path, owner, gid_t.max) == 0) }
+    do {
+      _ = try SecretFile(kind: .clientSecret, path: path, isCredential: false).read(as: Self.user)
+      return ""
+    } catch {
+      return error.description.replacing(folder.path, with: "")
+    }
+  }
+
+  @Test(arguments: [0o640, 0o660, 0o620, 0o610, 0o604, 0o644] as [mode_t])
+  func refusesItsUsersFileReadByGroup(mode: mode_t) throws {
+    #expect(
+      try refusal(mode: mode, owner: Self.user)
+        == "client-secret, /secret: open to others (mode 0\(String(mode, radix: 8)))\n  Run: chmod 600 /secret."
+    )
+  }
+
+  @Test(arguments: [0o600, 0o400] as [mode_t]) func acceptsItsUsersFile(mode: mode_t) throws {
+    #expect(try refusal(mode: mode, owner: Self.user) == "")
+  }
+
+  @Test(.enabled(if: geteuid() == 0)) func tellsItsUserWhatRootMustDo() throws {
+    #expect(try refusal(mode: 0o640, owner: 0) == "")
+    #expect(
+      try refusal(mode: 0o644, owner: 0)
+        == "client-secret, /secret: open to others (mode 0644)\n"
+        + "  Run: chown root:\(getegid()) /secret && chmod 640 /secret.")
+  }
+
+  @Test func refusesAnotherUsersFileAsAnyUser() throws {
+    let (user, path) = (Self.user + 1, try folder.write("secret", "canary"))
+    if geteuid() == 0 { try #require(chown(path, Self.user, gid_t.max) == 0) }
+    let error = #expect(throws: ConfigurationError.self) {
+      try SecretFile(kind: .clientSecret, path: path, isCredential: false).read(as: user)
+    }
+    #expect(
+      error?.description
+        == "client-secret, \(path): belongs to another user (\(Self.user))\n"
+        + "  Run: chown \(user) \(path) && chmod 600 \(path).")
+  }
+
   @Test func acceptsAnyModeOfCredential() throws {
     #expect(try isAccepted(mode: 0o444, isCredential: true))
   }

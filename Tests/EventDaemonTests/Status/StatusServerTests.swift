@@ -146,7 +146,7 @@ import Testing
       #expect(endpoints == [.socket(socket)])
       let health = try await get("/healthz")
       #expect(health.status == 200)
-      while log.entries.count < 2 { await Task.yield() }
+      while log.entries.count < 2, !Task.isCancelled { await Task.yield() }
       close(other.descriptor)
       for await endpoint in further {
         #expect(endpoint == .tcp(port: other.port))
@@ -171,7 +171,7 @@ import Testing
       #expect(endpoints == [.socket(socket)])
       let health = try await get("/healthz")
       #expect(health.status == 200)
-      while log.entries.isEmpty { await Task.yield() }
+      while log.entries.isEmpty, !Task.isCancelled { await Task.yield() }
     }
     #expect(
       log.entries.first?.metadata["detail"]

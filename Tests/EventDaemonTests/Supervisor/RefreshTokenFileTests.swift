@@ -1,14 +1,16 @@
 import BoxClient
 import BoxEvents
+import NIOPosix
 import ScriptedHTTP
 import Spool
 import Synchronization
+import TestDisks
 import Testing
 
 @testable import EventDaemon
 
 /// The daemon's refresh token, while another process signs in beside it.
-@Suite struct RefreshTokenFileTests {
+@Suite(.timeLimit(.minutes(1))) struct RefreshTokenFileTests {
   private let folder: TemporaryFolder
   private let configuration: Configuration
 
@@ -75,5 +77,57 @@ import Testing
     task.cancel()
     await #expect(throws: CancellationError.self) { try await task.value }
     release()
+  }
+
+  // MARK: What is durable before the token is spent
+
+  /// Notes the writes and syncs of a disk.
+  private struct NotingDisk: ForwardingDisk {
+    let base: any Disk
+    let note: @Sendable (String) -> Void
+
+    func write(
+      _ handle: DiskHandle, _ bytes: UnsafeRawBufferPointer, at offset: Int
+    ) throws(DiskError) -> Int {
+      note("write at \(offset)")
+      return try base.write(handle, bytes, at: offset)
+    }
+
+    func synchronizeData(_ handle: DiskHandle) throws(DiskError) {
+      try base.synchronizeData(handle)
+      note("sync")
+    }
+  }
+
+  /// A write alone proves nothing: a full or failing disk may show only at the sync.
+  @Test func writesAndSyncsBeforeTheTokenIsSpent() async throws {
+    let calls = Mutex<[String]>([])
+    let disk = NotingDisk(base: LocalDisk()) { call in calls.withLock { $0.append(call) } }
+    let state = try DiskDirectory.root(configuration.state.directory, on: disk, access: .own)
+    defer { state.close() }
+    let file = try RefreshTokenFile(state)
+    try await file.save(Secret("r1"))
+    calls.withLock { $0 = [] }
+    try await ScriptedServer.run { _, _ in
+      calls.withLock { $0.append("request") }
+      return .answer(200, #"{"access_token":"a","refresh_token":"r2"}"#)
+    } _: { server in
+      let url = try #require(WebURL(server.origin + "/token"))
+      let transport = BoxTransport(
+        settings: TransportSettings(version: "1"), group: MultiThreadedEventLoopGroup.singleton)
+      let signIn = RefreshTokenSignIn(
+        endpoint: try TokenEndpoint(transport: transport, url: url), clientID: "id",
+        clientSecret: { Secret("s") }, store: file)
+      let token = try? await signIn.signIn()
+      await transport.shutdown()
+      #expect(token?.text.reveal() == "a")
+    }
+    let (before, after) = calls.withLock { calls in
+      (calls.prefix { $0 != "request" }, calls.drop { $0 != "request" }.dropFirst())
+    }
+    // The block that the successor will get, first empty and then with it.
+    #expect(before.suffix(2) == ["write at 4096", "sync"])
+    #expect(after.suffix(2) == ["write at 4096", "sync"])
+    #expect(try await text(file) == "r2")
   }
 }

@@ -8,7 +8,7 @@ import Testing
 @testable import BoxClient
 @testable import EventDaemon
 
-@Suite struct TokenRegistryTests {
+@Suite(.timeLimit(.minutes(5))) struct TokenRegistryTests {
   private let folder: TemporaryFolder
   private let log = RecordedLog(from: .debug)
 

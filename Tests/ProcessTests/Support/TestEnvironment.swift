@@ -1,6 +1,7 @@
 import BoxSimulator
 import FoundationEssentials
 import Glibc
+import Testing
 
 /// A directory of a test's own with configuration, secret, spool, state and log, and the processes
 /// that work in it.
@@ -138,6 +139,13 @@ func withTestEnvironment<Value>(
   try await BoxSimulator.run(options) { simulator in
     let fixture = try TestEnvironment(simulator)
     defer { fixture.remove() }
+    // A wait for what never comes ends with the simulator.
+    let limit = Task {
+      try await Task.sleep(for: .seconds(1200))
+      Issue.record("the test has not ended within 20 minutes")
+      try await simulator.stop()
+    }
+    defer { limit.cancel() }
     return try await body(fixture)
   }
 }

@@ -12,7 +12,7 @@ package final class ScriptedServer: Sendable {
     var requests: [RecordedRequest] = []
     var connections = 0
     var closed = 0
-    var waiters: [(condition: @Sendable (State) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
+    var waiters: [(condition: @Sendable (State) -> Bool, waiter: AsyncStream<Never>.Continuation)] = []
   }
 
   private let state = Mutex(State())
@@ -66,20 +66,21 @@ package final class ScriptedServer: Sendable {
     let server = Mutex<ScriptedServer?>(nil)
   }
 
+  /// Returns when the condition holds, or the test is cancelled: a time limit ends its waits.
   private func wait(_ condition: @escaping @Sendable (State) -> Bool) async {
-    await withCheckedContinuation { continuation in
-      state.withLock { $0.waiters.append((condition, continuation)) }
-      wake()
-    }
+    let (there, waiter) = AsyncStream.makeStream(of: Never.self)
+    state.withLock { $0.waiters.append((condition, waiter)) }
+    wake()
+    for await _ in there {}
   }
 
   private func wake() {
     let ready = state.withLock { state in
       let now = state
       state.waiters.removeAll { $0.condition(now) }
-      return now.waiters.filter { $0.condition(now) }.map(\.continuation)
+      return now.waiters.filter { $0.condition(now) }.map(\.waiter)
     }
-    for continuation in ready { continuation.resume() }
+    for waiter in ready { waiter.finish() }
   }
 
   // MARK: Called by connections
