@@ -106,7 +106,7 @@ extension AnswerTable {
       },
       AnswerRow("OPTIONS, 401 once", .subscribe, .answer(401)) { $0.subscriptions = 2 },
       AnswerRow("OPTIONS, 307 elsewhere", .subscribe, .answer(307, "", headers: ["Location: $FOREIGN/"])) {
-        $0.isRefused("Box answered 307. Redirects are not followed")
+        $0.isRefused("Box answered 307")
       },
       AnswerRow("OPTIONS, 429", .subscribe, .answer(429, "", headers: ["Retry-After: 30"])) {
         $0.isRefused("Box answered 429")
