@@ -83,41 +83,23 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
       case .poll(let server, let position): return await poll(server, from: position)
       case .wait(let until):
         // A cancelled sleep ends the loop of `run`.
-        let isPulled = await trigger.sleep(until: until, clock)
-        return isPulled ? machine.retry(at: clock.now) : machine.woke(at: clock.now)
+        return waited(isPulled: await trigger.sleep(until: until, clock))
       }
-      return machine.stored(at: clock.now)
+      return stored()
     } catch {
       guard error.code == .noSpace else { throw error }
-      return machine.diskFull(error, at: clock.now)
+      return diskFull(error)
     }
   }
 
   private mutating func read(_ request: ReadRequest) async throws(StoreFailure) -> FeedAction {
     // Reading stops before the disk is full, so that a page that was read can be stored.
     try await store.requireFreeSpace()
+    let answer: PageAnswer
+    do throws(FeedFailure) { answer = try await source.read(request) } catch { return readFailed(error) }
     let page: EventPage
-    let date: BoxTime?
-    do throws(FeedFailure) {
-      (page, date) = try await fetch(request)
-    } catch {
-      report.failed(error, at: clock.now)
-      return machine.readFailed(error, at: clock.now)
-    }
-    let batch = try await store.deduplicate(page, readFrom: request.position)
-    report.deduplicated(batch)
-    return machine.pageRead(PageOutcome(batch, date: date), at: clock.now)
-  }
-
-  private func fetch(_ request: ReadRequest) async throws(FeedFailure) -> (EventPage, BoxTime?) {
-    let answer = try await source.read(request)
-    do throws(EventPage.Unreadable) {
-      return (try EventPage(parsing: answer.body, limit: request.limit), answer.date)
-    } catch {
-      throw FeedFailure(
-        error.isForeign ? .unreadable : .malformedPage,
-        "Box's answer is not a page of events: \(error.message)", requestID: answer.requestID)
-    }
+    do throws(FeedFailure) { page = try Self.page(answer, request) } catch { return readFailed(error) }
+    return pageRead(try await store.deduplicate(page, readFrom: request.position), date: answer.date)
   }
 
   private mutating func commit(_ batch: EventBatch, at checkpoint: Checkpoint) async throws(StoreFailure) {
@@ -135,7 +117,43 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
     do { return replied(try await source.poll(server, from: position)) } catch { return pollFailed(error) }
   }
 
-  // MARK: Results of waiting for a change, kept out of the async frames
+  // MARK: What follows a wait, kept out of the async frames
+
+  @inline(never)
+  private mutating func stored() -> FeedAction { machine.stored(at: clock.now) }
+
+  @inline(never)
+  private mutating func diskFull(_ failure: StoreFailure) -> FeedAction {
+    machine.diskFull(failure, at: clock.now)
+  }
+
+  @inline(never)
+  private mutating func waited(isPulled: Bool) -> FeedAction {
+    isPulled ? machine.retry(at: clock.now) : machine.woke(at: clock.now)
+  }
+
+  @inline(never)
+  private static func page(_ answer: PageAnswer, _ request: ReadRequest) throws(FeedFailure) -> EventPage {
+    do throws(EventPage.Unreadable) {
+      return try EventPage(parsing: answer.body, limit: request.limit)
+    } catch {
+      throw FeedFailure(
+        error.isForeign ? .unreadable : .malformedPage,
+        "Box's answer is not a page of events: \(error.message)", requestID: answer.requestID)
+    }
+  }
+
+  @inline(never)
+  private mutating func readFailed(_ failure: FeedFailure) -> FeedAction {
+    report.failed(failure, at: clock.now)
+    return machine.readFailed(failure, at: clock.now)
+  }
+
+  @inline(never)
+  private mutating func pageRead(_ batch: EventBatch, date: BoxTime?) -> FeedAction {
+    report.deduplicated(batch)
+    return machine.pageRead(PageOutcome(batch, date: date), at: clock.now)
+  }
 
   @inline(never)
   private mutating func subscribed(_ server: RealtimeServer) -> FeedAction {

@@ -26,7 +26,7 @@ struct Benchmark: AsyncParsableCommand {
   var events = 200_000
 
   @Option(help: "Single events whose delay is measured; 0 to leave it out.")
-  var singles = 400
+  var singles = 40
 
   @Option(help: "Streams that poll at once in one process; 0 to leave it out.")
   var streams = 1000
@@ -66,7 +66,7 @@ struct Benchmark: AsyncParsableCommand {
     let results = try await inTurns {
       try await Delay(contender: $0, singles: singles, directory: directory).run()
     }
-    var table = Table("\(singles) single events, 35 ms apart: from produced to durable")
+    var table = Table("\(singles) single events, \(Delay.pause / .milliseconds(1)) ms apart: from produced to durable")
     table.row("median, ms", results) { median($0.map { percentile(50, of: $0.milliseconds) }) }
     table.row("99th percentile, ms", results) { median($0.map { percentile(99, of: $0.milliseconds) }) }
     table.row("CPU an event, µs", results) {

@@ -9,8 +9,9 @@ struct Delay {
     var peakMebibytes: Double
   }
 
-  static let warmUp = 40
-  private static let pause = Duration.milliseconds(35)
+  static let warmUp = 6
+  /// With the default number of events the daemon never waits to keep its reads below Box's limit.
+  static let pause = Duration.milliseconds(250)
 
   let contender: Contender
   let singles: Int
