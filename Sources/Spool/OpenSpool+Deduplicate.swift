@@ -58,7 +58,8 @@ extension OpenSpool {
     // that must be known.
     let capacity = keptEvents()
     let wanted = capacity + Int(clamping: min(mustKnow(upTo: ordinal), 1 << 40))
-    return WindowLoad(segments: try files.spool.segments(), wanted: wanted, capacity: capacity)
+    let segments = try files.spool.segments()
+    return WindowLoad(newest: segments.last, segments: segments, wanted: wanted, capacity: capacity)
   }
 
   /// Finds where the wanted lines of a segment begin.
@@ -102,11 +103,11 @@ extension OpenSpool {
   }
 
   /// An archiver may have left a link in place of a finished segment, or the disk can't read it any more. Nothing
-  /// depends on it; it is reported once.
+  /// depends on it; it is reported once. The newest one's ids are nowhere else.
   private mutating func passOver(
     _ segment: UInt64, _ failure: StoreFailure, _ load: inout WindowLoad
   ) throws(StoreFailure) {
-    guard failure.isOfOneFile, segment != active?.ordinal else { throw failure }
+    guard failure.isOfOneFile, segment != load.newest else { throw failure }
     load.hasPassedOver = true
     if passedOver.insert(segment).inserted { setup.warn(failure) }
   }
@@ -159,6 +160,7 @@ struct WindowLoad: Sendable {
   /// Bytes read at once: some ten milliseconds.
   static let slice = 4 << 20
 
+  let newest: UInt64?
   /// Segments that were not looked at, the oldest first.
   var segments: [UInt64]
   /// How many ids are still missing.

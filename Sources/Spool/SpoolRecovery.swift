@@ -80,6 +80,8 @@ struct SpoolRecovery {
     // between the two leaves one newer segment, with that ordinal as its name. Any other newer segment means that
     // records are lost.
     guard newer.isEmpty || newer == [found.ordinal] else {
+      // So may known_ids be, and name events that the spool doesn't have.
+      if try !KnownIDs.read(in: spool.files.state).isEmpty { try KnownIDs.write([], in: spool.files.state) }
       return try rebuild(from: segments, because: "the position file is older than the spool")
     }
     try spool.position?.file.reassert()

@@ -112,6 +112,25 @@ struct RestoredFilesTests {
     #expect(try fixture.verify().problem == nil)
   }
 
+  /// known_ids of a state that is older than the spool may name events that the spool doesn't have.
+  @Test func idsOfAnOlderStateAreNotKnown() async throws {
+    let fixture = try SpoolFixture()
+    fixture.limits.segmentSize = 700
+    try await fixture.drain(SimulatedBox(total: 4), into: fixture.store())
+    let spool = try fixture.segmentNames().map { ($0, try fixture.read(fixture.path($0))) }
+    try await fixture.drain(SimulatedBox(total: 12), into: fixture.store())
+    let known = "\(fixture.positionPath.dropLast("stream_position".count))known_ids"
+    let state = [fixture.positionPath, known].map { ($0, try? fixture.read($0)) }
+    try await fixture.drain(SimulatedBox(total: 20), into: fixture.store())
+    for name in try fixture.segmentNames() { try #require(unlink(fixture.path(name)) == 0) }
+    for (name, bytes) in spool { try fixture.write(bytes, to: fixture.path(name)) }
+    try await fixture.drain(SimulatedBox(total: 6, overlap: 0), into: fixture.store())
+    for (path, bytes) in state { try fixture.write(try #require(bytes), to: path) }
+    try await fixture.drain(SimulatedBox(total: 33, overlap: 0), into: fixture.store())
+    let lines = try fixture.lines()
+    #expect(Set(lines) == Set((0..<33).map { SimulatedBox.line($0) }))
+  }
+
   /// An operator has chosen where to read on.
   @Test func olderSpoolKeepsAMovedPosition() async throws {
     let fixture = try SpoolFixture()
