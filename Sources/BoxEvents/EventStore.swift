@@ -67,7 +67,7 @@ package struct Recovery: Hashable, Sendable {
   package var checkpoint: Checkpoint?
   /// The ordinal of the next event: how many events the stream has had.
   package var ordinal: UInt64
-  /// What was done to repair the spool, one sentence each, for the journal.
+  /// What was done to repair the spool, one message each, for the journal.
   package var notes: [String]
   /// The position was rebuilt from what the spool holds.
   package var rebuilt: Bool

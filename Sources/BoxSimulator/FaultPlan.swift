@@ -42,12 +42,19 @@ package struct FaultRates: Sendable {
       let parts = item.split(separator: "=", maxSplits: 1).map(String.init)
       guard parts.count == 2, let percent = Double(parts[1]), (0...100).contains(percent) else {
         throw SimulatorError(
-          message: "“\(item)” is not a fault with a rate",
-          hint: "Write the fault, an equals sign and a percentage: 503=2.")
+          message: "“\(item)” is not a fault with a percentage from 0 to 100", hint: Self.hint)
       }
-      percents.append(Rate(try Fault(parts[0]), percent: percent))
+      do throws(SimulatorError) {
+        percents.append(Rate(try Fault(parts[0]), percent: percent))
+      } catch {
+        throw SimulatorError(message: error.message, hint: Self.hint)
+      }
     }
   }
+
+  private static let hint =
+    "Write the fault, an equals sign and a percentage, such as 503=2, 429:1=2 or reset=1. "
+    + "The faults are in: man box-eventd-simulate."
 
   /// A bad day: faults in several percent of all requests.
   package static let stormy = FaultRates([

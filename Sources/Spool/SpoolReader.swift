@@ -11,22 +11,39 @@ package struct SpoolReader: Sendable {
   /// - Parameter spool: the stream's own directory.
   package init(spool: DiskDirectory) { self.spool = spool }
 
-  /// Moves to before the last `count` events.
-  package mutating func seek(last count: Int) throws(StoreFailure) {
+  /// Moves to before the last `count` events, of all or of those that pass: as far back as it takes.
+  package mutating func seek(
+    last count: Int, where passes: ((UnsafeRawBufferPointer) -> Bool)? = nil
+  ) throws(StoreFailure) {
     var missing = count
     let ordinals = try spool.segments()
     for ordinal in ordinals.reversed() {
       do throws(StoreFailure) {
         guard let file = try spool.file(SegmentName.text(ordinal), writing: false) else { continue }
         defer { file.close() }
-        let found = try file.lastLines(missing, before: try file.size())
-        (segment, offset) = (ordinal, found.start)
+        let found = try Self.lastLines(missing, of: file, where: passes)
+        // Before a segment in which nothing passes there is nothing to read.
+        if segment == nil || found.count > 0 { (segment, offset) = (ordinal, found.start) }
         missing -= found.count
         if missing <= 0 { return }
       } catch {
         guard ordinal != ordinals.last, error.isOfOneFile else { throw error }
       }
     }
+  }
+
+  private static func lastLines(
+    _ count: Int, of file: DiskFile, where passes: ((UnsafeRawBufferPointer) -> Bool)?
+  ) throws(StoreFailure) -> (start: Int, count: Int) {
+    let size = try file.size()
+    guard let passes else { return try file.lastLines(count, before: size) }
+    var starts: [Int] = []
+    let end = try file.forEachLine(in: 0..<size) { line, offset throws(StoreFailure) in
+      if passes(line) { starts.append(offset) }
+      return true
+    }
+    let last = starts.suffix(count)
+    return (last.first ?? end, last.count)
   }
 
   /// Hands every complete line that is there now to `body`, without its newline.

@@ -7,7 +7,7 @@ import BoxEvents
 /// aside. Each step may be interrupted by a crash; the next recovery begins again and finds the same.
 struct SpoolRecovery {
   private var spool: OpenSpool
-  /// What was done, one sentence each, for the log.
+  /// What was done, one message each, for the log.
   private var notes: [String] = []
   /// How the spool is shorter than the record.
   private var shortened: String?
@@ -48,7 +48,7 @@ struct SpoolRecovery {
     if let active = spool.active {
       let target = SegmentName.text(active.ordinal)
       if try !spool.files.spool.pointLink(SegmentName.link, at: target) {
-        notes.append("\(SegmentName.link) is missing: the spool's file system doesn't have symbolic links.")
+        notes.append("\(SegmentName.link) is missing: the spool's file system doesn't have symbolic links")
       }
     }
     if found?.known == .all {
@@ -97,7 +97,7 @@ struct SpoolRecovery {
     }
     var (checkpoint, known) = (found.checkpoint, found.known)
     if let shortened {
-      notes.append("The spool is shorter than the position file records: \(shortened).")
+      notes.append("the spool is shorter than the position file records: \(shortened)")
       let entry = try spool.entry(upTo: segments.last ?? found.segment)
       try spool.recordShortened(after: entry)
       try forgetLostIDs(from: entry?.ordinal ?? 0, found)
@@ -173,7 +173,7 @@ struct SpoolRecovery {
       let name = try spool.cut(file, of: segment, from: end, size: size)
       notes.append(
         "\(size - end) bytes at the end of \(SegmentName.text(segment)) were written before the machine "
-          + "went down and never synced; they were moved to \(name) and are fetched again.")
+          + "went down and never synced; they were moved to \(name) and are fetched again")
     }
   }
 
@@ -190,8 +190,8 @@ struct SpoolRecovery {
     spool.active?.size = tail.end
     spool.ordinal = mark.ordinal
     notes.append(
-      "The position file is older than the spool: \(tail.count) events after it were durable and stay, and "
-        + "reading starts again at its position.")
+      "the position file is older than the spool: \(tail.count) events after it were durable and stay, and "
+        + "reading starts again at its position")
     return tail.end
   }
 
@@ -204,13 +204,13 @@ struct SpoolRecovery {
     spool.active?.size = tail.end
     spool.ordinal += tail.count
     if tail.count > 0 {
-      notes.append("\(tail.count) events written by an earlier run and not yet acknowledged were kept.")
+      notes.append("\(tail.count) events written by an earlier run and not yet acknowledged were kept")
     }
     guard tail.end < size else { return }
     let rest = try file.bytes(in: tail.end..<size)
     if !rest.contains(0x0A), !rest.contains(0) {
       spool.active?.partialLine = rest
-      notes.append("\(SegmentName.text(segment)) ends with a partial line of \(rest.count) bytes.")
+      notes.append("\(SegmentName.text(segment)) ends with a partial line of \(rest.count) bytes")
     } else {
       try cutUnproven(file, segment: segment, from: tail.end, size: size)
     }
@@ -237,7 +237,7 @@ struct SpoolRecovery {
     guard entry.feed == location.feed.digest else {
       throw location.foreign("the last line of segments.ndjson", "")
     }
-    notes.append("Because \(reason), reading starts again at the beginning of the last segment.")
+    notes.append("\(reason); reading starts again at the beginning of the last segment")
 
     let checkpoint = Checkpoint(position: entry.position, confirmedAt: entry.confirmedAt)
     let known = PositionRecord.Known.since(entry.ordinal)
@@ -302,7 +302,7 @@ struct SpoolRecovery {
     // An earlier run may have cut it and ended before the sync.
     guard size > offset else { return try file.synchronize() }
     let name = try spool.cut(file, of: segment, from: offset, size: size)
-    notes.append("\(size - offset) bytes at the end of \(SegmentName.text(segment)) were moved to \(name).")
+    notes.append("\(size - offset) bytes at the end of \(SegmentName.text(segment)) were moved to \(name)")
   }
 
   private func blocked(_ message: String) -> StoreFailure {

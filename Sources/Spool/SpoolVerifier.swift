@@ -11,12 +11,12 @@ package struct SpoolVerifier: Sendable {
     package var bytes: UInt64 = 0
     /// The first thing that is wrong; nothing after it was checked.
     package var problem: Problem?
-    /// What is unusual and allowed, one sentence each.
+    /// What is unusual and allowed, one message each.
     package var notes: [String] = []
   }
 
   /// Something wrong, and where.
-  package struct Problem: Hashable, Sendable {
+  package struct Problem: Hashable, Sendable, CustomStringConvertible {
     /// The file's name in the stream's directory.
     package var file: String
     /// Counted from 1; 0 where it concerns the entire file.
@@ -24,6 +24,12 @@ package struct SpoolVerifier: Sendable {
     /// Where that line begins.
     package var offset: Int
     package var message: String
+
+    /// Without a line or a byte that isn't there.
+    package var description: String {
+      let place = [file, line > 0 ? "line \(line)" : nil, line > 0 || offset > 0 ? "byte \(offset)" : nil]
+      return "\(place.compactMap(\.self).joined(separator: ", ")): \(message)"
+    }
   }
 
   private let spool: DiskDirectory
@@ -121,7 +127,7 @@ extension SpoolVerifier {
     /// Nothing is known of what comes between this segment and the one before.
     mutating func passOver(_ ordinal: UInt64, _ failure: StoreFailure) {
       let name = SegmentName.text(ordinal)
-      report.notes.append("\(name) can't be read and was not checked: \(failure.message).")
+      report.notes.append("\(name) can't be read and was not checked: \(failure.message)")
       expected = nil
       if record?.segment == ordinal { sawRecorded = true }
     }
@@ -129,8 +135,9 @@ extension SpoolVerifier {
     mutating func end() {
       if repetitions > 0 {
         report.notes.append(
-          "\(repetitions) old events are there again: Box served them once more, after "
-            + "\(SpoolLimits().knownEvents) others or later.")
+          "\(repetitions) old \(repetitions == 1 ? "event is" : "events are") there again: Box served "
+            + "\(repetitions == 1 ? "it" : "them") once more, after \(SpoolLimits().knownEvents) others or later"
+        )
       }
       guard report.problem == nil, let record, record.offset > 0, !sawRecorded else { return }
       // A finished segment may have been deleted, and newer ones may have come since the record was read.
@@ -164,22 +171,23 @@ extension SpoolVerifier {
       _ name: String, _ place: (UInt64, Int), bytes: Int, _ isNewest: Bool, segment: UInt64
     ) {
       if isNewest, record.map({ segment != $0.segment || place.1 >= $0.offset }) ?? true {
-        report.notes.append("\(name) ends with a partial line of \(bytes) bytes that was not acknowledged.")
+        report.notes.append("\(name) ends with a partial line of \(bytes) bytes that was not acknowledged")
       } else {
         fail(name, place, "a partial line of \(bytes) bytes")
       }
     }
 
     private mutating func checkHole(_ name: String, from expected: UInt64, to ordinal: UInt64) {
+      let events =
+        expected + 1 == ordinal ? "event \(expected) is" : "events \(expected) to \(ordinal &- 1) are"
       if ordinal < expected {
         fail(name, (0, 0), "begins at \(ordinal), but the segment before goes on to \(expected)")
       } else if evidence.gaps.contains(ordinal) {
-        report.notes.append("Events \(expected) to \(ordinal - 1) are missing: a recorded gap.")
+        report.notes.append("\(events) missing: a recorded gap")
       } else if evidence.begun.contains(expected) {
-        report.notes.append(
-          "Events \(expected) to \(ordinal - 1) are in segments that were deleted or moved.")
+        report.notes.append("\(events) gone with segments that were deleted or moved")
       } else {
-        fail(name, (0, 0), "events \(expected) to \(ordinal - 1) are missing")
+        fail(name, (0, 0), "\(events) missing")
       }
     }
 

@@ -99,9 +99,9 @@ struct RunCommand: AsyncParsableCommand {
       Reads every configured stream until SIGTERM or SIGINT; SIGHUP reloads the configuration. Logs \
       go to the journal under systemd, to stderr elsewhere.
 
-      Exit status: 0 stopped on request, 65 every stream is blocked, 70 an unexpected error, 74 a disk \
-      failed, 75 already running, 77 every stream is blocked and at least one needs a sign-in, 78 the \
-      configuration is not valid.
+      Exit status: 0 stopped on request, 64 a wrong option, 65 every stream was blocked for an hour, 70 an \
+      unexpected error, 74 a disk failed, 75 already running, 77 the same as 65 and at least one needs a \
+      sign-in, 78 the configuration is not valid.
       """)
 
   @OptionGroup var configuration: ConfigurationOption

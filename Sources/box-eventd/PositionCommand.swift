@@ -13,17 +13,25 @@ struct PositionCommand: AsyncParsableCommand {
       commandName: "show", abstract: "Print a stream's position.")
 
     @OptionGroup var configuration: ConfigurationOption
-    @Argument(help: "The stream.") var stream: String
+    @Argument(help: "The stream; without it, all of them, with their names if there are several.")
+    var stream: String?
 
     func run() async throws {
       try StateOwner.become(of: configuration.path, environment: configuration.environment)
       let tools = configuration.readingTools()
-      guard let record = try tools.position(of: try tools.stream(named: stream)) else {
-        throw DaemonFailure(
-          .data, "stream \(stream): position file missing or corrupt",
-          hint: "Start box-eventd: it creates the file, or rebuilds it from the spool.")
+      let streams = try stream.map { [try tools.stream(named: $0)] } ?? tools.streams()
+      var missing: String?
+      for stream in streams {
+        if let record = try tools.position(of: stream) {
+          StandardOutput.print((streams.count > 1 ? "\(stream.name): " : "") + "\(record.position)")
+        } else {
+          missing = missing ?? stream.name
+        }
       }
-      StandardOutput.print("\(record.position)")
+      guard let missing else { return }
+      throw DaemonFailure(
+        .data, "stream \(missing): position file missing or corrupt",
+        hint: "Start box-eventd: it creates the file, or rebuilds it from the spool.")
     }
   }
 

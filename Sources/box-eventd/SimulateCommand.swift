@@ -1,5 +1,7 @@
 import ArgumentParser
+import BoxEvents
 import BoxSimulator
+import EventDaemon
 
 struct SimulateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -41,6 +43,17 @@ struct SimulateCommand: AsyncParsableCommand {
 
   @Flag(help: "Serve an exact feed, without overlap, duplicates or short pages.") var exact = false
 
+  func validate() throws {
+    guard 0...65_535 ~= port else { throw ValidationError("--port is 0 to 65535") }
+    guard min(backlog, every, oddEvery) >= 0, min(batch, tokenLifetime) >= 1 else {
+      throw ValidationError("--backlog, --every and --odd-every are 0 or more, the other numbers 1 or more")
+    }
+    if let type = types.first(where: { StreamType(rawValue: $0) == nil }) {
+      let all = StreamType.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("unknown --type \"\(type)\"; the types are: \(all)")
+    }
+  }
+
   func run() async throws {
     let simulator = try await BoxSimulator.start(try options())
     StandardOutput.print(
@@ -68,7 +81,12 @@ struct SimulateCommand: AsyncParsableCommand {
       options.liveBatch = batch
     }
     if !faults.isEmpty {
-      let rates = try FaultRates(faults)
+      let rates: FaultRates
+      do throws(SimulatorError) {
+        rates = try FaultRates(faults)
+      } catch {
+        throw DaemonFailure(.usage, error.message, hint: error.hint)
+      }
       options.faultRates = Dictionary(uniqueKeysWithValues: SimulatedEndpoint.allCases.map { ($0, rates) })
     }
     return options

@@ -18,7 +18,8 @@ struct TailCommand: AsyncParsableCommand {
   @Argument(help: "The stream; without it, the first of the configuration.") var stream: String?
 
   @Option(
-    name: .customShort("n"), help: "How many of the last events to print (default: 10; with --since all).")
+    name: .customShort("n", allowingJoined: true),
+    help: "How many of the last events that match to print (default: 10; with --since all).")
   var count: Int?
 
   @Flag(name: .shortAndLong, help: "Keep printing new events as they come.") var follow = false
@@ -43,20 +44,10 @@ struct TailCommand: AsyncParsableCommand {
     let tools = configuration.readingTools()
     let filter = EventFilter(
       types: types, since: since.flatMap { EventFilter.since($0, now: Date().timeIntervalSince1970) })
-    // With --since the times decide, and then the count.
-    let last = since == nil ? count ?? 10 : nil
-    let reader = try tools.reader(of: try tools.stream(named: stream), last: last)
+    let last = count ?? (since == nil ? 10 : nil)
+    let reader = try tools.reader(of: try tools.stream(named: stream), last: last, filter: filter)
     var tail = EventTail(
       reader, filter: filter, output: output, isForTerminal: isatty(STDOUT_FILENO) == 1)
-    if since != nil, let count {
-      var lines: [String] = []
-      _ = try tail.read { line in
-        lines.append(line)
-        // Not one by one, which moves all others.
-        if lines.count > 2 * count { lines.removeFirst(lines.count - count) }
-      }
-      for line in lines.suffix(count) { StandardOutput.print(line) }
-    }
     repeat {
       let hasRead = try tail.read { StandardOutput.print($0) }
       try StandardOutput.check()

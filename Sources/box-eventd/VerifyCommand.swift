@@ -28,9 +28,7 @@ struct VerifyCommand: AsyncParsableCommand {
   private func show(_ report: SpoolVerifier.Report, of stream: String) -> Bool {
     for note in report.notes { StandardOutput.print("\(stream): note: \(note)") }
     if let problem = report.problem {
-      StandardOutput.print(
-        "\(stream): CORRUPT: \(problem.file), line \(problem.line), byte \(problem.offset): \(problem.message)"
-      )
+      StandardOutput.print("\(stream): CORRUPT: \(problem)")
       StandardOutput.print(
         "  A disk or another program changed the file. See: journalctl -k -p warning. The daemon goes on after it."
       )

@@ -29,7 +29,9 @@ import Testing
       ])
     #expect(try FaultRates("").percents.isEmpty)
     for text in ["503", "503=x", "503=101", "odd=1"] {
-      #expect(throws: SimulatorError.self) { try FaultRates(text) }
+      let error = #expect(throws: SimulatorError.self) { try FaultRates(text) }
+      // A fault alone, which a script takes, would be refused again.
+      #expect(error?.hint?.contains("503=2, 429:1=2") == true)
     }
   }
 }

@@ -20,7 +20,7 @@ struct PlainDiskTests {
   @Test(arguments: [EPERM, EOPNOTSUPP, ENOSYS])
   func withoutSymbolicLinks(errno: Int32) async throws {
     let recovery = try await spooled(on: PlainDisk(MemoryDisk(), linkErrno: errno))
-    #expect(recovery.notes == ["current is missing: the spool's file system doesn't have symbolic links."])
+    #expect(recovery.notes == ["current is missing: the spool's file system doesn't have symbolic links"])
   }
 
   @Test(arguments: [EINVAL, EOPNOTSUPP])

@@ -46,6 +46,30 @@ struct SpoolReaderTests {
     #expect(try lines(&reader) == [])
   }
 
+  /// The last ones that pass are looked for in as many segments as it takes.
+  @Test(arguments: [0, 1, 2, 3, 4, 5, 100]) func seeksWhatPasses(count: Int) throws {
+    try write(0, 0..<3)
+    try write(3, 3..<7)
+    try write(7, 7..<10, partial: "0")
+    var reader = try reader()
+    let passing = ["0", "2", "4", "6"]
+    let passes = { (line: UnsafeRawBufferPointer) in passing.contains(String(decoding: line, as: UTF8.self)) }
+    try reader.seek(last: count, where: passes)
+    #expect(try lines(&reader).filter(passing.contains) == Array(passing.suffix(count)))
+    try write(7, 10..<10, partial: "\n")
+    #expect(try lines(&reader) == ["0"])
+  }
+
+  @Test func seeksTheEndWhereNothingPasses() throws {
+    try write(0, 0..<3)
+    try write(3, 3..<5)
+    var reader = try reader()
+    try reader.seek(last: 1) { _ in false }
+    #expect(try lines(&reader) == [])
+    try write(3, 5..<6)
+    #expect(try lines(&reader) == ["5"])
+  }
+
   @Test func readsEverythingWithoutASeek() throws {
     try write(0, 0..<3)
     try write(3, 3..<5)

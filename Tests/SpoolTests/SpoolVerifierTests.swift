@@ -73,7 +73,9 @@ struct SpoolVerifierTests {
     let fixture = try await fixture()
     let path = fixture.path(try #require(try fixture.segmentNames().last))
     try #require(truncate(path, 0) == 0)
-    #expect(try fixture.verify().problem?.message.contains("durable bytes, which are missing") == true)
+    let problem = try #require(try fixture.verify().problem)
+    #expect(problem.message.contains("durable bytes, which are missing"))
+    #expect("\(problem)".hasPrefix("\(problem.file), byte \(problem.offset): the position file"))
     try #require(unlink(path) == 0)
     #expect(try fixture.verify().problem?.message.contains("durable bytes, which are missing") == true)
   }

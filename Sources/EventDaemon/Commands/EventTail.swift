@@ -57,6 +57,8 @@ package struct EventFilter: Sendable {
   /// Everything passes.
   var isOpen: Bool { types.isEmpty && since == nil }
 
+  func passes(_ line: UnsafeRawBufferPointer) -> Bool { EventText(line).map { passes($0) } ?? false }
+
   func passes(_ event: EventText) -> Bool {
     if !types.isEmpty, !types.contains(event.type ?? "") { return false }
     guard let since else { return true }

@@ -51,7 +51,8 @@ package enum OnlineCheck {
     guard let first = failures.first else { return nil }
     return DaemonFailure(
       failures.contains { $0.code == .signInRefused } ? .signIn : .unavailable,
-      "\(failures.count) of \(streamCount) streams can't be read",
+      streamCount == 1
+        ? "the stream can't be read" : "\(failures.count) of \(streamCount) streams can't be read",
       hint: first.hint ?? "See the problems above. The daemon itself would keep trying.")
   }
 }

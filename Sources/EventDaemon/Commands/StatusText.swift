@@ -24,7 +24,7 @@ package enum StatusText {
   }
 
   private static func heading(_ report: StatusReport, _ now: Double) -> String {
-    let since = report.since.map { " since \($0)" + (age($0, now).map { " (\($0))" } ?? "") }
+    let since = report.since.map { ", started \($0)" + (age($0, now).map { " (\($0) ago)" } ?? "") }
     return PlainText.escaped("box-eventd \(report.version), \(report.state)\(since ?? "")")
   }
 

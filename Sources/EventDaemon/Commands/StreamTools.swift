@@ -49,11 +49,13 @@ package struct StreamTools: Sendable {
   }
 
   /// A reader of a stream's events. The daemon may be running.
-  /// - Parameter last: with how many of the last events it begins; nil for all of them.
-  package func reader(of stream: Configuration.Stream, last: Int?) throws(DaemonFailure) -> SpoolReader {
+  /// - Parameter last: with how many of the last events that pass the filter it begins; nil for all of them.
+  package func reader(
+    of stream: Configuration.Stream, last: Int?, filter: EventFilter
+  ) throws(DaemonFailure) -> SpoolReader {
     try reading(configuration.spool.directory) { () throws(StoreFailure) in
       var reader = SpoolReader(spool: try openSpool(stream))
-      if let last { try reader.seek(last: last) }
+      if let last { try reader.seek(last: last, where: filter.isOpen ? nil : { filter.passes($0) }) }
       return reader
     }
   }

@@ -15,7 +15,9 @@ struct ConfigurationFile: Hashable, Sendable {
     do {
       contents = try FileContents(path, maximumSize: maximumSize)
     } catch {
-      throw ConfigurationError("\(path): \(error.message)", hint: error.hint)
+      throw ConfigurationError(
+        "\(path): \(error.message)",
+        hint: error.isMissing ? "Create it, or name another file with --config FILE." : error.hint)
     }
     guard !contents.bytes.contains(0), let text = String(validating: contents.bytes, as: UTF8.self) else {
       throw ConfigurationError(

@@ -39,7 +39,7 @@ package struct SecretFile: Hashable, Sendable {
         error.message,
         error.isMissing ? "Write the secret into it, or name another file with \(kind.fileKey)." : error.hint)
     }
-    if !isCredential { try checkGuarded(contents, user) }
+    if !isCredential { try target.checkGuarded(contents, user) }
     var bytes = contents.bytes[...]
     // Some editors begin a file with a byte order mark, which no editor shows.
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
@@ -58,6 +58,14 @@ package struct SecretFile: Hashable, Sendable {
       throw refused("contains spaces or characters outside ASCII", "Leave only the secret in it.")
     }
     return Secret(text)
+  }
+
+  /// The file at the end of a link, whose owner and mode count and are changed by chown and chmod.
+  private var target: SecretFile {
+    var byte: CChar = 0
+    guard readlink(path, &byte, 1) > 0, let real = realpath(path, nil) else { return self }
+    defer { free(real) }
+    return SecretFile(kind: kind, path: String(cString: real), isCredential: isCredential)
   }
 
   private func checkGuarded(_ contents: FileContents, _ user: uid_t) throws(ConfigurationError) {

@@ -25,13 +25,35 @@ enum TOMLNode: Hashable {
       return members(try TOMLTable(string: file.text))
     } catch let error as TOMLParseError {
       let begin = error.source.begin
+      let (reason, hint) = explained(error.description, lines)
       throw TOMLSyntaxError(
-        location: .init(file: file.path, line: begin.line, column: begin.column), reason: error.description,
-        hint: "Correct the line. Strings are written in double quotes; see https://toml.io.")
+        location: .init(file: file.path, line: begin.line, column: begin.column), reason: reason, hint: hint)
     } catch {
       throw TOMLSyntaxError(
         location: .init(file: file.path), reason: "it can't be parsed", hint: "See https://toml.io.")
     }
+  }
+
+  /// The parser's reason, in the words of who wrote the file where those are others, and what to do.
+  private static func explained(_ reason: String, _ lines: TOMLKeyLines) -> (reason: String, hint: String) {
+    let quoted = reason.split(separator: "'")
+    if reason.contains("cannot redefine existing "), quoted.count > 1 {
+      let name = PlainText.escaped(String(quoted[1]))
+      let line = lines.line(of: name.split(separator: ".").map(String.init)).map { ", in line \($0)" } ?? ""
+      return reason.contains("existing table '")
+        ? (reason, "[\(name)] is there already\(line): put the keys below it.")
+        : (reason, "\(name) is there already\(line): keep one of the two.")
+    }
+    // The end of the line is such a character.
+    if reason.contains("control characters other than TAB")
+      || reason.contains("string: encountered end-of-file")
+    {
+      return (
+        "a string isn't closed at the end of its line, or contains a control character",
+        "Write the quotation mark at the end of the string."
+      )
+    }
+    return (reason, "Correct the line. Strings are written in double quotes; see https://toml.io.")
   }
 
   fileprivate static func members(_ table: TOMLTable) -> [String: TOMLNode] {

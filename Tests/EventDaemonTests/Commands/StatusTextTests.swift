@@ -12,7 +12,7 @@ import Testing
     gappy.gapsTotal = 2
     #expect(
       text([Snapshots.healthy, gappy]) == """
-        box-eventd 1.2.3, degraded since 2026-03-01T04:00:09Z (3 h 5 min)
+        box-eventd 1.2.3, degraded, started 2026-03-01T04:00:09Z (3 h 5 min ago)
 
         STREAM      STATE       EVENTS  LAST EVENT  POSITION AGE  RETENTION LEFT  POSITION
         default     polling  1 204 331  13 s ago    12 s          -               1152922976252290886

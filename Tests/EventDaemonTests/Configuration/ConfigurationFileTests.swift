@@ -47,7 +47,8 @@ import Testing
 
   @Test func reportsMissingFile() {
     #expect(
-      message(folder.path + "/none.toml") == "/none.toml: no such file\n  Create it, or name another file.")
+      message(folder.path + "/none.toml")
+        == "/none.toml: no such file\n  Create it, or name another file with --config FILE.")
   }
 
   @Test func refusesFolderAndFifo() throws {

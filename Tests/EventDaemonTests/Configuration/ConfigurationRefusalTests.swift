@@ -219,6 +219,17 @@ import Testing
     #expect(problems.count == 1 && problems[0].contains(": not valid TOML: "), "\(problems)")
   }
 
+  @Test(arguments: [
+    ("[log]\nlevel = \"info\n", "a string isn't closed at the end of its line"),
+    ("[log]\nlevel = 'info\n", "a string isn't closed at the end of its line"),
+    ("\n[log]\nlevel = \"info\"\n[log]\n", "[log] is there already, in line 2: put the keys below it."),
+    ("[log]\nlevel = \"info\"\nlevel = \"info\"\n", "level is there already: keep one of the two."),
+  ])
+  func explainsWhatTheParserMeans(text: String, part: String) {
+    let problems = ConfigurationText.problems(text)
+    #expect(problems.count == 1 && problems[0].contains(part), "\(problems)")
+  }
+
   /// The parser traps on these.
   @Test(arguments: [
     "[", "[[", "[ # a", "[é]", "[.a]", "[=]", "[[[a]]]", "\t[ [a]]", "[(]", "list = [\n[1],\n]\n[",

@@ -146,6 +146,18 @@ import Testing
     )
   }
 
+  /// chmod would change what the link points to.
+  @Test func namesTheFileAtTheEndOfALink() throws {
+    let (file, link) = (try folder.write("secret", "canary", mode: 0o644), "\(folder.path)/link")
+    try #require(symlink(file, link) == 0)
+    let error = #expect(throws: ConfigurationError.self) {
+      try SecretFile(kind: .clientSecret, path: link, isCredential: false).read()
+    }
+    #expect(error?.description.contains("chmod 600 ") == true || geteuid() == 0)
+    #expect(error?.description.contains("/secret: open to others") == true)
+    #expect(error?.description.contains("/link") == false)
+  }
+
   @Test(arguments: [0o600, 0o400] as [mode_t]) func acceptsItsUsersFile(mode: mode_t) throws {
     #expect(try refusal(mode: mode, owner: Self.user) == "")
   }
