@@ -66,7 +66,8 @@ struct Benchmark: AsyncParsableCommand {
     let results = try await inTurns {
       try await Delay(contender: $0, singles: singles, directory: directory).run()
     }
-    var table = Table("\(singles) single events, \(Delay.pause / .milliseconds(1)) ms apart: from produced to durable")
+    var table = Table(
+      "\(singles) single events, \(Delay.pause / .milliseconds(1)) ms apart: from produced to durable")
     table.row("median, ms", results) { median($0.map { percentile(50, of: $0.milliseconds) }) }
     table.row("99th percentile, ms", results) { median($0.map { percentile(99, of: $0.milliseconds) }) }
     table.row("CPU an event, µs", results) {
