@@ -75,6 +75,13 @@ package struct SecretFile: Hashable, Sendable {
     }
   }
 
+  /// How to replace a token that Box refuses.
+  var renewalHint: String {
+    isCredential
+      ? "Write a new token into the unit's credential \(kind.rawValue), and restart the service."
+      : "Write a new token into \(path); it is read again by itself."
+  }
+
   private func refused(_ message: String, _ hint: String) -> ConfigurationError {
     ConfigurationError("\(kind.rawValue), \(path): \(message)", hint: hint)
   }

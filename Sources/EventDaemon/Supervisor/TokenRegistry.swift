@@ -137,7 +137,11 @@ final class TokenRegistry: Sendable {
       return RefreshTokenSignIn(
         endpoint: endpoint, clientID: clientID, clientSecret: secret(.clientSecret), store: refreshTokenStore)
     case .accessToken:
-      return ProvidedToken(secret(.accessToken))
+      return ProvidedToken(secret(.accessToken)) { [self] in
+        let configuration = state.withLock { $0.configuration }
+        return (try? configuration.secretFile(.accessToken, environment: environment))?.renewalHint
+          ?? "Run: box-eventd check."
+      }
     }
   }
 
