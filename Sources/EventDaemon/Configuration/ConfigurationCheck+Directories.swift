@@ -22,10 +22,14 @@ extension ConfigurationCheck {
       }
     }
     let folder = Self.parent(of: configuration.status.socket)
-    if access(folder, F_OK) == 0 {
+    if access(folder, F_OK) == 0 || errno != ENOENT {
       checkDirectory(folder, "the folder of [status] socket", .reading)
-    } else {
+    } else if folder == "/run/box-eventd" || madeByUnit.values.contains(folder) {
       add(.note, "\(folder) does not exist yet", hint: "It is made at boot, or by the unit when it starts.")
+    } else {
+      add(
+        .problem, "the folder of [status] socket, \(folder), does not exist",
+        hint: DiskDirectory.Access.shared.remedy(folder, errno: ENOENT))
     }
   }
 

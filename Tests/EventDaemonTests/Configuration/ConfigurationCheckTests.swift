@@ -353,10 +353,12 @@ import Testing
       problems(try self.check(spool: folder.path + "/a/b")) == [
         "[spool] directory, /a/b: its parent folder does not exist"
       ])
+  }
+
+  /// `run` doesn't make it.
+  @Test func requiresTheSocketsFolder() throws {
     #expect(rmdir(folder.path + "/run") == 0)
-    let withoutRun = try self.check()
-    #expect(withoutRun.isFine)
-    #expect(withoutRun.findings.last?.kind == .note)
+    #expect(problems(try check()) == ["the folder of [status] socket, /run, does not exist"])
   }
 
   private func certificateProblems(_ contents: String) throws -> [String] {
