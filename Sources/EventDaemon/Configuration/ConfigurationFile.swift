@@ -15,7 +15,7 @@ struct ConfigurationFile: Hashable, Sendable {
     do {
       contents = try FileContents(path, maximumSize: maximumSize)
     } catch {
-      throw ConfigurationError("\(path): \(error.message)", hint: error.hint)
+      throw ConfigurationError("\(path): \(error.message)", hint: error.hint, isDenied: error.isDenied)
     }
     guard !contents.bytes.contains(0), let text = String(validating: contents.bytes, as: UTF8.self) else {
       throw ConfigurationError(
@@ -79,6 +79,7 @@ struct FileContents {
     var message: String
     var hint: String
     var isMissing = false
+    var isDenied = false
   }
 
   /// Reads a regular file of at most `maximumSize` bytes. Follows links: what counts is the owner and mode of the
@@ -119,7 +120,8 @@ struct FileContents {
     guard let stream = opendir(folder) else {
       if errno == ENOENT { return [] }
       let refusal = Refusal.failed(errno, folder)
-      throw ConfigurationError("\(folder): \(refusal.message)", hint: refusal.hint)
+      throw ConfigurationError(
+        "\(folder): \(refusal.message)", hint: refusal.hint, isDenied: refusal.isDenied)
     }
     defer { closedir(stream) }
     var names: [String] = []
@@ -141,7 +143,8 @@ extension FileContents.Refusal {
     case EACCES, EPERM:
       Self(
         message: "permission denied",
-        hint: "Let \(userName) read it and enter the folders above it; see: ls -ld \(path).")
+        hint: "Let \(userName) read it and enter the folders above it; see: ls -ld \(path).",
+        isDenied: true)
     default: Self(message: String(cString: strerror(number)), hint: "Check \(path).")
     }
   }

@@ -37,7 +37,8 @@ package struct SecretFile: Hashable, Sendable {
     } catch {
       throw refused(
         error.message,
-        error.isMissing ? "Write the secret into it, or name another file with \(kind.fileKey)." : error.hint)
+        error.isMissing ? "Write the secret into it, or name another file with \(kind.fileKey)." : error.hint,
+        isDenied: error.isDenied)
     }
     if !isCredential { try checkGuarded(contents, user) }
     var bytes = contents.bytes[...]
@@ -82,8 +83,8 @@ package struct SecretFile: Hashable, Sendable {
       : "Write a new token into \(path); it is read again by itself."
   }
 
-  private func refused(_ message: String, _ hint: String) -> ConfigurationError {
-    ConfigurationError("\(kind.rawValue), \(path): \(message)", hint: hint)
+  private func refused(_ message: String, _ hint: String, isDenied: Bool = false) -> ConfigurationError {
+    ConfigurationError("\(kind.rawValue), \(path): \(message)", hint: hint, isDenied: isDenied)
   }
 }
 

@@ -355,6 +355,22 @@ import Testing
       ])
   }
 
+  @Test func notesAMissingLogin() throws {
+    func notes() throws -> [ConfigurationCheck.Finding] {
+      try check(
+        auth: "method = \"oauth2\"\nclient_id = \"id\"\nclient_secret_file = \"\(folder.path)/secret\""
+      ).findings.filter { $0.kind != .fine }
+    }
+    #expect(
+      try notes() == [
+        .init(
+          kind: .note, message: "no login yet",
+          hint: "Run: box-eventd login --config \(folder.path)/c.toml.")
+      ])
+    try folder.write("state/refresh_token", "")
+    #expect(try notes() == [])
+  }
+
   /// `run` doesn't make it.
   @Test func requiresTheSocketsFolder() throws {
     #expect(rmdir(folder.path + "/run") == 0)
