@@ -34,7 +34,8 @@ struct LoggerTests {
     let event = try #require(events.values.first)
     #expect(event.level == .notice)
     #expect(event.message == "Caught up")
-    #expect(event.metadata == ["position": "7", "stream": "a", "message_id": "\(MessageID.caughtUp.rawValue)"])
+    #expect(
+      event.metadata == ["position": "7", "stream": "a", "message_id": "\(MessageID.caughtUp.rawValue)"])
     #expect(event.file == "SystemdTests/LoggerTests.swift")
     #expect(event.function == "anIDTravelsWithTheMessage()")
     #expect(events.values.last?.level == .critical)
