@@ -59,7 +59,7 @@ package final class BoxSource: EventSource {
     let token = try await tokens.token()
     let answer = try await send(call, token)
     guard answer.status == 401 else { return try success(answer, call, token) }
-    let refusal = answer.refusal(from: call.endpoint, hiding: [token.text])
+    let refusal = refusal(answer, call, token)
     if isRefused(call, whatever: token) { throw refusal }
     let renewed = try await tokens.replacement(for: token, refusal: refusal)
     let second = try await send(call, renewed)
@@ -87,10 +87,22 @@ package final class BoxSource: EventSource {
   private func success(
     _ answer: HTTPAnswer, _ call: HTTPCall, _ token: AccessToken
   ) throws(FeedFailure) -> HTTPAnswer {
-    guard answer.status == 200 else { throw answer.refusal(from: call.endpoint, hiding: [token.text]) }
+    guard answer.status == 200 else { throw refusal(answer, call, token) }
     token.noteWorked()
     _ = refusedWithFreshToken.withLock { $0.remove(call.endpoint) }
     return answer
+  }
+
+  /// With what this stream needs of the app, where Box refuses the token or the call.
+  private func refusal(_ answer: HTTPAnswer, _ call: HTTPCall, _ token: AccessToken) -> FeedFailure {
+    var failure = answer.refusal(from: call.endpoint, hiding: [token.text])
+    switch failure.code {
+    case .unauthorized:
+      failure.hint = token.renewalHint ?? settings.hint(ofRefused: "the app's authorization")
+    case .forbidden: failure.hint = settings.hint(ofRefused: "the app's scopes")
+    default: break
+    }
+    return failure
   }
 }
 
@@ -114,5 +126,19 @@ package struct FeedSettings: Hashable, Sendable {
     self.type = type
     self.asUser = asUser
     self.realtimeHosts = realtimeHosts
+  }
+
+  /// Which of the app's rights and users to check.
+  /// - Parameter general: what to check where the stream needs nothing beyond the ordinary.
+  fileprivate func hint(ofRefused general: String) -> String {
+    var needs: [String] = []
+    if let asUser {
+      needs.append(
+        "The app needs \"Make API calls using the as-user header\", and user \(asUser) must be of the enterprise."
+      )
+    }
+    if !type.hasRealtimeServer { needs.append("The app needs \"Manage enterprise properties\".") }
+    if needs.isEmpty { needs.append("Check \(general) in Box's developer console.") }
+    return (needs + ["Then authorize the app again in the Admin Console."]).joined(separator: " ")
   }
 }

@@ -28,8 +28,13 @@ package struct WebURL: Hashable, Sendable, CustomStringConvertible {
 
     /// The port only where it isn't the scheme's own: `https://api.box.com`, `http://[::1]:8080`.
     package var description: String {
+      "\(scheme.rawValue)://\(address)"
+    }
+
+    /// What a connection is made to: `api.box.com`, `[::1]:8080`.
+    package var address: String {
       let name = host.contains(":") ? "[\(host)]" : host
-      return "\(scheme.rawValue)://\(name)" + (port == scheme.defaultPort ? "" : ":\(port)")
+      return name + (port == scheme.defaultPort ? "" : ":\(port)")
     }
 
     /// `localhost`, 127.0.0.0/8 or `::1`: traffic that stays on this machine.

@@ -70,6 +70,9 @@ extension Logger {
     metadata: @autoclosure () -> Logger.Metadata = [:],
     file: String = #fileID, function: String = #function, line: UInt = #line
   ) {
+    assert(
+      id.requiredMetadata.allSatisfy { metadata()[$0] != nil || self[metadataKey: $0] != nil },
+      "\(file):\(line): the entry of \(id) refers to \(id.requiredMetadata.sorted())")
     log(
       level: level, message(),
       metadata: metadata().merging([MessageID.metadataKey: "\(id.rawValue)"]) { $1 },

@@ -85,6 +85,11 @@ struct ConfigurationOption: ParsableArguments {
     return (configuration, error == nil)
   }
 
+  /// Whether a file of it can't be read by this user.
+  var isDenied: Bool {
+    [path, path + ".d"].contains { (file: String) in access(file, R_OK) != 0 && errno == EACCES }
+  }
+
   /// The tools for its streams, as far as it can be read.
   func readingTools() -> StreamTools {
     let (configuration, isComplete) = loadReadable()
@@ -125,7 +130,14 @@ struct StatusCommand: AsyncParsableCommand {
 
   func run() async throws {
     let socket = configuration.loadReadable().configuration.status.socket
-    let report = try StatusClient(socket: socket, unit: configuration.unit).report()
+    let report: StatusReport
+    do throws(StatusFailure) {
+      report = try StatusClient(socket: socket, unit: configuration.unit).report()
+    } catch {
+      guard error.code == .notRunning, configuration.isDenied else { throw error }
+      throw DaemonFailure(
+        .unavailable, "can't tell which socket: the configuration can't be read", hint: "Use sudo.")
+    }
     StandardOutput.write(json ? report.json : StatusText.text(report, now: Date().timeIntervalSince1970))
   }
 }

@@ -10,8 +10,8 @@ struct CheckCommand: AsyncParsableCommand {
       --online it also signs in and asks Box for a realtime server, once for each stream; for that it creates \
       a missing state directory and, with method oauth2, renews the stored login. It changes nothing else.
 
-      Exit status: 0 no problems, 69 Box can't be reached, 77 signing in requires operator action, 78 the \
-      configuration is not valid.
+      Exit status: 0 no problems, 69 Box can't be reached, 77 Box refuses the sign-in, the token or a right, 78 \
+      the configuration is not valid.
       """)
 
   @OptionGroup var configuration: ConfigurationOption

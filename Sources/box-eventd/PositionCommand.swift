@@ -53,8 +53,13 @@ struct PositionCommand: AsyncParsableCommand {
           .usage, "not a position: \"\(value)\"", hint: "Give now, oldest, or the digits of a position.")
       }
       try StateOwner.become(of: configuration.path, environment: configuration.environment)
-      let tools = StreamTools(try configuration.load(), unit: configuration.unit)
-      let record = try tools.setPosition(of: try tools.stream(named: stream), to: position)
+      let record: PositionRecord
+      do {
+        let tools = StreamTools(try configuration.load(), unit: configuration.unit)
+        record = try tools.setPosition(of: try tools.stream(named: stream), to: position)
+      } catch {
+        throw StateOwner.explained(error, configuration.path, environment: configuration.environment)
+      }
       StandardOutput.print(
         "\(stream): continues from position \(record.position) with ordinal \(record.ordinal)")
     }

@@ -44,6 +44,48 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    (StreamType.all, nil, "Check the app's scopes in Box's developer console."),
+    (.all, "42", "\"Make API calls using the as-user header\", and user 42 must be of the enterprise."),
+    (.adminLogs, nil, "\"Manage enterprise properties\"."),
+  ])
+  func says403sRemedy(type: StreamType, asUser: String?, remedy: String) async throws {
+    try await ScriptedServer.run { _, _ in
+      .answer(403)
+    } _: { server in
+      try await withTransport { transport in
+        let source = try BoxSource(
+          transport: transport, tokens: AccessTokens(signIn: CountingSignIn()),
+          settings: FeedSettings(apiURL: try webURL(server.origin + "/2.0"), type: type, asUser: asUser))
+        let failure = await failure { () throws(FeedFailure) in
+          try await source.read(ReadRequest(position: .now))
+        }
+        #expect(failure?.code == .forbidden)
+        #expect(
+          failure?.hint?.hasSuffix(remedy + " Then authorize the app again in the Admin Console.") == true,
+          "\(failure?.hint ?? "")")
+      }
+    }
+  }
+
+  @Test func saysHowToReplaceAProvidedToken() async throws {
+    try await ScriptedServer.run { _, _ in
+      .answer(401)
+    } _: { server in
+      try await withTransport { transport in
+        let token = ProvidedToken({ Secret("CANARY") }, renewalHint: { "Write a new token into /token." })
+        let source = try BoxSource(
+          transport: transport, tokens: AccessTokens(signIn: token),
+          settings: FeedSettings(apiURL: try webURL(server.origin + "/2.0")))
+        let failure = await failure { () throws(FeedFailure) in
+          try await source.read(ReadRequest(position: .now))
+        }
+        #expect(failure?.message == "Box answered 401: the access token is refused")
+        #expect(failure?.hint == "Write a new token into /token.")
+      }
+    }
+  }
+
   @Test func readsALargePage() async throws {
     let body = (0..<100_000).map { "\($0)" }.joined(separator: ",")
     try await ScriptedServer.run { _, _ in

@@ -125,7 +125,7 @@ import Testing
         settings: FeedSettings(apiURL: try webURL("http://127.0.0.1:\(dead.port)")))
       let failure = await failure { () throws(FeedFailure) in try await source.subscribe() }
       #expect(failure?.code == .unreachable)
-      #expect(failure?.message == "cannot connect to 127.0.0.1: Connection refused")
+      #expect(failure?.message == "cannot connect to 127.0.0.1:\(dead.port): Connection refused")
       #expect(failure?.hint != nil)
       withExtendedLifetime(dead) {}
     }

@@ -80,6 +80,16 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ("enterprise:456", "invalid_grant", "Check that enterprise:456 exists"),
+    ("user:7", "invalid_grant", "\"Generate user access tokens\""), ("user:7", "invalid_client", "client_id"),
+  ])
+  func refusalsNameWhatToCheck(subject: String, error: String, hint: String) async throws {
+    let (result, _) = try await signIn(.answer(400, #"{"error":"\#(error)"}"#), subject: subject)
+    let failure = await failure { () throws(FeedFailure) in try result.get() }
+    #expect(failure?.hint?.contains(hint) == true, "\(failure?.hint ?? "")")
+  }
+
   @Test func otherErrorsAreRetried() async throws {
     #expect(try await refused(.answer(400, #"{"error":"temporarily_unavailable"}"#))?.code == .signInFailed)
     #expect(try await refused(.answer(401, #"{"code":"unauthorized"}"#))?.code == .signInFailed)
@@ -91,7 +101,7 @@ import Testing
     #expect(busy?.code == .signInFailed && busy?.retryAfter == .seconds(17) && busy?.status == 429)
     let dead = try await refused(Reply(.close))
     #expect(dead?.code == .signInFailed)
-    #expect(dead?.message.hasPrefix("signing in failed: 127.0.0.1 closed") == true)
+    #expect(dead?.message.hasPrefix("127.0.0.1 closed") == true)
   }
 
   @Test func redactsAnEchoOfTheForm() async throws {

@@ -20,7 +20,8 @@ import Testing
   func everyStatusHasACode(_ status: Int, _ code: FeedFailure.Code) {
     #expect(refusal(status).code == code)
     #expect(refusal(status).status == status)
-    #expect(refusal(status).message == "Box answered \(status)")
+    let reason = status == 401 ? ": the access token is refused" : ""
+    #expect(refusal(status).message == "Box answered \(status)\(reason)")
   }
 
   @Test func aWrongPathHasAHint() {
@@ -65,10 +66,13 @@ import Testing
     #expect(refusal(429, "", ["retry-after": "-1"]).retryAfter == nil)
   }
 
-  @Test func quotesTheAuthenticateHeaderOf401() {
+  /// Its header is for programs.
+  @Test func aBare401IsOfTheAccessToken() {
     let failure = refusal(
       401, "", ["WWW-Authenticate": #"Bearer realm="Service", error="invalid_token" CANARY"#])
-    #expect(failure.message == #"Box answered 401: Bearer realm="Service", error="invalid_token" <redacted>"#)
+    #expect(failure.message == "Box answered 401: the access token is refused")
+    let ofSignIn = HTTPAnswer(status: 401, headers: [:], body: []).refusal(from: .token, hiding: [])
+    #expect(ofSignIn.message == "Box answered 401")
   }
 }
 

@@ -173,7 +173,7 @@ import Testing
     #expect(proxied?.hint?.contains("HTTPS_PROXY") == true)
     // Loopback is called directly, whatever the proxy.
     let direct = try await send(through: proxy, to: "http://127.0.0.1:\(dead.port)/2.0/events")
-    #expect(direct?.message == "cannot connect to 127.0.0.1: Connection refused")
+    #expect(direct?.message == "cannot connect to 127.0.0.1:\(dead.port): Connection refused")
     withExtendedLifetime(dead) {}
   }
 

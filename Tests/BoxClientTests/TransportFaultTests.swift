@@ -15,7 +15,8 @@ import Testing
   }
 
   func failure(_ error: any Error) -> FeedFailure {
-    TransportFault.failure(error, host: "api.box.com", settings: TransportSettings())
+    TransportFault.failure(
+      error, WebURL.Origin(scheme: .https, host: "api.box.com"), TransportSettings())
   }
 
   @Test(arguments: [
@@ -87,7 +88,7 @@ import Testing
     var settings = TransportSettings()
     settings.proxy = try ProxySettings(setting: webURL("http://proxy.example"))
     func message(_ error: any Error) -> String {
-      TransportFault.failure(error, host: "api.box.com", settings: settings).message
+      TransportFault.failure(error, WebURL.Origin(scheme: .https, host: "api.box.com"), settings).message
     }
     #expect(
       message(IOError(errnoCode: ECONNREFUSED, reason: ""))

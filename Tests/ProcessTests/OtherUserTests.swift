@@ -88,8 +88,11 @@ import Testing
     try await withFixture { fixture in
       let hint = "Let \(OtherUser.name) read it and enter the folders above it; see: ls -ld"
       try #require(chmod(fixture.configuration, 0o600) == 0)
+      // Whose state it is can't be read either: the packaged service's.
       #expect(
-        try await problems(fixture) == ["/box-eventd.toml: permission denied | \(hint) /box-eventd.toml."])
+        try await problems(fixture) == [
+          "/box-eventd.toml: permission denied | Use sudo: this user is not the service's."
+        ])
       try #require(chmod(fixture.configuration, 0o644) == 0)
       try #require(mkdir("\(fixture.configuration).d", 0o700) == 0)
       #expect(
@@ -117,6 +120,34 @@ import Testing
       let problems = try await problems(fixture)
       #expect(problems.count == (problem == nil ? 0 : 1), "\(access): \(problems)")
       #expect(problems.first?.hasPrefix("\(problem ?? "") | ") != false, "\(access): \(problems)")
+    }
+  }
+
+  /// A remedy for the service's user would open its files to any other one.
+  @Test func anotherUserThanTheServicesIsToUseSudo() async throws {
+    try await withFixture { fixture in
+      try Access(owner: 0, mode: 0o711).set(fixture.root)
+      try Access(owner: 0, mode: 0o600).set("\(fixture.root)/client-secret")
+      for name in ["spool", "state"] {
+        try #require(mkdir("\(fixture.root)/\(name)", 0o700) == 0)
+        try Access(owner: 1, mode: 0o700).set("\(fixture.root)/\(name)")
+      }
+      let sudo = "Use sudo: this user is not the service's."
+      let problems = try await problems(fixture)
+      #expect(problems.count >= 3 && problems.allSatisfy { $0.hasSuffix(" | \(sudo)") }, "\(problems)")
+      let outcome = try await run(fixture, "position", "set", "default", "now")
+      #expect(outcome.exit == .code(78) && outcome.errors.contains(sudo), "\(outcome.errors)")
+    }
+  }
+
+  /// Where the configuration names a socket this user can't read of.
+  @Test func statusCannotTellTheSocketOfAnUnreadableConfiguration() async throws {
+    try await withFixture { fixture in
+      try Access(owner: 0, mode: 0o600).set(fixture.configuration)
+      let outcome = try await run(fixture, "status")
+      #expect(outcome.exit == .code(69))
+      #expect(outcome.errors.contains("can't tell which socket"), "\(outcome.errors)")
+      #expect(outcome.errors.contains("Use sudo."), "\(outcome.errors)")
     }
   }
 

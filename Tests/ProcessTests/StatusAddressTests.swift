@@ -20,7 +20,7 @@ import Testing
       try await fixture.logged("cannot listen on the status address")
       #expect(try await fixture.status().state == "running")
       holder = nil
-      try await fixture.logged("status address listened on again")
+      try await fixture.logged("listening on the status address")
       let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
       defer { close(descriptor) }
       #expect(SocketAddress.connect(descriptor, port: port) == 0)

@@ -29,12 +29,13 @@ struct LoggerTests {
   @Test func anIDTravelsWithTheMessage() throws {
     let events = Recorder<LogEvent>()
     let logger = Logger(label: "test") { _ in RecordingHandler(events: events) }
-    logger.log(level: .notice, "Caught up", id: .caughtUp, metadata: ["position": "7"])
-    logger.log(level: .critical, "Not durable", id: .syncFailed)
+    logger.log(level: .notice, "Caught up", id: .caughtUp, metadata: ["position": "7", "stream": "a"])
+    logger.log(level: .critical, "Not durable", id: .syncFailed, metadata: ["detail": "EIO"])
     let event = try #require(events.values.first)
     #expect(event.level == .notice)
     #expect(event.message == "Caught up")
-    #expect(event.metadata == ["position": "7", "message_id": "\(MessageID.caughtUp.rawValue)"])
+    #expect(
+      event.metadata == ["position": "7", "stream": "a", "message_id": "\(MessageID.caughtUp.rawValue)"])
     #expect(event.file == "SystemdTests/LoggerTests.swift")
     #expect(event.function == "anIDTravelsWithTheMessage()")
     #expect(events.values.last?.level == .critical)

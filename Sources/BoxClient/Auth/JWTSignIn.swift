@@ -41,12 +41,13 @@ package struct JWTSignIn: SignIn {
         .signInRefused, "cannot sign with the private key of the JWT settings file",
         hint: "Download the settings file again from Box's developer console.")
     }
-    return try await endpoint.request([
-      .plain("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
-      .secret("assertion", Secret(text)),
-      .plain("client_id", settings.clientID),
-      .secret("client_secret", settings.clientSecret),
-    ])
+    return try await endpoint.request(
+      [
+        .plain("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+        .secret("assertion", Secret(text)),
+        .plain("client_id", settings.clientID),
+        .secret("client_secret", settings.clientSecret),
+      ], of: subject)
   }
 }
 

@@ -15,6 +15,8 @@ package struct AccessToken: Sendable {
   package let lifetime: Duration?
   /// An operator may have signed in as another user since the token before.
   var isOfNewLogin = false
+  /// What to do where Box refuses it; nil for one that this program renews.
+  var renewalHint: String?
   /// Shared by all copies.
   private let use = Use()
   private final class Use: Sendable { let hasWorked = Atomic(false) }
@@ -74,25 +76,36 @@ package struct ClientCredentials: SignIn {
 
   package func signIn() async throws(FeedFailure) -> AccessToken {
     let secret = try read("client secret", clientSecret)
-    return try await endpoint.request([
-      .plain("grant_type", "client_credentials"),
-      .plain("client_id", clientID),
-      .secret("client_secret", secret),
-      .plain("box_subject_type", subject.kind.rawValue),
-      .plain("box_subject_id", subject.id),
-    ]).token()
+    return try await endpoint.request(
+      [
+        .plain("grant_type", "client_credentials"),
+        .plain("client_id", clientID),
+        .secret("client_secret", secret),
+        .plain("box_subject_type", subject.kind.rawValue),
+        .plain("box_subject_id", subject.id),
+      ], of: subject
+    ).token()
   }
 }
 
 /// A token that something else renews: its file is read again whenever the token was refused.
 package struct ProvidedToken: SignIn {
   private let provider: SecretProvider
+  private let renewalHint: @Sendable () -> String
 
-  package init(_ provider: @escaping SecretProvider) { self.provider = provider }
+  /// - Parameter renewalHint: how an operator replaces a token that Box refuses.
+  package init(
+    _ provider: @escaping SecretProvider,
+    renewalHint: @escaping @Sendable () -> String = { "Write a new token into its file." }
+  ) {
+    self.provider = provider
+    self.renewalHint = renewalHint
+  }
 
   package func signIn() async throws(FeedFailure) -> AccessToken {
     var token = try Self.token(from: try read("access token", provider))
     token.isOfNewLogin = true
+    token.renewalHint = renewalHint()
     return token
   }
 

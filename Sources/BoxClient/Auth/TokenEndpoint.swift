@@ -34,21 +34,24 @@ package struct TokenEndpoint: Sendable {
   }
 
   /// Asks for a token.
-  /// - Parameter mustBeAnswered: the request spends one of its fields.
+  /// - Parameters:
+  ///   - subject: whose token it is to be, for hints.
+  ///   - mustBeAnswered: the request spends one of its fields.
   /// - Throws: if no answer came.
-  func request(_ fields: [Field], mustBeAnswered: Bool = false) async throws(FeedFailure) -> TokenAnswer {
+  func request(
+    _ fields: [Field], of subject: Subject? = nil, mustBeAnswered: Bool = false
+  ) async throws(FeedFailure) -> TokenAnswer {
     var call = HTTPCall(.token, url)
     call.mustBeAnswered = mustBeAnswered
     call.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
     call.body = FormEncoding.body(fields.map { ($0.name, $0.value.reveal()) })
     do throws(FeedFailure) {
       let answer = try await transport.send(call, onRequest)
-      return TokenAnswer(answer, hiding: fields.filter(\.isSecret).map(\.value))
+      return TokenAnswer(answer, of: subject, hiding: fields.filter(\.isSecret).map(\.value))
     } catch {
       guard error.code != .cancelled else { throw error }
       var failure = error
       failure.code = .signInFailed
-      failure.message = "signing in failed: \(error.message)"
       throw failure
     }
   }
@@ -81,10 +84,10 @@ enum TokenAnswer: Sendable {
   ]
 
   /// - Parameter secrets: what was sent and must not come back in a message.
-  init(_ answer: HTTPAnswer, hiding secrets: [Secret<String>]) {
+  init(_ answer: HTTPAnswer, of subject: Subject? = nil, hiding secrets: [Secret<String>]) {
     let document = JSONDocument(answer.body)
     guard answer.status == 200 else {
-      self = .refused(Refusal(answer, document, secrets))
+      self = .refused(Refusal(answer, document, subject, secrets))
       return
     }
     let lifetime = document?["expires_in"].integer(in: 1...86_400).map { Duration.seconds($0) }
@@ -110,7 +113,9 @@ enum TokenAnswer: Sendable {
 }
 
 extension TokenAnswer.Refusal {
-  fileprivate init(_ answer: HTTPAnswer, _ document: JSONDocument?, _ secrets: [Secret<String>]) {
+  fileprivate init(
+    _ answer: HTTPAnswer, _ document: JSONDocument?, _ subject: Subject?, _ secrets: [Secret<String>]
+  ) {
     error = document?["error"].text ?? ""
     description = (document?["error_description"].text ?? "").lowercased()
     status = answer.status
@@ -118,6 +123,17 @@ extension TokenAnswer.Refusal {
     failure = answer.refusal(from: .token, hiding: secrets)
     let isLasting = 400..<404 ~= status && TokenAnswer.lastingErrors.contains(error)
     failure.code = isLasting ? .signInRefused : .signInFailed
-    if isLasting { failure.hint = "Check [auth], and the app's authorization in Box's admin console." }
+    if isLasting { failure.hint = hint(of: subject) }
+  }
+
+  private func hint(of subject: Subject?) -> String {
+    switch (error, subject) {
+    case ("invalid_client", _):
+      "Compare client_id and the client secret with those of the app in Box's developer console."
+    case ("invalid_grant", let subject?):
+      "Check that \(subject) exists, and that the app is authorized in the Admin Console"
+        + (subject.kind == .user ? " and has \"Generate user access tokens\"." : " of that enterprise.")
+    default: "Check [auth], and whether the app is authorized in the Admin Console."
+    }
   }
 }

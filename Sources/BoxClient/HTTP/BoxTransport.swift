@@ -167,7 +167,7 @@ package final class BoxTransport: Sendable {
     if TransportFault.isTooLarge(error) { return call.endpoint.tooLarge(settings) }
     var settings = settings
     settings.proxy = clients(call).1
-    return TransportFault.failure(error, host: call.url.reveal().host, settings: settings)
+    return TransportFault.failure(error, call.url.reveal().origin, settings)
   }
 }
 

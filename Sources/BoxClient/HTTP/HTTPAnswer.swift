@@ -24,8 +24,7 @@ struct HTTPAnswer: Sendable {
 
 extension HTTPAnswer {
   /// What an error status means. Box's errors are JSON with `code`, `message` and `request_id`, those of its
-  /// token endpoint with `error` and `error_description`; gateways send HTML or nothing; a 401 may give its
-  /// reason only in `www-authenticate`.
+  /// token endpoint with `error` and `error_description`; gateways send HTML or nothing.
   /// Sources: RFC 6749, section 5.2;
   /// <https://developer.box.com/guides/api-calls/permissions-and-errors/common-errors/>.
   /// - Parameter secrets: what was sent and must not come back in a message.
@@ -36,8 +35,9 @@ extension HTTPAnswer {
     }
     var message = "\(endpoint.server) answered \(status)"
     if let code = quoted(document?["code"].text, document?["error"].text) { message += " (\(code))" }
-    let header = status == 401 ? headers.first(name: "www-authenticate") : nil
-    if let text = quoted(document?["message"].text, document?["error_description"].text, header) {
+    // Its header `www-authenticate` is for programs.
+    let plain = status == 401 && endpoint.takesAccessToken ? "the access token is refused" : nil
+    if let text = quoted(document?["message"].text, document?["error_description"].text, plain) {
       message += ": \(text)"
     }
     return FeedFailure(

@@ -15,6 +15,13 @@ struct HTTPCall: Sendable {
     case user
     /// A long poll at a realtime server, which may stay silent for `retryTimeout`.
     case poll(retryTimeout: Duration)
+
+    var takesAccessToken: Bool {
+      switch self {
+      case .options, .events, .user: true
+      case .token, .poll: false
+      }
+    }
   }
 
   let endpoint: Endpoint

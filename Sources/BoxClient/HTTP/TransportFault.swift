@@ -28,20 +28,30 @@ enum TransportFault {
 
   /// The failure in words, without anything that was sent.
   /// - Parameters:
-  ///   - host: the server that was called.
+  ///   - server: that was called.
   ///   - settings: with the proxy that the call took, or none.
-  static func failure(_ error: any Error, host: String, settings: TransportSettings) -> FeedFailure {
-    let host = PlainText.escaped(host)
+  static func failure(
+    _ error: any Error, _ server: WebURL.Origin, _ settings: TransportSettings
+  ) -> FeedFailure {
+    let host = PlainText.escaped(server.host)
+    let peer = Peer(PlainText.escaped(server.address), settings.proxy)
     return switch error {
     case is CancellationError: .cancelled
+    case let error as HTTPClientError where error == .connectTimeout:
+      // Also where the proxy or the TLS of the server takes too long.
+      Peer(
+        PlainText.escaped(server.address) + (settings.proxy.map { " through the proxy \($0.address)" } ?? ""),
+        nil
+      )
+      .cannotConnect("within \(settings.connectTimeout.inWords)")
     case let error as HTTPClientError: client(error, host, settings)
-    case let error as NIOConnectionError: connection(error, Peer(host, settings.proxy))
+    case let error as NIOConnectionError: connection(error, peer)
     case let error as IOError where error.errnoCode == ETIMEDOUT:
       unreachable("the connection to \(host) is dead: nothing came back on it", .timedOut)
     case let error as IOError where isDeadConnection(error):
       unreachable("\(host): \(text(error.errnoCode))", .closed)
-    case let error as IOError: system(error.errnoCode, Peer(host, settings.proxy))
-    case ChannelError.connectTimeout: Peer(host, settings.proxy).cannotConnect("in time")
+    case let error as IOError: system(error.errnoCode, peer)
+    case ChannelError.connectTimeout: peer.cannotConnect("in time")
     case is ChannelError: dropped(host)
     case let error as NIOSSLError: tls(error, host)
     case let error as NIOSSLExtraError where error == .failedToValidateHostname:
@@ -67,10 +77,6 @@ enum TransportFault {
     case .readTimeout: unreachable("\(host) sent nothing for \(settings.readTimeout.inWords)", .timedOut)
     case .deadlineExceeded: unreachable("\(host) did not complete its answer in time", .timedOut)
     case .remoteConnectionClosed, .bodyLengthMismatch, .uncleanShutdown: dropped(host)
-    case .connectTimeout:
-      // Also where the proxy or the TLS of the server takes too long.
-      Peer(host + (settings.proxy.map { " through the proxy \($0.address)" } ?? ""), nil)
-        .cannotConnect("within \(settings.connectTimeout.inWords)")
     case .getConnectionFromPoolTimeout:
       unreachable("no free connection to \(host) within \(settings.connectTimeout.inWords)")
     case .tlsHandshakeTimeout: unreachable("the TLS handshake with \(host) took too long")

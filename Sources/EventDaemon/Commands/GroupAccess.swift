@@ -3,12 +3,18 @@ import SystemPackage
 
 /// How a user gets access to what a group may read.
 enum GroupAccess {
+  /// The group of the packaged spool and status socket.
+  static let readers = "box-eventd-readers"
+
   /// The remedy where permission for a file or directory is missing.
-  static func hint(_ path: String) -> String {
-    guard let group = group(of: path) else { return "Use sudo." }
+  /// - Parameter isSpool: one that was made elsewhere may not be for the readers' group.
+  static func hint(_ path: String, isSpool: Bool = false) -> String {
+    let group = group(of: path)
+    let elsewhere = isSpool && group != readers ? " See A SPOOL ELSEWHERE in box-eventd(8)." : ""
+    guard let group else { return "Use sudo." + elsewhere }
     return
       "Use sudo, or add the user to the group \(group): sudo usermod -aG \(group) USER. It counts from the next "
-      + "login on."
+      + "login on." + elsewhere
   }
 
   /// Of the path, or of the directory above it that can't be entered: the nearest one that can be seen. Nil where the

@@ -30,7 +30,8 @@ package enum OnlineCheck {
           try await check(source, hasRealtimeServer: stream.type.hasRealtimeServer)
           findings.append(.init(kind: .fine, message: "\(name): signed in, and Box answers"))
         } catch {
-          findings.append(.init(kind: .problem, message: "\(name): \(error.message)", hint: error.hint))
+          findings.append(
+            .init(kind: .problem, message: "\(name): \(error.message)", hint: error.hint ?? Self.waitHint))
           failures.append(error)
         }
       }
@@ -49,10 +50,18 @@ package enum OnlineCheck {
 
   private static func failure(_ failures: [FeedFailure], streamCount: Int) -> DaemonFailure? {
     guard let first = failures.first else { return nil }
+    let refusals: Set = [FeedFailure.Code.signInRefused, .unauthorized, .forbidden]
     return DaemonFailure(
+<<<<<<< HEAD
       failures.contains { $0.code == .signInRefused } ? .signIn : .unavailable,
       streamCount == 1
         ? "the stream can't be read" : "\(failures.count) of \(streamCount) streams can't be read",
       hint: first.hint ?? "See the problems above. The daemon itself would keep trying.")
+=======
+      failures.contains { refusals.contains($0.code) } ? .signIn : .unavailable,
+      "\(failures.count) of \(streamCount) streams can't be read", hint: first.hint ?? waitHint)
+>>>>>>> m3/daemon
   }
+
+  private static let waitHint = "Check again later. The daemon itself would keep trying."
 }

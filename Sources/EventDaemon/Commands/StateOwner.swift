@@ -33,6 +33,33 @@ package enum StateOwner {
     try await work(environment)
   }
 
+  /// Whether this process is neither root nor the user whose state it is: what it may not do says nothing about what
+  /// the service may.
+  static func isAnother(than configuration: Configuration) -> Bool {
+    guard geteuid() != 0, geteuid() != getpwnam("box-eventd")?.pointee.pw_uid else { return false }
+    var path = FilePath(configuration.state.directory)
+    var status = try? Stat(path)
+    while status == nil, path.removeLastComponent() { status = try? Stat(path) }
+    return status?.userID.rawValue != geteuid()
+  }
+
+  static let sudoHint = "Use sudo: this user is not the service's."
+
+  /// The failure of a command, with a remedy for another user than root and the service's.
+  package static func explained(
+    _ error: any Error, _ configurationPath: String, environment: [String: String]
+  ) -> DaemonFailure {
+    var failure = DaemonFailure(error)
+    let isDenied =
+      failure.errno == EACCES || failure.errno == EPERM || failure.problems.contains(where: \.isDenied)
+    if isDenied,
+      isAnother(than: Configuration.readable(configurationPath, environment: environment).configuration)
+    {
+      failure.hint = sudoHint
+    }
+    return failure
+  }
+
   private struct Owner {
     /// The state directory.
     var directory: String

@@ -31,7 +31,9 @@ package struct StreamTools: Sendable {
     guard configuration.streams.isEmpty else { return configuration.streams }
     throw DaemonFailure(
       .configuration, "no stream configured",
-      hint: isComplete ? "Add a [[stream]] table." : "Correct the configuration, or name the stream.")
+      hint: isComplete
+        ? "Add a [[stream]] table."
+        : "Correct the configuration, use sudo where it can't be read, or name the stream.")
   }
 
   /// Checks that a stream's spool is intact. The daemon may be running.
@@ -96,7 +98,9 @@ package struct StreamTools: Sendable {
       return try body()
     } catch {
       var failure = DaemonFailure(error)
-      if error.errno == EACCES { failure.hint = GroupAccess.hint(directory) }
+      if error.errno == EACCES {
+        failure.hint = GroupAccess.hint(directory, isSpool: directory == configuration.spool.directory)
+      }
       throw failure
     }
   }

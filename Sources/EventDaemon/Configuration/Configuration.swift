@@ -122,8 +122,11 @@ extension Configuration {
   package static let defaultPath = "/etc/box-eventd/box-eventd.toml"
 
   /// The command that checks a configuration file, for hints.
-  package static func checkCommand(of path: String) -> String {
-    "box-eventd check" + (path == defaultPath ? "" : " --config \(path)")
+  package static func checkCommand(of path: String) -> String { command("check", of: path) }
+
+  /// A command for a configuration file, for hints.
+  static func command(_ name: String, of path: String) -> String {
+    "box-eventd \(name)" + (path == defaultPath ? "" : " --config \(path)")
   }
 
   /// The directories of an instance of the unit template, as variables of its environment; empty for any other file.

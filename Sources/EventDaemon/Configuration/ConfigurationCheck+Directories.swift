@@ -22,10 +22,14 @@ extension ConfigurationCheck {
       }
     }
     let folder = Self.parent(of: configuration.status.socket)
-    if access(folder, F_OK) == 0 {
+    if access(folder, F_OK) == 0 || errno != ENOENT {
       checkDirectory(folder, "the folder of [status] socket", .reading)
-    } else {
+    } else if folder == "/run/box-eventd" || madeByUnit.values.contains(folder) {
       add(.note, "\(folder) does not exist yet", hint: "It is made at boot, or by the unit when it starts.")
+    } else {
+      add(
+        .problem, "the folder of [status] socket, \(folder), does not exist",
+        hint: DiskDirectory.Access.shared.remedy(folder, errno: ENOENT))
     }
   }
 
@@ -38,9 +42,10 @@ extension ConfigurationCheck {
       if Glibc.access(path, R_OK | W_OK | X_OK) == 0 {
         checkFileSystem(directory, name)
       } else {
+        let code = errno
         let hint =
-          errno == EROFS ? StoreFailure.readOnlyHint : "Let user \(geteuid()) read, write and enter it."
-        add(.problem, "\(name), \(path): not writable", hint: hint)
+          code == EROFS ? StoreFailure.readOnlyHint : "Let user \(geteuid()) read, write and enter it."
+        add(.problem, "\(name), \(path): not writable", hint: hint, isDenied: code == EACCES)
       }
     } catch {
       let status = try? Stat(FilePath(path))
@@ -49,11 +54,11 @@ extension ConfigurationCheck {
       } else if error.errno == EPERM, let owner = status?.userID.rawValue, owner != geteuid() {
         add(
           .problem, "\(name), \(path): belongs to user \(owner), not to \(geteuid())",
-          hint: "Run the check as the user the service runs as, or name another directory.")
+          hint: "Run the check as the user the service runs as, or name another directory.", isDenied: true)
       } else if error.errno == EPERM, let mode = status?.permissions.rawValue, mode & 0o002 != 0 {
         add(.problem, "\(name), \(path): everybody may write to it", hint: "Run: chmod o-w \(path).")
       } else {
-        add(.problem, "\(name): \(error.message)", hint: error.hint)
+        add(.problem, "\(name): \(error.message)", hint: error.hint, isDenied: error.errno == EACCES)
       }
     }
   }

@@ -19,7 +19,7 @@ extension ConfigurationCheck {
       guard error.code == .notRunning else { return }
       add(
         .note, "[status] listen, \(listen): \(String(cString: strerror(errno)))",
-        hint: "The daemon collects events all the same, and tries again every 10 s.")
+        hint: StatusServer.hint(ofListening: errno))
     }
   }
 }

@@ -25,6 +25,8 @@ package struct ConfigurationCheck: Sendable {
   package private(set) var findings: [Finding] = []
   /// The configuration, if it could be read.
   package private(set) var configuration: Configuration?
+  /// Whether the service runs as another user than this process, and so may do more.
+  private var isOfAnotherUser = false
   let disk: any Disk
   /// The processes that have locked the spool and the state last.
   var lockHolders: [Int32] = []
@@ -40,10 +42,13 @@ package struct ConfigurationCheck: Sendable {
     do {
       configuration = try Configuration.load(path, environment: environment)
     } catch {
+      isOfAnotherUser = StateOwner.isAnother(
+        than: Configuration.readable(path, environment: environment).configuration)
       add(error)
       return
     }
     self.configuration = configuration
+    isOfAnotherUser = StateOwner.isAnother(than: configuration)
     let count = configuration.streams.count
     let (streams, method) = (count == 1 ? "stream" : "streams", configuration.auth.method.rawValue)
     add(.fine, "\(path): \(count) \(streams), signing in with \"\(method)\"")
@@ -51,6 +56,7 @@ package struct ConfigurationCheck: Sendable {
     noteUnused(configuration)
     noteIgnored(path, environment)
     checkDirectories(configuration, madeByUnit: Configuration.instanceEnvironment(of: path))
+    noteMissingLogin(configuration, path)
     checkOpenFiles(streams: count, isReload)
     // During a reload the daemon has its socket.
     if !isReload { checkSocket(configuration.status) }
@@ -58,12 +64,16 @@ package struct ConfigurationCheck: Sendable {
     checkTransport(configuration, environment)
   }
 
-  mutating func add(_ kind: Finding.Kind, _ message: String, hint: String? = nil) {
+  /// - Parameter isDenied: this process may not do it.
+  mutating func add(_ kind: Finding.Kind, _ message: String, hint: String? = nil, isDenied: Bool = false) {
+    let hint = isDenied && isOfAnotherUser ? StateOwner.sudoHint : hint
     findings.append(Finding(kind: kind, message: message, hint: hint))
   }
 
   private mutating func add(_ error: ConfigurationError) {
-    for problem in error.problems { add(.problem, problem.message, hint: problem.hint) }
+    for problem in error.problems {
+      add(.problem, problem.message, hint: problem.hint, isDenied: problem.isDenied)
+    }
   }
 }
 
@@ -137,6 +147,14 @@ extension ConfigurationCheck {
         .note, "\(key) is not used: method is \"\(configuration.auth.method.rawValue)\"",
         hint: "Remove it, or choose the method it belongs to.")
     }
+  }
+
+  /// With method oauth2 nothing can be read before the first login.
+  private mutating func noteMissingLogin(_ configuration: Configuration, _ path: String) {
+    guard configuration.auth.method == .oauth2,
+      access("\(configuration.state.directory)/\(RefreshTokenFile.name)", F_OK) != 0, errno == ENOENT
+    else { return }
+    add(.note, "no login yet", hint: "Run: \(Configuration.command("login", of: path)).")
   }
 
   /// Drop-ins by another name, and variables of the environment that name no directory.

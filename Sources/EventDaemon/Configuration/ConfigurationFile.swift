@@ -15,9 +15,13 @@ struct ConfigurationFile: Hashable, Sendable {
     do {
       contents = try FileContents(path, maximumSize: maximumSize)
     } catch {
+<<<<<<< HEAD
       throw ConfigurationError(
         "\(path): \(error.message)",
         hint: error.isMissing ? "Create it, or name another file with --config FILE." : error.hint)
+=======
+      throw ConfigurationError("\(path): \(error.message)", hint: error.hint, isDenied: error.isDenied)
+>>>>>>> m3/daemon
     }
     guard !contents.bytes.contains(0), let text = String(validating: contents.bytes, as: UTF8.self) else {
       throw ConfigurationError(
@@ -81,6 +85,7 @@ struct FileContents {
     var message: String
     var hint: String
     var isMissing = false
+    var isDenied = false
   }
 
   /// Reads a regular file of at most `maximumSize` bytes. Follows links: what counts is the owner and mode of the
@@ -121,7 +126,8 @@ struct FileContents {
     guard let stream = opendir(folder) else {
       if errno == ENOENT { return [] }
       let refusal = Refusal.failed(errno, folder)
-      throw ConfigurationError("\(folder): \(refusal.message)", hint: refusal.hint)
+      throw ConfigurationError(
+        "\(folder): \(refusal.message)", hint: refusal.hint, isDenied: refusal.isDenied)
     }
     defer { closedir(stream) }
     var names: [String] = []
@@ -143,7 +149,8 @@ extension FileContents.Refusal {
     case EACCES, EPERM:
       Self(
         message: "permission denied",
-        hint: "Let \(userName) read it and enter the folders above it; see: ls -ld \(path).")
+        hint: "Let \(userName) read it and enter the folders above it; see: ls -ld \(path).",
+        isDenied: true)
     default: Self(message: String(cString: strerror(number)), hint: "Check \(path).")
     }
   }

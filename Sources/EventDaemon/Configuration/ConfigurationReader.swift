@@ -68,13 +68,18 @@ package struct ConfigurationError: Error, Hashable, Sendable {
   package var problems: [Problem]
 
   init(_ problems: [Problem]) { self.problems = problems }
-  init(_ message: String, hint: String?) { problems = [Problem(message, hint: hint)] }
+  init(_ message: String, hint: String?, isDenied: Bool = false) {
+    problems = [Problem(message, hint: hint)]
+    problems[0].isDenied = isDenied
+  }
 
   /// One thing that is wrong. Never contains a secret.
   package struct Problem: ExplainedError, Hashable, Sendable {
     /// What is wrong, with its location: `/etc/box-eventd/box-eventd.toml:12: unknown key …`.
     package var message: String
     package var hint: String?
+    /// This user may not read a file.
+    var isDenied = false
 
     init(_ message: String, hint: String?) {
       self.message = message

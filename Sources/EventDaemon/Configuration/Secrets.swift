@@ -37,7 +37,8 @@ package struct SecretFile: Hashable, Sendable {
     } catch {
       throw refused(
         error.message,
-        error.isMissing ? "Write the secret into it, or name another file with \(kind.fileKey)." : error.hint)
+        error.isMissing ? "Write the secret into it, or name another file with \(kind.fileKey)." : error.hint,
+        isDenied: error.isDenied)
     }
     if !isCredential { try target.checkGuarded(contents, user) }
     var bytes = contents.bytes[...]
@@ -83,8 +84,15 @@ package struct SecretFile: Hashable, Sendable {
     }
   }
 
-  private func refused(_ message: String, _ hint: String) -> ConfigurationError {
-    ConfigurationError("\(kind.rawValue), \(path): \(message)", hint: hint)
+  /// How to replace a token that Box refuses.
+  var renewalHint: String {
+    isCredential
+      ? "Write a new token into the unit's credential \(kind.rawValue), and restart the service."
+      : "Write a new token into \(path); it is read again by itself."
+  }
+
+  private func refused(_ message: String, _ hint: String, isDenied: Bool = false) -> ConfigurationError {
+    ConfigurationError("\(kind.rawValue), \(path): \(message)", hint: hint, isDenied: isDenied)
   }
 }
 

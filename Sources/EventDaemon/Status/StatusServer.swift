@@ -6,6 +6,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
+import Spool
 import SystemPackage
 import Systemd
 
@@ -48,10 +49,15 @@ struct StatusServer: Service {
     try await withThrowingTaskGroup(of: Bool.self) { group in
       let socket = configuration.socket
       group.addTask {
-        try await serve(router(), .unixDomainSocket(path: socket), socket) { _ in
-          // A new socket's mode is the umask's; only our user and group may connect.
-          chmod(socket, 0o660)
-          await onListening(.socket(socket))
+        do throws(StatusFailure) {
+          try await serve(router(), .unixDomainSocket(path: socket), "can't listen on \(socket)") { _ in
+            // A new socket's mode is the umask's; only our user and group may connect.
+            chmod(socket, 0o660)
+            await onListening(.socket(socket))
+          }
+        } catch var failure {
+          failure.hint = Self.hint(socket: socket, errno: failure.errno)
+          throw failure
         }
         return false
       }
@@ -109,7 +115,7 @@ struct StatusServer: Service {
           router, .hostname(listen.host, port: listen.port), listen.description
         ) { channel in
           if hadFailed {
-            logger.notice("status address listened on again", metadata: ["listen": "\(listen)"])
+            logger.notice("listening on the status address", metadata: ["listen": "\(listen)"])
           }
           await onListening(.tcp(port: channel.localAddress?.port ?? listen.port))
         }
@@ -125,8 +131,25 @@ struct StatusServer: Service {
     }
   }
 
+  private static func hint(socket: String, errno: CInt?) -> String {
+    let folder = FilePath(socket).removingLastComponent().string
+    return switch errno {
+    case EADDRINUSE: "Change [status] socket, or stop the program that uses it."
+    case ENOENT: DiskDirectory.Access.shared.remedy(folder, errno: ENOENT)
+    default: "Check \(folder), the directory of [status] socket."
+    }
+  }
+
+  /// What to do about an address that can't be listened on.
+  static func hint(ofListening errno: CInt?) -> String {
+    let remedy =
+      errno == EADDRINUSE ? "ss -ltnp shows the program that uses the port. Stop it, or change" : "Check"
+    return "\(remedy) listen in [status]. It is tried again every 10 s; events are collected all the same."
+  }
+
+  /// - Parameter subject: begins the message of a failure.
   private func serve(
-    _ router: Router<BasicRequestContext>, _ address: BindAddress, _ name: String,
+    _ router: Router<BasicRequestContext>, _ address: BindAddress, _ subject: String,
     onRunning: @escaping @Sendable (any Channel) async -> Void
   ) async throws(StatusFailure) {
     let connections = MaximumAvailableConnections(Self.maximumConnections, logger: requestLogger)
@@ -141,10 +164,11 @@ struct StatusServer: Service {
       return
     } catch {
       let number = (error as? IOError)?.errnoCode
+      let reason =
+        number.map { String(cString: strerror($0)) }
+        ?? (error is SocketAddressError.UnknownHost ? "the name can't be resolved" : "\(error)")
       throw StatusFailure(
-        .notListening,
-        "can't listen on \(name): \(number.map { String(cString: strerror($0)) } ?? "\(error)")",
-        hint: "Change [status] socket or listen, or stop the program that uses it.", errno: number)
+        .notListening, "\(subject): \(reason)", hint: Self.hint(ofListening: number), errno: number)
     }
   }
 }

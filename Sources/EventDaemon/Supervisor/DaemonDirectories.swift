@@ -56,7 +56,7 @@ extension DiskDirectory.Access {
   func remedy(_ path: String, errno: CInt) -> String {
     if errno == EROFS { return StoreFailure.readOnlyHint }
     let owner = getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) } ?? "\(geteuid())"
-    let readers = "box-eventd-readers"
+    let readers = GroupAccess.readers
     let isForReaders = self == .shared && getgrnam(readers) != nil
     let mode = isForReaders ? "-m 2750 -g \(readers)" : self == .own ? "-m 0700" : "-m 0750"
     return "Run as root: install -d -o \(owner) \(mode) \(path)."

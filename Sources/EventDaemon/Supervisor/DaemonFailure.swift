@@ -14,7 +14,8 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
   case software = 70
   case io = 74
   case alreadyRunning = 75
-  /// Every stream requires operator action, and at least one a sign-in. Of a command: Box refused to sign in.
+  /// Every stream requires operator action, and at least one a sign-in. Of a command: Box refused the sign-in,
+  /// the access token or the right to read.
   case signIn = 77
   case configuration = 78
 }

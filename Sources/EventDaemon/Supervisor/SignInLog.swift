@@ -27,9 +27,13 @@ final class SignInLog: Sendable {
         logger.debug("access token renewed")
         return false
       }
-      let seconds = lifetime.map { "\($0.components.seconds)" } ?? "unknown"
-      logger.log(
-        level: .notice, "signed in to Box", id: .signedIn, metadata: ["lifetime_seconds": "\(seconds)"])
+      if let seconds = lifetime?.components.seconds {
+        logger.log(
+          level: .notice, "signed in to Box", id: .signedIn, metadata: ["lifetime_seconds": "\(seconds)"])
+      } else {
+        // Box has not seen it yet.
+        logger.notice("access token read")
+      }
       return previous.failures > 0
     case .failed(let failure):
       let count = state.withLock { state in

@@ -106,8 +106,11 @@ final class TokenRegistry: Sendable {
     }
     for tokens in all where await tokens.isRenewing {
       logger.log(
-        level: .warning, "stopped without Box's answer to a renewal; a new login may be required",
-        id: .signInRefused)
+        level: .warning, "stopped without Box's answer to a renewal", id: .signInRefused,
+        metadata: [
+          "detail": "Box didn't answer within \(Self.answerLimit.components.seconds) s",
+          "hint": "If the next start can't sign in, run: box-eventd login.",
+        ])
     }
   }
 
@@ -137,7 +140,11 @@ final class TokenRegistry: Sendable {
       return RefreshTokenSignIn(
         endpoint: endpoint, clientID: clientID, clientSecret: secret(.clientSecret), store: refreshTokenStore)
     case .accessToken:
-      return ProvidedToken(secret(.accessToken))
+      return ProvidedToken(secret(.accessToken)) { [self] in
+        let configuration = state.withLock { $0.configuration }
+        return (try? configuration.secretFile(.accessToken, environment: environment))?.renewalHint
+          ?? "Run: box-eventd check."
+      }
     }
   }
 

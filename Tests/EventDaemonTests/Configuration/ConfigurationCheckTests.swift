@@ -353,10 +353,28 @@ import Testing
       problems(try self.check(spool: folder.path + "/a/b")) == [
         "[spool] directory, /a/b: its parent folder does not exist"
       ])
+  }
+
+  @Test func notesAMissingLogin() throws {
+    func notes() throws -> [ConfigurationCheck.Finding] {
+      try check(
+        auth: "method = \"oauth2\"\nclient_id = \"id\"\nclient_secret_file = \"\(folder.path)/secret\""
+      ).findings.filter { $0.kind != .fine }
+    }
+    #expect(
+      try notes() == [
+        .init(
+          kind: .note, message: "no login yet",
+          hint: "Run: box-eventd login --config \(folder.path)/c.toml.")
+      ])
+    try folder.write("state/refresh_token", "")
+    #expect(try notes() == [])
+  }
+
+  /// `run` doesn't make it.
+  @Test func requiresTheSocketsFolder() throws {
     #expect(rmdir(folder.path + "/run") == 0)
-    let withoutRun = try self.check()
-    #expect(withoutRun.isFine)
-    #expect(withoutRun.findings.last?.kind == .note)
+    #expect(problems(try check()) == ["the folder of [status] socket, /run, does not exist"])
   }
 
   private func certificateProblems(_ contents: String) throws -> [String] {

@@ -159,10 +159,31 @@ import Testing
     #expect(failures.allSatisfy { $0.level == .warning })
     #expect(
       failures.first?.metadata["detail"]
-        == "can't listen on 127.0.0.1:\(other.port): Address already in use")
+        == "127.0.0.1:\(other.port): Address already in use")
     let times = failures.compactMap { $0.metadata["times"].flatMap { Int($0) } }
     #expect(times == times.indices.map { 1 << $0 })
-    #expect(log.entries.last?.message == "status address listened on again")
+    #expect(log.entries.last?.message == "listening on the status address")
+  }
+
+  /// Names below .invalid don't exist: RFC 6761, section 6.4.
+  @Test func aNameThatDoesNotResolveIsSaidInWords() async throws {
+    try await withServer(listen: ListenAddress("status.invalid:9464"), endpoints: 1) { _, _ in
+      while log.entries.isEmpty, !Task.isCancelled { await Task.yield() }
+    }
+    #expect(log.entries.first?.metadata["detail"] == "status.invalid:9464: the name can't be resolved")
+    #expect(log.entries.first?.metadata["hint"]?.hasPrefix("Check listen in [status].") == true)
+  }
+
+  /// The daemon doesn't make it.
+  @Test func theSocketsDirectoryIsRequired() async throws {
+    var configuration = Configuration.Status()
+    configuration.socket = folder.path + "/none/status.sock"
+    let server = StatusServer(
+      configuration: configuration, logger: log.logger, snapshot: { Snapshots.daemon([]) })
+    let failure = await #expect(throws: StatusFailure.self) { try await server.run() }
+    #expect(failure?.errno == ENOENT)
+    #expect(failure?.hint?.hasSuffix("\(folder.path)/none.") == true, "\(failure?.hint ?? "")")
+    #expect(failure?.hint?.hasPrefix("Run as root: install -d ") == true, "\(failure?.hint ?? "")")
   }
 
   /// Of a range that is for documentation, and so not of this machine.
@@ -175,7 +196,7 @@ import Testing
     }
     #expect(
       log.entries.first?.metadata["detail"]
-        == "can't listen on 192.0.2.1:9464: Cannot assign requested address")
+        == "192.0.2.1:9464: Cannot assign requested address")
   }
 
   @Test func servesTCP() async throws {

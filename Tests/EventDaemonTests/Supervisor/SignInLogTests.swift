@@ -23,4 +23,11 @@ import Testing
     #expect(signIns.observe(.signedIn(lifetime: .seconds(60))))
     #expect(log.taken().map(\.id) == [.signedIn])
   }
+
+  /// A token that is only read: Box has not seen it yet.
+  @Test func aProvidedTokenIsNotASignIn() {
+    #expect(!signIns.observe(.signedIn(lifetime: nil)))
+    let entries = log.taken()
+    #expect(entries.map(\.message) == ["access token read"] && entries.map(\.id) == [nil])
+  }
 }
