@@ -98,8 +98,8 @@ package final class BoxSource: EventSource {
     var failure = answer.refusal(from: call.endpoint, hiding: [token.text])
     switch failure.code {
     case .unauthorized:
-      failure.hint = token.renewalHint ?? settings.hint(ofRefused: "the app's authorization")
-    case .forbidden: failure.hint = settings.hint(ofRefused: "the app's scopes")
+      failure.hint = token.renewalHint ?? settings.remedy(ofRefused: "the app's authorization")
+    case .forbidden: failure.hint = settings.remedy(ofRefused: "the app's scopes")
     default: break
     }
     return failure
@@ -130,7 +130,7 @@ package struct FeedSettings: Hashable, Sendable {
 
   /// Which of the app's rights and users to check.
   /// - Parameter general: what to check where the stream needs nothing beyond the ordinary.
-  fileprivate func hint(ofRefused general: String) -> String {
+  fileprivate func remedy(ofRefused general: String) -> String {
     var needs: [String] = []
     if let asUser {
       needs.append(

@@ -68,7 +68,7 @@ import Testing
     }
   }
 
-  @Test func saysHowToReplaceAProvidedToken() async throws {
+  @Test func explainsHowToReplaceAProvidedToken() async throws {
     try await ScriptedServer.run { _, _ in
       .answer(401)
     } _: { server in

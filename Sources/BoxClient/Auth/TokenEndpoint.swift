@@ -123,10 +123,10 @@ extension TokenAnswer.Refusal {
     failure = answer.refusal(from: .token, hiding: secrets)
     let isLasting = 400..<404 ~= status && TokenAnswer.lastingErrors.contains(error)
     failure.code = isLasting ? .signInRefused : .signInFailed
-    if isLasting { failure.hint = hint(of: subject) }
+    if isLasting { failure.hint = remedy(for: subject) }
   }
 
-  private func hint(of subject: Subject?) -> String {
+  private func remedy(for subject: Subject?) -> String {
     switch (error, subject) {
     case ("invalid_client", _):
       "Compare client_id and the client secret with those of the app in Box's developer console."

@@ -52,15 +52,10 @@ package enum OnlineCheck {
     guard let first = failures.first else { return nil }
     let refusals: Set = [FeedFailure.Code.signInRefused, .unauthorized, .forbidden]
     return DaemonFailure(
-<<<<<<< HEAD
-      failures.contains { $0.code == .signInRefused } ? .signIn : .unavailable,
+      failures.contains { refusals.contains($0.code) } ? .signIn : .unavailable,
       streamCount == 1
         ? "the stream can't be read" : "\(failures.count) of \(streamCount) streams can't be read",
-      hint: first.hint ?? "See the problems above. The daemon itself would keep trying.")
-=======
-      failures.contains { refusals.contains($0.code) } ? .signIn : .unavailable,
-      "\(failures.count) of \(streamCount) streams can't be read", hint: first.hint ?? waitHint)
->>>>>>> m3/daemon
+      hint: first.hint ?? waitHint)
   }
 
   private static let waitHint = "Check again later. The daemon itself would keep trying."

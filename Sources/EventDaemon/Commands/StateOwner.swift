@@ -33,8 +33,8 @@ package enum StateOwner {
     try await work(environment)
   }
 
-  /// Whether this process is neither root nor the user whose state it is: what it may not do says nothing about what
-  /// the service may.
+  /// Whether this process is neither root nor the user whose state it is: what the service may
+  /// do can't be seen from it.
   static func isAnother(than configuration: Configuration) -> Bool {
     guard geteuid() != 0, geteuid() != getpwnam("box-eventd")?.pointee.pw_uid else { return false }
     var path = FilePath(configuration.state.directory)

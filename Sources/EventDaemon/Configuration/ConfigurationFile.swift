@@ -15,13 +15,10 @@ struct ConfigurationFile: Hashable, Sendable {
     do {
       contents = try FileContents(path, maximumSize: maximumSize)
     } catch {
-<<<<<<< HEAD
       throw ConfigurationError(
         "\(path): \(error.message)",
-        hint: error.isMissing ? "Create it, or name another file with --config FILE." : error.hint)
-=======
-      throw ConfigurationError("\(path): \(error.message)", hint: error.hint, isDenied: error.isDenied)
->>>>>>> m3/daemon
+        hint: error.isMissing ? "Create it, or name another file with --config FILE." : error.hint,
+        isDenied: error.isDenied)
     }
     guard !contents.bytes.contains(0), let text = String(validating: contents.bytes, as: UTF8.self) else {
       throw ConfigurationError(

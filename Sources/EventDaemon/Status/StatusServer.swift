@@ -142,9 +142,11 @@ struct StatusServer: Service {
 
   /// What to do about an address that can't be listened on.
   static func hint(ofListening errno: CInt?) -> String {
-    let remedy =
-      errno == EADDRINUSE ? "ss -ltnp shows the program that uses the port. Stop it, or change" : "Check"
-    return "\(remedy) listen in [status]. It is tried again every 10 s; events are collected all the same."
+    let what =
+      errno == EADDRINUSE
+      ? "Run: ss -ltnp. It shows the program that uses the port: stop it, or change listen in [status]."
+      : "Check listen in [status]."
+    return what + " It is tried again every 10 s; events are collected all the same."
   }
 
   /// - Parameter subject: begins the message of a failure.
