@@ -98,8 +98,8 @@ package final class BoxSource: EventSource {
     var failure = answer.refusal(from: call.endpoint, hiding: [token.text])
     switch failure.code {
     case .unauthorized:
-      failure.hint = token.renewalHint ?? settings.remedy(ofRefused: "the app's authorization")
-    case .forbidden: failure.hint = settings.remedy(ofRefused: "the app's scopes")
+      failure.hint = token.renewalHint ?? settings.remedy(isForbidden: false)
+    case .forbidden: failure.hint = settings.remedy(isForbidden: true)
     default: break
     }
     return failure
@@ -130,7 +130,7 @@ package struct FeedSettings: Hashable, Sendable {
 
   /// Which of the app's rights and users to check.
   /// - Parameter general: what to check where the stream needs nothing beyond the ordinary.
-  fileprivate func remedy(ofRefused general: String) -> String {
+  fileprivate func remedy(isForbidden: Bool) -> String {
     var needs: [String] = []
     if let asUser {
       needs.append(
@@ -138,7 +138,10 @@ package struct FeedSettings: Hashable, Sendable {
       )
     }
     if !type.hasRealtimeServer { needs.append("The app needs \"Manage enterprise properties\".") }
-    if needs.isEmpty { needs.append("Check \(general) in Box's developer console.") }
+    if needs.isEmpty {
+      let what = isForbidden ? "scopes" : "authorization"
+      needs.append("Check the app's \(what) in Box's developer console.")
+    }
     return (needs + ["Then authorize the app again in the Admin Console."]).joined(separator: " ")
   }
 }
