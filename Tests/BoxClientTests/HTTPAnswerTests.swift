@@ -72,7 +72,7 @@ import Testing
       401, "", ["WWW-Authenticate": #"Bearer realm="Service", error="invalid_token" CANARY"#])
     #expect(failure.message == "Box answered 401: the access token is refused")
     let ofSignIn = HTTPAnswer(status: 401, headers: [:], body: []).refusal(from: .token, hiding: [])
-    #expect(ofSignIn.message == "Box answered 401")
+    #expect(ofSignIn.message == "the token endpoint answered 401")
   }
 }
 

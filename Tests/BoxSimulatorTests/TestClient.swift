@@ -24,7 +24,7 @@ struct TestClient {
   ) async throws {
     var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
     configuration.connectionPool.retryConnectionEstablishment = false
-    configuration.timeout.read = .seconds(20)
+    configuration.timeout.read = .seconds(90)
     let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     do {
       try await BoxSimulator.run(options) { simulator in
@@ -44,7 +44,7 @@ struct TestClient {
     request.method = method
     request.headers = headers
     if let body { request.body = .bytes(ByteBuffer(string: body)) }
-    let response = try await http.execute(request, timeout: .seconds(30))
+    let response = try await http.execute(request, timeout: .seconds(90))
     let bytes = try await response.body.collect(upTo: 64 << 20)
     return Reply(
       status: Int(response.status.code), headers: response.headers, body: Array(bytes.readableBytesView))

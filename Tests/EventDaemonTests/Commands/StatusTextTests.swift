@@ -48,7 +48,7 @@ import Testing
   @Test func noStreams() {
     #expect(
       text([]) == """
-        box-eventd 1.2.3, running since 2026-03-01T04:00:09Z (3 h 5 min)
+        box-eventd 1.2.3, running, started 2026-03-01T04:00:09Z (3 h 5 min ago)
 
         no streams
 
