@@ -74,7 +74,7 @@ def refused(world):
     world.machine.write(SECRET, "wrong-secret\n", "0600")
     world.machine.run(f"systemctl start {UNIT}")
     text = wait("the refusal in the status", lambda: re.search(
-        ".*client_secret.*|.*client id.*|.*\\[auth\\].*", world.machine.property(UNIT, "StatusText")), 20)
+        ".*Compare client_id and the client secret.*", world.machine.property(UNIT, "StatusText")), 20)
     print(f"          {text[0]}")
     state = world.machine.show(UNIT, "ActiveState", "NRestarts")
     expect(state == {"ActiveState": "active", "NRestarts": "0"}, state)
@@ -245,7 +245,7 @@ def reload_secret(world):
     swap("another-secret\n")
     world.simulator.ask("POST", "expire-tokens")
     world.simulator.produce(1)
-    wait("the refusal in the status", lambda: "[auth]" in machine.property(UNIT, "StatusText"), 60)
+    wait("the refusal in the status", lambda: "client secret" in machine.property(UNIT, "StatusText"), 60)
     # The right one is used at once: no restart is needed.
     swap("simulator-secret\n")
     all_spooled(world)
