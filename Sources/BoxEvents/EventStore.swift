@@ -116,6 +116,11 @@ package struct EventBatch: Hashable, Identifiable, Sendable, CustomStringConvert
     self.newRejects = newRejects
   }
 
+  /// When an event of the page happened; nil where it doesn't tell.
+  package func creationDate(ofEvent index: Int) -> UTCDate? {
+    UTCDate(rfc3339: page.bytes[page.events[index].createdAt])
+  }
+
   /// Without the events, which no log may show.
   package var description: String { "batch \(id), \(new.count) new" }
 

@@ -46,13 +46,6 @@ package struct PageOutcome: Hashable, Sendable {
   }
 }
 
-extension EventBatch {
-  /// When an event of the page happened; nil where it doesn't tell.
-  package func creationDate(ofEvent index: Int) -> UTCDate? {
-    UTCDate(rfc3339: page.bytes[page.events[index].createdAt])
-  }
-}
-
 /// The state of a feed, as the status shows it.
 package enum FeedCondition: Hashable, Sendable {
   case reading

@@ -1,6 +1,17 @@
 import Glibc
 import SystemPackage
 
+extension Stat {
+  /// Of the path, or of the nearest directory above it that can be seen.
+  init?(nearest path: FilePath) {
+    var path = path
+    var status = try? Stat(path)
+    while status == nil, path.removeLastComponent() { status = try? Stat(path) }
+    guard let status else { return nil }
+    self = status
+  }
+}
+
 /// How a user gets access to what a group may read.
 enum GroupAccess {
   /// The group of the packaged spool and status socket.
@@ -20,10 +31,7 @@ enum GroupAccess {
   /// Of the path, or of the directory above it that can't be entered: the nearest one that can be seen. Nil where the
   /// group gives nothing, or would give more than this: root's, and the daemon's own, which may read its secrets.
   private static func group(of path: String) -> String? {
-    var path = FilePath(path)
-    var status = try? Stat(path)
-    while status == nil, path.removeLastComponent() { status = try? Stat(path) }
-    guard let status, status.permissions.rawValue & 0o040 != 0,
+    guard let status = Stat(nearest: FilePath(path)), status.permissions.rawValue & 0o040 != 0,
       let entry = getgrgid(status.groupID.rawValue)
     else { return nil }
     let name = String(cString: entry.pointee.gr_name)

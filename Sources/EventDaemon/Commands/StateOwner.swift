@@ -37,10 +37,7 @@ package enum StateOwner {
   /// do can't be seen from it.
   static func isAnother(than configuration: Configuration) -> Bool {
     guard geteuid() != 0, geteuid() != getpwnam("box-eventd")?.pointee.pw_uid else { return false }
-    var path = FilePath(configuration.state.directory)
-    var status = try? Stat(path)
-    while status == nil, path.removeLastComponent() { status = try? Stat(path) }
-    return status?.userID.rawValue != geteuid()
+    return Stat(nearest: FilePath(configuration.state.directory))?.userID.rawValue != geteuid()
   }
 
   static let sudoHint = "Use sudo: this user is not the service's."

@@ -1,6 +1,7 @@
 import BoxEvents
 
-/// What `box-eventd status` prints: a table with a line for each stream, then errors, gaps, and how the configuration on disk differs.
+/// What `box-eventd status` prints: a table with a line for each stream, then errors, gaps, and how the configuration on
+/// disk differs.
 package enum StatusText {
   /// - Parameter now: local time, seconds since 1970.
   package static func text(_ report: StatusReport, now: Double) -> String {
