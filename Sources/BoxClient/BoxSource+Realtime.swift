@@ -10,7 +10,7 @@ extension BoxSource {
     let url = try allowed(server.url).reveal().appending(query: "stream_position=\(position)")
     let call = HTTPCall(.poll(retryTimeout: server.retryTimeout), url)
     do throws(FeedFailure) {
-      return try reply(try await transport.send(call, onRequest), to: call)
+      return try reply(try await transport.sendAtOnce(call, observer), to: call)
     } catch {
       throw error.ofRealtime
     }

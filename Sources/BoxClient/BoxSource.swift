@@ -8,7 +8,7 @@ import Synchronization
 package final class BoxSource: EventSource {
   let transport: BoxTransport
   let settings: FeedSettings
-  let onRequest: RequestObserver
+  let observer: CallObserver
   private let tokens: AccessTokens
   /// `https://api.box.com/2.0/events`.
   private let eventsURL: WebURL
@@ -21,13 +21,13 @@ package final class BoxSource: EventSource {
   /// - Throws: if `api_url` is not encrypted.
   package init(
     transport: BoxTransport, tokens: AccessTokens, settings: FeedSettings,
-    onRequest: @escaping RequestObserver = { _ in }
+    observer: @escaping CallObserver = { _ in }
   ) throws(ClientSettingsError) {
     try settings.apiURL.requireConfidential(key: "api_url")
     self.transport = transport
     self.tokens = tokens
     self.settings = settings
-    self.onRequest = onRequest
+    self.observer = observer
     self.eventsURL = settings.apiURL.appending(path: "/events")
   }
 
@@ -81,7 +81,7 @@ package final class BoxSource: EventSource {
     var call = call
     call.headers.add(name: "Authorization", value: "Bearer \(token.text.reveal())")
     if let user = settings.asUser { call.headers.add(name: "As-User", value: user) }
-    return try await transport.send(call, onRequest)
+    return try await transport.send(call, observer)
   }
 
   private func success(

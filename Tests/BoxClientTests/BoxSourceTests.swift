@@ -430,7 +430,8 @@ import Testing
       index == 0 ? .answer(200, Self.page) : index == 1 ? .answer(503) : Reply(.close)
     } _: { server in
       try await withTransport { transport in
-        let source = try source(transport, server) { call in
+        let source = try source(transport, server) { stage in
+          guard case .ended(let call) = stage else { return }
           seen.withLock {
             $0.append("\(call.endpoint) \(call.code) \(call.duration > .zero) \(call.bytes)")
           }

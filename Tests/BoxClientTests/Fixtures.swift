@@ -27,12 +27,12 @@ func withTransport<Value>(
 func source(
   _ transport: BoxTransport, _ server: ScriptedServer, signIn: (any SignIn)? = nil, asUser: String? = nil,
   clock: AccessTokens.Clock = .continuous,
-  onRequest: @escaping RequestObserver = { _ in }
+  observer: @escaping CallObserver = { _ in }
 ) throws -> BoxSource {
   try BoxSource(
     transport: transport, tokens: AccessTokens(signIn: signIn ?? CountingSignIn(), clock: clock, seed: 1),
     settings: FeedSettings(apiURL: try webURL(server.origin + "/2.0"), asUser: asUser),
-    onRequest: onRequest)
+    observer: observer)
 }
 
 /// A URL that the test knows to be valid.

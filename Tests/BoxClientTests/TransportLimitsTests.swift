@@ -1,6 +1,8 @@
 import BoxEvents
 import Glibc
+import NIOCore
 import ScriptedHTTP
+import Synchronization
 import Testing
 
 @testable import BoxClient
@@ -62,6 +64,90 @@ import Testing
     }
   }
 
+  // MARK: Many calls
+
+  /// A queue for connections counts the wait for one as time for connecting, and fails.
+  @Test func callsWaitForTheirTurnHoweverLongItTakes() async throws {
+    let stages = Shared<[String]>([])
+    try await ScriptedServer.run { _, _ in
+      Reply(.pause(.milliseconds(200)), .send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"))
+    } _: { server in
+      try await withTransport {
+        $0.callsAtOnce = 2
+        $0.connectTimeout = .seconds(2)
+        $0.requestTimeout = .seconds(60)
+      } _: { transport in
+        let call = try call(server)
+        let answered = await withTaskGroup(of: Bool.self) { group in
+          for _ in 0..<40 {
+            group.addTask {
+              await failure { () throws(FeedFailure) in
+                try await transport.send(call) { stage in stages.value.withLock { $0.append(stage.name) } }
+              } == nil
+            }
+          }
+          return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+        #expect(answered == 40)
+      }
+    }
+    let seen = stages.value.withLock { $0 }
+    #expect(seen.count { $0 == "ended" } == 40)
+    #expect(seen.count { $0 == "began" } > 20)
+    #expect(seen.count { $0.hasPrefix("queued") } == seen.count { $0 == "began" })
+    #expect(seen.contains("queued 1") && seen.contains("queued 2") && !seen.contains("queued 20"))
+  }
+
+  @Test func aCancelledTaskLeavesTheQueueAtOnce() async throws {
+    try await ScriptedServer.run { _, _ in
+      Reply(.silence)
+    } _: { server in
+      try await withTransport {
+        $0.callsAtOnce = 1
+      } _: { transport in
+        let call = try call(server)
+        @Sendable func send() async -> FeedFailure? {
+          await failure { () throws(FeedFailure) in try await transport.send(call) }
+        }
+        let first = Task { await send() }
+        await server.waitForRequests(1)
+        let second = Task { await send() }
+        second.cancel()
+        #expect(await second.value?.code == .cancelled)
+        first.cancel()
+        #expect(await first.value?.code == .cancelled)
+        #expect(server.requests.count == 1)
+      }
+    }
+  }
+
+  /// Thousands of streams end at once, in any order, while others go on.
+  @Test func aGateNeverLosesATurn() async {
+    let gate = CallGate(limit: 3)
+    let running = Shared((now: 0, most: 0, runs: 0))
+    await withTaskGroup { group in
+      for number in 0..<3000 {
+        let task = Task {
+          guard await gate.enter(onQueued: { _ in }) else { return }
+          running.value.withLock {
+            $0.now += 1
+            $0.most = max($0.most, $0.now)
+            $0.runs += 1
+          }
+          await Task.yield()
+          running.value.withLock { $0.now -= 1 }
+          gate.leave()
+        }
+        if number % 3 == 0 { group.addTask { task.cancel() } }
+        group.addTask { await task.value }
+      }
+    }
+    #expect(running.value.withLock { $0.most } <= 3)
+    #expect(running.value.withLock { $0.runs } >= 2000)
+    // All turns are free again.
+    for _ in 0..<3 { #expect(await gate.enter(onQueued: { _ in Issue.record("a turn is lost") })) }
+  }
+
   // MARK: Many polls
 
   /// Client and server run in this process: two descriptors a poll.
@@ -98,6 +184,23 @@ import Testing
         }
         #expect(outcomes == [.cancelled])
       }
+    }
+  }
+}
+
+/// A value that many tasks change.
+private final class Shared<Value: Sendable>: Sendable {
+  let value: Mutex<Value>
+
+  init(_ value: Value) { self.value = Mutex(value) }
+}
+
+extension CallStage {
+  fileprivate var name: String {
+    switch self {
+    case .queued(let rounds): "queued \(rounds)"
+    case .began: "began"
+    case .ended: "ended"
     }
   }
 }

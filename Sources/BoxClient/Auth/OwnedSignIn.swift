@@ -11,7 +11,7 @@ package final class OwnedSignIn: SignIn {
   private let signIn: any SignIn
   private let transport: BoxTransport
   private let url: WebURL
-  private let onRequest: RequestObserver
+  private let observer: CallObserver
   private let onUnknown: @Sendable (FeedFailure) -> Void
   private let known = Mutex<TokenOwner?>(nil)
 
@@ -20,13 +20,13 @@ package final class OwnedSignIn: SignIn {
   ///   - onUnknown: called with the reason where Box doesn't tell.
   package init(
     _ signIn: any SignIn, transport: BoxTransport, apiURL: WebURL,
-    onRequest: @escaping RequestObserver = { _ in },
+    observer: @escaping CallObserver = { _ in },
     onUnknown: @escaping @Sendable (FeedFailure) -> Void = { _ in }
   ) {
     self.signIn = signIn
     self.transport = transport
     url = apiURL.appending(path: "/users/me").appending(query: "fields=id,enterprise")
-    self.onRequest = onRequest
+    self.observer = observer
     self.onUnknown = onUnknown
   }
 
@@ -48,7 +48,7 @@ package final class OwnedSignIn: SignIn {
     var call = HTTPCall(.user, url)
     call.headers.add(name: "Authorization", value: "Bearer \(token.text.reveal())")
     do throws(FeedFailure) {
-      let answer = try await transport.send(call, onRequest)
+      let answer = try await transport.send(call, observer)
       guard answer.status == 200 else { throw answer.refusal(from: .user, hiding: [token.text]) }
       guard let owner = TokenOwner(parsing: answer.body) else {
         throw FeedFailure(.unreadable, "Box's answer does not name the owner of the access token")

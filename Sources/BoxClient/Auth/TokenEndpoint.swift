@@ -6,16 +6,16 @@ import NIOHTTP1
 package struct TokenEndpoint: Sendable {
   let url: WebURL
   private let transport: BoxTransport
-  private let onRequest: RequestObserver
+  private let observer: CallObserver
 
   /// - Throws: if `token_url` is not encrypted.
   package init(
-    transport: BoxTransport, url: WebURL, onRequest: @escaping RequestObserver = { _ in }
+    transport: BoxTransport, url: WebURL, observer: @escaping CallObserver = { _ in }
   ) throws(ClientSettingsError) {
     try url.requireConfidential(key: "token_url")
     self.transport = transport
     self.url = url
-    self.onRequest = onRequest
+    self.observer = observer
   }
 
   /// A field of the form. Secret ones are kept out of every message.
@@ -46,7 +46,7 @@ package struct TokenEndpoint: Sendable {
     call.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
     call.body = FormEncoding.body(fields.map { ($0.name, $0.value.reveal()) })
     do throws(FeedFailure) {
-      let answer = try await transport.send(call, onRequest)
+      let answer = try await transport.send(call, observer)
       return TokenAnswer(answer, of: subject, hiding: fields.filter(\.isSecret).map(\.value))
     } catch {
       guard error.code != .cancelled else { throw error }

@@ -15,6 +15,7 @@ package final class BoxTransport: Sendable {
   package let settings: TransportSettings
   private let group: any EventLoopGroup
   private let lanes: LookupLanes<any EventLoop>
+  private let gates: (api: CallGate, signIn: CallGate)
   private let direct: Clients
   private let proxied: Mutex<Proxied>
 
@@ -42,6 +43,7 @@ package final class BoxTransport: Sendable {
     self.settings = settings
     self.group = group
     lanes = LookupLanes(Array(group.makeIterator()))
+    gates = (CallGate(limit: settings.callsAtOnce), CallGate(limit: settings.callsAtOnce))
     direct = Clients(settings, nil, group)
     proxied = Mutex(Proxied())
     use(settings.proxy)
@@ -70,12 +72,29 @@ package final class BoxTransport: Sendable {
     }
   }
 
+  /// Sends a request when its turn has come, and collects its answer, whatever its status. A long poll has its turn
+  /// at once: see ``sendAtOnce(_:_:)``.
+  func send(
+    _ call: HTTPCall, _ observer: CallObserver = { _ in }
+  ) async throws(FeedFailure) -> HTTPAnswer {
+    let gate = call.endpoint.isOfSignIn ? gates.signIn : gates.api
+    var isQueued = false
+    let mayRun = await gate.enter { rounds in
+      isQueued = true
+      observer(.queued(rounds: rounds))
+    }
+    guard mayRun else { throw .cancelled }
+    defer { gate.leave() }
+    if isQueued { observer(.began) }
+    return try await sendAtOnce(call, observer)
+  }
+
   /// Sends a request and collects its answer, whatever its status.
   ///
   /// A connection that turns out dead before a byte of the answer has come is not a failure: the request
   /// is sent once more at once. A cancelled task ends the call at once, unless ``HTTPCall/mustBeAnswered``.
-  func send(
-    _ call: HTTPCall, _ observer: RequestObserver = { _ in }
+  func sendAtOnce(
+    _ call: HTTPCall, _ observer: CallObserver = { _ in }
   ) async throws(FeedFailure) -> HTTPAnswer {
     let start = ContinuousClock.now
     let deadline = NIODeadline.now() + TimeAmount(timeLimit(call))
@@ -85,14 +104,15 @@ package final class BoxTransport: Sendable {
     switch attempt.result {
     case .success(let answer):
       observer(
-        FinishedCall(
-          endpoint: call.endpoint.name, code: "\(answer.status)", duration: duration,
-          requestID: answer.requestID, bytes: answer.body.count))
+        .ended(
+          FinishedCall(
+            endpoint: call.endpoint.name, code: "\(answer.status)", duration: duration,
+            requestID: answer.requestID, bytes: answer.body.count)))
       return answer
     case .failure(let error):
       let failure = failure(error, call)
       observer(
-        FinishedCall(endpoint: call.endpoint.name, code: failure.code.rawValue, duration: duration))
+        .ended(FinishedCall(endpoint: call.endpoint.name, code: failure.code.rawValue, duration: duration)))
       throw failure
     }
   }
@@ -175,7 +195,8 @@ extension TransportSettings {
   fileprivate func apiConfiguration(_ proxy: ProxySettings?) -> HTTPClient.Configuration {
     var configuration = commonConfiguration(proxy)
     configuration.timeout.read = TimeAmount(readTimeout)
-    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = apiConnections
+    // Calls wait for their turn before, so that this is never reached.
+    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 4 * callsAtOnce
     configuration.decompression = .enabled(limit: .size(maximumPageBytes))
     let maximum = receiveBufferBytes
     configuration.http1_1ConnectionDebugInitializer = { channel in

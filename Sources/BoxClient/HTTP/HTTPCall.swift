@@ -53,8 +53,16 @@ package struct FinishedCall: Sendable {
   package var bytes = 0
 }
 
-/// Called after each request.
-package typealias RequestObserver = @Sendable (FinishedCall) -> Void
+/// What becomes of a call, for deadlines, metrics and the log.
+package enum CallStage: Sendable {
+  /// It waits until others have ended: at most this many times as many as may run at once.
+  case queued(rounds: Int)
+  /// Its turn has come, after ``queued(rounds:)``: its time limit runs from here.
+  case began
+  case ended(FinishedCall)
+}
+
+package typealias CallObserver = @Sendable (CallStage) -> Void
 
 extension HTTPCall.Endpoint {
   var method: HTTPMethod {
@@ -84,6 +92,9 @@ extension HTTPCall.Endpoint {
     case .poll: "the realtime server"
     }
   }
+
+  /// Made to get an access token, before any other call.
+  var isOfSignIn: Bool { self == .token || self == .user }
 
   var isPoll: Bool {
     if case .poll = self { true } else { false }

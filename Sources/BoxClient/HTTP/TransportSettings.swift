@@ -13,7 +13,7 @@ package struct TransportSettings: Sendable {
   package var readTimeout = Duration.seconds(60)
   /// How long one API request may take in all, however steadily its answer drips.
   package var requestTimeout = Duration.seconds(5 * 60)
-  /// How long connecting may take, TLS and waiting for a free connection included.
+  /// How long connecting may take, TLS included.
   package var connectTimeout = Duration.seconds(30)
   /// How long an unused connection is kept. Shorter than a long poll, so that none is used that a
   /// firewall has forgotten in the meantime.
@@ -22,9 +22,9 @@ package struct TransportSettings: Sendable {
   package var pollGrace = Duration.seconds(10)
   /// How long a poll's body may take after its head.
   package var pollBodyTimeout = Duration.seconds(60)
-  /// Connections to the API at once. Streams beyond that queue, so that a thousand of them waking
-  /// together hold this many pages in memory and not a thousand.
-  package var apiConnections = 64
+  /// Calls at once, other than polls: so many to the API, and so many to sign in. The others wait for their turn, so
+  /// that a thousand streams that wake up together hold this many pages in memory and not a thousand.
+  package var callsAtOnce = 16
   /// Connections to realtime servers at once: more than there are streams.
   package var pollConnections = 1 << 16
   /// Bytes read from an API connection at once. A page is about 0.8 MB.

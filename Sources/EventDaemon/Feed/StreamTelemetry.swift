@@ -64,10 +64,19 @@ final class StreamTelemetry: Sendable {
 
   func publish(_ metrics: StreamMetrics) { published.withLock { $0.metrics = metrics } }
 
-  /// A recovery makes progress, while the driver waits for its end.
+  /// A recovery makes progress, or a call waits for its turn, while the driver waits for its end.
   func setDeadline(_ deadline: FeedInstant) { published.withLock { $0.metrics.deadline = deadline } }
 
-  /// A call to Box has ended.
+  /// The stages of a call to Box. While it waits for its turn, the deadline is moved.
+  /// - Parameter budget: how long a call may take.
+  func observe(_ stage: CallStage, budget: Duration, at now: FeedInstant) {
+    switch stage {
+    case .queued(let rounds): setDeadline(now + budget * (rounds + 1))
+    case .began: setDeadline(now + budget)
+    case .ended(let call): requested(call)
+    }
+  }
+
   func requested(_ call: FinishedCall) {
     published.withLock {
       $0.requests[.init(endpoint: call.endpoint, code: call.code), default: 0] += 1

@@ -64,17 +64,18 @@ extension Configuration.Box {
 extension TokenEndpoint {
   init(
     _ transport: BoxTransport, _ configuration: Configuration,
-    _ onRequest: @escaping RequestObserver = { _ in }
+    _ observer: @escaping CallObserver = { _ in }
   ) throws(DaemonFailure) {
     self = try DaemonFailure.mapping { () throws(ClientSettingsError) in
-      try TokenEndpoint(transport: transport, url: configuration.box.tokenURL, onRequest: onRequest)
+      try TokenEndpoint(transport: transport, url: configuration.box.tokenURL, observer: observer)
     }
   }
 }
 
 extension Logger {
-  /// Logs a call to Box, with nothing of what was sent or received.
-  func log(_ call: FinishedCall) {
+  /// Logs a call to Box that has ended, with nothing of what was sent or received.
+  func log(_ stage: CallStage) {
+    guard case .ended(let call) = stage else { return }
     debug("called Box", metadata: Self.metadata(of: call))
   }
 

@@ -37,8 +37,8 @@ struct DaemonAssembly: Sendable {
     tokenRegistry = try TokenRegistry(
       configuration, daemon.environment, transport,
       refreshTokenStore: RefreshTokenFile(directories.state), logger: logger,
-      onRequest: { [signIns] in
-        signIns.requested($0)
+      observer: { [signIns] in
+        if case .ended(let call) = $0 { signIns.requested(call) }
         logger.log($0)
       },
       onRecovery: { supervisor.retry() })

@@ -28,9 +28,9 @@ struct FeedFactory: Sendable {
       try BoxSource(
         transport: transport, tokens: tokenRegistry.tokens(for: configuration.subject(of: stream)),
         settings: FeedSettings(configuration, stream)
-      ) { [log] in
-        telemetry.requested($0)
-        log.log($0)
+      ) { [log, clock, rules] stage in
+        telemetry.observe(stage, budget: rules.requestBudget, at: clock.now)
+        log.log(stage)
       }
     }
     let trigger = RetryTrigger()

@@ -18,25 +18,25 @@ final class TokenRegistry: Sendable {
   private let environment: [String: String]
   private let endpoint: TokenEndpoint
   private let transport: BoxTransport
-  private let onRequest: RequestObserver
+  private let observer: CallObserver
   private let refreshTokenStore: any RefreshTokenStore
   private let logger: Logger
   /// Called when a sign-in works again.
   private let onRecovery: @Sendable () -> Void
   private let added = AsyncStream.makeStream(of: AccessTokens.self)
 
-  /// - Parameter onRequest: called after each call for a token or its owner.
+  /// - Parameter observer: called at each stage of a call for a token or its owner.
   init(
     _ configuration: Configuration, _ environment: [String: String], _ transport: BoxTransport,
     refreshTokenStore: any RefreshTokenStore, logger: Logger,
-    onRequest: @escaping RequestObserver = { _ in },
+    observer: @escaping CallObserver = { _ in },
     onRecovery: @escaping @Sendable () -> Void = {}
   ) throws(DaemonFailure) {
     state = Mutex(State(configuration: configuration))
     self.environment = environment
     self.transport = transport
-    self.onRequest = onRequest
-    endpoint = try TokenEndpoint(transport, configuration, onRequest)
+    self.observer = observer
+    endpoint = try TokenEndpoint(transport, configuration, observer)
     self.refreshTokenStore = refreshTokenStore
     self.logger = logger
     self.onRecovery = onRecovery
@@ -118,7 +118,7 @@ final class TokenRegistry: Sendable {
     let signIn = signIn(state.configuration.auth, subject)
     if subject?.kind == .user { return signIn }
     let owned = OwnedSignIn(
-      signIn, transport: transport, apiURL: state.configuration.box.apiURL, onRequest: onRequest
+      signIn, transport: transport, apiURL: state.configuration.box.apiURL, observer: observer
     ) { [logger] failure in
       logger.debug("whose tokens these are is not known", metadata: [:].explaining(failure))
     }
