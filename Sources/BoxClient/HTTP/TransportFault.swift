@@ -61,6 +61,7 @@ enum TransportFault {
     case is NIOSSLExtraError, is BoringSSLError: certificate(host)
     case HTTPParserError.invalidEOFState, HTTPParserError.closedConnection: dropped(host)
     case is HTTPParserError: unreachable("\(host) sent an answer that is not HTTP")
+    case is NIOHTTPDecoderError: unreachable("\(host) sent more than one answer to a request")
     case is NIOHTTPDecompression.DecompressionError, is NIOHTTPDecompression.ExtraDecompressionError:
       unreachable("\(host) sent a damaged compressed answer")
     case is Exchange.BodyStalled:
