@@ -1,4 +1,5 @@
 import BoxEvents
+import FoundationEssentials
 import NIOCore
 import ScriptedHTTP
 import Testing
@@ -172,6 +173,26 @@ import Testing
           try await source.read(ReadRequest(position: .now))
         }
         #expect(failure?.code == .tooLarge)
+      }
+    }
+  }
+
+  /// RFC 1952, section 2.2: members simply follow each other. The library stops after the first.
+  @Test func whatFollowsTheFirstGzipMemberIsNamed() async throws {
+    let gzip = Array(try #require(Data(base64Encoded: BoxTransportTests.smallGzip)))
+    try await ScriptedServer.run { _, index in
+      .gzip(gzip + (index == 0 ? gzip : [0, 0, 0, 0]))
+    } _: { server in
+      try await withTransport { transport in
+        let source = try source(transport, server)
+        for _ in 0..<2 {
+          let failure = await failure { () throws(FeedFailure) in
+            try await source.read(ReadRequest(position: .now))
+          }
+          #expect(failure?.code == .unreachable)
+          #expect(
+            failure?.message == "127.0.0.1 sent bytes after the first gzip member, which is not supported")
+        }
       }
     }
   }

@@ -58,6 +58,14 @@ import Testing
       NIOHTTPDecompression.ExtraDecompressionError.truncatedData,
       "api.box.com sent a damaged compressed answer"
     ),
+    (
+      NIOHTTPDecompression.ExtraDecompressionError.invalidTrailingData,
+      "api.box.com sent bytes after the first gzip member, which is not supported"
+    ),
+    (
+      NIOHTTPDecoderError.unsolicitedResponse,
+      "api.box.com sent more than one answer to a request"
+    ),
     (Exchange.BodyStalled(), "api.box.com did not complete its answer within 60 s"),
     (Other(), "the request to api.box.com failed: Other"),
   ])

@@ -62,6 +62,8 @@ enum TransportFault {
     case HTTPParserError.invalidEOFState, HTTPParserError.closedConnection: dropped(host)
     case is HTTPParserError: unreachable("\(host) sent an answer that is not HTTP")
     case is NIOHTTPDecoderError: unreachable("\(host) sent more than one answer to a request")
+    case let error as NIOHTTPDecompression.ExtraDecompressionError where error == .invalidTrailingData:
+      unreachable("\(host) sent bytes after the first gzip member, which is not supported")
     case is NIOHTTPDecompression.DecompressionError, is NIOHTTPDecompression.ExtraDecompressionError:
       unreachable("\(host) sent a damaged compressed answer")
     case is Exchange.BodyStalled:
