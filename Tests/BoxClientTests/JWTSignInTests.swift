@@ -131,11 +131,15 @@ import Testing
     (settings(enterprise: ""), "neither subject in [auth] nor enterpriseID in the JWT settings file is set"),
     (
       settings(passphrase: "naïve"),
-      "the passphrase in the JWT settings file is empty, too long or not ASCII"
+      "the passphrase in the JWT settings file is too long or not ASCII"
+    ),
+    (
+      settings(passphrase: String(repeating: "x", count: 1001)),
+      "the passphrase in the JWT settings file is too long or not ASCII"
     ),
     (
       settings(passphrase: ""),
-      "the passphrase in the JWT settings file is empty, too long or not ASCII"
+      "the private key in the JWT settings file is encrypted, but the file has no passphrase"
     ),
     (
       settings(passphrase: "wrong"),
@@ -149,7 +153,17 @@ import Testing
       settings(key: TestKeys.scrypt),
       "the private key in the JWT settings file is encrypted with scrypt, which is not supported"
     ),
-    (settings(key: "nonsense"), "the private key in the JWT settings file can't be read"),
+    (settings(key: "nonsense"), "the private key in the JWT settings file is not a PEM private key"),
+    (
+      settings(key: TestKeys.publicKey),
+      "the private key in the JWT settings file is not a PEM private key"
+    ),
+    // An EC key.
+    (settings(key: TestCertificates.key), "the private key in the JWT settings file is not an RSA key"),
+    (
+      settings(key: String(TestKeys.plain.prefix(200)) + "\n-----END PRIVATE KEY-----"),
+      "the private key in the JWT settings file is damaged or shorter than 2048 bits"
+    ),
     (
       settings(key: TestKeys.aes.replacing("M", with: "N")),
       "the private key in the JWT settings file can't be decrypted with its passphrase"

@@ -54,7 +54,8 @@ import Testing
     let failure = try await read(TestCertificates.loopback, trusting: nil)
     #expect(failure?.code == .unreachable)
     #expect(failure?.message == Self.untrusted)
-    #expect(failure?.hint?.contains("ca_file in [box]") == true)
+    #expect(failure?.hint?.contains("set the authority's certificate as ca_file in [box]") == true)
+    #expect(failure?.hint?.contains("expired, and this machine's clock") == true)
   }
 
   @Test func trustsASelfSignedCertificateInTheCAFile() async throws {
@@ -65,6 +66,7 @@ import Testing
     #expect(named == nil)
     let anotherNamed = try await read(own, trusting: authority)
     #expect(anotherNamed?.message == Self.untrusted)
+    #expect(anotherNamed?.hint?.hasPrefix("Check whether ca_file in [box] has") == true)
   }
 
   @Test(arguments: [TestCertificates.expired, TestCertificates.notYetValid])

@@ -46,6 +46,7 @@ import Testing
     (ChannelError.connectTimeout(.seconds(1)), "cannot connect to api.box.com in time"),
     (NIOSSLError.uncleanShutdown, "api.box.com closed the connection before the answer was complete"),
     (NIOSSLError.unableToValidateCertificate, "the certificate of api.box.com is not trusted"),
+    (BoringSSLError.sslError([]), "the TLS connection to api.box.com failed"),
     (NIOSSLError.handshakeFailed(.syscallError), "the TLS handshake with api.box.com failed"),
     (NIOSSLExtraError.failedToValidateHostname, "the certificate of api.box.com names another host"),
     (HTTPParserError.invalidEOFState, "api.box.com closed the connection before the answer was complete"),
@@ -57,6 +58,14 @@ import Testing
     (
       NIOHTTPDecompression.ExtraDecompressionError.truncatedData,
       "api.box.com sent a damaged compressed answer"
+    ),
+    (
+      NIOHTTPDecompression.ExtraDecompressionError.invalidTrailingData,
+      "api.box.com sent bytes after the first gzip member, which is not supported"
+    ),
+    (
+      NIOHTTPDecoderError.unsolicitedResponse,
+      "api.box.com sent more than one answer to a request"
     ),
     (Exchange.BodyStalled(), "api.box.com did not complete its answer within 60 s"),
     (Other(), "the request to api.box.com failed: Other"),
@@ -79,7 +88,8 @@ import Testing
     ("SSLV3_ALERT_HANDSHAKE_FAILURE", "the TLS handshake with api.box.com failed", "firewall"),
   ])
   func explainsHandshakes(_ cause: String, _ message: String, _ hint: String) {
-    let failure = TransportFault.handshake("sslError([error:1:SSL routines:\(cause)])", "api.box.com")
+    let failure = TransportFault.handshake(
+      "sslError([error:1:SSL routines:\(cause)])", "api.box.com", TransportSettings())
     #expect(failure.message == message)
     #expect(failure.hint?.contains(hint) == true)
   }

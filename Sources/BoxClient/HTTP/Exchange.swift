@@ -89,6 +89,7 @@ final class Exchange: HTTPClientResponseDelegate, @unchecked Sendable {
 }
 
 extension HTTPResponseHead {
-  /// The length of the body as it travels, if the answer announces one.
-  fileprivate var contentLength: Int? { headers.first(name: "content-length").flatMap { Int($0) } }
+  /// The length of the body as it travels, if the answer announces one. The parser lets only numbers pass, also those
+  /// that no `Int` holds.
+  fileprivate var contentLength: Int? { headers.first(name: "content-length").map { Int($0) ?? .max } }
 }

@@ -65,7 +65,7 @@ package struct ProxySettings: Equatable, Sendable {
       case (true, true): "Write \(variable) as http://user:password@host:port."
       case (true, false): "Check the user and password in \(variable)."
       }
-    return "\(remedy) The proxy must accept Basic; NTLM and Negotiate are not supported."
+    return "\(remedy) The proxy must accept Basic; Digest, NTLM and Negotiate are not supported."
   }
 
   private static let variable = "HTTPS_PROXY"

@@ -53,14 +53,24 @@ enum TransportFault {
     case let error as IOError: system(error.errnoCode, peer)
     case ChannelError.connectTimeout: peer.cannotConnect("in time")
     case is ChannelError: dropped(host)
-    case let error as NIOSSLError: tls(error, host)
+    case let error as NIOSSLError: tls(error, host, settings)
     case let error as NIOSSLExtraError where error == .failedToValidateHostname:
       unreachable(
         "the certificate of \(host) names another host",
         hint: "Check the address in [box], and whether something else answers for it.")
-    case is NIOSSLExtraError, is BoringSSLError: certificate(host)
+    case is NIOSSLExtraError: certificate(host, settings)
+    // After the handshake.
+    case is BoringSSLError:
+      unreachable(
+        "the TLS connection to \(host) failed",
+        hint:
+          "Check whether a proxy or a firewall interrupts TLS, or the server asks for a client's certificate."
+      )
     case HTTPParserError.invalidEOFState, HTTPParserError.closedConnection: dropped(host)
     case is HTTPParserError: unreachable("\(host) sent an answer that is not HTTP")
+    case is NIOHTTPDecoderError: unreachable("\(host) sent more than one answer to a request")
+    case let error as NIOHTTPDecompression.ExtraDecompressionError where error == .invalidTrailingData:
+      unreachable("\(host) sent bytes after the first gzip member, which is not supported")
     case is NIOHTTPDecompression.DecompressionError, is NIOHTTPDecompression.ExtraDecompressionError:
       unreachable("\(host) sent a damaged compressed answer")
     case is Exchange.BodyStalled:
@@ -125,17 +135,19 @@ enum TransportFault {
     }
   }
 
-  private static func tls(_ error: NIOSSLError, _ host: String) -> FeedFailure {
+  private static func tls(
+    _ error: NIOSSLError, _ host: String, _ settings: TransportSettings
+  ) -> FeedFailure {
     switch error {
-    case .handshakeFailed(let cause): handshake(String(describing: cause), host)
+    case .handshakeFailed(let cause): handshake(String(describing: cause), host, settings)
     case .uncleanShutdown, .readInInvalidTLSState, .writeDuringTLSShutdown, .shutdownFailed: dropped(host)
-    default: certificate(host)
+    default: certificate(host, settings)
     }
   }
 
   /// - Parameter cause: the TLS library's error, which holds the name of its reason.
-  static func handshake(_ cause: String, _ host: String) -> FeedFailure {
-    if cause.contains("CERTIFICATE_VERIFY_FAILED") { return certificate(host) }
+  static func handshake(_ cause: String, _ host: String, _ settings: TransportSettings) -> FeedFailure {
+    if cause.contains("CERTIFICATE_VERIFY_FAILED") { return certificate(host, settings) }
     // The first where the server refuses this side's versions, the second where it chooses an older one.
     if ["TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL"].contains(where: cause.contains) {
       return unreachable(
@@ -153,13 +165,16 @@ enum TransportFault {
       hint: "Check the address in [box], and whether a proxy or a firewall interrupts TLS.")
   }
 
-  /// The TLS library doesn't tell a wrong signature from a wrong time.
-  private static func certificate(_ host: String) -> FeedFailure {
+  /// The TLS library tells neither an unknown authority from a wrong time nor one wrong time from the other. Known hole:
+  /// only a verification of our own could.
+  private static func certificate(_ host: String, _ settings: TransportSettings) -> FeedFailure {
     unreachable(
       "the certificate of \(host) is not trusted",
-      hint:
-        "If a proxy or a private authority signs it, set the authority's certificate as ca_file in [box]. "
-        + "Otherwise check whether it has expired, and this machine's clock.")
+      hint: (settings.trustRoots == nil
+        ? "If a proxy or a private authority signs it, set the authority's certificate as ca_file in [box]. "
+          + "Otherwise check whether the system has the package ca-certificates"
+        : "Check whether ca_file in [box] has the certificate of the authority that signs it")
+        + ", whether the certificate has expired, and this machine's clock.")
   }
 
   private static let networkHint = "Check the network, and the proxy if one is used."
