@@ -183,6 +183,7 @@ extension FeedStateMachine {
     case .committing(_, let stored):
       adopt(stored, at: now)
       if lookbacks.current != nil { return continueLookback(at: now) }
+      if let problem = failedReads.problem { return retryRead(after: problem.failure, at: now) }
       // An enterprise stream is read at its interval; more would cost calls and bring little.
       return reading.isRecent && !rules.hasRealtimeServer ? saveIfDue(at: now) : read(at: now)
     case .recording(_, let outcome, let request):
