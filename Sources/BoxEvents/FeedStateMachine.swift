@@ -110,6 +110,14 @@ extension FeedStateMachine {
     }
   }
 
+  /// Box is asked for something that it answers at once.
+  package var awaitsAnswer: Bool {
+    switch state {
+    case .reading, .subscribing: true
+    case .initial, .beginning, .recording, .committing, .saving, .polling, .waiting: false
+    }
+  }
+
   /// When a wait ends.
   package var nextAttempt: FeedInstant? {
     guard case .waiting(let until, _) = state else { return nil }

@@ -29,6 +29,8 @@ struct StreamSnapshot: Sendable {
   var isErrorOfRealtime = false
   /// Until what is wrong is tried again; nil where nothing is wrong or no attempt is planned.
   var nextAttempt: Duration?
+  /// How long Box's answer to a request has been awaited, from a minute on.
+  var answerAwaited: Duration?
   /// Every stage is inside its deadline.
   var isTimely = true
   var requests: [RequestKey: UInt64] = [:]

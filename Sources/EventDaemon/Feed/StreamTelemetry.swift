@@ -36,6 +36,9 @@ final class StreamTelemetry: Sendable {
     if let attempt = published.metrics.nextAttempt, snapshot.error != nil {
       snapshot.nextAttempt = max(.zero, now.duration(to: attempt))
     }
+    if let since = published.metrics.requestedAt, snapshot.state == .reading, now >= since + .seconds(60) {
+      snapshot.answerAwaited = since.duration(to: now)
+    }
     snapshot.isTimely = published.metrics.deadline.map { now <= $0 } ?? true
     if let (age, at) = published.metrics.age {
       let present = max(.zero, age + at.duration(to: now))
@@ -88,6 +91,8 @@ struct StreamMetrics: Sendable {
   var deadline: FeedInstant?
   /// When the error is over although the driver has nothing else to report.
   private(set) var errorEnd: FeedInstant?
+  /// Since when Box's answer is awaited.
+  private(set) var requestedAt: FeedInstant?
   /// When the present wait ends.
   private(set) var nextAttempt: FeedInstant?
   /// The position's age, and when it was computed.
@@ -118,6 +123,7 @@ struct StreamMetrics: Sendable {
     snapshot.lookbacksTotal = UInt64(machine.completedLookbacks)
     errorEnd = machine.problemEnd
     nextAttempt = machine.nextAttempt
+    requestedAt = machine.awaitsAnswer ? now : nil
     deadline = machine.deadline
     age = machine.positionAge(at: now).map { ($0, at: now) }
     operatorActionRequired = machine.operatorActionRequired.map {

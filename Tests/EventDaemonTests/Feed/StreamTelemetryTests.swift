@@ -59,6 +59,32 @@ import Testing
     #expect(later.state == .reading)
   }
 
+  /// An answer that trickles, or never comes: shown after a minute, and nothing is wrong yet.
+  @Test mutating func anAnswerThatTakesLongIsShown() throws {
+    let position = ReadPosition.at(try #require(StreamPosition("100")))
+    var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
+    _ = machine.start(from: position, saved: Checkpoint(position: position), at: at(10))
+    metrics.observe(machine, at: at(10))
+    telemetry.publish(metrics)
+    #expect(telemetry.snapshot(at: at(69)).answerAwaited == nil)
+    let late = telemetry.snapshot(at: at(85))
+    #expect(late.answerAwaited == .seconds(75))
+    #expect(late.state == .reading && late.problem == nil)
+    enter(.stopped, deadline: nil)
+    #expect(telemetry.snapshot(at: at(85)).answerAwaited == nil)
+    // Every request has a time of its own; a poll may take long.
+    let nothing = try batch(#"{"entries":[],"next_stream_position":100}"#, new: [])
+    _ = machine.pageRead(PageOutcome(nothing, date: nil), at: at(90))
+    metrics.observe(machine, at: at(90))
+    telemetry.publish(metrics)
+    #expect(telemetry.snapshot(at: at(149)).answerAwaited == nil)
+    #expect(telemetry.snapshot(at: at(150)).answerAwaited == .seconds(60))
+    _ = machine.subscribed(RealtimeServer(url: Secret("https://realtime.box.com/")), at: at(160))
+    metrics.observe(machine, at: at(160))
+    telemetry.publish(metrics)
+    #expect(telemetry.snapshot(at: at(500)).answerAwaited == nil)
+  }
+
   @Test mutating func countsReadsAndCommits() throws {
     metrics.recovered(Recovery(checkpoint: nil, ordinal: 1000, recordedGaps: 4))
     #expect(metrics.snapshot.eventsTotal == 1000)
