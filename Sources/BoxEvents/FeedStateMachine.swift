@@ -93,7 +93,10 @@ extension FeedStateMachine {
   /// During a lookback, Box's time when the stream was last seen caught up; nil at other times.
   package var lookbackCaughtUpAt: BoxTime? { lookbacks.current == nil ? nil : checkpoint.confirmedAt }
 
-  /// How long ago, by Box's clock, the stream was last known to be complete.
+  /// Box's time of the last moment whose events were all there to be read.
+  package var continuousAt: BoxTime? { checkpoint.continuousAt }
+
+  /// How long ago, by Box's clock, the stream was last known to be complete. Nil before Box has told its time.
   package func positionAge(at now: FeedInstant) -> Duration? {
     checkpoint.continuousAt.flatMap { boxClock?.age(of: $0, at: now) }
   }

@@ -125,7 +125,8 @@ struct StreamMetrics: Sendable {
     nextAttempt = machine.nextAttempt
     requestedAt = machine.awaitsAnswer ? now : nil
     deadline = machine.deadline
-    age = machine.positionAge(at: now).map { ($0, at: now) }
+    let present = machine.positionAge(at: now) ?? machine.continuousAt.flatMap(LocalTime.age)
+    age = present.map { ($0, at: now) }
     operatorActionRequired = machine.operatorActionRequired.map {
       (OperatorActionRequired($0), operatorActionRequired?.since ?? now)
     }
@@ -177,4 +178,10 @@ extension FeedFailure {
 enum LocalTime {
   /// Seconds since 1970.
   static var now: Double { Date().timeIntervalSince1970 }
+
+  /// How long ago a time of Box's was; nil for one still to come, which shows that the clock is wrong.
+  static func age(of time: BoxTime) -> Duration? {
+    let age = now - Double(time.secondsSince1970)
+    return age >= 0 ? .seconds(age) : nil
+  }
 }

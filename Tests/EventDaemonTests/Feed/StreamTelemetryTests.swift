@@ -85,6 +85,30 @@ import Testing
     #expect(telemetry.snapshot(at: at(500)).answerAwaited == nil)
   }
 
+  /// After a start, and for as long as Box doesn't answer.
+  @Test mutating func ageIsKnownBeforeTheFirstAnswer() throws {
+    let position = ReadPosition.at(try #require(StreamPosition("100")))
+    let day: Int64 = 86_400
+    for (ago, isKnown) in [(9 * day, true), (-day, false)] {
+      var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
+      let confirmed = BoxTime(secondsSince1970: Int64(LocalTime.now) - ago)
+      let checkpoint = Checkpoint(position: position, confirmedAt: confirmed)
+      _ = machine.start(from: position, saved: checkpoint, at: at(0))
+      metrics.observe(machine, at: at(0))
+      telemetry.publish(metrics)
+      let age = telemetry.snapshot(at: at(0)).positionAge
+      #expect((age != nil) == isKnown)
+      #expect(age.map { $0 >= .seconds(ago) && $0 < .seconds(ago + day) } ?? true)
+      // Box's own time counts as soon as it is known.
+      let news = try batch(#"{"entries":[{}],"next_stream_position":101}"#, new: [0])
+      let date = BoxTime(secondsSince1970: confirmed.secondsSince1970 + 100)
+      _ = machine.pageRead(PageOutcome(news, date: date), at: at(0))
+      metrics.observe(machine, at: at(0))
+      telemetry.publish(metrics)
+      #expect(telemetry.snapshot(at: at(0)).positionAge == .seconds(100))
+    }
+  }
+
   @Test mutating func countsReadsAndCommits() throws {
     metrics.recovered(Recovery(checkpoint: nil, ordinal: 1000, recordedGaps: 4))
     #expect(metrics.snapshot.eventsTotal == 1000)
