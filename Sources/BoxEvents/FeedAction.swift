@@ -41,7 +41,7 @@ package struct PageOutcome: Hashable, Sendable {
   package func failure(readFrom position: ReadPosition) -> FeedFailure? {
     guard nextPosition == nil, entries > 0 || position == .now else { return nil }
     return FeedFailure(
-      .unreadable, "Box's answer has no usable next_stream_position (\(batch.page.positionText))")
+      .unreadable, "Box's answer has an unusable next_stream_position (\(batch.page.positionText))")
   }
 
   /// How far the page shows the stream to be complete: when its first and its last event happened, the earlier of the

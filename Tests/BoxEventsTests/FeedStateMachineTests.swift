@@ -246,7 +246,7 @@ import Testing
   func aPageWithoutAPositionIsReadAgain(type: StreamType) {
     var machine = resumed(type: type, confirmed: 900)
     _ = machine.pageRead(busy(10, "none", happened: 990, date: 1000), at: at(0))
-    #expect(machine.problem?.message == "Box's answer has no usable next_stream_position (missing)")
+    #expect(machine.problem?.message == "Box's answer has an unusable next_stream_position (missing)")
     var action = machine.stored(at: at(0))
     var (now, longest) = (0.0, 0.0)
     for attempt in 1...20 {

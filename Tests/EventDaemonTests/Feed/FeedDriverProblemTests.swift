@@ -66,7 +66,7 @@ import Testing
       ]), store)
     #expect(await store.lines.count == 2)
     #expect(await store.checkpoints.map(\.position.description) == ["7", "8"])
-    let detail = "Box's answer has no usable next_stream_position (null)"
+    let detail = "Box's answer has an unusable next_stream_position (null)"
     #expect(
       log.entries.filter { $0.id == .boxUnreachable }.map { $0.metadata["detail"] } == [detail, detail])
     #expect(log.entries.count { $0.id == .boxBack } == 1)

@@ -84,6 +84,6 @@ extension AnswerTable {
 extension AnswerRow {
   fileprivate mutating func isStoredAndReadAgain() {
     isRead(Self.event, to: "1000")
-    isRefused("Box's answer has no usable next_stream_position (")
+    isRefused("Box's answer has an unusable next_stream_position (")
   }
 }
