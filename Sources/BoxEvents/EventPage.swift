@@ -33,6 +33,14 @@ package struct EventPage: Sendable {
   package private(set) var rejects: [Reject] = []
   /// Nil where the answer's is missing or not a position to go on from: `0`, `-1`, `now`, a fraction.
   package private(set) var nextPosition: StreamPosition?
+  /// Where its value is in ``EventPage/bytes``; nil where it is missing.
+  private var positionValue: Range<Int>?
+
+  /// What the answer has for a position, as it was sent: `null`, `"now"`; cut after 40 bytes.
+  package var positionText: String {
+    guard let positionValue else { return "missing" }
+    return PlainText.escaped(String(decoding: bytes[positionValue].prefix(100), as: UTF8.self), limit: 40)
+  }
 
   /// How many entries Box sent, of whatever kind. Box's `chunk_size` may differ.
   package var entryCount: Int { events.count + rejects.count }
@@ -71,7 +79,7 @@ package struct EventPage: Sendable {
     }
     events = parser.events
     rejects = parser.rejects
-    nextPosition = parser.nextPosition
+    (nextPosition, positionValue) = (parser.nextPosition, parser.positionValue)
     if !parser.rewritten.isEmpty { bytes.append(contentsOf: parser.rewritten) }
   }
 
@@ -91,6 +99,7 @@ extension EventPage {
     var events: [Event] = []
     var rejects: [Reject] = []
     var nextPosition: StreamPosition?
+    var positionValue: Range<Int>?
     /// Lines that had to be written anew; they go after the body.
     var rewritten: [UInt8] = []
     /// The answer has at least one member of a page.
@@ -124,10 +133,12 @@ extension EventPage {
         try entries(&scanner)
       } else {
         _ = scanner.peek()
-        let value = scanner.index
+        let start = scanner.index
         try scanner.skipValue()
         if key == "next_stream_position" {
-          nextPosition = JSONText.scalar(scanner.bytes, value..<scanner.index).flatMap { StreamPosition($0) }
+          let value = start..<scanner.index
+          nextPosition = JSONText.scalar(scanner.bytes, value).flatMap { StreamPosition($0) }
+          positionValue = value
         }
       }
       isPage = isPage || ["entries", "next_stream_position", "chunk_size"].contains(key)

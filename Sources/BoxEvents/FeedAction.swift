@@ -36,6 +36,14 @@ package struct PageOutcome: Hashable, Sendable {
   var entries: Int { batch.page.entryCount }
   var nextPosition: StreamPosition? { batch.page.nextPosition }
 
+  /// Why the stream can't go on from the page: it names no position to go on from. An empty page may do without, as
+  /// Box's do: it leads past nothing.
+  package func failure(readFrom position: ReadPosition) -> FeedFailure? {
+    guard nextPosition == nil, entries > 0 || position == .now else { return nil }
+    return FeedFailure(
+      .unreadable, "Box's answer has an unusable next_stream_position (\(batch.page.positionText))")
+  }
+
   /// How far the page shows the stream to be complete: when its first and its last event happened, the earlier of the
   /// two, and never after the answer. Nil where it doesn't tell.
   var completeUntil: BoxTime? {

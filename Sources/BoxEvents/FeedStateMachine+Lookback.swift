@@ -42,6 +42,9 @@ extension FeedStateMachine {
   mutating func takeLookback(
     _ outcome: PageOutcome, from position: ReadPosition, at now: FeedInstant
   ) -> FeedAction {
+    if outcome.new == 0, let failure = outcome.failure(readFrom: position) {
+      return abandonLookback(after: failure, at: now)
+    }
     let next = answeredPosition(outcome, from: position)
     // It also ends at an empty page or after too many pages: a server whose positions pass with the time
     // leads neither back nor to ours.

@@ -50,7 +50,7 @@ extension FeedStateMachine {
     }
   }
 
-  /// Failed reads in a row; a page that can be read ends the row.
+  /// Failed reads in a row; a page that can be read, and that the stream can go on from, ends the row.
   struct FailedReads: Hashable, Sendable {
     var backoff = Backoff()
     /// Requests that Box has refused.
@@ -78,7 +78,11 @@ extension FeedStateMachine {
   package mutating func pageRead(_ outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
     guard case .reading(let request) = state else { return unexpected("pageRead") }
     reading.lastRead = now
-    failedReads = FailedReads()
+    if lookbacks.current == nil, let failure = outcome.failure(readFrom: request.position) {
+      failedReads.problem = .temporary(failure)
+    } else {
+      failedReads = FailedReads()
+    }
     if outcome.entries < request.limit { pace.spend(rules, at: now) }
     if let date = outcome.date { boxClock = BoxClock(date: date, at: now) }
     if checkpoint.continuousAt == nil { checkpoint.readSince = outcome.date }
@@ -121,9 +125,12 @@ extension FeedStateMachine {
 
   /// What a readable page leads to.
   mutating func take(_ outcome: PageOutcome, of request: ReadRequest, at now: FeedInstant) -> FeedAction {
-    if request.position == .now { return begin(outcome, at: now) }
     if lookbacks.current != nil { return takeLookback(outcome, from: request.position, at: now) }
-    if outcome.new > 0 { return commit(outcome, of: request, at: now) }
+    if request.position == .now, let next = outcome.nextPosition {
+      return begin(at: next, outcome.date, at: now)
+    }
+    if outcome.new > 0, request.position != .now { return commit(outcome, of: request, at: now) }
+    if let problem = failedReads.problem { return retryRead(after: problem.failure, at: now) }
     reading.unproductive += 1
     reading.emptyPages = outcome.entries == 0 ? reading.emptyPages + 1 : 0
     let answered = answeredPosition(outcome, from: checkpoint.position)
@@ -137,14 +144,12 @@ extension FeedStateMachine {
   }
 
   /// The answer to `now` gives the position a new stream starts from.
-  private mutating func begin(_ outcome: PageOutcome, at now: FeedInstant) -> FeedAction {
-    guard let next = outcome.nextPosition else {
-      let failure = FeedFailure(.unreadable, "Box's answer names no position to start from")
-      return retryRead(after: failure, at: now)
-    }
+  private mutating func begin(
+    at next: StreamPosition, _ date: BoxTime?, at now: FeedInstant
+  ) -> FeedAction {
     reading.asked = []
-    (checkpoint.confirmedAt, checkpoint.readSince) = (outcome.date, nil)
-    return store(.beginning(Checkpoint(position: .at(next), confirmedAt: outcome.date)), at: now)
+    (checkpoint.confirmedAt, checkpoint.readSince) = (date, nil)
+    return store(.beginning(Checkpoint(position: .at(next), confirmedAt: date)), at: now)
   }
 
   private mutating func commit(
@@ -153,9 +158,10 @@ extension FeedStateMachine {
     realtime.emptyWakeUps = 0
     realtime.broughtEvents(&jitter, at: now)
     var next = checkpoint
-    if let position = outcome.nextPosition { next.position = .at(position) }
     var isRecent = false
-    if let time = outcome.completeUntil, let date = outcome.date {
+    if let position = outcome.nextPosition { next.position = .at(position) }
+    // Without a position, more may follow at any time.
+    if failedReads.problem == nil, let time = outcome.completeUntil, let date = outcome.date {
       isRecent = date.since(time) <= rules.recent
       if isRecent { (next.confirmedAt, next.readSince) = (time, nil) } else { next.extend(to: time) }
     }
@@ -203,7 +209,7 @@ extension FeedStateMachine {
 
   // MARK: Problems
 
-  private mutating func retryRead(after failure: FeedFailure, at now: FeedInstant) -> FeedAction {
+  mutating func retryRead(after failure: FeedFailure, at now: FeedInstant) -> FeedAction {
     failedReads.problem = .temporary(failure)
     return wait(failedReads.backoff.next(&jitter, retryAfter: failure.retryAfter), then: .read, at: now)
   }

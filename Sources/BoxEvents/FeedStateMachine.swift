@@ -93,7 +93,10 @@ extension FeedStateMachine {
   /// During a lookback, Box's time when the stream was last seen caught up; nil at other times.
   package var lookbackCaughtUpAt: BoxTime? { lookbacks.current == nil ? nil : checkpoint.confirmedAt }
 
-  /// How long ago, by Box's clock, the stream was last known to be complete.
+  /// Box's time of the last moment whose events were all there to be read.
+  package var continuousAt: BoxTime? { checkpoint.continuousAt }
+
+  /// How long ago, by Box's clock, the stream was last known to be complete. Nil before Box has told its time.
   package func positionAge(at now: FeedInstant) -> Duration? {
     checkpoint.continuousAt.flatMap { boxClock?.age(of: $0, at: now) }
   }
@@ -107,6 +110,14 @@ extension FeedStateMachine {
     case .unreachable, .throttled, .serverError, .unauthorized, .forbidden, .unreadable, .realtimeRefused,
       .signInFailed, .cancelled:
       nil
+    }
+  }
+
+  /// Box is asked for something that it answers at once.
+  package var awaitsAnswer: Bool {
+    switch state {
+    case .reading, .subscribing: true
+    case .initial, .beginning, .recording, .committing, .saving, .polling, .waiting: false
     }
   }
 
@@ -183,6 +194,7 @@ extension FeedStateMachine {
     case .committing(_, let stored):
       adopt(stored, at: now)
       if lookbacks.current != nil { return continueLookback(at: now) }
+      if let problem = failedReads.problem { return retryRead(after: problem.failure, at: now) }
       // An enterprise stream is read at its interval; more would cost calls and bring little.
       return reading.isRecent && !rules.hasRealtimeServer ? saveIfDue(at: now) : read(at: now)
     case .recording(_, let outcome, let request):

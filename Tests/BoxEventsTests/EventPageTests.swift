@@ -100,7 +100,17 @@ import Testing
     "0", "-1", "\"\"", "\"now\"", "\"0\"", "null", "1.5", "1.15e18", "true", "[1]", "\"12x\"", "\"00\"",
   ])
   func refusesPositionsThatAreNone(position: String) throws {
-    #expect(try page(#"{"entries":[],"next_stream_position":\#(position)}"#).nextPosition == nil)
+    let page = try page(#"{"entries":[],"next_stream_position": \#(position) }"#)
+    #expect(page.nextPosition == nil)
+    #expect(page.positionText == position)
+  }
+
+  @Test func namesTheUnusablePosition() throws {
+    #expect(try page(#"{"entries":[]}"#).positionText == "missing")
+    #expect(try page("{\"entries\":[],\"next_stream_position\":[\n1]}").positionText == #"[\u{A}1]"#)
+    let long = String(repeating: "9", count: 70)
+    #expect(
+      try page(#"{"entries":[],"next_stream_position":\#(long)}"#).positionText == long.prefix(40) + "…")
   }
 
   @Test func acceptsPositionsOfAnyLength() throws {

@@ -89,8 +89,17 @@ import Testing
   func neverStartsFromAnAnswerWithoutPosition(next: String?) {
     var machine = FeedStateMachine(testing: FeedRules(type: .all), at: at(0), seed: 1)
     _ = machine.start(from: .now, saved: nil, at: at(0))
-    #expect(isWait(machine.pageRead(page(next), at: at(0)), from: 0, 0.1...1))
+    var action = machine.pageRead(page(next), at: at(0))
+    #expect(isWait(action, from: 0, 0.1...1))
     #expect(machine.unsavedCheckpoint == nil)
+    for _ in 1...20 {
+      let now = end(action)
+      #expect(machine.woke(at: now) == .read(ReadRequest(position: .now)))
+      action = machine.pageRead(page(next), at: now)
+      #expect(machine.problem?.code == .unreadable)
+    }
+    // The waits have grown.
+    #expect(end(action) > at(100))
   }
 
   // MARK: Busy streams
@@ -232,11 +241,43 @@ import Testing
     #expect(machine.pageRead(page("101"), at: at(0)) == read("101"))
   }
 
-  @Test func newEventsWithoutAPositionKeepOurs() {
+  /// Its events are stored; nothing is known of what follows them, however recent they are.
+  @Test(arguments: [StreamType.all, .adminLogsStreaming])
+  func aPageWithoutAPositionIsReadAgain(type: StreamType) {
+    var machine = resumed(type: type, confirmed: 900)
+    _ = machine.pageRead(busy(10, "none", happened: 990, date: 1000), at: at(0))
+    #expect(machine.problem?.message == "Box's answer has an unusable next_stream_position (missing)")
+    var action = machine.stored(at: at(0))
+    var (now, longest) = (0.0, 0.0)
+    for attempt in 1...20 {
+      #expect(isWait(action, from: now, 0.1...300))
+      #expect(machine.condition == .waiting(machine.problem))
+      let until = end(action).sinceOrigin / .seconds(1)
+      (longest, now) = (max(longest, until - now), until)
+      #expect(machine.woke(at: end(action)) == read("100"))
+      #expect(machine.problem != nil)
+      // A full page too: that Box serves nothing new isn't what is wrong.
+      action = machine.pageRead(page(entries: attempt % 2 == 0 ? 3 : 500, nil, date: 1000), at: at(now))
+    }
+    #expect(longest > 100)
+    #expect(machine.checkpoint == checkpoint("100", confirmed: 900))
+    #expect(machine.woke(at: end(action)) == read("100"))
+    _ = machine.pageRead(page(entries: 3, "100", date: 2000), at: end(action))
+    #expect(machine.problem == nil)
+    #expect(machine.checkpoint == checkpoint("100", confirmed: 2000))
+  }
+
+  @Test func newEventsWithoutAPositionBackOffToo() {
     var machine = resumed()
-    #expect(machine.pageRead(page(new: 1, nil), at: at(0)) == commit("100"))
-    #expect(machine.stored(at: at(0)) == read("100"))
-    #expect(machine.pageRead(page(entries: 1, nil), at: at(0)) == .subscribe)
+    var (now, longest) = (at(0), Duration.zero)
+    for _ in 1...20 {
+      #expect(machine.pageRead(page(new: 1, nil), at: now) == commit("100"))
+      let until = end(machine.stored(at: now))
+      longest = max(longest, now.duration(to: until))
+      now = until
+      #expect(machine.woke(at: now) == read("100"))
+    }
+    #expect(longest > .seconds(100))
   }
 
   @Test func stallsOnAFullPageOfKnownEvents() {

@@ -148,6 +148,15 @@ struct LookbackTests {
     #expect(machine.condition == .polling)
   }
 
+  @Test func aPageWithoutAPositionEndsOnlyTheLookback() {
+    var machine = polling()
+    #expect(caughtUp(&machine, at: 120) == read("100"))
+    let action = machine.pageRead(page(of: 4, "none"), at: at(120))
+    #expect(machine.condition == .waiting(nil))
+    #expect(waited(action, &machine) == read("300"))
+    #expect(machine.completedLookbacks == 0)
+  }
+
   @Test(arguments: [FeedFailure.Code.refused, .malformedPage, .tooLarge, .throttled, .unauthorized])
   func failureEndsOnlyTheLookback(_ code: FeedFailure.Code) {
     var machine = polling()

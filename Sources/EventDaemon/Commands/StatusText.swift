@@ -1,7 +1,7 @@
 import BoxEvents
 
-/// What `box-eventd status` prints: a table with a line for each stream, then errors, gaps, and how the configuration on
-/// disk differs.
+/// What `box-eventd status` prints: a table with a line for each stream, then errors, late answers, gaps, and how the
+/// configuration on disk differs.
 package enum StatusText {
   /// - Parameter now: local time, seconds since 1970.
   package static func text(_ report: StatusReport, now: Double) -> String {
@@ -13,6 +13,11 @@ package enum StatusText {
         PlainText.escaped("\(stream.name): \($0)\(MetricText.attempt(in: stream.nextAttemptSeconds))")
       }
     }
+    let awaited = report.streams.compactMap { stream in
+      stream.answerAwaitedSeconds.map {
+        PlainText.escaped("\(stream.name): waiting for Box's answer for \(MetricText.span($0))")
+      }
+    }
     let gaps = report.streams.filter { $0.gapsTotal > 0 }.map {
       "\(PlainText.escaped($0.name)): \(MetricText.count($0.gapsTotal)) \($0.gapsTotal == 1 ? "gap" : "gaps") "
         + "recorded in gaps.ndjson"
@@ -20,7 +25,8 @@ package enum StatusText {
     let differences = report.configurationDifference.map {
       [PlainText.escaped("configuration on disk \($0)")]
     }
-    for section in [errors, gaps, differences ?? []] where !section.isEmpty { lines += [""] + section }
+    let sections = [errors, awaited, gaps, differences ?? []]
+    for section in sections where !section.isEmpty { lines += [""] + section }
     return lines.joined(separator: "\n") + "\n"
   }
 

@@ -151,8 +151,10 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
 
   @inline(never)
   private mutating func pageRead(_ batch: EventBatch, date: BoxTime?) -> FeedAction {
+    let outcome = PageOutcome(batch, date: date)
     report.deduplicated(batch)
-    return machine.pageRead(PageOutcome(batch, date: date), at: clock.now)
+    if let failure = outcome.failure(readFrom: batch.readFrom) { report.failed(failure, at: clock.now) }
+    return machine.pageRead(outcome, at: clock.now)
   }
 
   @inline(never)

@@ -20,7 +20,7 @@ struct StreamSnapshot: Sendable {
   /// Local times, seconds since 1970.
   var lastEventAt: Double?
   var lastCommitAt: Double?
-  /// How long ago, by Box's clock, the stream was last known to be complete.
+  /// How long ago, by Box's clock, the stream was last known to be complete; by the local one before Box's first answer.
   var positionAge: Duration?
   var retentionLeft: Duration?
   /// What is wrong and what to do, in one line; nil when nothing is wrong.
@@ -29,6 +29,8 @@ struct StreamSnapshot: Sendable {
   var isErrorOfRealtime = false
   /// Until what is wrong is tried again; nil where nothing is wrong or no attempt is planned.
   var nextAttempt: Duration?
+  /// How long Box's answer to a request has been awaited, from a minute on.
+  var answerAwaited: Duration?
   /// Every stage is inside its deadline.
   var isTimely = true
   var requests: [RequestKey: UInt64] = [:]

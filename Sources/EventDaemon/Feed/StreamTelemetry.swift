@@ -36,6 +36,9 @@ final class StreamTelemetry: Sendable {
     if let attempt = published.metrics.nextAttempt, snapshot.error != nil {
       snapshot.nextAttempt = max(.zero, now.duration(to: attempt))
     }
+    if let since = published.metrics.requestedAt, snapshot.state == .reading, now >= since + .seconds(60) {
+      snapshot.answerAwaited = since.duration(to: now)
+    }
     snapshot.isTimely = published.metrics.deadline.map { now <= $0 } ?? true
     if let (age, at) = published.metrics.age {
       let present = max(.zero, age + at.duration(to: now))
@@ -97,6 +100,8 @@ struct StreamMetrics: Sendable {
   var deadline: FeedInstant?
   /// When the error is over although the driver has nothing else to report.
   private(set) var errorEnd: FeedInstant?
+  /// Since when Box's answer is awaited.
+  private(set) var requestedAt: FeedInstant?
   /// When the present wait ends.
   private(set) var nextAttempt: FeedInstant?
   /// The position's age, and when it was computed.
@@ -127,8 +132,10 @@ struct StreamMetrics: Sendable {
     snapshot.lookbacksTotal = UInt64(machine.completedLookbacks)
     errorEnd = machine.problemEnd
     nextAttempt = machine.nextAttempt
+    requestedAt = machine.awaitsAnswer ? now : nil
     deadline = machine.deadline
-    age = machine.positionAge(at: now).map { ($0, at: now) }
+    let present = machine.positionAge(at: now) ?? machine.continuousAt.flatMap(LocalTime.age)
+    age = present.map { ($0, at: now) }
     operatorActionRequired = machine.operatorActionRequired.map {
       (OperatorActionRequired($0), operatorActionRequired?.since ?? now)
     }
@@ -180,4 +187,10 @@ extension FeedFailure {
 enum LocalTime {
   /// Seconds since 1970.
   static var now: Double { Date().timeIntervalSince1970 }
+
+  /// How long ago a time of Box's was; nil for one still to come, which shows that the clock is wrong.
+  static func age(of time: BoxTime) -> Duration? {
+    let age = now - Double(time.secondsSince1970)
+    return age >= 0 ? .seconds(age) : nil
+  }
 }

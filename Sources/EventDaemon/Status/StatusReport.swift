@@ -28,6 +28,8 @@ package struct StatusReport: Hashable, Sendable, Decodable {
     package var error: String?
     /// Until what is wrong is tried again; left out where no attempt is planned.
     package var nextAttemptSeconds: Double?
+    /// How long Box's answer to a request has been awaited; left out for the first minute.
+    package var answerAwaitedSeconds: Double?
   }
 
   init(_ snapshot: DaemonSnapshot) {
@@ -54,6 +56,7 @@ extension StatusReport.Stream {
     retentionLeftSeconds = snapshot.retentionLeft.map { $0 / .seconds(1) }
     error = snapshot.error
     nextAttemptSeconds = snapshot.nextAttempt.map { $0 / .seconds(1) }
+    answerAwaitedSeconds = snapshot.answerAwaited.map { $0 / .seconds(1) }
   }
 }
 
@@ -100,6 +103,7 @@ extension StatusReport.Stream {
     object.add("retention_left_seconds", retentionLeftSeconds)
     object.add("error", error)
     if let nextAttemptSeconds { object.add("next_attempt_seconds", nextAttemptSeconds) }
+    if let answerAwaitedSeconds { object.add("answer_awaited_seconds", answerAwaitedSeconds) }
     return object.text
   }
 }

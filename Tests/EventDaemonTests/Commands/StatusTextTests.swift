@@ -32,6 +32,12 @@ import Testing
       text([waiting]).hasSuffix("\n\nw: Box answered 403. Give the app the right. (next try in 14 min)\n"))
   }
 
+  @Test func howLongAnAnswerIsAwaited() {
+    var reading = Snapshots.stream("w", .reading)
+    reading.answerAwaited = .seconds(75)
+    #expect(text([reading]).hasSuffix("\n\nw: waiting for Box's answer for 1 min\n"))
+  }
+
   /// Beside a stream that was complete a moment ago it would only puzzle.
   @Test(arguments: [(3_600, false), (3_601, true), (30 * 86_400, true)])
   func retentionLeftOfAPositionThatIsOld(age: Int64, isShown: Bool) {

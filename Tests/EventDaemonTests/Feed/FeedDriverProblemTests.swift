@@ -54,6 +54,25 @@ import Testing
     #expect(log.entries.filter { $0.id == .quarantined }.map { $0.metadata["entries"] } == ["2"])
   }
 
+  /// Box names no position for a while: what it serves is stored once, and the problem and its end are logged.
+  @Test func reportsPagesWithoutAPosition() async throws {
+    let store = MemoryStore(try checkpoint("7"))
+    let page = #"{"entries":[{"event_id":"a"}],"next_stream_position":null}"#
+    try await run(
+      ScriptedSource([
+        .page(page), .page(page),
+        .page(#"{"entries":[{"event_id":"a"},{"event_id":"b"}],"next_stream_position":8}"#),
+        .page(#"{"entries":[],"next_stream_position":8}"#), .server,
+      ]), store)
+    #expect(await store.lines.count == 2)
+    #expect(await store.checkpoints.map(\.position.description) == ["7", "8"])
+    let detail = "Box's answer has an unusable next_stream_position (null)"
+    #expect(
+      log.entries.filter { $0.id == .boxUnreachable }.map { $0.metadata["detail"] } == [detail, detail])
+    #expect(log.entries.count { $0.id == .boxBack } == 1)
+    #expect(clock.waits.count == 2)
+  }
+
   /// What is not in the quarantine yet isn't reported as being there.
   @Test func logsNoEntryBeforeItIsQuarantined() async throws {
     let store = MemoryStore(try checkpoint("7"))

@@ -59,6 +59,56 @@ import Testing
     #expect(later.state == .reading)
   }
 
+  /// An answer that trickles, or never comes: shown after a minute, and nothing is wrong yet.
+  @Test mutating func anAnswerThatTakesLongIsShown() throws {
+    let position = ReadPosition.at(try #require(StreamPosition("100")))
+    var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
+    _ = machine.start(from: position, saved: Checkpoint(position: position), at: at(10))
+    metrics.observe(machine, at: at(10))
+    telemetry.publish(metrics)
+    #expect(telemetry.snapshot(at: at(69)).answerAwaited == nil)
+    let late = telemetry.snapshot(at: at(85))
+    #expect(late.answerAwaited == .seconds(75))
+    #expect(late.state == .reading && late.problem == nil)
+    enter(.stopped, deadline: nil)
+    #expect(telemetry.snapshot(at: at(85)).answerAwaited == nil)
+    // Every request has a time of its own; a poll may take long.
+    let nothing = try batch(#"{"entries":[],"next_stream_position":100}"#, new: [])
+    _ = machine.pageRead(PageOutcome(nothing, date: nil), at: at(90))
+    metrics.observe(machine, at: at(90))
+    telemetry.publish(metrics)
+    #expect(telemetry.snapshot(at: at(149)).answerAwaited == nil)
+    #expect(telemetry.snapshot(at: at(150)).answerAwaited == .seconds(60))
+    _ = machine.subscribed(RealtimeServer(url: Secret("https://realtime.box.com/")), at: at(160))
+    metrics.observe(machine, at: at(160))
+    telemetry.publish(metrics)
+    #expect(telemetry.snapshot(at: at(500)).answerAwaited == nil)
+  }
+
+  /// After a start, and for as long as Box doesn't answer.
+  @Test mutating func ageIsKnownBeforeTheFirstAnswer() throws {
+    let position = ReadPosition.at(try #require(StreamPosition("100")))
+    let day: Int64 = 86_400
+    for (ago, isKnown) in [(9 * day, true), (-day, false)] {
+      var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
+      let confirmed = BoxTime(secondsSince1970: Int64(LocalTime.now) - ago)
+      let checkpoint = Checkpoint(position: position, confirmedAt: confirmed)
+      _ = machine.start(from: position, saved: checkpoint, at: at(0))
+      metrics.observe(machine, at: at(0))
+      telemetry.publish(metrics)
+      let age = telemetry.snapshot(at: at(0)).positionAge
+      #expect((age != nil) == isKnown)
+      #expect(age.map { $0 >= .seconds(ago) && $0 < .seconds(ago + day) } ?? true)
+      // Box's own time counts as soon as it is known.
+      let news = try batch(#"{"entries":[{}],"next_stream_position":101}"#, new: [0])
+      let date = BoxTime(secondsSince1970: confirmed.secondsSince1970 + 100)
+      _ = machine.pageRead(PageOutcome(news, date: date), at: at(0))
+      metrics.observe(machine, at: at(0))
+      telemetry.publish(metrics)
+      #expect(telemetry.snapshot(at: at(0)).positionAge == .seconds(100))
+    }
+  }
+
   @Test mutating func countsReadsAndCommits() throws {
     metrics.recovered(Recovery(checkpoint: nil, ordinal: 1000, recordedGaps: 4))
     #expect(metrics.snapshot.eventsTotal == 1000)

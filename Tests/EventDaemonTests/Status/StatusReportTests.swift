@@ -29,6 +29,15 @@ import Testing
       StatusReport(Snapshots.daemon([stream])).json.contains(#""error":"x","next_attempt_seconds":90.5}"#))
   }
 
+  @Test func anAwaitedAnswerOnlyWhereItTakesLong() {
+    #expect(!StatusReport(Snapshots.daemon([Snapshots.healthy])).json.contains("answer_awaited"))
+    var stream = Snapshots.stream("w", .reading)
+    stream.answerAwaited = .seconds(75)
+    let report = StatusReport(Snapshots.daemon([stream]))
+    #expect(report.json.contains(#""error":null,"answer_awaited_seconds":75}"#))
+    #expect(report.state == "running")
+  }
+
   @Test func parsesItsOwnOutput() throws {
     var stream = Snapshots.healthy
     stream.nextAttempt = .seconds(7)

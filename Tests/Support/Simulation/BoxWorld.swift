@@ -117,7 +117,13 @@ struct BoxWorld: Sendable {
       texts.append(text)
       page.items.append((index, line))
     }
-    page.body = body(texts, next: quoted(next))
+    if spendProblem(6) {
+      // What follows can't be asked for, whatever it is.
+      page.hasMore = true
+      page.body = body(texts, next: unusablePosition())
+    } else {
+      page.body = body(texts, next: quoted(next))
+    }
     if spendProblem(12) { breakBody(&page) }
     return page
   }
@@ -196,15 +202,21 @@ struct BoxWorld: Sendable {
       return quoted(next)
     }
     return switch choices.pick(9) {
+    case 0..<6: unusablePosition()
+    case 6 where from > 10_000: quoted(from - UInt64(choices.number(1, 9000)))
+    case 7 where from > 0: "\(Double(from))"
+    default: from > 0 ? quoted(from) : "0"
+    }
+  }
+
+  private mutating func unusablePosition() -> String? {
+    switch choices.pick(6) {
     case 0: "0"
     case 1: "\"0\""
     case 2: "-1"
     case 3: "\"now\""
     case 4: nil
-    case 5: "\"\""
-    case 6 where from > 10_000: quoted(from - UInt64(choices.number(1, 9000)))
-    case 7 where from > 0: "\(Double(from))"
-    default: from > 0 ? quoted(from) : "0"
+    default: "\"\""
     }
   }
 

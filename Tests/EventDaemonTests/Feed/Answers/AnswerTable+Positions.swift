@@ -10,7 +10,7 @@ extension AnswerTable {
     }
     + unusable.map { text in
       AnswerRow(name(text), .read, AnswerRow.page(AnswerRow.event, next: text)) {
-        $0.isRead(AnswerRow.event, to: "1000")
+        $0.isStoredAndReadAgain()
       }
     }
     + malformed.map { text in
@@ -36,7 +36,7 @@ extension AnswerTable {
     ("\n\t1500", "1500"),
   ]
 
-  /// Valid JSON, and nothing to go on from: the position stays.
+  /// Valid JSON, and nothing to go on from: the position stays, and what follows can't be had.
   private static let unusable = [
     "0", "-1", "-0", #""0""#, #""000""#, #""-1""#, #""now""#, #""""#, "null", "1.15e18", "1500.0", "15e2",
     "1E3",
@@ -54,7 +54,7 @@ extension AnswerTable {
 
   private static let others = [
     AnswerRow("position absent", .read, .answer(200, #"{"entries":[\#(AnswerRow.event)]}"#)) {
-      $0.isRead(AnswerRow.event, to: "1000")
+      $0.isStoredAndReadAgain()
     },
     AnswerRow(
       "position twice: the last counts", .read,
@@ -65,7 +65,7 @@ extension AnswerTable {
     AnswerRow(
       "position twice, the last unusable", .read,
       .answer(200, #"{"next_stream_position":1400,"entries":[\#(AnswerRow.event)],"next_stream_position":0}"#)
-    ) { $0.isRead(AnswerRow.event, to: "1000") },
+    ) { $0.isStoredAndReadAgain() },
     AnswerRow(
       "position before the entries, its key escaped", .read,
       .answer(200, #"{"next\u005fstream_position":1500,"entries":[\#(AnswerRow.event)]}"#)
@@ -79,4 +79,11 @@ extension AnswerTable {
       $0.asks = "1500"
     },
   ]
+}
+
+extension AnswerRow {
+  fileprivate mutating func isStoredAndReadAgain() {
+    isRead(Self.event, to: "1000")
+    isRefused("Box's answer has an unusable next_stream_position (")
+  }
 }
