@@ -123,7 +123,7 @@ import Testing
       Reply(.send(Self.head() + "HTTP/1.1 200 OK\r\nContent-Length: \(second.utf8.count)\r\n\r\n" + second))
     } _: { server in
       try await withTransport {
-        $0.apiConnections = 1
+        $0.callsAtOnce = 1
       } _: { transport in
         let source = try source(transport, server)
         await withTaskGroup(of: Void.self) { group in
