@@ -36,7 +36,9 @@ struct SpoolRecovery {
       }
     }
     let found = spool.position?.record
-    let segments = try spool.files.spool.segments()
+    let (segments, copies) = try spool.files.withoutCopies(
+      try spool.files.spool.segments(), after: found.map { $0.accepted?.segment ?? $0.segment })
+    notes = copies
     let isAnnounced = try spool.segmentLog.hasContent()
     var recovery =
       if let found {
