@@ -9,6 +9,8 @@ struct GapLine {
   var ordinal: UInt64
   /// Where the spool ended when a recovery found it shortened. A spool that was restored again ends elsewhere.
   var end: SpoolEnd?
+  /// How many events are stored whose ids were lost with the state: they may come twice. Not read back.
+  var unknownIDs: UInt64 = 0
 
   /// - Parameter time: local seconds since 1970.
   func line(at time: Int64) -> [UInt8] {
@@ -20,6 +22,7 @@ struct GapLine {
     if let to = gap.to { object.add("to", to.description) }
     if let since = gap.since { object.add("since", since.date.rfc3339) }
     if let until = gap.until { object.add("until", until.date.rfc3339) }
+    if unknownIDs > 0 { object.add("unknown_ids", unknownIDs) }
     if let end { object.add("kept_segment", end.segment) }
     if let end { object.add("kept_bytes", end.offset) }
     return object.line

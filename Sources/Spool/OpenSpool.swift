@@ -160,10 +160,10 @@ struct OpenSpool {
 
   /// Records a gap, unless one of the last lines of `gaps.ndjson` is this gap: a run that follows a crash
   /// finds it again.
-  mutating func recordOnce(_ gap: Gap, end: SpoolEnd? = nil) throws(StoreFailure) {
+  mutating func recordOnce(_ gap: Gap, end: SpoolEnd? = nil, unknownIDs: UInt64 = 0) throws(StoreFailure) {
     // Before a line is trusted to be on disk.
     try gapLog.repairTail()
-    let line = GapLine(gap: gap, ordinal: ordinal, end: end)
+    let line = GapLine(gap: gap, ordinal: ordinal, end: end, unknownIDs: unknownIDs)
     let isRecorded = try gapLog.tail().contains { GapLine(parsing: $0)?.isSame(as: line) == true }
     guard !isRecorded else { return }
     try gapLog.append(line.line(at: setup.clock.wallSeconds()))

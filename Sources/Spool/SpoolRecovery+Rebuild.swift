@@ -30,11 +30,38 @@ extension SpoolRecovery {
     let gap = Gap(
       cause: .stateLost, from: entry.position, to: nil, since: entry.confirmedAt,
       until: spool.now(atLeast: entry.confirmedAt))
-    try spool.recordOnce(gap)
+    let unknown = try unknownIDs(before: spool.active?.ordinal ?? entry.ordinal, segments)
+    if unknown > 0 {
+      notes.append(
+        "\(unknown) of the last events before the newest segment are in segments that are compressed, deleted or "
+          + "unreadable, and their ids are lost: those that Box serves again come twice")
+    }
+    try spool.recordOnce(gap, unknownIDs: unknown)
     spool.unreportedGaps.append(gap)
     spool.firstOrdinal = spool.ordinal
     try spool.write(spool.record(of: checkpoint, known: known))
     return Recovery(checkpoint: checkpoint, ordinal: spool.ordinal, rebuilt: true)
+  }
+
+  /// How many of the newest events before the newest segment can't be known by their ids any more: `known_ids` was lost
+  /// too, or cleared, and their segments aren't there to be read.
+  private func unknownIDs(before first: UInt64, _ segments: [UInt64]) throws(StoreFailure) -> UInt64 {
+    let kept = UInt64(clamping: spool.setup.limits.knownEvents)
+    let oldest = first > kept ? first - kept : 0
+    var begun = Set(try spool.segmentLog.tail().compactMap { SegmentEntry(parsing: $0)?.ordinal })
+    begun.formUnion(segments)
+    begun.formUnion(try spool.files.spool.names().compactMap(SegmentName.ordinalOfFinished))
+    let present = Set(segments)
+    var (end, count) = (first, UInt64(0))
+    for ordinal in begun.filter({ $0 < first }).sorted(by: >) where end > oldest {
+      let name = SegmentName.text(ordinal)
+      let status = present.contains(ordinal) ? try spool.files.spool.status(of: name) : nil
+      if status?.kind != .file { count += end - max(ordinal, oldest) }
+      end = ordinal
+    }
+    if end > oldest { count += end - oldest }
+    let known = UInt64(try KnownIDs.read(in: spool.files.state).count)
+    return count > known ? count - known : 0
   }
 
   /// Makes a segment the active one when no record tells how much of it is durable: its lines count as far
