@@ -19,7 +19,8 @@ extension StreamFiles {
       if let original = head.flatMap({ begun[$0] }), !isKnown(segment), try isCopy(segment, of: original) {
         let name = try setAside(segment)
         notes.append(
-          "\(SegmentName.text(segment)) is a copy of \(SegmentName.text(original)): it was renamed to \(name)")
+          "\(SegmentName.text(segment)) is a copy of \(SegmentName.text(original)): it was renamed to \(name)"
+        )
       } else {
         others.append(segment)
         if let head, begun[head] == nil { begun[head] = segment }

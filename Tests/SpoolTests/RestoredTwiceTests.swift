@@ -69,7 +69,7 @@ struct RestoredTwiceTests {
     await store.close()
   }
 
-  /// A better backup is found, and given up again.
+  /// A better backup is restored, then the first one again.
   @Test func newerThenOlder() async throws {
     let fixture = try SpoolFixture()
     var backups: [[(name: String, bytes: [UInt8])]] = []
