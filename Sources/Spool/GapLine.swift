@@ -7,6 +7,10 @@ struct GapLine {
   var gap: Gap
   /// Of the first event after the break.
   var ordinal: UInt64
+  /// Where the spool ended when a recovery found it shortened. A spool that was restored again ends elsewhere.
+  var end: SpoolEnd?
+  /// How many events are stored whose ids were lost with the state: they may come twice. Not read back.
+  var unknownIDs: UInt64 = 0
 
   /// - Parameter time: local seconds since 1970.
   func line(at time: Int64) -> [UInt8] {
@@ -18,6 +22,9 @@ struct GapLine {
     if let to = gap.to { object.add("to", to.description) }
     if let since = gap.since { object.add("since", since.date.rfc3339) }
     if let until = gap.until { object.add("until", until.date.rfc3339) }
+    if unknownIDs > 0 { object.add("unknown_ids", unknownIDs) }
+    if let end { object.add("kept_segment", end.segment) }
+    if let end { object.add("kept_bytes", end.offset) }
     return object.line
   }
 
@@ -26,6 +33,7 @@ struct GapLine {
   func isSame(as other: GapLine) -> Bool {
     gap.cause == other.gap.cause && gap.since == other.gap.since
       && (gap.cause == .retention || ordinal == other.ordinal)
+      && (end == nil || other.end == nil || end == other.end)
   }
 }
 
@@ -43,6 +51,9 @@ extension GapLine {
     self.init(
       gap: Gap(
         cause: cause, from: position("from"), to: position("to"), since: time("since"), until: time("until")),
-      ordinal: ordinal)
+      ordinal: ordinal,
+      end: document["kept_segment"].text.flatMap { segment in
+        document["kept_bytes"].text.flatMap { SpoolEnd("\(segment) \($0)") }
+      })
   }
 }

@@ -35,6 +35,8 @@ struct OpenSpool {
   var ordinal: UInt64 = 0
   /// ``PositionRecord/owner``, as it will be saved next.
   var owner: String?
+  /// ``PositionRecord/accepted``: where the spool ended when it was recovered.
+  var accepted: SpoolEnd?
   /// The ordinal of this run's first event.
   var firstOrdinal: UInt64 = 0
   /// The ids of the newest events. Nil until it is needed.
@@ -109,7 +111,7 @@ struct OpenSpool {
     PositionRecord(
       checkpoint: checkpoint, ordinal: ordinal, segment: active?.ordinal ?? ordinal,
       offset: active?.size ?? 0, boot: setup.bootID, feed: setup.location.feed.digest, known: known,
-      parts: setup.location.feed.parts, owner: owner)
+      parts: setup.location.feed.parts, owner: owner, accepted: (active?.size ?? 0) > 0 ? nil : accepted)
   }
 
   /// Before anything that was read is stored: the sign-in may be another user's than the one the position is from.
@@ -158,10 +160,10 @@ struct OpenSpool {
 
   /// Records a gap, unless one of the last lines of `gaps.ndjson` is this gap: a run that follows a crash
   /// finds it again.
-  mutating func recordOnce(_ gap: Gap) throws(StoreFailure) {
+  mutating func recordOnce(_ gap: Gap, end: SpoolEnd? = nil, unknownIDs: UInt64 = 0) throws(StoreFailure) {
     // Before a line is trusted to be on disk.
     try gapLog.repairTail()
-    let line = GapLine(gap: gap, ordinal: ordinal)
+    let line = GapLine(gap: gap, ordinal: ordinal, end: end, unknownIDs: unknownIDs)
     let isRecorded = try gapLog.tail().contains { GapLine(parsing: $0)?.isSame(as: line) == true }
     guard !isRecorded else { return }
     try gapLog.append(line.line(at: setup.clock.wallSeconds()))
@@ -169,13 +171,15 @@ struct OpenSpool {
 
   /// Records that the spool ends before what the record guarantees: someone has emptied or deleted the newest
   /// segment, or restored an older spool.
-  /// - Parameter entry: of the segment that was the newest one, or is now: whatever is missing came after its position.
-  mutating func recordShortened(after entry: SegmentEntry?) throws(StoreFailure) {
+  /// - Parameters:
+  ///   - entry: of the segment that was the newest one, or is now: whatever is missing came after its position.
+  ///   - end: where the spool ends now, if a recovery has found it.
+  mutating func recordShortened(after entry: SegmentEntry?, end: SpoolEnd? = nil) throws(StoreFailure) {
     let checkpoint = try requireBegun().record.checkpoint
     let gap = Gap(
       cause: .spoolShortened, from: entry?.position, to: checkpoint.position, since: entry?.confirmedAt,
       until: now(atLeast: checkpoint.continuousAt))
-    try recordOnce(gap)
+    try recordOnce(gap, end: end)
     unreportedGaps.append(gap)
   }
 

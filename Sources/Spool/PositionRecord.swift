@@ -19,6 +19,8 @@ package struct PositionRecord: Hashable, Sendable {
   package var parts: [String] = []
   /// Whose feed Box has said it is, where the parts don't tell; nil as long as it isn't known.
   package var owner: String?
+  /// Where the spool ended when a recovery accepted it, while no event is in a newer segment.
+  var accepted: SpoolEnd?
 
   /// Which events must be known by their ids, besides the newest ones.
   package enum Known: Hashable, Sendable {
@@ -78,11 +80,13 @@ package struct PositionRecord: Hashable, Sendable {
     known_from: \(known.text)
 
     """
+      + (accepted.map { "\(Self.acceptedKey)\($0.text)\n" } ?? "")
       + zip(Self.partKeys, parts.isEmpty ? [] : parts + [owner ?? ""]).map { key, part in
         "\(key): \(part.isEmpty ? Self.unset : part)\n"
       }.joined()
   }
 
+  private static let acceptedKey = "spool_end: "
   private static let partKeys = ["api", "subject", "as_user", "type", "owner"]
   private static let unset = "none"
 
@@ -94,7 +98,12 @@ extension PositionRecord {
   /// Nil unless the text is exactly what ``text`` gives for its values.
   init?(parsing text: String) {
     var values: [Substring] = []
-    for line in text.split(separator: "\n") {
+    var lines = text.split(separator: "\n")
+    var accepted: SpoolEnd?
+    if lines.count > 9, lines[9].hasPrefix(Self.acceptedKey) {
+      accepted = SpoolEnd(lines.remove(at: 9).dropFirst(Self.acceptedKey.count))
+    }
+    for line in lines {
       guard let colon = line.firstIndex(of: ":") else { return nil }
       values.append(line[colon...].dropFirst(2))
     }
@@ -112,7 +121,29 @@ extension PositionRecord {
     self.init(
       checkpoint: checkpoint, ordinal: ordinal, segment: segment, offset: offset, boot: String(values[6]),
       feed: String(values[7]), known: known, parts: parts.dropLast(),
-      owner: parts.last.flatMap { $0.isEmpty ? nil : $0 })
+      owner: parts.last.flatMap { $0.isEmpty ? nil : $0 }, accepted: accepted)
     guard self.text == text else { return nil }
+  }
+}
+
+/// Where the spool ends: after the complete lines of its newest segment.
+struct SpoolEnd: Hashable, Sendable {
+  /// Of an empty spool.
+  static let nothing = SpoolEnd(segment: 0, offset: 0)
+
+  var segment: UInt64
+  var offset: Int
+
+  var text: String { "\(segment) \(offset)" }
+}
+
+extension SpoolEnd {
+  /// Nil for any other text.
+  init?(_ text: Substring) {
+    let words = text.split(separator: " ")
+    guard words.count == 2, let segment = UInt64(words[0]), segment < 1 << 61, let offset = Int(words[1]),
+      offset >= 0, offset < 1 << 62
+    else { return nil }
+    self.init(segment: segment, offset: offset)
   }
 }

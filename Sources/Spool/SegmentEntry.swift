@@ -79,7 +79,7 @@ enum SegmentName {
 
 extension SegmentName {
   /// What archivers add to the name of a segment that they compress.
-  private static let archiveSuffixes = [".zst", ".gz", ".xz", ".bz2", ".lz4"]
+  static let archiveSuffixes = [".zst", ".gz", ".xz", ".bz2", ".lz4"]
 
   /// The ordinal in the name of a segment, compressed or not; nil for any other name.
   static func ordinalOfFinished(_ name: String) -> UInt64? {

@@ -6,13 +6,13 @@ import BoxEvents
 /// written and never acknowledged: it counts only after it has been written again and synced, or it is moved
 /// aside. Each step may be interrupted by a crash; the next recovery begins again and finds the same.
 struct SpoolRecovery {
-  private var spool: OpenSpool
+  var spool: OpenSpool
   /// What was done, one message each, for the log.
-  private var notes: [String] = []
+  var notes: [String] = []
   /// How the spool is shorter than the record.
   private var shortened: String?
 
-  private var location: StreamSpool.Location { spool.setup.location }
+  var location: StreamSpool.Location { spool.setup.location }
 
   /// Opens a stream's spool.
   /// - Throws: `blocked` where nothing on the disk proves where to go on.
@@ -36,7 +36,9 @@ struct SpoolRecovery {
       }
     }
     let found = spool.position?.record
-    let segments = try spool.files.spool.segments()
+    let (segments, copies) = try spool.files.withoutCopies(
+      try spool.files.spool.segments(), after: found.map { $0.accepted?.segment ?? $0.segment })
+    notes = copies
     let isAnnounced = try spool.segmentLog.hasContent()
     var recovery =
       if let found {
@@ -94,12 +96,15 @@ struct SpoolRecovery {
       try openRecorded(found)
     } else if found.offset > 0 {
       shortened = "the newest segment \(SegmentName.text(found.segment)) is missing"
+    } else if let end = found.accepted {
+      shortened = try missing(of: end)
     }
+    try acceptEnd(of: segments)
     var (checkpoint, known) = (found.checkpoint, found.known)
     if let shortened {
       notes.append("the spool is shorter than the position file records: \(shortened)")
       let entry = try spool.entry(upTo: segments.last ?? found.segment)
-      try spool.recordShortened(after: entry)
+      try spool.recordShortened(after: entry, end: spool.accepted ?? .nothing)
       try forgetLostIDs(from: entry?.ordinal ?? 0, found)
       if let entry { (checkpoint.position, known) = older(entry, found) }
     }
@@ -112,27 +117,6 @@ struct SpoolRecovery {
     return Recovery(checkpoint: checkpoint, ordinal: spool.ordinal)
   }
 
-  /// Where to read again after the spool has become shorter: from the older of the record's position and the line of
-  /// the segment from which on something is missing. The checkpoint's times stay: the gap has those of the loss.
-  private func older(_ entry: SegmentEntry, _ found: PositionRecord) -> (ReadPosition, PositionRecord.Known) {
-    // Read today, `now` is later than anything.
-    guard entry.position != .now else { return (found.position, found.known) }
-    return switch found.known {
-    // An operator has chosen the position.
-    case .all: (found.position, .all)
-    case .since(let first) where first <= entry.ordinal: (found.position, found.known)
-    case .since, .recent: (entry.position, .since(entry.ordinal))
-    }
-  }
-
-  /// Segments from an ordinal on are missing: their events must not be known any more, or they would never be fetched.
-  private func forgetLostIDs(from ordinal: UInt64, _ found: PositionRecord) throws(StoreFailure) {
-    guard found.segment > ordinal, found.ordinal > ordinal else { return }
-    let ids = try KnownIDs.read(in: spool.files.state)
-    let kept = ids.dropLast(Int(clamping: found.ordinal - ordinal))
-    if kept.count < ids.count { try KnownIDs.write(Array(kept), in: spool.files.state) }
-  }
-
   /// Opens the segment that the record names, which is the newest.
   private mutating func openRecorded(_ found: PositionRecord) throws(StoreFailure) {
     let name = SegmentName.text(found.segment)
@@ -141,20 +125,6 @@ struct SpoolRecovery {
     } else {
       try open(found.segment, from: found.offset, boot: found.boot)
     }
-  }
-
-  /// Cuts a partial line where a segment's lines don't end at the record's offset.
-  /// - Returns: the segment's size before that; nil where they end there.
-  private mutating func cutShortened(_ name: String, _ found: PositionRecord) throws(StoreFailure) -> Int? {
-    guard let file = try spool.files.spool.file(name, writing: true) else { return nil }
-    defer { file.close() }
-    let size = try file.size()
-    if found.offset == 0 { return nil }
-    if try file.bytes(in: (found.offset - 1)..<found.offset) == [0x0A] { return nil }
-    // The file is shorter than it was, or changed: what is appended would end up in the middle of a line.
-    let end = try file.forEachLine(in: 0..<min(size, found.offset)) { _, _ in true }
-    try cutUnproven(file, segment: found.segment, from: end, size: size)
-    return size
   }
 
   /// Makes a segment the active one, after checking what it holds after `offset`.
@@ -224,57 +194,10 @@ struct SpoolRecovery {
     try cutUnproven(file, segment: found.segment, from: found.offset, size: file.size())
   }
 
-  // MARK: Without a record
-
-  /// Goes on from the last line of `segments.ndjson`: its position is read again, the events since are known.
-  private mutating func rebuild(
-    from segments: [UInt64], because reason: String
-  ) throws(StoreFailure) -> Recovery {
-    try spool.segmentLog.repairTail()
-    guard let entry = SegmentEntry.last(in: try spool.segmentLog.tail()) else {
-      throw blocked("\(reason), and segments.ndjson records no position to go on from")
-    }
-    guard entry.feed == location.feed.digest else {
-      throw location.foreign("the last line of segments.ndjson", "")
-    }
-    notes.append("\(reason); reading starts again at the beginning of the last segment")
-
-    let checkpoint = Checkpoint(position: entry.position, confirmedAt: entry.confirmedAt)
-    let known = PositionRecord.Known.since(entry.ordinal)
-    spool.position?.file.close()
-    spool.position = nil
-    spool.ordinal = entry.ordinal
-    spool.position = OpenSpool.SavedPosition(
-      file: try spool.files.madePosition(), record: spool.record(of: checkpoint, known: known))
-    if let newest = segments.last, newest >= entry.ordinal {
-      spool.ordinal = newest
-      try openIntact(newest)
-    }
-    let gap = Gap(
-      cause: .stateLost, from: entry.position, to: nil, since: entry.confirmedAt,
-      until: spool.now(atLeast: entry.confirmedAt))
-    try spool.recordOnce(gap)
-    spool.unreportedGaps.append(gap)
-    spool.firstOrdinal = spool.ordinal
-    try spool.write(spool.record(of: checkpoint, known: known))
-    return Recovery(checkpoint: checkpoint, ordinal: spool.ordinal, rebuilt: true)
-  }
-
-  /// Makes a segment the active one when no record tells how much of it is durable: its lines count as far
-  /// as they are events, written again and synced.
-  private mutating func openIntact(_ segment: UInt64) throws(StoreFailure) {
-    let file = try adopt(segment, size: 0)
-    let size = try file.size()
-    let intact = try proven(file, in: 0..<size)
-    spool.active?.size = intact.end
-    spool.ordinal += intact.count
-    if intact.end < size { try cutUnproven(file, segment: segment, from: intact.end, size: size) }
-  }
-
   // MARK: Steps
 
   /// Opens a segment as the active one, `size` bytes of which count so far.
-  private mutating func adopt(_ segment: UInt64, size: Int) throws(StoreFailure) -> DiskFile {
+  mutating func adopt(_ segment: UInt64, size: Int) throws(StoreFailure) -> DiskFile {
     let now = spool.setup.clock.wallSeconds()
     let entry = SegmentEntry.last(in: try spool.segmentLog.tail())
     let begunAt = if let entry, entry.ordinal == segment { min(entry.begunAt, now) } else { now }
@@ -288,7 +211,7 @@ struct SpoolRecovery {
     return file
   }
 
-  private mutating func proven(
+  mutating func proven(
     _ file: DiskFile, in range: Range<Int>
   ) throws(StoreFailure) -> (end: Int, count: UInt64) {
     // The line in segments.ndjson comes before the segment's first event; so does its being on disk.
@@ -296,7 +219,7 @@ struct SpoolRecovery {
     return try file.provenEvents(in: range, progress: spool.setup.progress)
   }
 
-  private mutating func cutUnproven(
+  mutating func cutUnproven(
     _ file: DiskFile, segment: UInt64, from offset: Int, size: Int
   ) throws(StoreFailure) {
     // An earlier run may have cut it and ended before the sync.
@@ -305,7 +228,7 @@ struct SpoolRecovery {
     notes.append("\(size - offset) bytes at the end of \(SegmentName.text(segment)) were moved to \(name)")
   }
 
-  private func blocked(_ message: String) -> StoreFailure {
+  func blocked(_ message: String) -> StoreFailure {
     StoreFailure(
       .blocked, "the stream \(location.name) cannot go on: \(message)",
       hint: "Stop box-eventd, then run: box-eventd position set \(location.name) now|oldest|POSITION. "

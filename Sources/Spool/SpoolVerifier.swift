@@ -66,27 +66,6 @@ package struct SpoolVerifier: Sendable {
 }
 
 extension SpoolVerifier {
-  /// What the stream's own files record about segments that were deleted and about gaps.
-  private struct Evidence {
-    let begun: Set<UInt64>
-    let gaps: Set<UInt64>
-
-    init(_ spool: DiskDirectory) throws(StoreFailure) {
-      begun = Set(
-        try Self.lines(SegmentEntry.fileName, spool).compactMap { SegmentEntry(parsing: $0)?.ordinal })
-      let gapLines = try Self.lines(GapLine.fileName, spool).compactMap { GapLine(parsing: $0) }
-      gaps = Set(gapLines.filter { [.spoolShortened, .stateLost].contains($0.gap.cause) }.map(\.ordinal))
-    }
-
-    private static func lines(
-      _ name: String, _ spool: DiskDirectory
-    ) throws(StoreFailure) -> [ArraySlice<UInt8>] {
-      guard let file = try spool.file(name, writing: false) else { return [] }
-      defer { file.close() }
-      return try file.bytes(in: 0..<file.size()).split(separator: 0x0A)
-    }
-  }
-
   /// One pass over the segments, in order.
   private struct Walk {
     let record: PositionRecord?
@@ -186,6 +165,10 @@ extension SpoolVerifier {
         report.notes.append("\(events) missing: a recorded gap")
       } else if evidence.begun.contains(expected) {
         report.notes.append("\(events) gone with segments that were deleted or moved")
+      } else if let unread = evidence.unread {
+        report.notes.append(
+          "\(events) missing, and \(unread), which may record why, can't be read: unpack it here and verify again"
+        )
       } else {
         fail(name, (0, 0), "\(events) missing")
       }

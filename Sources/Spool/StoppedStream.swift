@@ -27,10 +27,11 @@ package struct StoppedStream: Sendable {
   package func set(to position: ReadPosition) throws(StoreFailure) -> PositionRecord {
     let files = try StreamFiles(making: location)
     defer { files.close() }
-    let segments = try files.spool.segments()
     var file = try files.madePosition()
     defer { file.close() }
     let old = file.content.flatMap { PositionRecord(parsing: $0) }
+    let (segments, _) = try files.withoutCopies(
+      try files.spool.segments(), after: old.map { $0.accepted?.segment ?? $0.segment })
     let next = try moved(old, to: position, files, segments)
 
     var log = LineLog(SegmentEntry.fileName, in: files.spool)

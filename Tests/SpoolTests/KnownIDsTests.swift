@@ -75,6 +75,40 @@ struct KnownIDsTests {
     }
   }
 
+  /// The state was lost; finished segments are compressed, linked or deleted. The gap's line has the number.
+  @Test(arguments: ["none", "gz", "link", "deleted"], [3, 1000])
+  func countsIDsThatWereLost(kind: String, knownEvents: Int) async throws {
+    let fixture = try SpoolFixture()
+    (fixture.limits.segmentSize, fixture.limits.knownEvents) = (1, knownEvents)
+    let store = try fixture.store()
+    _ = try await store.recover()
+    try await store.begin(at: Checkpoint(position: .oldest))
+    for number in 0..<6 {
+      let batch = try await store.deduplicate(page(number..<(number + 1)), readFrom: .oldest)
+      fixture.clock.advance(11)
+      _ = try await store.commit(batch, at: Checkpoint(position: try #require(ReadPosition("2"))))
+    }
+    await store.close()
+    for name in ["stream_position", KnownIDs.fileName] {
+      try #require(unlink("\(fixture.statePath)/default/\(name)") == 0)
+    }
+    for ordinal in [UInt64(1), 3] {
+      let path = fixture.path(SegmentName.text(ordinal))
+      switch kind {
+      case "gz": try #require(rename(path, path + ".gz") == 0)
+      case "link": try #require(rename(path, path + ".gz") == 0 && symlink(path + ".gz", path) == 0)
+      case "deleted": try #require(unlink(path) == 0)
+      default: break
+      }
+    }
+    let recovery = try await fixture.store().recover()
+    #expect(recovery.rebuilt)
+    let count = kind == "none" ? 0 : knownEvents == 3 ? 1 : 2
+    #expect(recovery.notes.contains { $0.hasPrefix("\(count) of the last events") } == (count > 0))
+    let gaps = String(decoding: try fixture.read(fixture.path("gaps.ndjson")), as: UTF8.self)
+    #expect(gaps.contains(#""unknown_ids":\#(count)"#) == (count > 0))
+  }
+
   @Test func rejectsACorruptFile() async throws {
     let fixture = try SpoolFixture()
     try await spooled(4, in: fixture)

@@ -22,6 +22,9 @@ struct PositionRecordTests {
     #expect(PositionRecord(parsing: other.text) == other)
     other.known = .since(104_700)
     #expect(PositionRecord(parsing: other.text) == other)
+    other.accepted = SpoolEnd(segment: 100_000, offset: 900)
+    #expect(PositionRecord(parsing: other.text) == other)
+    #expect(other.text.hasSuffix("known_from: 104700\nspool_end: 100000 900\n"))
     other.parts = ["https://api.box.com", "", "23", "all"]
     #expect(PositionRecord(parsing: other.text) == other)
     #expect(
@@ -36,6 +39,8 @@ struct PositionRecordTests {
     ("offset: 7000000", "offset: -1"), ("stream_position: 1", "stream_position: -1"),
     ("stream_position", "position"), ("confirmed_at: 1700000000", "confirmed_at: soon"),
     ("read_since: caught-up", "read_since: soon"), ("known_from: recent", "known_from: "),
+    ("known_from: recent", "known_from: recent\nspool_end: 1"),
+    ("known_from: recent", "known_from: recent\nspool_end: 1 -1"),
     ("feed: ", "feed:"),
     ("boot: 6b9a-1\n", ""),
   ])

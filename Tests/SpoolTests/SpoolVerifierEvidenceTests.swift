@@ -30,6 +30,44 @@ struct SpoolVerifierEvidenceTests {
     #expect(try fixture.verify().notes == ["event \(second - 1) is missing: a recorded gap"])
   }
 
+  /// logrotate has moved the file away, under one of its names, and a new one has begun.
+  @Test(
+    arguments: ["gaps.ndjson.1", "gaps.ndjson-20261127", "gaps-20261127.ndjson", "gaps.1.ndjson"],
+    [false, true])
+  func acceptsALossRecordedInARotatedFile(name: String, hasBegun: Bool) async throws {
+    let (fixture, second) = try await holed()
+    try record(.spoolShortened, at: second, fixture)
+    try #require(rename(fixture.path("gaps.ndjson"), fixture.path(name)) == 0)
+    if hasBegun { try record(.stateLost, at: 23, fixture) }
+    #expect(try fixture.verify().problem == nil)
+    #expect(try fixture.verify().notes == ["event \(second - 1) is missing: a recorded gap"])
+  }
+
+  @Test(arguments: ["gaps.ndjson.1.gz", "segments.ndjson-20261127.zst"])
+  func namesACompressedFile(name: String) async throws {
+    let (fixture, second) = try await holed()
+    try fixture.write([0x1F, 0x8B], to: fixture.path(name))
+    let report = try fixture.verify()
+    #expect(report.problem == nil)
+    #expect(report.notes.count == 1)
+    #expect(report.notes.first?.hasPrefix("event \(second - 1) is missing, and \(name), which") == true)
+  }
+
+  /// The lines of quarantine.ndjson are evidence of nothing, and those of segments.ndjson are needed for holes only.
+  @Test func acceptsRotatedFiles() async throws {
+    let fixture = try SpoolFixture()
+    fixture.limits.segmentSize = 700
+    try await fixture.drain(SimulatedBox(total: 23), into: fixture.store())
+    for name in ["quarantine.ndjson", "segments.ndjson"] {
+      try #require(rename(fixture.path(name), fixture.path("\(name).1")) == 0)
+    }
+    #expect(try fixture.verify().problem == nil)
+    try await fixture.drain(SimulatedBox(total: 30), into: fixture.store())
+    try #require(unlink(fixture.path(try fixture.segmentNames()[1])) == 0)
+    #expect(try fixture.verify().problem == nil)
+    #expect(try fixture.verify().notes.count == 1)
+  }
+
   @Test(arguments: [Gap.Cause.spoolShortened, .stateLost])
   func findsALossRecordedElsewhere(cause: Gap.Cause) async throws {
     let (fixture, second) = try await holed()

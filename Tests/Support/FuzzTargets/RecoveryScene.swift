@@ -141,6 +141,7 @@ struct RecoveryScene {
       case "feed": record.feed = parts[1]
       case "read_since": record.checkpoint.readSince = Int64(parts[1]).map { BoxTime(secondsSince1970: $0) }
       case "known_from": record.known = PositionRecord.Known(parts[1]) ?? .recent
+      case "spool_end": record.accepted = SpoolEnd(Substring(parts[1]))
       default: break
       }
     }

@@ -27,6 +27,10 @@ final class ReferenceModel: @unchecked Sendable {
     var begun: UInt64?
     /// Segments that begin below this ordinal may have been shortened by an accident.
     var shortenedBelow = 0
+    /// How many there were, the gaps of that kind when the last recovery ended, and whether another one is due.
+    var shortenings = 0
+    var shortenedGaps = 0
+    var awaitsShortenedGap = false
     var expectedGaps: Set<String> = []
     /// This run has got Box's time; and something has been stored since, so that the time outlives the run.
     var hasHeardTime = false
@@ -155,6 +159,11 @@ final class ReferenceModel: @unchecked Sendable {
     if recovery.recordedGaps != Bytes.count("}\n", in: gaps) {
       fail("the recovery counts \(recovery.recordedGaps) gaps, the file \(Bytes.count("}\n", in: gaps))")
     }
+    let shortened = Bytes.count("\"cause\":\"spool-shortened\"", in: gaps)
+    if state.awaitsShortenedGap, shortened <= state.shortenedGaps {
+      fail("the spool was shortened \(state.shortenings) times, with \(shortened) gaps")
+    }
+    (state.shortenedGaps, state.awaitsShortenedGap) = (shortened, false)
     if state.isAwaitingAbsence {
       state.isAwaitingAbsence = false
       // Without a single answer with Box's time nothing is known to be missing.
@@ -238,7 +247,8 @@ final class ReferenceModel: @unchecked Sendable {
   private func checkGaps(_ log: [UInt8]) {
     for cause in Gap.Cause.allCases {
       let count = Bytes.count("\"cause\":\"\(cause.rawValue)\"", in: log)
-      if cause == .retention, count > 1 { fail("the gap “\(cause.rawValue)” is recorded \(count) times") }
+      let most = [.retention: 1, .spoolShortened: state.shortenings][cause] ?? Int.max
+      if count > most { fail("the gap “\(cause.rawValue)” is recorded \(count) times") }
       let isThere = count > 0
       let isExpected = state.expectedGaps.contains(cause.rawValue)
       if isThere != isExpected {
@@ -354,6 +364,8 @@ extension ReferenceModel {
   /// An accident has cut the newest segment; what is gone is unknown to the daemon, and may come again.
   func shortened(toSegment ordinal: Int, lines: Int) {
     state.expectedGaps.insert("spool-shortened")
+    state.shortenings += 1
+    state.awaitsShortenedGap = true
     state.shortenedBelow = state.order.count
     for item in state.order[(ordinal + lines)...] {
       state.known.remove(item)

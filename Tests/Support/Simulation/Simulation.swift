@@ -211,6 +211,7 @@ final class Simulation {
       model.shortened(toSegment: kept.segment, lines: kept.lines)
     }
     trace.add("accident: \(accident)")
-    self.accident = nil
+    // A backup that was restored may be followed by an older one.
+    if accident != .spoolEmptied || model.state.shortenings == 2 || choices.chance(50) { self.accident = nil }
   }
 }
