@@ -26,6 +26,7 @@ struct BoxEventd: AsyncParsableCommand {
 
   /// Runs the command. Its failure becomes two lines on stderr, what happened and what to do, and an exit status.
   static func main() async {
+    if CommandLine.arguments.dropFirst().first == "run" { DaemonSignals.hold() }
     StandardOutput.reserveDescriptors()
     do {
       var parsed = try await asyncParseAsRoot()

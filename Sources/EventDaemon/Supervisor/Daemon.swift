@@ -1,11 +1,9 @@
 import BoxClient
 import BoxEvents
-import Glibc
 import Logging
 import ServiceLifecycle
 package import Spool
 import Systemd
-import UnixSignals
 
 /// The service: everything `box-eventd run` does, from start to end.
 package struct Daemon: Sendable {
@@ -38,9 +36,7 @@ package struct Daemon: Sendable {
   /// Runs until SIGTERM or SIGINT.
   /// - Throws: `DaemonFailure`, with the status the process is to end with.
   package func run() async throws(DaemonFailure) {
-    // A closed pipe, or a file at its limit, fails the write; it must not end the process.
-    signal(SIGPIPE, SIG_IGN)
-    signal(SIGXFSZ, SIG_IGN)
+    DaemonSignals.hold()
     let signals = await DaemonSignals()
     let notifier = Notifier.systemd()
     do {
@@ -100,19 +96,6 @@ package struct Daemon: Sendable {
       }
       throw failure
     }
-  }
-}
-
-/// The signals the daemon handles, trapped from its first moment on: none of them ends it while it starts.
-struct DaemonSignals: Sendable {
-  /// SIGTERM, SIGINT: stop in order.
-  let stop: UnixSignalsSequence
-  /// SIGHUP: reload.
-  let reload: UnixSignalsSequence
-
-  init() async {
-    stop = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-    reload = await UnixSignalsSequence(trapping: .sighup)
   }
 }
 
