@@ -127,17 +127,30 @@ struct StatusCommand: AsyncParsableCommand {
 
   @OptionGroup var configuration: ConfigurationOption
 
+  @Option(
+    help: .init("The daemon's socket, instead of the configured one.", valueName: "path"),
+    completion: .file())
+  var socket: String?
+
   @Flag(help: "Print the report as JSON, as GET /status does.") var json = false
 
   func run() async throws {
-    let socket = configuration.loadReadable().configuration.status.socket
+    var isKnown = true
+    var socket = self.socket ?? ""
+    if self.socket == nil {
+      let (readable, isComplete) = configuration.loadReadable()
+      (socket, isKnown) = (readable.status.socket, isComplete)
+    }
     let report: StatusReport
     do throws(StatusFailure) {
       report = try StatusClient(socket: socket, unit: configuration.unit).report()
     } catch {
-      guard error.code == .notRunning, configuration.isDenied else { throw error }
+      guard error.code == .notRunning, !isKnown else { throw error }
       throw DaemonFailure(
-        .unavailable, "can't tell which socket: the configuration can't be read", hint: "Use sudo.")
+        .unavailable,
+        "no listener on \(socket); the daemon may have another socket: the configuration can't be read",
+        hint: (configuration.isDenied ? "Use sudo" : "Correct the configuration")
+          + ", or name the socket: box-eventd status --socket PATH.")
     }
     StandardOutput.write(json ? report.json : StatusText.text(report, now: Date().timeIntervalSince1970))
   }
