@@ -38,7 +38,10 @@ struct BoxEventd: AsyncParsableCommand {
         let ofSimulator = (error as? SimulatorError).map {
           DaemonFailure(.unavailable, $0.message, hint: $0.hint)
         }
-        let failure = ofSimulator ?? DaemonFailure(error)
+        var failure = ofSimulator ?? DaemonFailure(error)
+        if let path = (command as? any ConfiguredCommand)?.configuration.path {
+          failure = CommandText(configurationPath: path).complete(failure)
+        }
         let problems: [any ExplainedError] = failure.problems.isEmpty ? [failure] : failure.problems
         if !failure.isLogged { for problem in problems { StandardOutput.report(problem) } }
         throw ExitCode(failure.exit.rawValue)
@@ -62,6 +65,11 @@ struct BoxEventd: AsyncParsableCommand {
     }
     exit()
   }
+}
+
+/// A command that takes `--config`; its hints name it too.
+protocol ConfiguredCommand: AsyncParsableCommand {
+  var configuration: ConfigurationOption { get }
 }
 
 /// `--config FILE`, which every command takes but `demo` and `simulate`.
@@ -98,7 +106,7 @@ struct ConfigurationOption: ParsableArguments {
   }
 }
 
-struct RunCommand: AsyncParsableCommand {
+struct RunCommand: ConfiguredCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Run the daemon; the systemd unit starts this command.",
     discussion: """
@@ -117,7 +125,7 @@ struct RunCommand: AsyncParsableCommand {
   }
 }
 
-struct StatusCommand: AsyncParsableCommand {
+struct StatusCommand: ConfiguredCommand {
   static let configuration = CommandConfiguration(
     commandName: "status", abstract: "Show what the running daemon is doing.",
     discussion: """
@@ -149,8 +157,9 @@ struct StatusCommand: AsyncParsableCommand {
       throw DaemonFailure(
         .unavailable,
         "no listener on \(socket); the daemon may have another socket: the configuration can't be read",
-        hint: (configuration.isDenied ? "Use sudo" : "Correct the configuration")
-          + ", or name the socket: box-eventd status --socket PATH.")
+        hint: configuration.isDenied
+          ? "Use sudo, or name the socket: box-eventd status --socket PATH."
+          : "Correct the configuration, or name the socket: box-eventd status --socket PATH.")
     }
     StandardOutput.write(json ? report.json : StatusText.text(report, now: Date().timeIntervalSince1970))
   }

@@ -33,6 +33,8 @@ package struct Daemon: Sendable {
     self.patience = patience
   }
 
+  var commands: CommandText { CommandText(configurationPath: configurationPath) }
+
   /// Runs until SIGTERM or SIGINT.
   /// - Throws: `DaemonFailure`, with the status the process is to end with.
   package func run() async throws(DaemonFailure) {
@@ -43,7 +45,7 @@ package struct Daemon: Sendable {
       try await run(notifier, signals)
       await Self.finishLog()
     } catch {
-      let failure = DaemonFailure(error)
+      let failure = commands.complete(DaemonFailure(error))
       if let errno = failure.errno { notifier.send(.errno(errno)) }
       notifier.send(.status(failure.explanation))
       await Self.finishLog()
@@ -59,7 +61,7 @@ package struct Daemon: Sendable {
   private func run(_ notifier: Notifier, _ signals: DaemonSignals) async throws {
     let configuration = try load()
     let threshold = LogThreshold(configuration.log.level)
-    let logger = LogDestination.current.logger(threshold: threshold)
+    let logger = LogDestination.current.logger(threshold: threshold) { [commands] in commands.complete($0) }
     try OpenFileLimit.raise(streams: configuration.streams.count)
     let directories = try DaemonDirectories(configuration, on: disk)
     defer { directories.release() }
