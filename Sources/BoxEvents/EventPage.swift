@@ -52,6 +52,7 @@ package struct EventPage: Sendable {
     /// The answer doesn't begin like JSON at all: a gateway's HTML, an empty body. Asking for
     /// fewer events would not help.
     package var isForeign: Bool
+    package var hint: String?
   }
 
   /// How many entries the answer to a read with that limit may have. Box keeps to its limit; a server that doesn't may
@@ -72,7 +73,10 @@ package struct EventPage: Sendable {
     } catch {
       throw Unreadable(
         message: "\(error.reason.rawValue), at byte \(error.offset) of \(body.count)",
-        isForeign: body.first { $0 > 0x20 } != UInt8(ascii: "{"))
+        isForeign: body.first { $0 > 0x20 } != UInt8(ascii: "{"),
+        hint: error.reason == .tooManyEntries
+          ? "Box keeps to the limit of a read: check api_url and the proxy in [box], and what else changes its answers."
+          : nil)
     }
     guard parser.hasEntries else {
       throw Unreadable(message: "a JSON object without entries", isForeign: !parser.isPage)

@@ -218,8 +218,8 @@ extension StreamSpool {
         .blocked, "the stream \(name) cannot go on: \(what) belongs to another feed\(end)",
         hint:
           "Undo the change, then restart box-eventd: the stream goes on where it was. Or give the other feed "
-          + "a stream with a name of its own. Only to read the other feed under this name: stop box-eventd, then "
-          + "run: box-eventd position set \(name) now|oldest|POSITION.")
+          + "a stream with a name of its own. If the configuration was wrong before, or to read the other feed under "
+          + "this name: stop box-eventd, then run: box-eventd position set \(name) now|oldest|POSITION.")
     }
   }
 

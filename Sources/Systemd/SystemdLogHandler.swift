@@ -16,6 +16,8 @@ struct SystemdLogHandler: LogHandler {
   var metadata: Logger.Metadata = [:]
   var metadataProvider: Logger.MetadataProvider?
   var queue = LogQueue.process
+  /// What the daemon adds to an event's values.
+  var complete: @Sendable (Logger.Metadata) -> Logger.Metadata = { $0 }
 
   var logLevel: Logger.Level {
     get { ownLevel ?? threshold.level }
@@ -28,7 +30,7 @@ struct SystemdLogHandler: LogHandler {
   }
 
   func log(event: LogEvent) {
-    let all = Self.merged(metadata, metadataProvider, event)
+    let all = complete(Self.merged(metadata, metadataProvider, event))
     queue.append(.init(event: event, metadata: all, destination: destination, time: Int64(time(nil))))
   }
 
@@ -59,9 +61,16 @@ package enum LogDestination: String, Hashable, Sendable, CaseIterable {
   package static var current: LogDestination { Journal.isConnected ? .journal : .standardError }
 
   /// A logger for this destination.
-  /// - Parameter threshold: the level every logger made with it follows; change it to change them all.
-  package func logger(threshold: LogThreshold) -> Logger {
-    Logger(label: "box-eventd") { _ in SystemdLogHandler(destination: self, threshold: threshold) }
+  /// - Parameters:
+  ///   - threshold: the level every logger made with it follows; change it to change them all.
+  ///   - complete: called with the values of each event, before they become text.
+  package func logger(
+    threshold: LogThreshold,
+    completing complete: @escaping @Sendable (Logger.Metadata) -> Logger.Metadata = { $0 }
+  ) -> Logger {
+    Logger(label: "box-eventd") { _ in
+      SystemdLogHandler(destination: self, threshold: threshold, complete: complete)
+    }
   }
 }
 

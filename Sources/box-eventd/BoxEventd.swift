@@ -26,6 +26,7 @@ struct BoxEventd: AsyncParsableCommand {
 
   /// Runs the command. Its failure becomes two lines on stderr, what happened and what to do, and an exit status.
   static func main() async {
+    if CommandLine.arguments.dropFirst().first == "run" { DaemonSignals.hold() }
     StandardOutput.reserveDescriptors()
     do {
       var parsed = try await asyncParseAsRoot()
@@ -37,7 +38,10 @@ struct BoxEventd: AsyncParsableCommand {
         let ofSimulator = (error as? SimulatorError).map {
           DaemonFailure(.unavailable, $0.message, hint: $0.hint)
         }
-        let failure = ofSimulator ?? DaemonFailure(error)
+        var failure = ofSimulator ?? DaemonFailure(error)
+        if let path = (command as? any ConfiguredCommand)?.configuration.path {
+          failure = CommandText(configurationPath: path).complete(failure)
+        }
         let problems: [any ExplainedError] = failure.problems.isEmpty ? [failure] : failure.problems
         if !failure.isLogged { for problem in problems { StandardOutput.report(problem) } }
         throw ExitCode(failure.exit.rawValue)
@@ -61,6 +65,11 @@ struct BoxEventd: AsyncParsableCommand {
     }
     exit()
   }
+}
+
+/// A command that takes `--config`; its hints name it too.
+protocol ConfiguredCommand: AsyncParsableCommand {
+  var configuration: ConfigurationOption { get }
 }
 
 /// `--config FILE`, which every command takes but `demo` and `simulate`.
@@ -97,7 +106,7 @@ struct ConfigurationOption: ParsableArguments {
   }
 }
 
-struct RunCommand: AsyncParsableCommand {
+struct RunCommand: ConfiguredCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Run the daemon; the systemd unit starts this command.",
     discussion: """
@@ -116,7 +125,7 @@ struct RunCommand: AsyncParsableCommand {
   }
 }
 
-struct StatusCommand: AsyncParsableCommand {
+struct StatusCommand: ConfiguredCommand {
   static let configuration = CommandConfiguration(
     commandName: "status", abstract: "Show what the running daemon is doing.",
     discussion: """
@@ -126,17 +135,31 @@ struct StatusCommand: AsyncParsableCommand {
 
   @OptionGroup var configuration: ConfigurationOption
 
+  @Option(
+    help: .init("The daemon's socket, instead of the configured one.", valueName: "path"),
+    completion: .file())
+  var socket: String?
+
   @Flag(help: "Print the report as JSON, as GET /status does.") var json = false
 
   func run() async throws {
-    let socket = configuration.loadReadable().configuration.status.socket
+    var isKnown = true
+    var socket = self.socket ?? ""
+    if self.socket == nil {
+      let (readable, isComplete) = configuration.loadReadable()
+      (socket, isKnown) = (readable.status.socket, isComplete)
+    }
     let report: StatusReport
     do throws(StatusFailure) {
       report = try StatusClient(socket: socket, unit: configuration.unit).report()
     } catch {
-      guard error.code == .notRunning, configuration.isDenied else { throw error }
+      guard error.code == .notRunning, !isKnown else { throw error }
       throw DaemonFailure(
-        .unavailable, "can't tell which socket: the configuration can't be read", hint: "Use sudo.")
+        .unavailable,
+        "no listener on \(socket); the daemon may have another socket: the configuration can't be read",
+        hint: configuration.isDenied
+          ? "Use sudo, or name the socket: box-eventd status --socket PATH."
+          : "Correct the configuration, or name the socket: box-eventd status --socket PATH.")
     }
     StandardOutput.write(json ? report.json : StatusText.text(report, now: Date().timeIntervalSince1970))
   }

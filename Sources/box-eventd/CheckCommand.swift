@@ -2,7 +2,7 @@ import ArgumentParser
 import BoxEvents
 import EventDaemon
 
-struct CheckCommand: AsyncParsableCommand {
+struct CheckCommand: ConfiguredCommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Check the configuration, secrets, files and permissions.",
     discussion: """
@@ -56,6 +56,7 @@ struct CheckCommand: AsyncParsableCommand {
       case .problem: "PROBLEM "
       }
     StandardOutput.print(label + finding.message)
-    if let hint = finding.hint { StandardOutput.print("          " + hint) }
+    let commands = CommandText(configurationPath: configuration.path)
+    if let hint = finding.hint { StandardOutput.print("          " + commands.complete(hint)) }
   }
 }

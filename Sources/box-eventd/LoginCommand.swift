@@ -1,7 +1,7 @@
 import ArgumentParser
 import EventDaemon
 
-struct LoginCommand: AsyncParsableCommand {
+struct LoginCommand: ConfiguredCommand {
   static let configuration = CommandConfiguration(
     commandName: "login",
     abstract: "Log in once for method oauth2 and store the refresh token.",

@@ -8,7 +8,7 @@ struct PositionCommand: AsyncParsableCommand {
     commandName: "position", abstract: "Show or set a stream's position.",
     subcommands: [Show.self, Set.self])
 
-  struct Show: AsyncParsableCommand {
+  struct Show: ConfiguredCommand {
     static let configuration = CommandConfiguration(
       commandName: "show", abstract: "Print a stream's position.")
 
@@ -35,7 +35,7 @@ struct PositionCommand: AsyncParsableCommand {
     }
   }
 
-  struct Set: AsyncParsableCommand {
+  struct Set: ConfiguredCommand {
     static let configuration = CommandConfiguration(
       commandName: "set", abstract: "Set a stream's position; the daemon must be stopped.",
       discussion: """

@@ -5,7 +5,7 @@ import Glibc
 
 extension EventTail.Output: ExpressibleByArgument {}
 
-struct TailCommand: AsyncParsableCommand {
+struct TailCommand: ConfiguredCommand {
   static let configuration = CommandConfiguration(
     commandName: "tail", abstract: "Print the last events of a stream, and new ones as they come.",
     discussion: """

@@ -2,7 +2,7 @@ import ArgumentParser
 import EventDaemon
 import Spool
 
-struct VerifyCommand: AsyncParsableCommand {
+struct VerifyCommand: ConfiguredCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify", abstract: "Check that the spool is intact.",
     discussion: """

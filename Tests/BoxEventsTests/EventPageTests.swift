@@ -136,6 +136,7 @@ import Testing
       } throws: {
         let refusal = $0 as? EventPage.Unreadable
         return refusal?.isForeign == false && refusal?.message.hasPrefix("many more entries") == true
+          && refusal?.hint?.contains("api_url") == true
       }
     }
   }

@@ -89,7 +89,7 @@ import Testing
       let before = fixture.spool()
       let second = try fixture.startEndingWhenBlocked()
       #expect(try await second.ended() == .code(65))
-      #expect(fixture.log.contains("box-eventd position set"))
+      #expect(fixture.log.contains("box-eventd position set --config \(fixture.configuration) default"))
       #expect(fixture.spool() == before)
       #expect(fixture.lastLines(2).isTwoLines)
     }
@@ -111,7 +111,9 @@ import Testing
       try await fixture.drained("healthy", user: "123")
       let streams = try await fixture.status().streams
       #expect(streams.first { $0.name == "default" }?.state == "blocked")
-      #expect(streams.first { $0.name == "default" }?.error?.contains("position set") == true)
+      #expect(
+        streams.first { $0.name == "default" }?.error?.contains(
+          "box-eventd position set --config \(fixture.configuration) default") == true)
       #expect(try await second.terminated() == .code(0))
     }
   }
@@ -162,7 +164,7 @@ import Testing
       let daemon = try fixture.startEndingWhenBlocked()
       #expect(try await daemon.ended() == .code(77))
       #expect(fixture.lastLines(2).isTwoLines)
-      #expect(fixture.lastLines(2).contains("box-eventd login"))
+      #expect(fixture.lastLines(2).contains("box-eventd login --config \(fixture.configuration)"))
     }
   }
 

@@ -28,6 +28,24 @@ import Testing
     }
   }
 
+  /// The socket is behind the mistake: its line is left out with it.
+  @Test func theDaemonsSocketMayBeUnknown() async throws {
+    try await withTestEnvironment { fixture in
+      let daemon = try fixture.start()
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
+      let mistaken = fixture.settings.text.replacing("[status]", with: "[status")
+      writeFile(fixture.configuration, Array(mistaken.utf8), mode: 0o644)
+      let outcome = try await fixture.run("status", "--config", fixture.configuration)
+      #expect(outcome.exit == .code(69))
+      #expect(outcome.errors.contains("no listener on /run/box-eventd/status.sock"))
+      #expect(outcome.errors.contains("the configuration can't be read"))
+      #expect(outcome.errors.contains("box-eventd status --socket PATH"))
+      let named = try await fixture.run("status", "--socket", "\(fixture.root)/status.sock")
+      #expect(named.exit == .code(0) && named.errors.isEmpty && named.output.contains("default"))
+      #expect(try await daemon.terminated() == .code(0))
+    }
+  }
+
   /// Nothing to read: the default socket, where no daemon listens.
   @Test func withoutAConfigurationTheDefaultsHold() async throws {
     try await withTestEnvironment { fixture in

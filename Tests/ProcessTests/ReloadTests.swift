@@ -220,6 +220,41 @@ import Testing
       fixture.expectIntact("flickering", user: "202")
     }
   }
+
+  /// Its directory can't be used until somebody has corrected it.
+  @Test func triesARefusedDirectoryAgain() async throws {
+    try await withTestEnvironment { fixture in
+      let first = try fixture.start()
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
+      #expect(try await first.terminated() == .code(0))
+      try #require(chmod("\(fixture.root)/spool/default", 0o777) == 0)
+      fixture.simulator.produce(3)
+      let daemon = try fixture.start()
+      try await fixture.logged("stream blocked")
+      #expect(fixture.log.contains("Then run: systemctl reload box-eventd."))
+      try #require(chmod("\(fixture.root)/spool/default", 0o750) == 0)
+      daemon.signal(SIGHUP)
+      try await fixture.drained()
+      #expect(try await daemon.terminated() == .code(0))
+    }
+  }
+
+  /// Before the daemon has begun, in the moment in which the process makes its first thread.
+  @Test(.enabled(if: Tracer.isAvailable, "strace can't be used here"))
+  func aReloadAtTheVeryStartIsDoneLater() async throws {
+    try await withTestEnvironment { fixture in
+      let daemon = try fixture.start(under: Tracer.command("clone3:delay_enter=3s:when=1"))
+      try await eventually("the first thread to be held") { try await Tracer.isHolding(daemon) }
+      for signal in [SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE] { daemon.signal(signal) }
+      try await eventually("a reload, or the end") {
+        fixture.log.contains("configuration reloaded") || !daemon.isRunning
+      }
+      #expect(daemon.isRunning)
+      fixture.simulator.produce(3)
+      try await fixture.drained()
+      #expect(try await daemon.terminated() == .code(0))
+    }
+  }
 }
 
 extension TestEnvironment {

@@ -101,6 +101,9 @@ package struct StreamTools: Sendable {
       if error.errno == EACCES {
         failure.hint = GroupAccess.hint(directory, isSpool: directory == configuration.spool.directory)
       }
+      if !isComplete {
+        failure.hint = "The configuration can't be read; the daemon may have another directory. Correct it."
+      }
       throw failure
     }
   }

@@ -7,6 +7,11 @@ import SystemPackage
 extension ConfigurationCheck {
   /// - Parameter madeByUnit: the directories that the unit makes when it starts.
   mutating func checkDirectories(_ configuration: Configuration, madeByUnit: [String: String]) {
+    do throws(DaemonFailure) {
+      try configuration.checkDirectoriesAreApart()
+    } catch {
+      add(.problem, error.message, hint: error.hint)
+    }
     let directories: [(String, String, DiskDirectory.Access)] = [
       (configuration.spool.directory, "[spool] directory", .shared),
       (configuration.state.directory, "[state] directory", .own),

@@ -139,7 +139,8 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
     } catch {
       throw FeedFailure(
         error.isForeign ? .unreadable : .malformedPage,
-        "Box's answer is not a page of events: \(error.message)", requestID: answer.requestID)
+        "Box's answer is not a page of events: \(error.message)",
+        hint: error.hint, requestID: answer.requestID)
     }
   }
 

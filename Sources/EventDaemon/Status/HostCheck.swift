@@ -1,4 +1,5 @@
 import BoxEvents
+import HTTPTypes
 import Hummingbird
 import NIOCore
 
@@ -11,6 +12,8 @@ struct HostCheck: RouterMiddleware {
   static let refusal =
     "not for this Host: ask by IP address, as localhost, or by the host of listen in [status]\n"
 
+  static let ambiguity = "more than one Host\n"
+
   /// The host of the address that is listened on, in lower case and without brackets.
   let host: String
 
@@ -18,11 +21,19 @@ struct HostCheck: RouterMiddleware {
     _ request: Request, context: BasicRequestContext,
     next: @concurrent (Request, BasicRequestContext) async throws -> Response
   ) async throws -> Response {
+    // The first one is the authority, and no longer among the fields. See RFC 9112, 3.2.
+    if HTTPField.Name("Host").map({ request.headers.contains($0) }) == true {
+      return refused(.badRequest, Self.ambiguity)
+    }
     if allows(request.head.authority) { return try await next(request, context) }
-    return Response(
-      status: .misdirectedRequest,
+    return refused(.misdirectedRequest, Self.refusal)
+  }
+
+  private func refused(_ status: HTTPResponse.Status, _ reason: String) -> Response {
+    Response(
+      status: status,
       headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],
-      body: .init(byteBuffer: ByteBuffer(string: Self.refusal)))
+      body: .init(byteBuffer: ByteBuffer(string: reason)))
   }
 
   /// - Parameter authority: the request's `Host`, with or without a port.

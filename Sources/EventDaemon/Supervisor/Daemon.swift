@@ -1,11 +1,9 @@
 import BoxClient
 import BoxEvents
-import Glibc
 import Logging
 import ServiceLifecycle
 package import Spool
 import Systemd
-import UnixSignals
 
 /// The service: everything `box-eventd run` does, from start to end.
 package struct Daemon: Sendable {
@@ -35,19 +33,19 @@ package struct Daemon: Sendable {
     self.patience = patience
   }
 
+  var commands: CommandText { CommandText(configurationPath: configurationPath) }
+
   /// Runs until SIGTERM or SIGINT.
   /// - Throws: `DaemonFailure`, with the status the process is to end with.
   package func run() async throws(DaemonFailure) {
-    // A closed pipe, or a file at its limit, fails the write; it must not end the process.
-    signal(SIGPIPE, SIG_IGN)
-    signal(SIGXFSZ, SIG_IGN)
+    DaemonSignals.hold()
     let signals = await DaemonSignals()
     let notifier = Notifier.systemd()
     do {
       try await run(notifier, signals)
       await Self.finishLog()
     } catch {
-      let failure = DaemonFailure(error)
+      let failure = commands.complete(DaemonFailure(error))
       if let errno = failure.errno { notifier.send(.errno(errno)) }
       notifier.send(.status(failure.explanation))
       await Self.finishLog()
@@ -63,7 +61,7 @@ package struct Daemon: Sendable {
   private func run(_ notifier: Notifier, _ signals: DaemonSignals) async throws {
     let configuration = try load()
     let threshold = LogThreshold(configuration.log.level)
-    let logger = LogDestination.current.logger(threshold: threshold)
+    let logger = LogDestination.current.logger(threshold: threshold) { [commands] in commands.complete($0) }
     try OpenFileLimit.raise(streams: configuration.streams.count)
     let directories = try DaemonDirectories(configuration, on: disk)
     defer { directories.release() }
@@ -100,19 +98,6 @@ package struct Daemon: Sendable {
       }
       throw failure
     }
-  }
-}
-
-/// The signals the daemon handles, trapped from its first moment on: none of them ends it while it starts.
-struct DaemonSignals: Sendable {
-  /// SIGTERM, SIGINT: stop in order.
-  let stop: UnixSignalsSequence
-  /// SIGHUP: reload.
-  let reload: UnixSignalsSequence
-
-  init() async {
-    stop = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-    reload = await UnixSignalsSequence(trapping: .sighup)
   }
 }
 

@@ -49,11 +49,15 @@ struct DaemonAssembly: Sendable {
       threads: try DaemonFailure.mapping { () throws(StoreFailure) in try DiskThreads() },
       bootID: try DaemonFailure.mapping { () throws(SystemdError) in try BootID.current() })
     for stream in configuration.streams { supervisor.start(try feeds.feed(stream)) }
-    snapshot = { [clock, phase, started, difference, signIns] in
+    snapshot = { [clock, phase, started, difference, signIns, commands = daemon.commands] in
       let now = clock.now
       return DaemonSnapshot(
         version: Version.current, phase: phase.value, since: started, difference: difference.text,
-        streams: supervisor.telemetries.map { $0.snapshot(at: now) }, signIns: signIns.snapshot(at: now))
+        streams: supervisor.telemetries.map {
+          var stream = $0.snapshot(at: now)
+          stream.error = stream.error.map { commands.complete($0, stream: stream.name) }
+          return stream
+        }, signIns: signIns.snapshot(at: now))
     }
     statusReporter = StatusReporter(notifier, snapshot: snapshot)
     reloader = Reloader(

@@ -10,6 +10,7 @@ struct DaemonDirectories: Sendable {
 
   /// Opens both, creates the last part of their paths if it is missing, and takes their locks.
   init(_ configuration: Configuration, on disk: any Disk = LocalDisk()) throws(DaemonFailure) {
+    try configuration.checkDirectoriesAreApart()
     do throws(StoreFailure) {
       spool = try DiskDirectory.opened(configuration.spool.directory, on: disk, access: .shared)
       state = try DiskDirectory.opened(configuration.state.directory, on: disk, access: .own)

@@ -113,6 +113,7 @@ final class FeedSupervisor: Sendable {
         switch error.code {
         case .io, .misuse: return fail(error, feed)
         case .blocked, .refused, .locked, .noSpace:
+          let error = error.code == .refused ? error.withReload : error
           feed.telemetry.block(OperatorActionRequired(error), at: clock.now)
           logger.log(
             level: .error, "stream blocked", id: .streamBlocked,
@@ -139,6 +140,16 @@ final class FeedSupervisor: Sendable {
         metadata: metadata)
     }
     started.continuation.finish()
+  }
+}
+
+extension StoreFailure {
+  /// A file that is as it must be again is looked at with the next reload.
+  fileprivate var withReload: StoreFailure {
+    var failure = self
+    let reload = "Then run: systemctl reload box-eventd."
+    failure.hint = hint.map { "\($0) \(reload)" } ?? reload
+    return failure
   }
 }
 

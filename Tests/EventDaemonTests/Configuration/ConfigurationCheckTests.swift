@@ -373,6 +373,12 @@ import Testing
     #expect(try notes() == [])
   }
 
+  @Test func refusesAStateInsideOfTheSpool() throws {
+    #expect(
+      try problems(check(spool: folder.path)).contains(
+        "[state] directory, /state, is inside of [spool] directory, "))
+  }
+
   /// `run` doesn't make it.
   @Test func requiresTheSocketsFolder() throws {
     #expect(rmdir(folder.path + "/run") == 0)

@@ -69,6 +69,15 @@ import Testing
     #expect(configuration.state.directory == "/b")
   }
 
+  /// The default's, or the one that is named in a part that can be read.
+  @Test(arguments: [true, false]) func theDirectoryMayBeAnotherOne(isComplete: Bool) throws {
+    var configuration = Configuration(streams: [.init(name: "a")])
+    configuration.spool.directory = folder.path
+    let tools = StreamTools(configuration, unit: "u", isComplete: isComplete)
+    let failure = #expect(throws: DaemonFailure.self) { try tools.verify(configuration.streams[0]) }
+    #expect(failure?.hint?.contains("another directory") == !isComplete)
+  }
+
   @Test func anyStreamMayBeOneWhereNotAllAreKnown() throws {
     let known = Configuration(streams: [.init(name: "a")])
     #expect(throws: DaemonFailure.self) { try StreamTools(known, unit: "u").stream(named: "b") }

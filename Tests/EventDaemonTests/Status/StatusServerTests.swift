@@ -228,6 +228,12 @@ import Testing
         }
         #expect(answer?.status == 200, "\(host)")
       }
+      for host in ["localhost\r\nHost: localhost", "localhost\r\nhost: evil.example"] {
+        let answer = try await offPool {
+          HTTPAnswer(parsing: try TCPClient.exchange(port: port, "GET /healthz", host: host))
+        }
+        #expect(answer?.status == 400, "\(host)")
+      }
     }
   }
 

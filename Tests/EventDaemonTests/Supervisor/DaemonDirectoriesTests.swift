@@ -49,6 +49,30 @@ import Testing
     try DaemonDirectories(other).release()
   }
 
+  @Test(arguments: [
+    ("spool", "spool", "is the same directory as"), ("spool", "spool/state", "is inside of"),
+    ("state/a/spool", "state", "contains"), ("spool", "link", "is the same directory as"),
+    ("spool", "link/a/state", "is inside of"), ("link/spool", "spool", "contains"),
+  ])
+  func keepsStateAndSpoolApart(spool: String, state: String, relation: String) throws {
+    try folder.folder("spool")
+    try #require(symlink("spool", folder.path + "/link") == 0)
+    var configuration = self.configuration
+    configuration.spool.directory = "\(folder.path)/\(spool)"
+    configuration.state.directory = "\(folder.path)/\(state)"
+    let failure = #expect(throws: DaemonFailure.self) { try DaemonDirectories(configuration) }
+    #expect(failure?.exit == .configuration)
+    #expect(failure?.message.contains(", \(relation) [spool] directory, ") == true)
+    // Nothing is made before.
+    #expect(FileFacts("\(folder.path)/spool/.lock") == nil && FileFacts("\(folder.path)/state") == nil)
+  }
+
+  @Test func acceptsDirectoriesWithACommonBeginning() throws {
+    var configuration = self.configuration
+    configuration.state.directory = folder.path + "/spool-state"
+    try DaemonDirectories(configuration).release()
+  }
+
   @Test func refusesADirectoryWithOtherWriters() throws {
     try folder.folder("state", mode: 0o777)
     let failure = #expect(throws: DaemonFailure.self) { try DaemonDirectories(configuration) }
