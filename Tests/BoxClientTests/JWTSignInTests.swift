@@ -139,7 +139,7 @@ import Testing
     ),
     (
       settings(passphrase: ""),
-      "the private key in the JWT settings file is encrypted, but the file has no passphrase"
+      "the private key in the JWT settings file is encrypted, and the passphrase is missing"
     ),
     (
       settings(passphrase: "wrong"),

@@ -75,7 +75,7 @@ package struct JWTSettings: Sendable {
     let passphrase = Array(self.passphrase.reveal().utf8)
     guard !passphrase.isEmpty else {
       throw Self.keyFailure(
-        "is encrypted, but the file has no passphrase",
+        "is encrypted, and the passphrase is missing",
         "Add it as boxAppSettings.appAuth.passphrase. If it is lost: \(Self.downloadHint)")
     }
     // The library crashes on a byte above 127, and takes no more than a kilobyte.
@@ -102,7 +102,7 @@ package struct JWTSettings: Sendable {
     FeedFailure(.signInRefused, "the private key in the JWT settings file \(problem)", hint: hint)
   }
 
-  /// Whether a key that isn't encrypted says that it is an RSA key, or is too damaged to say anything.
+  /// Whether a key that isn't encrypted is an RSA key by its form, or is too damaged to tell.
   private static func isRSA(_ pem: String) -> Bool {
     if pem.contains("RSA PRIVATE KEY") { return true }
     guard pem.contains("-----BEGIN PRIVATE KEY") else { return false }

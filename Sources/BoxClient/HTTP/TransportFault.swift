@@ -170,11 +170,11 @@ enum TransportFault {
   private static func certificate(_ host: String, _ settings: TransportSettings) -> FeedFailure {
     unreachable(
       "the certificate of \(host) is not trusted",
-      hint: (settings.trustRoots == nil
-        ? "If a proxy or a private authority signs it, set the authority's certificate as ca_file in [box]. "
-          + "Otherwise check whether the system has the package ca-certificates"
-        : "Check whether ca_file in [box] has the certificate of the authority that signs it")
-        + ", whether the certificate has expired, and this machine's clock.")
+      hint: settings.trustRoots == nil
+        ? "Check whether it has expired, this machine's clock, and whether the package ca-certificates is installed. "
+          + "If a proxy or a private authority signs it, set the authority's certificate as ca_file in [box]."
+        : "Check whether it has expired, this machine's clock, and whether ca_file in [box] has the certificate of "
+          + "the authority that signs it.")
   }
 
   private static let networkHint = "Check the network, and the proxy if one is used."

@@ -23,8 +23,6 @@ struct StatusServer: Service {
 
   /// More wait in the kernel's queue until one of these is closed.
   static let maximumConnections = 256
-  /// Also of a request that isn't complete. Some hundreds that send nothing are gone before a client ends waiting, after 5 s.
-  static let idleTimeout = TimeAmount.seconds(2)
   /// How long answers under way may take once the daemon stops.
   static let shutdownTime = Duration.seconds(1)
 
@@ -33,6 +31,8 @@ struct StatusServer: Service {
   var onListening: @Sendable (Endpoint) async -> Void = { _ in }
   /// How long until an address that can't be listened on is tried again.
   var retryInterval = Duration.seconds(10)
+  /// Also of a request that isn't complete. Some hundreds that send nothing are gone before a client ends waiting, after 5 s.
+  var idleTimeout = Duration.seconds(2)
   /// Logs whether the address can be listened on; no requests.
   let logger: Logger
   /// Called for every request, from any thread; must not block.
@@ -157,7 +157,7 @@ struct StatusServer: Service {
     let connections = MaximumAvailableConnections(Self.maximumConnections, logger: requestLogger)
     let application = Application(
       router: router,
-      server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
+      server: .http1(configuration: .init(idleTimeout: TimeAmount(idleTimeout))),
       configuration: .init(address: address, availableConnectionsDelegate: connections),
       onServerRunning: onRunning, logger: requestLogger)
     do {

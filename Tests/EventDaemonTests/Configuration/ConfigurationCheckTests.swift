@@ -183,7 +183,7 @@ import Testing
       ])
     #expect(
       try settingsProblems(Self.settings(TestKeys.aes, passphrase: "")) == [
-        name + "private key in the JWT settings file is encrypted, but the file has no passphrase"
+        name + "private key in the JWT settings file is encrypted, and the passphrase is missing"
       ])
     #expect(
       try settingsProblems(Self.settings(TestKeys.aes, passphrase: "canary")) == [

@@ -21,7 +21,7 @@ import Testing
   ///   - body: gets them, and a stream of further ones.
   private func withServer(
     listen: ListenAddress? = nil, _ streams: [StreamSnapshot] = [Snapshots.healthy],
-    endpoints count: Int? = nil,
+    endpoints count: Int? = nil, idleTimeout: Duration = .seconds(60),
     _ body: ([StatusServer.Endpoint], AsyncStream<StatusServer.Endpoint>) async throws -> Void
   ) async throws {
     var configuration = Configuration.Status()
@@ -30,7 +30,9 @@ import Testing
     let (endpoints, continuation) = AsyncStream<StatusServer.Endpoint>.makeStream()
     let server = StatusServer(
       configuration: configuration, onListening: { continuation.yield($0) },
-      retryInterval: .milliseconds(1), logger: log.logger, snapshot: { Snapshots.daemon(streams) })
+      // On a busy machine, two seconds may pass before a request is read.
+      retryInterval: .milliseconds(1), idleTimeout: idleTimeout, logger: log.logger,
+      snapshot: { Snapshots.daemon(streams) })
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
     try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -51,9 +53,11 @@ import Testing
 
   private func withServer(
     listen: ListenAddress? = nil, _ streams: [StreamSnapshot] = [Snapshots.healthy],
-    _ body: ([StatusServer.Endpoint]) async throws -> Void
+    idleTimeout: Duration = .seconds(60), _ body: ([StatusServer.Endpoint]) async throws -> Void
   ) async throws {
-    try await withServer(listen: listen, streams) { endpoints, _ in try await body(endpoints) }
+    try await withServer(listen: listen, streams, idleTimeout: idleTimeout) { endpoints, _ in
+      try await body(endpoints)
+    }
   }
 
   /// A blocking call, off the cooperative pool's few threads.
@@ -279,7 +283,7 @@ import Testing
 
   /// More than the server serves at a time: the last one is answered when they have been closed.
   @Test func idleConnectionsAreClosed() async throws {
-    try await withServer(listen: ListenAddress("127.0.0.1:0")) { endpoints in
+    try await withServer(listen: ListenAddress("127.0.0.1:0"), idleTimeout: .seconds(2)) { endpoints in
       let ports: [Int] = endpoints.compactMap { if case .tcp(let port) = $0 { port } else { nil } }
       let port = try #require(ports.first)
       let idle = try await offPool {
