@@ -121,6 +121,14 @@ extension FeedStateMachine {
     }
   }
 
+  /// The store is asked for something.
+  package var awaitsStore: Bool {
+    switch state {
+    case .beginning, .recording, .committing, .saving: true
+    case .initial, .reading, .subscribing, .polling, .waiting: false
+    }
+  }
+
   /// When a wait ends.
   package var nextAttempt: FeedInstant? {
     guard case .waiting(let until, _) = state else { return nil }

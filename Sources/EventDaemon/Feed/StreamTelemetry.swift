@@ -133,7 +133,8 @@ struct StreamMetrics: Sendable {
     errorEnd = machine.problemEnd
     nextAttempt = machine.nextAttempt
     requestedAt = machine.awaitsAnswer ? now : nil
-    deadline = machine.deadline
+    // The store's calls queue behind those of other streams, and set their deadlines when they run.
+    deadline = machine.awaitsStore ? nil : machine.deadline
     let present = machine.positionAge(at: now) ?? machine.continuousAt.flatMap(LocalTime.age)
     age = present.map { ($0, at: now) }
     operatorActionRequired = machine.operatorActionRequired.map {

@@ -47,6 +47,23 @@ import Testing
     #expect(telemetry.overrun(at: at(1_000_000)) == nil)
   }
 
+  /// A call of the store may queue behind other streams' calls for as long as those take.
+  @Test mutating func theStoresCallsHaveDeadlinesOfTheirOwn() throws {
+    var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1) { Issue.record("\($0)") }
+    _ = machine.start(from: .oldest, saved: nil, at: at(0))
+    while machine.awaitsStore { _ = machine.stored(at: at(0)) }
+    metrics.observe(machine, at: at(0))
+    #expect(metrics.deadline != nil)
+    let page = #"{"entries":[{"event_id":"a"}],"next_stream_position":"7"}"#
+    let outcome = PageOutcome(try batch(page, new: [0]), date: nil)
+    while !machine.awaitsStore { _ = machine.pageRead(outcome, at: at(1)) }
+    metrics.observe(machine, at: at(1))
+    #expect(metrics.deadline == nil)
+    while machine.awaitsStore { _ = machine.stored(at: at(2)) }
+    metrics.observe(machine, at: at(2))
+    #expect(metrics.deadline == machine.deadline)
+  }
+
   @Test mutating func ageGrowsAndRetentionRunsOutBetweenObservations() throws {
     #expect(telemetry.snapshot(at: at(0)).positionAge == nil)
     metrics.observe(try machine(), at: at(0))
