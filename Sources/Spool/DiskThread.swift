@@ -32,7 +32,8 @@ package final class DiskThread: SerialExecutor, @unchecked Sendable {
     guard result == 0 else {
       context.release()
       throw StoreFailure(
-        .io, "cannot start a thread for the disk: \(String(cString: strerror(result)))", errno: result)
+        .io, "cannot start a thread for the disk: \(String(cString: strerror(result)))",
+        hint: "Raise TasksMax= of the unit, or ulimit -u and ulimit -v.", errno: result)
     }
     pthread_detach(thread)
   }

@@ -115,11 +115,16 @@ enum KnownIDs {
   static let fileName = "known_ids"
   private static let temporaryName = ".known_ids"
 
+  /// More than the file has at the highest number of known ids, and their checksum.
+  private static let maximumSize = 64 << 20
+
   /// The ids; none if the file is missing or corrupt.
   static func read(in state: DiskDirectory) throws(StoreFailure) -> [EventIdentity] {
     guard let file = try state.file(fileName, writing: false) else { return [] }
     defer { file.close() }
-    let text = String(decoding: try file.bytes(in: 0..<file.size()), as: UTF8.self)
+    let size = try file.size()
+    guard size <= maximumSize else { return [] }
+    let text = String(decoding: try file.bytes(in: 0..<size), as: UTF8.self)
     var lines = text.split(separator: "\n")
     guard let last = lines.popLast(), last == checksumLine(lines.joined(separator: "\n")) else { return [] }
     return lines.compactMap { EventIdentity(String($0)) }

@@ -26,6 +26,7 @@ struct BoxEventd: AsyncParsableCommand {
 
   /// Runs the command. Its failure becomes two lines on stderr, what happened and what to do, and an exit status.
   static func main() async {
+    if CommandLine.arguments.isEmpty { endWithoutArguments() }
     if CommandLine.arguments.dropFirst().first == "run" { DaemonSignals.hold() }
     StandardOutput.reserveDescriptors()
     do {
@@ -50,6 +51,14 @@ struct BoxEventd: AsyncParsableCommand {
       guard exitCode(for: error) == .success else { exit(withError: error) }
       succeed(printing: fullMessage(for: error))
     }
+  }
+
+  /// The runtime reads the arguments from /proc. Without them every command would print the help and succeed.
+  private static func endWithoutArguments() -> Never {
+    StandardOutput.report(
+      DaemonFailure(
+        .unavailable, "cannot read the arguments of the command", hint: "Mount the file system /proc."))
+    exit(withError: ExitCode(ExitStatus.unavailable.rawValue))
   }
 
   /// Ends with the text of `--help` or `--version`, written as any other output is.

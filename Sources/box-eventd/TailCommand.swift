@@ -49,7 +49,7 @@ struct TailCommand: ConfiguredCommand {
     var tail = EventTail(
       reader, filter: filter, output: output, isForTerminal: isatty(STDOUT_FILENO) == 1)
     repeat {
-      let hasRead = try tail.read { StandardOutput.print($0) }
+      let hasRead = try tail.read(warn: StandardOutput.warn) { StandardOutput.print($0) }
       try StandardOutput.check()
       if follow, !hasRead { try await Task.sleep(for: .milliseconds(200)) }
     } while follow

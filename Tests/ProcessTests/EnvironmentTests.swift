@@ -26,6 +26,18 @@ import Testing
     }
   }
 
+  /// The runtime reads the arguments there: without them, every command printed the help and succeeded.
+  @Test(.enabled(if: geteuid() == 0, "only root can hide /proc")) func endsWithoutProc() async throws {
+    try await withTestEnvironment { fixture in
+      let hidden = [
+        "/usr/bin/unshare", "--mount", "/bin/sh", "-c", #"mount -t tmpfs none /proc && exec "$0" "$@""#,
+      ]
+      let daemon = try fixture.start(under: hidden)
+      #expect(try await daemon.ended() == .code(69))
+      #expect(fixture.lastLines(2).contains("Mount the file system /proc."))
+    }
+  }
+
   /// The event that didn't fit is spooled after the limit is removed.
   @Test func recoversFromAFileSizeLimit() async throws {
     try await withTestEnvironment { fixture in

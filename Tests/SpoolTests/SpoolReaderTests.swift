@@ -46,6 +46,43 @@ struct SpoolReaderTests {
     #expect(try lines(&reader) == [])
   }
 
+  /// A reader that was held up finds out what it has missed.
+  @Test(arguments: [nil, 0, 2, 100]) func reportsWhatIsMissing(last: Int?) throws {
+    try write(0, 0..<3)
+    try write(3, 3..<7)
+    var reader = try reader()
+    if let last { try reader.seek(last: last) }
+    _ = try lines(&reader)
+    try write(7, 7..<9)
+    try write(9, 9..<10)
+    try write(10, 10..<12)
+    for name in [0, 3, 7, 9] { #expect(unlink(fixture.path(SegmentName.text(UInt64(name)))) == 0) }
+    var missing: [[UInt64?]] = []
+    var seen: [String] = []
+    _ = try reader.read {
+      missing.append([$0, $1])
+    } _: {
+      seen.append(String(decoding: $0, as: UTF8.self))
+    }
+    #expect(missing == [[10, 3]])
+    #expect(seen == ["10", "11"])
+    try write(12, 12..<13)
+    _ = try reader.read(onMissing: { missing.append([$0, $1]) }, { _ in })
+    #expect(missing.count == 1)
+  }
+
+  /// The segment that is being read goes before it was read to its end.
+  @Test func reportsTheRestOfASegment() throws {
+    try write(0, 0..<3)
+    var reader = try reader()
+    _ = try lines(&reader)
+    try write(5, 5..<6)
+    #expect(unlink(fixture.path(SegmentName.text(0))) == 0)
+    var missing: [[UInt64?]] = []
+    _ = try reader.read(onMissing: { missing.append([$0, $1]) }, { _ in })
+    #expect(missing == [[5, 2]])
+  }
+
   /// The last ones that pass are looked for in as many segments as it takes.
   @Test(arguments: [0, 1, 2, 3, 4, 5, 100]) func seeksWhatPasses(count: Int) throws {
     try write(0, 0..<3)

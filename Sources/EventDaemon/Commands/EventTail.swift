@@ -24,10 +24,17 @@ package struct EventTail: Sendable {
   }
 
   /// Hands the text of every new event that passes the filter to `show`.
+  /// - Parameter warn: gets a sentence where events are missing.
   /// - Returns: whether there were new events, shown or not.
-  package mutating func read(_ show: (String) -> Void) throws(DaemonFailure) -> Bool {
+  package mutating func read(
+    warn: (String) -> Void = { _ in }, _ show: (String) -> Void
+  ) throws(DaemonFailure) -> Bool {
     do throws(StoreFailure) {
-      return try reader.read { [filter, output, isForTerminal] line in
+      return try reader.read { ordinal, count in
+        warn(
+          "\(count.map { "\($0)" } ?? "an unknown number of") events before ordinal \(ordinal) are not shown: their "
+            + "segments were deleted or compressed before they were read")
+      } _: { [filter, output, isForTerminal] line in
         func json() -> String {
           let text = String(decoding: line, as: UTF8.self)
           return isForTerminal ? PlainText.escapedJSON(text) : text

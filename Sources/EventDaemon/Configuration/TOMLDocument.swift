@@ -15,11 +15,10 @@ enum TOMLNode: Hashable {
   static func parse(
     _ file: ConfigurationFile, _ lines: TOMLKeyLines
   ) throws(TOMLSyntaxError) -> [String: TOMLNode] {
-    if let line = lines.invalidHeader {
+    if let refused = lines.refused {
       throw TOMLSyntaxError(
-        location: .init(file: file.path, line: line, column: 1),
-        reason: "a table's name is missing or not a plain word",
-        hint: "Write the name in brackets, such as [auth].")
+        location: .init(file: file.path, line: refused.line, column: 1), reason: refused.reason,
+        hint: refused.hint)
     }
     do {
       return members(try TOMLTable(string: file.text))
@@ -102,8 +101,8 @@ struct TOMLSyntaxError: Error {
 /// that goes on in the next line is not valid yet.
 struct TOMLKeyLines {
   private var lines: [[String]: Int] = [:]
-  /// The line of a header on which the parser would trap instead of reporting an error. The scan ends there.
-  private(set) var invalidHeader: Int?
+  /// A line that the parser must not see: it would trap, or take minutes. The scan ends there.
+  private(set) var refused: (line: Int, reason: String, hint: String)?
 
   /// The search for the end of a value stops here, and with it the scan: each line parses the value again.
   private static let maximumValueLines = 1_000
@@ -115,11 +114,16 @@ struct TOMLKeyLines {
     let byteOrderMark = text.utf8.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
     let lines = text.utf8.dropFirst(byteOrderMark).split(
       separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    for (line, bytes) in zip(1..., lines) where Self.dots(bytes) > Self.maximumDots {
+      refused = (line, "a key has too many parts", "Write the key in the table that it belongs to.")
+      return
+    }
     for (line, bytes) in zip(1..., lines) where line - first < Self.maximumValueLines {
       if statement.isEmpty {
         first = line
         if Self.isInvalidHeader(bytes) {
-          invalidHeader = line
+          let reason = "a table's name is missing or not a plain word"
+          refused = (line, reason, "Write the name in brackets, such as [auth].")
           return
         }
       }
@@ -140,6 +144,25 @@ struct TOMLKeyLines {
   /// number as a part of the path: `["stream", "0", "name"]`.
   func line(of path: [String]) -> Int? {
     path.indices.reversed().lazy.compactMap { lines[Array(path[...$0])] }.first
+  }
+
+  /// In one line, outside quotation marks. Real keys have one or two; the parser works on each part of a key as often as
+  /// there are parts, and recursively.
+  private static let maximumDots = 64
+
+  private static func dots(_ line: Substring.UTF8View) -> Int {
+    var quote: UInt8?
+    var count = 0
+    for byte in line {
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "'"):
+        if quote == nil { quote = byte } else if quote == byte { quote = nil }
+      case UInt8(ascii: "#") where quote == nil: return count
+      case UInt8(ascii: ".") where quote == nil: count += 1
+      default: break
+      }
+    }
+    return count
   }
 
   /// Whether a line begins as a header and goes on with neither a name nor a closing bracket.

@@ -25,6 +25,7 @@ struct FeedReport: Sendable {
   @inline(never)
   mutating func paused(_ failure: StoreFailure, until deadline: FeedInstant) {
     journal.paused(failure)
+    metrics.paused(failure)
     enter(.paused, deadline: deadline)
   }
 

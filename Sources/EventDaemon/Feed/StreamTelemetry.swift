@@ -33,6 +33,9 @@ final class StreamTelemetry: Sendable {
     snapshot.requests = published.requests
     snapshot.requestSeconds = published.requestSeconds
     if let end = published.metrics.errorEnd, now >= end { snapshot.error = nil }
+    if let since = published.metrics.storeCalledAt, now >= since + .seconds(10) {
+      snapshot.error = snapshot.error ?? StreamMetrics.slowDisk(since.duration(to: now))
+    }
     if let attempt = published.metrics.nextAttempt, snapshot.error != nil {
       snapshot.nextAttempt = max(.zero, now.duration(to: attempt))
     }
@@ -102,6 +105,8 @@ struct StreamMetrics: Sendable {
   private(set) var errorEnd: FeedInstant?
   /// Since when Box's answer is awaited.
   private(set) var requestedAt: FeedInstant?
+  /// When the store was asked for what it does now.
+  private(set) var storeCalledAt: FeedInstant?
   /// When the present wait ends.
   private(set) var nextAttempt: FeedInstant?
   /// The position's age, and when it was computed.
@@ -133,6 +138,7 @@ struct StreamMetrics: Sendable {
     errorEnd = machine.problemEnd
     nextAttempt = machine.nextAttempt
     requestedAt = machine.awaitsAnswer ? now : nil
+    storeCalledAt = machine.awaitsStore ? now : nil
     // The store's calls queue behind those of other streams, and set their deadlines when they run.
     deadline = machine.awaitsStore ? nil : machine.deadline
     let present = machine.positionAge(at: now) ?? machine.continuousAt.flatMap(LocalTime.age)
@@ -141,6 +147,13 @@ struct StreamMetrics: Sendable {
       (OperatorActionRequired($0), operatorActionRequired?.since ?? now)
     }
   }
+
+  fileprivate static func slowDisk(_ time: Duration) -> String {
+    "the disk has not completed a write for \(time.components.seconds) s. Check the disk, and the kernel's log."
+  }
+
+  /// The recovery waits for space; the next observation ends it.
+  mutating func paused(_ failure: StoreFailure) { snapshot.error = failure.explanation }
 
   private static let stalled =
     "Box serves a full page of known events again and again. Reading goes on at intervals. If it lasts, stop box-eventd "
@@ -169,7 +182,7 @@ struct StreamMetrics: Sendable {
   fileprivate mutating func block(_ reason: OperatorActionRequired, at now: FeedInstant) {
     snapshot.state = .blocked
     snapshot.error = reason.explanation
-    (errorEnd, nextAttempt, deadline) = (nil, nil, nil)
+    (errorEnd, nextAttempt, deadline, storeCalledAt) = (nil, nil, nil, nil)
     operatorActionRequired = (reason, operatorActionRequired?.since ?? now)
   }
 }

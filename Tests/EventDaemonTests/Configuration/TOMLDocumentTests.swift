@@ -82,6 +82,18 @@ import Testing
     #expect(TOMLKeyLines(text.replacing("1,\n", with: "1,")).line(of: ["box", "last"]) == 4)
   }
 
+  /// The parser works on such a key for minutes, or overflows its stack.
+  @Test(arguments: ["", "[", "x = { y.", "x = '' \n"]) func refusesEndlessKeys(start: String) {
+    for count in [65, 1_000, 50_000] {
+      let lines = TOMLKeyLines("[box]\n" + start + String(repeating: "a.", count: count) + "a = 1\n")
+      #expect(lines.refused?.line == (start.contains("\n") ? 3 : 2))
+    }
+    let hosts = String(repeating: "\"*.a.b.c\", ", count: 100)
+    let comment = "# \(hosts.replacing("\"", with: ""))\n"
+    let text = "[box]\n\(comment)realtime_hosts = [\(hosts)]\na.b.c = '\(hosts)'\n"
+    #expect(TOMLKeyLines(text).refused == nil)
+  }
+
   @Test func countsLinesThatEndWithCarriageReturn() {
     let lines = TOMLKeyLines("[box]\r\n# a\r\nlist = [\r\n1]\r\nlast = 1\r\n")
     #expect(lines.line(of: ["box", "list"]) == 3)
