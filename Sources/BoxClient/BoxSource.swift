@@ -56,13 +56,14 @@ package final class BoxSource: EventSource {
 
   /// Sends a call with the access token. A token that is refused is renewed, and the call sent once more.
   private func sendAuthorized(_ call: HTTPCall) async throws(FeedFailure) -> HTTPAnswer {
-    let token = try await tokens.token()
-    let answer = try await send(call, token)
+    // A sign-in that fails takes no turn from a call.
+    _ = try await tokens.token(observer)
+    let (answer, token) = try await send(call)
     guard answer.status == 401 else { return try success(answer, call, token) }
     let refusal = refusal(answer, call, token)
     if isRefused(call, whatever: token) { throw refusal }
-    let renewed = try await tokens.replacement(for: token, refusal: refusal)
-    let second = try await send(call, renewed)
+    _ = try await tokens.replacement(for: token, refusal: refusal, observer)
+    let (second, renewed) = try await send(call)
     if second.status == 401 { _ = refusedWithFreshToken.withLock { $0.insert(call.endpoint) } }
     return try success(second, call, renewed)
   }
@@ -77,11 +78,15 @@ package final class BoxSource: EventSource {
     token.lifetime != nil && token.hasWorked && refusedWithFreshToken.withLock { $0.contains(call.endpoint) }
   }
 
-  private func send(_ call: HTTPCall, _ token: AccessToken) async throws(FeedFailure) -> HTTPAnswer {
+  /// Sends a call when its turn has come, with the token of that moment: the queue may be longer than a token lives.
+  private func send(_ call: HTTPCall) async throws(FeedFailure) -> (HTTPAnswer, AccessToken) {
+    let gate = try await transport.enter(call.endpoint, observer)
+    defer { gate.leave() }
+    let token = try await tokens.token(observer)
     var call = call
     call.headers.add(name: "Authorization", value: "Bearer \(token.text.reveal())")
     if let user = settings.asUser { call.headers.add(name: "As-User", value: user) }
-    return try await transport.send(call, observer)
+    return (try await transport.sendAtOnce(call, observer), token)
   }
 
   private func success(

@@ -36,20 +36,6 @@ extension FeedStateMachine {
     }
   }
 
-  /// Keeps the reads of a busy stream below Box's limit: pages that aren't full are paid for, full ones are free.
-  struct Pace: Hashable, Sendable {
-    private var paidUntil: FeedInstant?
-
-    mutating func spend(_ rules: FeedRules, at now: FeedInstant) {
-      paidUntil = max(paidUntil ?? now, now) + rules.shortReadInterval
-    }
-
-    /// When the next read may start.
-    func nextRead(_ rules: FeedRules) -> FeedInstant? {
-      paidUntil?.advanced(by: .zero - rules.shortReadInterval * rules.shortReads)
-    }
-  }
-
   /// Failed reads in a row; a page that can be read, and that the stream can go on from, ends the row.
   struct FailedReads: Hashable, Sendable {
     var backoff = Backoff()
@@ -83,7 +69,7 @@ extension FeedStateMachine {
     } else {
       failedReads = FailedReads()
     }
-    if outcome.entries < request.limit { pace.spend(rules, at: now) }
+    if outcome.entries < request.limit { pace.spend(at: now) }
     if let date = outcome.date { boxClock = BoxClock(date: date, at: now) }
     if checkpoint.continuousAt == nil { checkpoint.readSince = outcome.date }
     if let gap = gap(shownBy: outcome) { return store(.recording(gap, outcome, request), at: now) }
@@ -114,7 +100,7 @@ extension FeedStateMachine {
   /// Reads from the present position, at once or when the spacing of unproductive reads allows.
   mutating func read(at now: FeedInstant) -> FeedAction {
     let spaced = reading.unproductive >= 2 ? reading.lastRead.map { $0 + rules.spacing } : nil
-    if let notBefore = [spaced, pace.nextRead(rules)].compactMap(\.self).max(), now < notBefore {
+    if let notBefore = [spaced, pace.next].compactMap(\.self).max(), now < notBefore {
       return wait(now.duration(to: notBefore), then: .read, at: now)
     }
     if reading.asked.count >= FeedRules.maximumAsked { reading.asked = [] }

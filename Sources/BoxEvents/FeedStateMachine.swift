@@ -59,7 +59,8 @@ package struct FeedStateMachine: Sendable {
   /// Nil before the first answer with a date.
   var boxClock: BoxClock?
   var reading = Reading()
-  var pace = Pace()
+  /// Keeps the reads of a busy stream below Box's limit: pages that aren't full are paid for, full ones are free.
+  var pace: Pace
   var failedReads = FailedReads()
   var realtime = Realtime()
   var lookbacks: Lookbacks
@@ -72,6 +73,7 @@ package struct FeedStateMachine: Sendable {
     self.rules = rules
     self.onUnexpectedInput = onUnexpectedInput
     jitter = Jitter(seed: seed)
+    pace = Pace(interval: rules.shortReadInterval, reserve: rules.shortReads)
     deadline = now + rules.requestBudget
     saved = (nil, now)
     lookbacks = Lookbacks(rules, at: now)

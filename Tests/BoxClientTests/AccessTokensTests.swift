@@ -203,6 +203,40 @@ import Testing
     #expect(try await tokens.token().text.reveal() == "two")
   }
 
+  /// While a call of the sign-in waits for its turn, whoever waits for the token is told, at once if it comes later.
+  @Test func tellsTheStagesOfASignIn() async throws {
+    let (signIn, stages) = (HeldSignIn(), SignInStages())
+    let tokens = AccessTokens(signIn: signIn, stages: stages, clock: time.clock, seed: 1)
+    let seen = Shared<[String]>([])
+    @Sendable func token(_ name: String) async throws -> String {
+      try await tokens.token { stage in
+        switch stage {
+        case .queued(let rounds, let wait):
+          seen.value.withLock { $0.append("\(name) \(rounds) \(wait / .seconds(1))") }
+        case .began: seen.value.withLock { $0.append("\(name) began") }
+        case .ended: Issue.record("a call of the sign-in is not one of the stream")
+        }
+      }.text.reveal()
+    }
+    let first = Task { try await token("first") }
+    await signIn.waitForAttempts(1)
+    stages.observe(.queued(rounds: 1, wait: .seconds(60)))
+    stages.observe(.queued(rounds: 0, wait: .seconds(30)))
+    let second = Task { try await token("second") }
+    while seen.value.withLock({ $0.count }) < 3, !Task.isCancelled { await Task.yield() }
+    #expect(seen.value.withLock { $0 } == ["first 1 60.0", "first 0 30.0", "second 0 30.0"])
+    stages.observe(.began)
+    stages.observe(.ended(FinishedCall(endpoint: "token", code: "200", duration: .zero)))
+    #expect(seen.value.withLock { Set($0.dropFirst(3)) } == ["first began", "second began"])
+    signIn.succeed("a")
+    #expect(try await first.value == "a")
+    #expect(try await second.value == "a")
+    // None waits any more, and a token that is there costs no wait.
+    stages.observe(.queued(rounds: 1, wait: .seconds(60)))
+    #expect(try await token("third") == "a")
+    #expect(seen.value.withLock { $0.count } == 5)
+  }
+
   // MARK: Running, reloading, events
 
   @Test func runRenewsAnUnusedToken() async throws {

@@ -118,6 +118,13 @@ final class HeldSignIn: SignIn {
   }
 }
 
+/// A value that many tasks change.
+final class Shared<Value: Sendable>: Sendable {
+  let value: Mutex<Value>
+
+  init(_ value: Value) { self.value = Mutex(value) }
+}
+
 /// A clock that only a test moves.
 final class ManualTime: Sendable {
   private let elapsed = Mutex(Duration.seconds(1000))

@@ -128,7 +128,7 @@ import Testing
     await withTaskGroup { group in
       for number in 0..<3000 {
         let task = Task {
-          guard await gate.enter(onQueued: { _ in }) else { return }
+          guard await gate.enter(onQueued: { _, _ in }) else { return }
           running.value.withLock {
             $0.now += 1
             $0.most = max($0.most, $0.now)
@@ -145,7 +145,7 @@ import Testing
     #expect(running.value.withLock { $0.most } <= 3)
     #expect(running.value.withLock { $0.runs } >= 2000)
     // All turns are free again.
-    for _ in 0..<3 { #expect(await gate.enter(onQueued: { _ in Issue.record("a turn is lost") })) }
+    for _ in 0..<3 { #expect(await gate.enter(onQueued: { _, _ in Issue.record("a turn is lost") })) }
   }
 
   // MARK: Many polls
@@ -188,17 +188,10 @@ import Testing
   }
 }
 
-/// A value that many tasks change.
-private final class Shared<Value: Sendable>: Sendable {
-  let value: Mutex<Value>
-
-  init(_ value: Value) { self.value = Mutex(value) }
-}
-
 extension CallStage {
   fileprivate var name: String {
     switch self {
-    case .queued(let rounds): "queued \(rounds)"
+    case .queued(let rounds, _): "queued \(rounds)"
     case .began: "began"
     case .ended: "ended"
     }

@@ -36,10 +36,16 @@ package actor AccessTokens {
     /// When its lifetime ends; nil if that is unknown.
     var expiry: Duration? { token.lifetime.map { since + $0 } }
     /// Five minutes before the expiry, and not before four fifths of the lifetime.
-    var renewal: Duration? { token.lifetime.map { since + $0 - min(.seconds(300), $0 / 5) } }
+    var renewal: Duration? { token.lifetime.map { since + AccessTokens.renewalAge(lifetime: $0) } }
+  }
+
+  /// How old a token is when it is renewed.
+  package static func renewalAge(lifetime: Duration) -> Duration {
+    lifetime - min(.seconds(300), lifetime / 5)
   }
 
   private let signIn: any SignIn
+  private let stages: SignInStages
   private let clock: Clock
   private let onEvent: @Sendable (Event) -> Void
 
@@ -59,21 +65,28 @@ package actor AccessTokens {
   /// Between two renewals that were forced by a token refused from the start.
   private static let forcedSpacing = Duration.seconds(60)
 
-  /// - Parameter seed: of the back-off's jitter.
+  /// - Parameters:
+  ///   - stages: observes the stages of the sign-in's calls.
+  ///   - seed: of the back-off's jitter.
   package init(
-    signIn: any SignIn, clock: Clock = .continuous, seed: UInt64 = .random(in: 0...(.max)),
+    signIn: any SignIn, stages: SignInStages = SignInStages(), clock: Clock = .continuous,
+    seed: UInt64 = .random(in: 0...(.max)),
     onEvent: @escaping @Sendable (Event) -> Void = { _ in }
   ) {
     self.signIn = signIn
+    self.stages = stages
     self.clock = clock
     self.jitter = Jitter(seed: seed)
     self.onEvent = onEvent
   }
 
   /// A token that is valid as far as its age tells.
+  /// - Parameter observer: called at each stage of a sign-in that has to be waited for, but for its end.
   /// - Throws: the failure of the sign-in, at once while backing off, with the time left as `retryAfter`.
-  package func token() async throws(FeedFailure) -> AccessToken {
-    guard let held, !isExpired(held) else { return try await renewed() }
+  package func token(
+    _ observer: @escaping CallObserver = { _ in }
+  ) async throws(FeedFailure) -> AccessToken {
+    guard let held, !isExpired(held) else { return try await renewed(observer) }
     if let renewal = held.renewal, clock.now() >= renewal, !isRenewing, backoffFailure == nil {
       startRenewal()
     }
@@ -86,7 +99,9 @@ package actor AccessTokens {
   /// accepted. A token that has worked before has plainly expired or been revoked.
   /// - Throws: `refusal`, the answer to the refused token, if there is no other; or the failure of the
   ///   sign-in.
-  func replacement(for refused: AccessToken, refusal: FeedFailure) async throws(FeedFailure) -> AccessToken {
+  func replacement(
+    for refused: AccessToken, refusal: FeedFailure, _ observer: @escaping CallObserver = { _ in }
+  ) async throws(FeedFailure) -> AccessToken {
     if let held, held.token.text != refused.text, !isExpired(held) { return held.token }
     if !isRenewing {
       if let failure = backoffFailure { throw failure }
@@ -99,7 +114,7 @@ package actor AccessTokens {
       }
       lastForced = now
     }
-    let token = try await renewed()
+    let token = try await renewed(observer)
     guard token.text != refused.text else { throw refusal }
     return token
   }
@@ -138,13 +153,15 @@ package actor AccessTokens {
 
   // MARK: Renewal
 
-  private func renewed() async throws(FeedFailure) -> AccessToken {
+  private func renewed(_ observer: @escaping CallObserver) async throws(FeedFailure) -> AccessToken {
     if Task.isCancelled || isStopped { throw .cancelled }
     if !isRenewing {
       if let failure = backoffFailure { throw failure }
       startRenewal()
     }
-    return try await outcome().get()
+    return try await stages.observed(by: observer) { () async throws(FeedFailure) in
+      try await outcome().get()
+    }
   }
 
   /// Not a child of the caller's task: its cancellation must not waste a sign-in that others wait for.

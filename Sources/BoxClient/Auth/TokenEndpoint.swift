@@ -6,7 +6,7 @@ import NIOHTTP1
 package struct TokenEndpoint: Sendable {
   let url: WebURL
   private let transport: BoxTransport
-  private let observer: CallObserver
+  private var observer: CallObserver
 
   /// - Throws: if `token_url` is not encrypted.
   package init(
@@ -16,6 +16,16 @@ package struct TokenEndpoint: Sendable {
     self.transport = transport
     self.url = url
     self.observer = observer
+  }
+
+  /// The same, with one more observer.
+  package func observed(by observer: @escaping CallObserver) -> TokenEndpoint {
+    var endpoint = self
+    endpoint.observer = { [earlier = self.observer] in
+      earlier($0)
+      observer($0)
+    }
+    return endpoint
   }
 
   /// A field of the form. Secret ones are kept out of every message.

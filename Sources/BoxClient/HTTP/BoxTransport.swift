@@ -15,6 +15,7 @@ package final class BoxTransport: Sendable {
   package let settings: TransportSettings
   private let group: any EventLoopGroup
   private let lanes: LookupLanes<any EventLoop>
+  private let budget: CallBudget?
   private let gates: (api: CallGate, signIn: CallGate)
   private let direct: Clients
   private let proxied: Mutex<Proxied>
@@ -43,7 +44,12 @@ package final class BoxTransport: Sendable {
     self.settings = settings
     self.group = group
     lanes = LookupLanes(Array(group.makeIterator()))
-    gates = (CallGate(limit: settings.callsAtOnce), CallGate(limit: settings.callsAtOnce))
+    let budget = settings.callsPerMinute.map { CallBudget(callsPerMinute: $0) }
+    self.budget = budget
+    gates = (
+      CallGate(limit: settings.callsAtOnce, budget: budget),
+      CallGate(limit: settings.callsAtOnce, budget: budget)
+    )
     direct = Clients(settings, nil, group)
     proxied = Mutex(Proxied())
     use(settings.proxy)
@@ -72,21 +78,32 @@ package final class BoxTransport: Sendable {
     }
   }
 
+  /// Calls that wait for their turn.
+  package var waitingCalls: Int { gates.api.waiting + gates.signIn.waiting + (budget?.waiting ?? 0) }
+
   /// Sends a request when its turn has come, and collects its answer, whatever its status. A long poll has its turn
   /// at once: see ``sendAtOnce(_:_:)``.
   func send(
     _ call: HTTPCall, _ observer: CallObserver = { _ in }
   ) async throws(FeedFailure) -> HTTPAnswer {
-    let gate = call.endpoint.isOfSignIn ? gates.signIn : gates.api
+    let gate = try await enter(call.endpoint, observer)
+    defer { gate.leave() }
+    return try await sendAtOnce(call, observer)
+  }
+
+  /// Waits for the turn of a call. ``CallGate/leave()`` must follow.
+  func enter(
+    _ endpoint: HTTPCall.Endpoint, _ observer: CallObserver
+  ) async throws(FeedFailure) -> CallGate {
+    let gate = endpoint.isOfSignIn ? gates.signIn : gates.api
     var isQueued = false
-    let mayRun = await gate.enter { rounds in
+    let mayRun = await gate.enter { rounds, wait in
       isQueued = true
-      observer(.queued(rounds: rounds))
+      observer(.queued(rounds: rounds, wait: wait))
     }
     guard mayRun else { throw .cancelled }
-    defer { gate.leave() }
     if isQueued { observer(.began) }
-    return try await sendAtOnce(call, observer)
+    return gate
   }
 
   /// Sends a request and collects its answer, whatever its status.

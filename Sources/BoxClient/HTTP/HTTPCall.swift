@@ -55,9 +55,10 @@ package struct FinishedCall: Sendable {
 
 /// What becomes of a call, for deadlines, metrics and the log.
 package enum CallStage: Sendable {
-  /// It waits until others have ended: at most this many times as many as may run at once.
-  case queued(rounds: Int)
-  /// Its turn has come, after ``queued(rounds:)``: its time limit runs from here.
+  /// It waits until others have ended, at most this many times as many as may run at once, and for at most so long
+  /// because of ``TransportSettings/callsPerMinute``. May come again, with less to wait for.
+  case queued(rounds: Int, wait: Duration)
+  /// Its turn has come, after ``queued(rounds:wait:)``: its time limit runs from here.
   case began
   case ended(FinishedCall)
 }

@@ -25,6 +25,8 @@ package struct TransportSettings: Sendable {
   /// Calls at once, other than polls: so many to the API, and so many to sign in. The others wait for their turn, so
   /// that a thousand streams that wake up together hold this many pages in memory and not a thousand.
   package var callsAtOnce = 16
+  /// Calls a minute, other than polls, those to sign in included; nil for as many as there are.
+  package var callsPerMinute: Int?
   /// Connections to realtime servers at once: more than there are streams.
   package var pollConnections = 1 << 16
   /// Bytes read from an API connection at once. A page is about 0.8 MB.

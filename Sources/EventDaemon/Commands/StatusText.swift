@@ -1,7 +1,7 @@
 import BoxEvents
 
-/// What `box-eventd status` prints: a table with a line for each stream, then errors, late answers, gaps, and how the
-/// configuration on disk differs.
+/// What `box-eventd status` prints: a table with a line for each stream, then errors, late answers, gaps, how the
+/// configuration on disk differs, and the calls to Box.
 package enum StatusText {
   /// - Parameter now: local time, seconds since 1970.
   package static func text(_ report: StatusReport, now: Double) -> String {
@@ -25,7 +25,8 @@ package enum StatusText {
     let differences = report.configurationDifference.map {
       [PlainText.escaped("configuration on disk \($0)")]
     }
-    let sections = [errors, awaited, gaps, differences ?? []]
+    let calls = report.calls.map { [self.calls($0)] }
+    let sections = [errors, awaited, gaps, differences ?? [], calls ?? []]
     for section in sections where !section.isEmpty { lines += [""] + section }
     return lines.joined(separator: "\n") + "\n"
   }
@@ -33,6 +34,18 @@ package enum StatusText {
   private static func heading(_ report: StatusReport, _ now: Double) -> String {
     let since = report.since.map { ", started \($0)" + (age($0, now).map { " (\($0) ago)" } ?? "") }
     return PlainText.escaped("box-eventd \(report.version), \(report.state)\(since ?? "")")
+  }
+
+  private static func calls(_ calls: StatusReport.Calls) -> String {
+    let counts = calls.counts
+    let time = calls.isFullHour ? "last hour" : "\(MetricText.span(calls.seconds)) since the start"
+    let kinds = counts.total > 0 ? " (\(MetricText.calls(counts)))" : ""
+    let projection = "about \(MetricText.count(calls.monthProjection)) in 30 days"
+    let limit =
+      calls.limitPerMinute.map { ", at most \(MetricText.count(UInt64(clamping: $0))) a minute" } ?? ""
+    let waiting = calls.waiting > 0 ? ", \(MetricText.count(UInt64(calls.waiting))) waiting" : ""
+    return
+      "calls to Box in the \(time): \(MetricText.count(counts.total))\(kinds), \(projection)\(limit)\(waiting)"
   }
 
   private static let titles = [

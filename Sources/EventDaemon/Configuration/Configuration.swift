@@ -25,6 +25,8 @@ package struct Configuration: Hashable, Sendable {
     /// Nil: as `HTTPS_PROXY` and `NO_PROXY` say.
     package var proxy: WebURL?
     package var proxyAuthFile: String?
+    /// Nil: as many as there are.
+    package var callsPerMinute: Int?
     package var maxPage = ByteCount.mebibytes(64)
     /// Nil: the system's certificates.
     package var caFile: String?

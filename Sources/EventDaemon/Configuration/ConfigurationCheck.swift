@@ -52,6 +52,7 @@ package struct ConfigurationCheck: Sendable {
     let count = configuration.streams.count
     let (streams, method) = (count == 1 ? "stream" : "streams", configuration.auth.method.rawValue)
     add(.fine, "\(path): \(count) \(streams), signing in with \"\(method)\"")
+    if !isReload { estimateCalls(configuration) }
     checkSecrets(configuration, environment, isReload)
     noteUnused(configuration)
     noteIgnored(path, environment)
@@ -136,6 +137,19 @@ extension ConfigurationCheck {
     } catch {
       return (error.message, error.hint)
     }
+  }
+
+  /// What the streams cost while nothing happens, since licences count calls.
+  private mutating func estimateCalls(_ configuration: Configuration) {
+    let counts = configuration.quietCalls(in: FeedRules.month)
+    let total = MetricText.count(counts.total)
+    add(.fine, "about \(total) calls to Box in 30 days at rest: \(MetricText.calls(counts))")
+    let perMinute = Double(counts.total) / (FeedRules.month / .seconds(60))
+    guard let limit = configuration.box.callsPerMinute, perMinute > Double(limit) * 0.9 else { return }
+    add(
+      .note,
+      "calls_per_minute in [box] is \(limit): the streams need about \(Int(perMinute.rounded(.up))) at rest",
+      hint: "Raise it, or collect with fewer streams: see box-eventd(8), CALLS AND LICENCES.")
   }
 
   /// Keys that are set and have no effect with this method.

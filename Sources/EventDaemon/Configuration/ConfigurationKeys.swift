@@ -50,6 +50,9 @@ enum ConfigurationKeys {
       insteadOf: ["proxy_auth", "proxy_password"],
       "The file with user:password for the proxy."),
     Key(
+      "calls_per_minute", \.box.callsPerMinute, .count(1...60_000),
+      "How many calls a minute all streams may make together."),
+    Key(
       "max_page", \.box.maxPage, .size(.kibibytes(64)...(.gibibytes(1)), example: "64MiB"),
       "The largest answer to accept, decompressed."),
     Key("ca_file", \.box.caFile, .optional(.absolutePath), "A file of certificates to trust, in PEM form."))

@@ -110,6 +110,16 @@ extension ValueKind {
     }
   }
 
+  /// A whole number within bounds, or nil for zero.
+  static func count(_ range: ClosedRange<Int>) -> ValueKind<Int?> {
+    let bounds = "\(range.lowerBound) to \(range.upperBound)"
+    return .init(allowed: "a whole number of \(bounds), or 0 for no limit", documented: [bounds]) { node in
+      guard case .integer(let number) = node else { return nil }
+      if number == 0 { return .some(nil) }
+      return Int(exactly: number).flatMap { range.contains($0) ? .some(.some($0)) : nil }
+    }
+  }
+
   /// A number of bytes, with or without a unit.
   /// - Parameter orZero: zero is allowed too, for no limit.
   static func size(

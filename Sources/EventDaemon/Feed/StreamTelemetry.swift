@@ -73,12 +73,16 @@ final class StreamTelemetry: Sendable {
   /// A recovery makes progress, or a call waits for its turn, while the driver waits for its end.
   func setDeadline(_ deadline: FeedInstant) { published.withLock { $0.metrics.deadline = deadline } }
 
-  /// The stages of a call to Box. While it waits for its turn, the deadline is moved.
+  /// The stages of a call to Box. While it waits for its turn, the deadline is moved, and no answer is awaited.
   /// - Parameter budget: how long a call may take.
   func observe(_ stage: CallStage, budget: Duration, at now: FeedInstant) {
     switch stage {
-    case .queued(let rounds): setDeadline(now + budget * (rounds + 1))
-    case .began: setDeadline(now + budget)
+    case .queued(let rounds, let wait):
+      setDeadline(now + budget * (rounds + 1) + wait)
+      published.withLock { $0.metrics.requestedAt = nil }
+    case .began:
+      setDeadline(now + budget)
+      published.withLock { $0.metrics.requestedAt = now }
     case .ended(let call): requested(call)
     }
   }
@@ -104,7 +108,7 @@ struct StreamMetrics: Sendable {
   /// When the error is over although the driver has nothing else to report.
   private(set) var errorEnd: FeedInstant?
   /// Since when Box's answer is awaited.
-  private(set) var requestedAt: FeedInstant?
+  fileprivate(set) var requestedAt: FeedInstant?
   /// When the store was asked for what it does now.
   private(set) var storeCalledAt: FeedInstant?
   /// When the present wait ends.

@@ -20,6 +20,8 @@ struct DaemonSnapshot: Sendable {
   var streams: [StreamSnapshot]
   /// Only its calls count: those for tokens, which belong to no stream.
   var signIns = StreamSnapshot(name: "", state: .stopped)
+  /// Those of the streams and the sign-ins.
+  var calls = CallUsage()
 
   /// The daemon in one word: while it runs, `degraded` as soon as a stream has a problem.
   var state: String {

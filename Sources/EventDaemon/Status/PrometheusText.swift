@@ -27,6 +27,7 @@ struct PrometheusText {
     let callers: [Group] =
       isSummed ? [("", snapshot.streams + signIns)] : each + signIns.map { ("", [$0]) }
     daemon(snapshot)
+    calls(snapshot.calls)
     counters(groups)
     requests(callers)
     histograms(callers, \.requestSeconds, "request_seconds", "Duration of calls to Box.")
@@ -52,6 +53,20 @@ struct PrometheusText {
       let count = snapshot.streams.count { $0.state == state }
       sample("streams", [("state", state.rawValue)], String(count))
     }
+  }
+
+  private mutating func calls(_ usage: CallUsage) {
+    family("calls_last_hour", "gauge", "Calls to Box in the last hour, but for long polls, by kind.")
+    for kind in CallKind.allCases {
+      sample("calls_last_hour", [("kind", kind.rawValue)], String(usage.counts[kind] ?? 0))
+    }
+    family("calls_month_projection", "gauge", "Calls in 30 days, if those of the last hour go on.")
+    sample("calls_month_projection", [], String(usage.monthProjection))
+    family("calls_waiting", "gauge", "Calls that wait for their turn.")
+    sample("calls_waiting", [], String(usage.waiting))
+    guard let limit = usage.limit else { return }
+    family("calls_per_minute_limit", "gauge", "The key calls_per_minute, where it is set.")
+    sample("calls_per_minute_limit", [], String(limit))
   }
 
   private mutating func counters(_ groups: [Group]) {

@@ -102,6 +102,13 @@ enum MetricText {
     return span(left)
   }
 
+  /// Counts by kind, those that are not zero: `events 4 249, token 785`.
+  static func calls(_ counts: CallCounts) -> String {
+    CallKind.allCases.compactMap { kind in
+      counts[kind].flatMap { $0 > 0 ? "\(kind.rawValue) \(count($0))" : nil }
+    }.joined(separator: ", ")
+  }
+
   /// Digits in groups of three: `1 204 331`.
   static func count(_ number: UInt64) -> String {
     let digits = String(number)

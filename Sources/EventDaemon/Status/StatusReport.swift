@@ -10,7 +10,26 @@ package struct StatusReport: Hashable, Sendable, Decodable {
   package var since: String?
   /// To follow "configuration on disk": how it differs from the one in force.
   package var configurationDifference: String?
+  /// Nil in the report of an older version.
+  package var calls: Calls?
   package var streams: [Stream]
+
+  /// Calls to Box but for long polls.
+  package struct Calls: Hashable, Sendable, Decodable {
+    /// The time they were made in: about an hour, or less after a start.
+    package var seconds: Double
+    package var isFullHour: Bool
+    package var events: UInt64
+    package var options: UInt64
+    package var token: UInt64
+    package var user: UInt64
+    /// So many in 30 days, if it goes on like that.
+    package var monthProjection: UInt64
+    /// `calls_per_minute`.
+    package var limitPerMinute: Int?
+    /// Calls that wait for their turn now.
+    package var waiting: Int
+  }
 
   package struct Stream: Hashable, Sendable, Decodable {
     package var name: String
@@ -37,8 +56,21 @@ package struct StatusReport: Hashable, Sendable, Decodable {
     state = snapshot.state
     since = UTCDate(secondsSince1970: snapshot.since)?.rfc3339
     configurationDifference = snapshot.difference
+    calls = Calls(snapshot.calls)
     streams = snapshot.streams.map { Stream($0) }
   }
+}
+
+extension StatusReport.Calls {
+  fileprivate init(_ usage: CallUsage) {
+    self.init(
+      seconds: (usage.span / .seconds(1)).rounded(), isFullHour: usage.isFullHour,
+      events: usage.counts[.events] ?? 0, options: usage.counts[.options] ?? 0,
+      token: usage.counts[.token] ?? 0, user: usage.counts[.user] ?? 0,
+      monthProjection: usage.monthProjection, limitPerMinute: usage.limit, waiting: usage.waiting)
+  }
+
+  var counts: CallCounts { [.events: events, .options: options, .token: token, .user: user] }
 }
 
 extension StatusReport.Stream {
@@ -68,6 +100,7 @@ extension StatusReport {
     object.add("state", state)
     object.add("since", since)
     object.add("configuration_difference", configurationDifference)
+    if let calls { object.add("calls", raw: calls.json) }
     object.add("streams", raw: "[" + streams.map(\.json).joined(separator: ",") + "]")
     return object.text + "\n"
   }
@@ -84,6 +117,19 @@ extension StatusReport {
         .unreadable, "the answer is not a status report of box-eventd",
         hint: "Check [status] socket: another program may listen on it. Then restart the service.")
     }
+  }
+}
+
+extension StatusReport.Calls {
+  fileprivate var json: String {
+    var object = JSONObjectWriter()
+    object.add("seconds", seconds)
+    object.add("is_full_hour", raw: isFullHour ? "true" : "false")
+    for kind in CallKind.allCases { object.add(kind.rawValue, counts[kind] ?? 0) }
+    object.add("month_projection", monthProjection)
+    object.add("limit_per_minute", raw: limitPerMinute.map(String.init) ?? "null")
+    object.add("waiting", waiting)
+    return object.text
   }
 }
 

@@ -32,6 +32,7 @@ extension TransportSettings {
   init(_ configuration: Configuration, environment: [String: String]) throws(ClientSettingsError) {
     self.init(version: Version.current)
     maximumPageBytes = Int(configuration.box.maxPage.bytes)
+    callsPerMinute = configuration.box.callsPerMinute
     trustRoots = try configuration.box.trustRoots()
     proxy = try configuration.proxy(environment: environment)
   }

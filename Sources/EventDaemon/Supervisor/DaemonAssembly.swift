@@ -34,17 +34,19 @@ struct DaemonAssembly: Sendable {
     patience = daemon.patience
     let supervisor = FeedSupervisor(clock: clock, logger: logger)
     self.supervisor = supervisor
+    let calls = CallCounter(start: clock.now)
     tokenRegistry = try TokenRegistry(
       configuration, daemon.environment, transport,
       refreshTokenStore: RefreshTokenFile(directories.state), logger: logger,
-      observer: { [signIns] in
+      observer: { [signIns, clock] in
+        calls.observe($0, at: clock.now)
         if case .ended(let call) = $0 { signIns.requested(call) }
         logger.log($0)
       },
       onRecovery: { supervisor.retry() })
     let feeds = FeedFactory(
       configuration: configuration, directories: directories, transport: transport,
-      tokenRegistry: tokenRegistry, minimumSegmentLife: daemon.minimumSegmentLife, clock: clock,
+      tokenRegistry: tokenRegistry, calls: calls, minimumSegmentLife: daemon.minimumSegmentLife, clock: clock,
       logger: logger,
       threads: try DaemonFailure.mapping { () throws(StoreFailure) in try DiskThreads() },
       bootID: try DaemonFailure.mapping { () throws(SystemdError) in try BootID.current() })
@@ -57,7 +59,9 @@ struct DaemonAssembly: Sendable {
           var stream = $0.snapshot(at: now)
           stream.error = stream.error.map { commands.complete($0, stream: stream.name) }
           return stream
-        }, signIns: signIns.snapshot(at: now))
+        }, signIns: signIns.snapshot(at: now),
+        calls: calls.usage(
+          at: now, limit: configuration.box.callsPerMinute, waiting: transport.waitingCalls))
     }
     statusReporter = StatusReporter(notifier, snapshot: snapshot)
     reloader = Reloader(

@@ -11,6 +11,7 @@ struct FeedFactory: Sendable {
   let directories: DaemonDirectories
   let transport: BoxTransport
   let tokenRegistry: TokenRegistry
+  let calls: CallCounter
   let minimumSegmentLife: Duration
   let clock: MonotonicFeedClock
   let logger: Logger
@@ -19,8 +20,7 @@ struct FeedFactory: Sendable {
 
   /// A stream that is ready to run.
   func feed(_ stream: Configuration.Stream) throws(DaemonFailure) -> FeedSupervisor.Feed {
-    var rules = FeedRules(type: stream.type)
-    rules.lookbackInterval = stream.lookbackInterval
+    let rules = FeedRules(stream)
     let telemetry = StreamTelemetry(name: stream.name, retention: rules.retention)
     var log = logger
     log[metadataKey: "stream"] = "\(stream.name)"
@@ -28,7 +28,8 @@ struct FeedFactory: Sendable {
       try BoxSource(
         transport: transport, tokens: tokenRegistry.tokens(for: configuration.subject(of: stream)),
         settings: FeedSettings(configuration, stream)
-      ) { [log, clock, rules] stage in
+      ) { [log, clock, calls] stage in
+        calls.observe(stage, at: clock.now)
         telemetry.observe(stage, budget: rules.requestBudget, at: clock.now)
         log.log(stage)
       }
@@ -36,7 +37,7 @@ struct FeedFactory: Sendable {
     let trigger = RetryTrigger()
     return FeedSupervisor.Feed(
       name: stream.name, telemetry: telemetry, trigger: trigger
-    ) { [rules] () throws(StoreFailure) in
+    ) { () throws(StoreFailure) in
       // A store that has failed is closed and of no use any more.
       var driver = FeedDriver(
         source: source, store: store(stream, telemetry), clock: clock, rules: rules,
@@ -72,6 +73,30 @@ extension Configuration {
   func feedIdentity(of stream: Stream) -> FeedIdentity {
     FeedIdentity(
       api: box.apiURL.origin, subject: subject(of: stream), asUser: stream.asUser, type: stream.type)
+  }
+}
+
+extension FeedRules {
+  init(_ stream: Configuration.Stream) {
+    self.init(type: stream.type)
+    lookbackInterval = stream.lookbackInterval
+  }
+}
+
+extension Configuration {
+  /// What it costs at rest, about: calls to Box by kind.
+  func quietCalls(in span: Duration) -> CallCounts {
+    var counts = streams.reduce(into: CallCounts()) { sum, stream in
+      sum.merge(FeedRules(stream).quietCalls(in: span)) { $0 + $1 }
+    }
+    // Whoever renews a token from outside makes the calls.
+    if auth.method != .accessToken {
+      let renewal = AccessTokens.renewalAge(lifetime: .seconds(3600))
+      for _ in Set(streams.map { subject(of: $0) }) {
+        counts.merge(FeedRules.tokenCalls(in: span, renewal: renewal)) { $0 + $1 }
+      }
+    }
+    return counts
   }
 }
 

@@ -47,8 +47,11 @@ final class TokenRegistry: Sendable {
     state.withLock { state in
       if let tokens = state.tokens[subject] { return tokens }
       let log = SignInLog(logger: logger, subject: subject)
-      let signIn = signIn(&state, subject)
-      let tokens = AccessTokens(signIn: signIn) { [onRecovery] in if log.observe($0) { onRecovery() } }
+      let stages = SignInStages()
+      let signIn = signIn(&state, subject, stages)
+      let tokens = AccessTokens(signIn: signIn, stages: stages) { [onRecovery] in
+        if log.observe($0) { onRecovery() }
+      }
       state.tokens[subject] = tokens
       added.continuation.yield(tokens)
       return tokens
@@ -114,19 +117,28 @@ final class TokenRegistry: Sendable {
     }
   }
 
-  private func signIn(_ state: inout State, _ subject: Subject?) -> any SignIn {
-    let signIn = signIn(state.configuration.auth, subject)
+  private func signIn(
+    _ state: inout State, _ subject: Subject?, _ stages: SignInStages
+  ) -> any SignIn {
+    let endpoint = endpoint.observed(by: stages.observe)
+    let signIn = signIn(state.configuration.auth, subject, endpoint)
     if subject?.kind == .user { return signIn }
     let owned = OwnedSignIn(
-      signIn, transport: transport, apiURL: state.configuration.box.apiURL, observer: observer
-    ) { [logger] failure in
-      logger.debug("whose tokens these are is not known", metadata: [:].explaining(failure))
-    }
+      signIn, transport: transport, apiURL: state.configuration.box.apiURL,
+      observer: { [observer] in
+        observer($0)
+        stages.observe($0)
+      },
+      onUnknown: { [logger] failure in
+        logger.debug("whose tokens these are is not known", metadata: [:].explaining(failure))
+      })
     state.owned[subject] = owned
     return owned
   }
 
-  private func signIn(_ auth: Configuration.Auth, _ subject: Subject?) -> any SignIn {
+  private func signIn(
+    _ auth: Configuration.Auth, _ subject: Subject?, _ endpoint: TokenEndpoint
+  ) -> any SignIn {
     let clientID = auth.clientID ?? ""
     switch auth.method {
     case .clientCredentials:

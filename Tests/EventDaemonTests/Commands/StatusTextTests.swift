@@ -1,3 +1,4 @@
+import BoxEvents
 import Testing
 
 @testable import EventDaemon
@@ -6,6 +7,9 @@ import Testing
   private func text(_ streams: [StreamSnapshot]) -> String {
     StatusText.text(StatusReport(Snapshots.daemon(streams)), now: Snapshots.now)
   }
+
+  /// The last line, if nothing was called.
+  private let noCalls = "\n\ncalls to Box in the 0 s since the start: 0, about 0 in 30 days\n"
 
   @Test func aTableThenErrorsThenGaps() {
     var gappy = Snapshots.stream("audit-logs", .blocked, "Box answered 403. Give the app the right\nto …")
@@ -22,6 +26,8 @@ import Testing
 
         audit-logs: 2 gaps recorded in gaps.ndjson
 
+        calls to Box in the 0 s since the start: 0, about 0 in 30 days
+
         """)
   }
 
@@ -29,13 +35,14 @@ import Testing
     var waiting = Snapshots.stream("w", .waiting, "Box answered 403. Give the app the right.")
     waiting.nextAttempt = .seconds(14 * 60 + 10)
     #expect(
-      text([waiting]).hasSuffix("\n\nw: Box answered 403. Give the app the right. (next try in 14 min)\n"))
+      text([waiting]).hasSuffix(
+        "\n\nw: Box answered 403. Give the app the right. (next try in 14 min)\(noCalls)"))
   }
 
   @Test func howLongAnAnswerIsAwaited() {
     var reading = Snapshots.stream("w", .reading)
     reading.answerAwaited = .seconds(75)
-    #expect(text([reading]).hasSuffix("\n\nw: waiting for Box's answer for 1 min\n"))
+    #expect(text([reading]).hasSuffix("\n\nw: waiting for Box's answer for 1 min\(noCalls)"))
   }
 
   /// Beside a stream that was complete a moment ago it would only puzzle.
@@ -51,12 +58,27 @@ import Testing
     #expect(StatusReport(Snapshots.daemon([stream])).json.contains(#""retention_left_seconds":"#))
   }
 
+  @Test func callsToBox() {
+    var daemon = Snapshots.daemon([Snapshots.healthy])
+    daemon.calls = Snapshots.calls
+    #expect(
+      StatusText.text(StatusReport(daemon), now: Snapshots.now).hasSuffix(
+        "\n\ncalls to Box in the last hour: 53 (events 45, options 6, token 2), about 38 266 in 30 days, "
+          + "at most 600 a minute, 3 waiting\n"))
+    daemon.calls = CallUsage(counts: [.events: 2, .user: 1], span: .seconds(725))
+    #expect(
+      StatusText.text(StatusReport(daemon), now: Snapshots.now).hasSuffix(
+        "\n\ncalls to Box in the 12 min since the start: 3 (events 2, user 1), about 10 726 in 30 days\n"))
+  }
+
   @Test func noStreams() {
     #expect(
       text([]) == """
         box-eventd 1.2.3, running, started 2026-03-01T04:00:09Z (3 h 5 min ago)
 
         no streams
+
+        calls to Box in the 0 s since the start: 0, about 0 in 30 days
 
         """)
   }

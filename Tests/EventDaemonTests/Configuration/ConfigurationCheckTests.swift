@@ -55,10 +55,37 @@ import Testing
     #expect(check.isFine)
     #expect(
       check.findings.map { $0.message.replacing(folder.path, with: "") } == [
-        "/c.toml: 1 stream, signing in with \"client-credentials\"", "client-secret, from /secret",
+        "/c.toml: 1 stream, signing in with \"client-credentials\"",
+        "about 9 283 calls to Box in 30 days at rest: events 4 249, options 4 249, token 785",
+        "client-secret, from /secret",
         "[spool] directory, /spool", "[state] directory, /state", "the folder of [status] socket, /run",
       ])
     #expect(check.findings.allSatisfy { $0.kind == .fine })
+  }
+
+  private func estimate(_ check: ConfigurationCheck) -> String? {
+    check.findings.map(\.message).first { $0.contains(" calls to Box ") }
+  }
+
+  /// Streams add up, subjects count once, and whoever renews a token from outside makes those calls.
+  @Test func estimatesTheCallsAtRest() throws {
+    let more = "[[stream]]\nname = \"b\"\n[[stream]]\nname = \"c\"\nsubject = \"user:2\""
+    #expect(
+      estimate(try check(stream: more))
+        == "about 27 064 calls to Box in 30 days at rest: events 12 747, options 12 747, token 1 570")
+    let auth = "method = \"access-token\"\naccess_token_file = \"\(folder.path)/secret\""
+    #expect(
+      estimate(try check(auth: auth, stream: "type = \"admin_logs\""))
+        == "about 86 400 calls to Box in 30 days at rest: events 86 400")
+    #expect(estimate(ConfigurationCheck(folder.path + "/c.toml", environment: [:], isReload: true)) == nil)
+  }
+
+  @Test(arguments: [(1, "admin_logs", true), (3, "admin_logs", false), (1, "all", false)])
+  func notesABudgetThatIsTooSmallAtRest(limit: Int, type: String, isNoted: Bool) throws {
+    let check = try check(box: "calls_per_minute = \(limit)", stream: "type = \"\(type)\"")
+    #expect(check.isFine)
+    let note = "calls_per_minute in [box] is 1: the streams need about 3 at rest"
+    #expect(check.findings.filter { $0.kind == .note }.map(\.message) == (isNoted ? [note] : []))
   }
 
   @Test func reportsOnlyProblemsOfInvalidConfiguration() throws {

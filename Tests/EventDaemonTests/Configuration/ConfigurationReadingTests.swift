@@ -24,6 +24,7 @@ import Testing
       realtime_hosts = ["*.example", "LOCALHOST"]
       proxy = "http://proxy.example:3128/"
       proxy_auth_file = "/a"
+      calls_per_minute = 60000
       max_page = "1MiB"
       ca_file = "/b"
       [auth]
@@ -65,6 +66,7 @@ import Testing
     #expect(configuration.box.realtimeHosts.map(\.description) == ["*.example", "localhost"])
     #expect(configuration.box.proxy?.description == "http://proxy.example:3128/")
     #expect(configuration.box.proxyAuthFile == "/a")
+    #expect(configuration.box.callsPerMinute == 60_000)
     #expect(configuration.box.maxPage == .mebibytes(1))
     #expect(configuration.box.caFile == "/b")
     #expect(configuration.auth.method == .jwt)
@@ -104,6 +106,7 @@ import Testing
         [box]
         proxy = ""
         proxy_auth_file = ""
+        calls_per_minute = 0
         ca_file = ""
         [status]
         listen = ""

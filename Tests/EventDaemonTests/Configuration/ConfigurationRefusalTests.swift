@@ -30,6 +30,7 @@ import Testing
       ["1", "\"proxy:3128\"", "\"http://proxy\"", "\"http://proxy:1/path\"", "\"https://p:1\""]
     ),
     ("box", "proxy_auth_file", ["1", "\"relative\"", "\"~/x\"", "[\"/x\"]"]),
+    ("box", "calls_per_minute", ["\"60\"", "60001", "true", "\"\"", "9223372036854775807"]),
     ("box", "max_page", ["\"\"", "\"1KiB\"", "\"2GiB\"", "\"64 MiB\"", "\"64mib\"", "true", "0"]),
     ("box", "ca_file", ["1", "\"ca.pem\""]),
     ("auth", "method", ["1", "\"\"", "\"JWT\"", "\"client_credentials\""]),

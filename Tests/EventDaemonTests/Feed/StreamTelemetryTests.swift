@@ -102,6 +102,27 @@ import Testing
     #expect(telemetry.snapshot(at: at(500)).answerAwaited == nil)
   }
 
+  /// The deadline moves by the calls that must end before and by the wait for `calls_per_minute`; meanwhile Box isn't
+  /// asked for anything.
+  @Test mutating func aCallThatWaitsForItsTurnMovesTheDeadline() throws {
+    let position = ReadPosition.at(try #require(StreamPosition("100")))
+    var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
+    _ = machine.start(from: position, saved: Checkpoint(position: position), at: at(0))
+    metrics.observe(machine, at: at(0))
+    telemetry.publish(metrics)
+    let budget = Duration.seconds(720)
+    let stages: [(CallStage, deadline: Double)] = [
+      (.queued(rounds: 2, wait: .seconds(100)), 2_270), (.queued(rounds: 0, wait: .seconds(36_000)), 36_730),
+      (.began, 730),
+    ]
+    for (stage, deadline) in stages {
+      telemetry.observe(stage, budget: budget, at: at(10))
+      #expect(telemetry.overrun(at: at(deadline)) == .zero)
+      if case .queued = stage { #expect(telemetry.snapshot(at: at(deadline)).answerAwaited == nil) }
+    }
+    #expect(telemetry.snapshot(at: at(70)).answerAwaited == .seconds(60))
+  }
+
   /// After a start, and for as long as Box doesn't answer.
   @Test mutating func ageIsKnownBeforeTheFirstAnswer() throws {
     let position = ReadPosition.at(try #require(StreamPosition("100")))

@@ -39,6 +39,22 @@ import Testing
     }
   }
 
+  @Test func callsOfTheLastHour() {
+    var daemon = Snapshots.daemon([Snapshots.healthy])
+    daemon.calls = Snapshots.calls
+    let lines = PrometheusText(daemon).text.split(separator: "\n")
+    for expected in [
+      #"box_eventd_calls_last_hour{kind="events"} 45"#, #"box_eventd_calls_last_hour{kind="options"} 6"#,
+      #"box_eventd_calls_last_hour{kind="token"} 2"#, #"box_eventd_calls_last_hour{kind="user"} 0"#,
+      "box_eventd_calls_month_projection 38266", "box_eventd_calls_waiting 3",
+      "box_eventd_calls_per_minute_limit 600",
+    ] {
+      #expect(lines.contains { $0 == expected }, "\(expected)")
+    }
+    daemon.calls.limit = nil
+    #expect(!PrometheusText(daemon).text.contains("calls_per_minute_limit"))
+  }
+
   /// They belong to no stream; with many streams they are in the sum.
   @Test(arguments: [1, PrometheusText.maximumStreams + 1])
   func callsForTokens(streamCount: Int) {

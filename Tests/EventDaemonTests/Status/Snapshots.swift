@@ -1,3 +1,5 @@
+import BoxEvents
+
 @testable import EventDaemon
 
 /// Snapshots for the tests of everything that renders them.
@@ -24,6 +26,13 @@ enum Snapshots {
     stream.requestSeconds.record(0.3)
     stream.requestSeconds.record(2_000)
     return stream
+  }
+
+  /// Those of nearly an hour, with a budget.
+  static var calls: CallUsage {
+    CallUsage(
+      counts: [.events: 45, .options: 6, .token: 2], span: .seconds(3_590), isFullHour: true, limit: 600,
+      waiting: 3)
   }
 
   static func stream(_ name: String, _ state: StreamState, _ error: String? = nil) -> StreamSnapshot {

@@ -9,7 +9,8 @@ import Testing
     #expect(
       report.json == #"""
         {"version":"1.2.3","state":"degraded","since":"2026-03-01T04:00:09Z",\#
-        "configuration_difference":null,"streams":[{"name":"default",\#
+        "configuration_difference":null,"calls":{"seconds":0,"is_full_hour":false,"events":0,"options":0,\#
+        "token":0,"user":0,"month_projection":0,"limit_per_minute":null,"waiting":0},"streams":[{"name":"default",\#
         "state":"polling","stream_position":"1152922976252290886","events_total":1204331,\#
         "duplicates_total":17,"gaps_total":0,"bytes_total":1999999999,\#
         "last_event_at":"2026-03-01T07:04:56Z","last_commit_at":"2026-03-01T07:04:57Z",\#
@@ -43,8 +44,22 @@ import Testing
     stream.nextAttempt = .seconds(7)
     stream.error = "\u{1}\n\"\\\u{2028}😀"
     stream.eventsTotal = .max
-    let report = StatusReport(Snapshots.daemon([stream, Snapshots.stream("b", .starting)]))
+    var daemon = Snapshots.daemon([stream, Snapshots.stream("b", .starting)])
+    daemon.calls = Snapshots.calls
+    let report = StatusReport(daemon)
+    #expect(
+      report.json.contains(
+        #""calls":{"seconds":3590,"is_full_hour":true,"events":45,"options":6,"token":2,"user":0,"#
+          + #""month_projection":38266,"limit_per_minute":600,"waiting":3},"streams""#))
     #expect(try StatusReport(parsing: Array(report.json.utf8)) == report)
+  }
+
+  /// As one of an older version that still runs during an upgrade.
+  @Test func acceptsAReportWithoutCalls() throws {
+    let report = try StatusReport(parsing: Array(#"{"version":"0","state":"running","streams":[]}"#.utf8))
+    #expect(report.calls == nil)
+    #expect(!report.json.contains("calls"))
+    #expect(!StatusText.text(report, now: Snapshots.now).contains("calls"))
   }
 
   @Test(arguments: ["", "{}", "[]", "null", "{\"version\":1}", "<html>"])
