@@ -24,6 +24,12 @@ package struct SecretFile: Hashable, Sendable {
   let path: String
   /// In `$CREDENTIALS_DIRECTORY`.
   let isCredential: Bool
+  /// What messages name instead of the path, which may be that of a copy.
+  var shownPath: String
+
+  init(kind: Kind, path: String, isCredential: Bool) {
+    (self.kind, self.path, self.isCredential, shownPath) = (kind, path, isCredential, path)
+  }
 
   static let maximumSize = 64 << 10
 
@@ -92,7 +98,7 @@ package struct SecretFile: Hashable, Sendable {
   }
 
   private func refused(_ message: String, _ hint: String, isDenied: Bool = false) -> ConfigurationError {
-    ConfigurationError("\(kind.rawValue), \(path): \(message)", hint: hint, isDenied: isDenied)
+    ConfigurationError("\(kind.rawValue), \(shownPath): \(message)", hint: hint, isDenied: isDenied)
   }
 }
 
