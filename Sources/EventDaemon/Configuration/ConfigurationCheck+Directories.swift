@@ -17,6 +17,9 @@ extension ConfigurationCheck {
       (configuration.state.directory, "[state] directory", .own),
     ]
     for (path, name, access) in directories {
+      if DiskDirectory.Access.isHidden(path), geteuid() == getpwnam("box-eventd")?.pointee.pw_uid {
+        add(.note, "\(name), \(path): the unit can't see it", hint: DiskDirectory.Access.hiddenHint)
+      }
       if Glibc.access(path, F_OK) == 0 || errno != ENOENT {
         checkDirectory(path, name, access)
         if access == .shared { noteMissingLinks(path, configuration) }
