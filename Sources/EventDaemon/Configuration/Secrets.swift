@@ -41,10 +41,15 @@ package struct SecretFile: Hashable, Sendable {
     do {
       contents = try FileContents(path, maximumSize: Self.maximumSize)
     } catch {
-      throw refused(
-        error.message,
-        error.isMissing ? "Write the secret into it, or name another file with \(kind.fileKey)." : error.hint,
-        isDenied: error.isDenied)
+      let hint =
+        if error.isMissing {
+          "Write the secret into it, or name another file with \(kind.fileKey)."
+        } else if error.isDenied {
+          "\(Self.groupCommand(path)), and let the user enter the folders above it: namei -l \(path)."
+        } else {
+          error.hint
+        }
+      throw refused(error.message, hint, isDenied: error.isDenied)
     }
     if !isCredential { try target.checkGuarded(contents, user) }
     var bytes = contents.bytes[...]
@@ -86,8 +91,14 @@ package struct SecretFile: Hashable, Sendable {
         "open to others (mode 0\(String(contents.mode, radix: 8)))",
         // Of root's file this user sees nothing but through its group.
         contents.owner == user
-          ? "Run: chmod 600 \(path)." : "Run: chown root:\(getegid()) \(path) && chmod 640 \(path).")
+          ? "Run: chmod 600 \(path)." : "\(Self.groupCommand(path)).")
     }
+  }
+
+  /// Lets this process's group, and no other, read a file.
+  private static func groupCommand(_ path: String) -> String {
+    let group = getgrgid(getegid()).map { String(cString: $0.pointee.gr_name) } ?? "\(getegid())"
+    return "Run: chown root:\(group) \(path) && chmod 640 \(path)"
   }
 
   /// How to replace a token that Box refuses.
