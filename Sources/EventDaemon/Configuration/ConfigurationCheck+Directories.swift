@@ -115,7 +115,8 @@ extension ConfigurationCheck {
       add(.fine, "\(name), \(path): will be created")
     } else {
       let reason = errno == ENOENT ? "its parent folder does not exist" : "it can't be created"
-      add(.problem, "\(name), \(path): \(reason)", hint: access.remedy(path, errno: errno))
+      add(
+        .problem, "\(name), \(path): \(reason)", hint: access.remedy(path, errno: errno))
     }
   }
 

@@ -26,6 +26,12 @@ extension ConfigurationCheck {
           noteUnseen(kind, configuration)
           continue
         }
+        // The service's credentials, and their stores, are closed to it.
+        if isOutside, environment["CREDENTIALS_DIRECTORY"] == nil,
+          configuration.configuredPath(kind) == nil
+        {
+          continue
+        }
         guard var file = try configuration.secretFile(kind, environment: environment) else { continue }
         if file.isCredential { file.shownPath = origin?.name ?? "the unit's credential" }
         let secret = try file.read()

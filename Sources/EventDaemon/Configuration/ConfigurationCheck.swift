@@ -27,6 +27,8 @@ package struct ConfigurationCheck: Sendable {
   package private(set) var configuration: Configuration?
   /// Whether the service runs as another user than this process, and so may do more.
   private var isOfAnotherUser = false
+  /// Whether it certainly does: nothing that is closed to this process is checked.
+  private(set) var isOutside = false
   let disk: any Disk
   /// The processes that have locked the spool and the state last.
   var lockHolders: [Int32] = []
@@ -52,6 +54,13 @@ package struct ConfigurationCheck: Sendable {
     }
     self.configuration = configuration
     isOfAnotherUser = StateOwner.isAnother(than: configuration)
+    // What this user can't see is nothing to conclude from; without a state, it may still be the service's.
+    isOutside = isOfAnotherUser && access(configuration.state.directory, F_OK) == 0
+    if isOutside {
+      add(
+        .problem, "this user is neither root nor the service's: most can't be checked",
+        hint: "Run it with sudo.")
+    }
     let count = configuration.streams.count
     let (streams, method) = (count == 1 ? "stream" : "streams", configuration.auth.method.rawValue)
     add(.fine, "\(path): \(count) \(streams), signing in with \"\(method)\"")
@@ -62,13 +71,15 @@ package struct ConfigurationCheck: Sendable {
     noteMissingLogin(configuration, path)
     checkOpenFiles(streams: count, isReload)
     // During a reload the daemon has its socket.
-    if !isReload { checkSocket(configuration.status) }
+    if !isReload, !isOutside { checkSocket(configuration.status) }
     checkListenAddress(configuration.status)
     checkTransport(configuration, environment)
   }
 
   /// - Parameter isDenied: this process may not do it.
   mutating func add(_ kind: Finding.Kind, _ message: String, hint: String? = nil, isDenied: Bool = false) {
+    // Reported once, at the top.
+    if isDenied, isOutside { return }
     let hint = isDenied && isOfAnotherUser ? StateOwner.sudoHint : hint
     findings.append(Finding(kind: kind, message: message, hint: hint))
   }

@@ -159,9 +159,20 @@ extension Configuration {
     if kind == .proxyAuth { return nil }
     throw ConfigurationError(
       "missing \(kind.rawValue): method \"\(auth.method.rawValue)\" needs it",
-      hint:
-        "Write it into /etc/credstore/\(unit).\(kind.rawValue), where the unit finds it at its next start, or "
-        + "name its file with \(kind.fileKey).")
+      hint: missingHint(kind, inService: environment["CREDENTIALS_DIRECTORY"] != nil))
+  }
+
+  private func missingHint(_ kind: SecretFile.Kind, inService: Bool) -> String {
+    let source = CredentialSources(unit: unit).source(of: kind)
+    // Root has started it by hand: systemd would have passed it on.
+    if geteuid() == 0, !inService, source != nil {
+      return
+        "Only the service sees the unit's credentials. Run: systemctl start \(unit). Or name the secret's file "
+        + "with \(kind.fileKey)."
+    }
+    return
+      "Write it into /etc/credstore/\(unit).\(kind.rawValue), where the unit finds it at its next start, or "
+      + "name its file with \(kind.fileKey)."
   }
 
   /// The file that the configuration names for a secret.
