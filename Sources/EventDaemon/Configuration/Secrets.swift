@@ -102,9 +102,10 @@ package struct SecretFile: Hashable, Sendable {
   }
 
   /// How to replace a token that Box refuses.
-  var renewalHint: String {
+  func renewalHint(unit: String) -> String {
     isCredential
-      ? "Write a new token into the unit's credential \(kind.rawValue), and restart the service."
+      ? "Write a new token into /etc/credstore/\(unit).\(kind.rawValue), or where else the unit's credential comes from, "
+        + "then run: systemctl restart \(unit)."
       : "Write a new token into \(path); it is read again by itself."
   }
 
