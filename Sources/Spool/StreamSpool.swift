@@ -217,9 +217,10 @@ extension StreamSpool {
       return StoreFailure(
         .blocked, "the stream \(name) cannot go on: \(what) belongs to another feed\(end)",
         hint:
-          "Undo the change, then restart box-eventd: the stream goes on where it was. Or give the other feed "
+          "Undo the change, then run systemctl restart box-eventd: the stream goes on where it was. Or give the other feed "
           + "a stream with a name of its own. If the configuration was wrong before, or to read the other feed under "
-          + "this name: stop box-eventd, then run: box-eventd position set \(name) now|oldest|POSITION.")
+          + "this name: systemctl stop box-eventd, then run: box-eventd position set \(name) now|oldest|POSITION."
+      )
     }
   }
 

@@ -23,14 +23,19 @@ struct CheckCommand: ConfiguredCommand {
   func run() async throws {
     try await StateOwner.become(
       of: configuration.path, environment: configuration.environment, makesState: online
-    ) { environment in
-      let checked = try check(environment)
-      if online { try await checkOnline(checked, environment) }
+    ) { environment, credentials in
+      let checked = try check(environment, credentials)
+      guard online else { return }
+      try OnlineCheck.requireSecrets(of: checked, credentials)
+      try await checkOnline(checked, environment)
     }
   }
 
-  private func check(_ environment: [String: String]) throws -> Configuration {
-    let check = ConfigurationCheck(configuration.path, environment: environment, isReload: reload)
+  private func check(
+    _ environment: [String: String], _ credentials: [SecretFile.Kind: CredentialOrigin]
+  ) throws -> Configuration {
+    let check = ConfigurationCheck(
+      configuration.path, environment: environment, credentials: credentials, isReload: reload)
     check.findings.forEach(show)
     try StandardOutput.check()
     guard check.isFine, let checked = check.configuration else {

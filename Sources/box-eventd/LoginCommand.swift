@@ -18,7 +18,8 @@ struct LoginCommand: ConfiguredCommand {
 
   func run() async throws {
     try await StateOwner.become(
-      of: configuration.path, environment: configuration.environment, makesState: true, login)
+      of: configuration.path, environment: configuration.environment, makesState: true
+    ) { environment, _ in try await login(environment) }
   }
 
   private func login(_ environment: [String: String]) async throws {

@@ -61,7 +61,8 @@ struct PositionCommand: AsyncParsableCommand {
         throw StateOwner.explained(error, configuration.path, environment: configuration.environment)
       }
       StandardOutput.print(
-        "\(stream): continues from position \(record.position) with ordinal \(record.ordinal)")
+        "\(stream): continues from \(value.allSatisfy(\.isNumber) ? "position \(value)" : value); the next event has ordinal \(record.ordinal)"
+      )
     }
   }
 }

@@ -40,6 +40,16 @@ package enum OnlineCheck {
     }
   }
 
+  /// - Throws: where a secret can't be read before the service runs.
+  package static func requireSecrets(
+    of configuration: Configuration, _ credentials: [SecretFile.Kind: CredentialOrigin]
+  ) throws(DaemonFailure) {
+    guard let kind = configuration.secretKinds.first(where: { credentials[$0] == .unseen }) else { return }
+    throw DaemonFailure(
+      .unavailable, "signing in was not tried: \(kind.rawValue) can be read only while the service runs",
+      hint: "Run: systemctl start \(configuration.unit). Then check again.")
+  }
+
   private static func check(_ source: BoxSource, hasRealtimeServer: Bool) async throws(FeedFailure) {
     if hasRealtimeServer {
       _ = try await source.subscribe()

@@ -1,4 +1,3 @@
-import Dispatch
 import Glibc
 import SystemPackage
 
@@ -14,23 +13,25 @@ package enum StateOwner {
     if let owner = owner(configurationPath, environment) { try become(owner) }
   }
 
-  /// Does the same for a command that needs secrets, and gives it those of the unit.
+  /// Does the same for a command that needs secrets, and gives it those that the unit's next start gets.
   /// - Parameter makesState: make a missing state directory for its owner, as the unit does when it starts.
   package static func become(
     of configurationPath: String, environment: [String: String], makesState: Bool,
-    _ work: (_ environment: [String: String]) async throws -> Void
+    _ work: (
+      _ environment: [String: String], _ credentials: [SecretFile.Kind: CredentialOrigin]
+    ) async throws -> Void
   ) async throws {
     var environment = environment
     let owner = owner(configurationPath, environment)
     let credentials = UnitCredentials(of: configurationPath, environment: environment, for: owner?.user ?? 0)
-    let interruptions = credentials?.removedOnInterruption()
-    defer { withExtendedLifetime(interruptions) { credentials?.remove() } }
-    if let credentials { environment["CREDENTIALS_DIRECTORY"] = credentials.folder }
+    let interruptions = credentials.removedOnInterruption()
+    defer { withExtendedLifetime(interruptions) { credentials.remove() } }
+    if let folder = credentials.folder { environment["CREDENTIALS_DIRECTORY"] = folder }
     if let owner {
       if makesState, mkdir(owner.directory, 0o700) == 0 { chown(owner.directory, owner.user, owner.group) }
       try become(owner)
     }
-    try await work(environment)
+    try await work(environment, credentials.origins)
   }
 
   /// Whether this process is neither root nor the user whose state it is: what the service may
@@ -91,71 +92,6 @@ package enum StateOwner {
         .configuration,
         "can't become the owner of \(owner.directory): \(String(cString: strerror(errno)))",
         hint: "Run this command as the user with the id \(owner.user).")
-    }
-  }
-}
-
-/// The secrets the unit of a configuration gets as credentials, for commands in a shell.
-///
-/// systemd hands credentials to the service alone: systemd.exec(5), "LoadCredential=". Root can read their sources:
-/// the running unit's own, or plain ones in the credential stores. A command that then becomes the service's user
-/// needs copies: they lie in memory, open to that user alone, until the command ends.
-private struct UnitCredentials {
-  /// A folder like the service's `$CREDENTIALS_DIRECTORY`.
-  let folder: String
-  private var files: [String] = []
-
-  /// Nil unless started as root, outside of the service, with a credential to be seen.
-  init?(of configurationPath: String, environment: [String: String], for user: uid_t) {
-    guard geteuid() == 0, environment["CREDENTIALS_DIRECTORY"] == nil else { return nil }
-    let unit = Configuration.unit(of: configurationPath)
-    let found = SecretFile.Kind.allCases.compactMap { kind in Self.bytes(of: kind, unit).map { (kind, $0) } }
-    guard !found.isEmpty, let folder = Self.madeFolder() else { return nil }
-    self.folder = folder
-    for (kind, bytes) in found {
-      let path = "\(folder)/\(kind.rawValue)"
-      let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o400)
-      guard descriptor >= 0 else { continue }
-      _ = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-      fchown(descriptor, user, gid_t.max)
-      close(descriptor)
-      files.append(path)
-    }
-    chown(folder, user, gid_t.max)
-  }
-
-  /// Deletes the copies.
-  func remove() {
-    for file in files { unlink(file) }
-    rmdir(folder)
-  }
-
-  /// Deletes the copies also when a signal ends the command, as Ctrl-C does, until the result is released.
-  func removedOnInterruption() -> [any DispatchSourceSignal] {
-    [SIGINT, SIGTERM, SIGHUP, SIGQUIT].map { number in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler {
-        remove()
-        signal(number, SIG_DFL)
-        kill(getpid(), number)
-      }
-      source.resume()
-      return source
-    }
-  }
-
-  private static func bytes(of kind: SecretFile.Kind, _ unit: String) -> [UInt8]? {
-    let paths =
-      ["/run/credentials/\(unit).service/\(kind.rawValue)"]
-      + ["/etc", "/run", "/usr/lib"].map { "\($0)/credstore/\(unit).\(kind.rawValue)" }
-    return paths.lazy.compactMap { try? FileContents($0, maximumSize: SecretFile.maximumSize).bytes }.first
-  }
-
-  private static func madeFolder() -> String? {
-    var template = Array("/dev/shm/box-eventd-XXXXXX".utf8CString)
-    return template.withUnsafeMutableBufferPointer { buffer in
-      buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
     }
   }
 }

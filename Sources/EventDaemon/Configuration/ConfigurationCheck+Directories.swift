@@ -17,6 +17,9 @@ extension ConfigurationCheck {
       (configuration.state.directory, "[state] directory", .own),
     ]
     for (path, name, access) in directories {
+      if DiskDirectory.Access.isHidden(path), geteuid() == getpwnam("box-eventd")?.pointee.pw_uid {
+        add(.note, "\(name), \(path): the unit can't see it", hint: DiskDirectory.Access.hiddenHint)
+      }
       if Glibc.access(path, F_OK) == 0 || errno != ENOENT {
         checkDirectory(path, name, access)
         if access == .shared { noteMissingLinks(path, configuration) }
@@ -112,7 +115,8 @@ extension ConfigurationCheck {
       add(.fine, "\(name), \(path): will be created")
     } else {
       let reason = errno == ENOENT ? "its parent folder does not exist" : "it can't be created"
-      add(.problem, "\(name), \(path): \(reason)", hint: access.remedy(path, errno: errno))
+      add(
+        .problem, "\(name), \(path): \(reason)", hint: access.remedy(path, errno: errno))
     }
   }
 

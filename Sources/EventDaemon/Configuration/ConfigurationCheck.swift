@@ -27,15 +27,20 @@ package struct ConfigurationCheck: Sendable {
   package private(set) var configuration: Configuration?
   /// Whether the service runs as another user than this process, and so may do more.
   private var isOfAnotherUser = false
+  /// Whether it certainly does: nothing that is closed to this process is checked.
+  private(set) var isOutside = false
   let disk: any Disk
   /// The processes that have locked the spool and the state last.
   var lockHolders: [Int32] = []
 
   package var isFine: Bool { !findings.contains { $0.kind == .problem } }
 
-  /// - Parameter isReload: called by `ExecReload=`, which may not see the unit's credentials.
+  /// - Parameters:
+  ///   - credentials: where those in `$CREDENTIALS_DIRECTORY` come from, as far as root has found out.
+  ///   - isReload: called by `ExecReload=`, which may not see the unit's credentials.
   package init(
-    _ path: String, environment: [String: String], isReload: Bool = false, on disk: any Disk = LocalDisk()
+    _ path: String, environment: [String: String], credentials: [SecretFile.Kind: CredentialOrigin] = [:],
+    isReload: Bool = false, on disk: any Disk = LocalDisk()
   ) {
     self.disk = disk
     let configuration: Configuration
@@ -49,96 +54,47 @@ package struct ConfigurationCheck: Sendable {
     }
     self.configuration = configuration
     isOfAnotherUser = StateOwner.isAnother(than: configuration)
+    // What this user can't see is nothing to conclude from; without a state, it may still be the service's.
+    isOutside = isOfAnotherUser && access(configuration.state.directory, F_OK) == 0
+    if isOutside {
+      add(
+        .problem, "this user is neither root nor the service's: most can't be checked",
+        hint: "Run it with sudo.")
+    }
     let count = configuration.streams.count
     let (streams, method) = (count == 1 ? "stream" : "streams", configuration.auth.method.rawValue)
     add(.fine, "\(path): \(count) \(streams), signing in with \"\(method)\"")
     if !isReload { estimateCalls(configuration) }
-    checkSecrets(configuration, environment, isReload)
+    checkSecrets(configuration, environment, credentials, isReload)
     noteUnused(configuration)
     noteIgnored(path, environment)
     checkDirectories(configuration, madeByUnit: Configuration.instanceEnvironment(of: path))
     noteMissingLogin(configuration, path)
     checkOpenFiles(streams: count, isReload)
     // During a reload the daemon has its socket.
-    if !isReload { checkSocket(configuration.status) }
+    if !isReload, !isOutside { checkSocket(configuration.status) }
     checkListenAddress(configuration.status)
     checkTransport(configuration, environment)
   }
 
   /// - Parameter isDenied: this process may not do it.
   mutating func add(_ kind: Finding.Kind, _ message: String, hint: String? = nil, isDenied: Bool = false) {
+    // Reported once, at the top.
+    if isDenied, isOutside { return }
     let hint = isDenied && isOfAnotherUser ? StateOwner.sudoHint : hint
     findings.append(Finding(kind: kind, message: message, hint: hint))
   }
 
-  private mutating func add(_ error: ConfigurationError) {
+  mutating func add(_ error: ConfigurationError) {
     for problem in error.problems {
       add(.problem, problem.message, hint: problem.hint, isDenied: problem.isDenied)
     }
   }
 }
 
-// MARK: Secrets and the transport
+// MARK: Keys, files and the transport
 
 extension ConfigurationCheck {
-  private mutating func checkSecrets(
-    _ configuration: Configuration, _ environment: [String: String], _ isReload: Bool
-  ) {
-    var environment = environment
-    var kinds = configuration.secretKinds
-    if Self.hidesCredentials(environment) || isReload && environment["CREDENTIALS_DIRECTORY"] == nil {
-      environment["CREDENTIALS_DIRECTORY"] = nil
-      kinds = kinds.filter { configuration.configuredPath($0) != nil }
-      if configuration.secretKinds.contains(where: { $0 != .proxyAuth && !kinds.contains($0) }) {
-        add(
-          .note, "the unit's credentials can't be seen in a reload: the service itself checks them",
-          hint: "The daemon has those of its start; after changing one, restart the service.")
-      }
-    }
-    for kind in kinds {
-      do throws(ConfigurationError) {
-        guard let file = try configuration.secretFile(kind, environment: environment) else { continue }
-        let secret = try file.read()
-        if let (message, hint) = Self.refusal(of: secret, kind, configuration) {
-          add(.problem, "\(kind.rawValue), \(file.path): \(message)", hint: hint)
-        } else {
-          add(.fine, "\(kind.rawValue), from \(file.isCredential ? "the unit's credential" : file.path)")
-        }
-      } catch {
-        add(error)
-      }
-    }
-  }
-
-  /// Some versions of systemd name the folder to the commands of `ExecReload=`, and close it to them; others, such as
-  /// 257, don't name it.
-  private static func hidesCredentials(_ environment: [String: String]) -> Bool {
-    guard let folder = environment["CREDENTIALS_DIRECTORY"] else { return false }
-    return access(folder, R_OK | X_OK) != 0 && errno == EACCES
-  }
-
-  /// Why a secret can't be used, as signing in finds out before it asks Box.
-  private static func refusal(
-    of secret: Secret<String>, _ kind: SecretFile.Kind, _ configuration: Configuration
-  ) -> (message: String, hint: String?)? {
-    do throws(FeedFailure) {
-      switch kind {
-      case .clientSecret: break  // Checked as it is read.
-      case .jwtSettings:
-        let settings = try JWTSettings(parsing: secret)
-        try settings.checkKey()
-        for stream in configuration.streams { _ = try settings.subject(configuration.subject(of: stream)) }
-      case .accessToken: _ = try ProvidedToken.token(from: secret)
-      case .proxyAuth:
-        guard ProxySettings.credentials(from: secret) == nil else { break }
-        return ("not user:password", "Write user:password into it.")
-      }
-      return nil
-    } catch {
-      return (error.message, error.hint)
-    }
-  }
-
   /// What the streams cost while nothing happens, since licences count calls.
   private mutating func estimateCalls(_ configuration: Configuration) {
     let counts = configuration.quietCalls(in: FeedRules.month)

@@ -24,6 +24,12 @@ package struct SecretFile: Hashable, Sendable {
   let path: String
   /// In `$CREDENTIALS_DIRECTORY`.
   let isCredential: Bool
+  /// What messages name instead of the path, which may be that of a copy.
+  var shownPath: String
+
+  init(kind: Kind, path: String, isCredential: Bool) {
+    (self.kind, self.path, self.isCredential, shownPath) = (kind, path, isCredential, path)
+  }
 
   static let maximumSize = 64 << 10
 
@@ -35,10 +41,15 @@ package struct SecretFile: Hashable, Sendable {
     do {
       contents = try FileContents(path, maximumSize: Self.maximumSize)
     } catch {
-      throw refused(
-        error.message,
-        error.isMissing ? "Write the secret into it, or name another file with \(kind.fileKey)." : error.hint,
-        isDenied: error.isDenied)
+      let hint =
+        if error.isMissing {
+          "Write the secret into it, or name another file with \(kind.fileKey)."
+        } else if error.isDenied {
+          "\(Self.groupCommand(path)), and let the user enter the folders above it: namei -l \(path)."
+        } else {
+          error.hint
+        }
+      throw refused(error.message, hint, isDenied: error.isDenied)
     }
     if !isCredential { try target.checkGuarded(contents, user) }
     var bytes = contents.bytes[...]
@@ -80,19 +91,26 @@ package struct SecretFile: Hashable, Sendable {
         "open to others (mode 0\(String(contents.mode, radix: 8)))",
         // Of root's file this user sees nothing but through its group.
         contents.owner == user
-          ? "Run: chmod 600 \(path)." : "Run: chown root:\(getegid()) \(path) && chmod 640 \(path).")
+          ? "Run: chmod 600 \(path)." : "\(Self.groupCommand(path)).")
     }
   }
 
+  /// Lets this process's group, and no other, read a file.
+  private static func groupCommand(_ path: String) -> String {
+    let group = getgrgid(getegid()).map { String(cString: $0.pointee.gr_name) } ?? "\(getegid())"
+    return "Run: chown root:\(group) \(path) && chmod 640 \(path)"
+  }
+
   /// How to replace a token that Box refuses.
-  var renewalHint: String {
+  func renewalHint(unit: String) -> String {
     isCredential
-      ? "Write a new token into the unit's credential \(kind.rawValue), and restart the service."
+      ? "Write a new token into /etc/credstore/\(unit).\(kind.rawValue), or where else the unit's credential comes from, "
+        + "then run: systemctl restart \(unit)."
       : "Write a new token into \(path); it is read again by itself."
   }
 
   private func refused(_ message: String, _ hint: String, isDenied: Bool = false) -> ConfigurationError {
-    ConfigurationError("\(kind.rawValue), \(path): \(message)", hint: hint, isDenied: isDenied)
+    ConfigurationError("\(kind.rawValue), \(shownPath): \(message)", hint: hint, isDenied: isDenied)
   }
 }
 
@@ -142,9 +160,20 @@ extension Configuration {
     if kind == .proxyAuth { return nil }
     throw ConfigurationError(
       "missing \(kind.rawValue): method \"\(auth.method.rawValue)\" needs it",
-      hint:
-        "Write it into /etc/credstore/\(unit).\(kind.rawValue), where the unit finds it at its next start, or "
-        + "name its file with \(kind.fileKey).")
+      hint: missingHint(kind, inService: environment["CREDENTIALS_DIRECTORY"] != nil))
+  }
+
+  private func missingHint(_ kind: SecretFile.Kind, inService: Bool) -> String {
+    let source = CredentialSources(unit: unit).source(of: kind)
+    // Root has started it by hand: systemd would have passed it on.
+    if geteuid() == 0, !inService, source != nil {
+      return
+        "Only the service sees the unit's credentials. Run: systemctl start \(unit). Or name the secret's file "
+        + "with \(kind.fileKey)."
+    }
+    return
+      "Write it into /etc/credstore/\(unit).\(kind.rawValue), where the unit finds it at its next start, or "
+      + "name its file with \(kind.fileKey)."
   }
 
   /// The file that the configuration names for a secret.

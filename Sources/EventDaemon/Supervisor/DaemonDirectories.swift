@@ -56,10 +56,20 @@ extension DiskDirectory.Access {
   /// What to do where this process can't make a directory of the configuration.
   func remedy(_ path: String, errno: CInt) -> String {
     if errno == EROFS { return StoreFailure.readOnlyHint }
+    // Under the unit also where the directory exists.
+    if errno == EACCES, Self.isHidden(path) { return Self.hiddenHint }
     let owner = getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) } ?? "\(geteuid())"
     let readers = GroupAccess.readers
     let isForReaders = self == .shared && getgrnam(readers) != nil
     let mode = isForReaders ? "-m 2750 -g \(readers)" : self == .own ? "-m 0700" : "-m 0750"
     return "Run as root: install -d -o \(owner) \(mode) \(path)."
+  }
+
+  static let hiddenHint =
+    "The unit sees nothing below /home, /root, /run/user and /tmp: choose another place."
+
+  /// Whether `ProtectHome=` of the unit hides a path: systemd.exec(5).
+  static func isHidden(_ path: String) -> Bool {
+    ["/home/", "/root/", "/run/user/"].contains { path.hasPrefix($0) }
   }
 }

@@ -154,7 +154,8 @@ final class TokenRegistry: Sendable {
     case .accessToken:
       return ProvidedToken(secret(.accessToken)) { [self] in
         let configuration = state.withLock { $0.configuration }
-        return (try? configuration.secretFile(.accessToken, environment: environment))?.renewalHint
+        return (try? configuration.secretFile(.accessToken, environment: environment))?
+          .renewalHint(unit: configuration.unit)
           ?? "Run: box-eventd check."
       }
     }

@@ -131,6 +131,34 @@ import Testing
       ])
   }
 
+  /// Root's check reads what the next start gets, from a copy of the file that it names.
+  @Test func namesWhereACredentialComesFrom() throws {
+    _ = try check(auth: "client_id = \"id\"\nsubject = \"user:1\"")
+    let store = "/etc/credstore/box-eventd.client-secret"
+    func found(_ origin: CredentialOrigin) -> [(ConfigurationCheck.Finding.Kind, String)] {
+      ConfigurationCheck(
+        folder.path + "/c.toml", environment: ["CREDENTIALS_DIRECTORY": folder.path],
+        credentials: [.clientSecret: origin]
+      ).findings.map { ($0.kind, $0.message) }.filter { $0.1.hasPrefix("client-secret") }
+    }
+    let old = "client-secret: the running service still has the old one"
+    let unknown = "client-secret: not in /etc/credstore, where the next start of the service looks for it"
+    let unseen = "client-secret: an encrypted credential is seen only while the service runs"
+    try folder.write("client-secret", "canary")
+    for (origin, expected) in [
+      (.file(store, isNew: false), [(.fine, "client-secret, from \(store)")]),
+      (.file(store, isNew: true), [(.fine, "client-secret, from \(store)"), (.note, old)]),
+      (.service(hasSource: true), [(.fine, "client-secret, from the running service")]),
+      (.service(hasSource: false), [(.fine, "client-secret, from the running service"), (.note, unknown)]),
+      (.unseen, [(.note, unseen)]),
+    ] as [(CredentialOrigin, [(ConfigurationCheck.Finding.Kind, String)])] {
+      let found = found(origin)
+      #expect(found.map(\.0) == expected.map(\.0) && found.map(\.1) == expected.map(\.1), "\(found)")
+    }
+    try folder.write("client-secret", "")
+    #expect(found(.file(store, isNew: true)).map(\.1) == ["client-secret, \(store): empty"])
+  }
+
   @Test(arguments: ["user", "canary canary", ""])
   func refusesProxysSecretWithoutPassword(text: String) throws {
     try folder.write("proxy", text)

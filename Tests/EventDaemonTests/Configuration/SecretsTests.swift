@@ -163,11 +163,12 @@ import Testing
   }
 
   @Test(.enabled(if: geteuid() == 0)) func tellsItsUserWhatRootMustDo() throws {
+    let group = getgrgid(getegid()).map { String(cString: $0.pointee.gr_name) } ?? "\(getegid())"
     #expect(try refusal(mode: 0o640, owner: 0) == "")
     #expect(
       try refusal(mode: 0o644, owner: 0)
         == "client-secret, /secret: open to others (mode 0644)\n"
-        + "  Run: chown root:\(getegid()) /secret && chmod 640 /secret.")
+        + "  Run: chown root:\(group) /secret && chmod 640 /secret.")
   }
 
   @Test func refusesAnotherUsersFileAsAnyUser() throws {

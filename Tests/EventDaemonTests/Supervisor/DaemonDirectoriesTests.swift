@@ -34,6 +34,16 @@ import Testing
     #expect(try mode("state/default/secret") == 0o600)
   }
 
+  /// `ProtectHome=` of the unit hides what exists.
+  @Test(arguments: [
+    ("/home/events", EACCES, "choose another place"), ("/root/events", EACCES, "choose another place"),
+    ("/run/user/1/events", EACCES, "choose another place"), ("/homes/events", EACCES, "install -d"),
+    ("/home/a/events", ENOENT, "install -d"), ("/home/events", EROFS, "ReadWritePaths="),
+  ])
+  func tellsWhatTheUnitHides(path: String, errno: CInt, remedy: String) {
+    #expect(DiskDirectory.Access.shared.remedy(path, errno: errno).contains(remedy))
+  }
+
   @Test(arguments: ["state", "spool"])
   func locksStateAndSpool(shared: String) throws {
     let directories = try DaemonDirectories(configuration)

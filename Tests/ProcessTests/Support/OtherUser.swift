@@ -3,6 +3,7 @@ import Glibc
 /// A user that isn't root and owns nothing yet: the program is refused what root is never refused.
 enum OtherUser {
   static let id: uid_t = 65_534
+  static let group = getgrgid(id).map { String(cString: $0.pointee.gr_name) } ?? "\(id)"
   static let name = getpwuid(id).map { String(cString: $0.pointee.pw_name) } ?? "user \(id)"
 
   /// Becomes that user, without groups, and runs the program that follows. It is opened before: the user needn't be
