@@ -158,9 +158,10 @@ extension Configuration {
     }
     if let path = configuredPath(kind) { return SecretFile(kind: kind, path: path, isCredential: false) }
     if kind == .proxyAuth { return nil }
+    let isInService = environment["CREDENTIALS_DIRECTORY"] != nil
     throw ConfigurationError(
       "missing \(kind.rawValue): method \"\(auth.method.rawValue)\" needs it",
-      hint: missingHint(kind, inService: environment["CREDENTIALS_DIRECTORY"] != nil))
+      hint: missingHint(kind, inService: isInService))
   }
 
   private func missingHint(_ kind: SecretFile.Kind, inService: Bool) -> String {
