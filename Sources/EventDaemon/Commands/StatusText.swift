@@ -40,12 +40,13 @@ package enum StatusText {
     let counts = calls.counts
     let time = calls.isFullHour ? "last hour" : "\(MetricText.span(calls.seconds)) since the start"
     let kinds = counts.total > 0 ? " (\(MetricText.calls(counts)))" : ""
-    let projection = "about \(MetricText.count(calls.monthProjection)) in 30 days"
+    // In the first hour, the calls of the start would count as if they went on.
+    let projection = calls.isFullHour ? ", about \(MetricText.count(calls.monthProjection)) in 30 days" : ""
     let limit =
       calls.limitPerMinute.map { ", at most \(MetricText.count(UInt64(clamping: $0))) a minute" } ?? ""
     let waiting = calls.waiting > 0 ? ", \(MetricText.count(UInt64(calls.waiting))) waiting" : ""
     return
-      "calls to Box in the \(time): \(MetricText.count(counts.total))\(kinds), \(projection)\(limit)\(waiting)"
+      "calls to Box in the \(time): \(MetricText.count(counts.total))\(kinds)\(projection)\(limit)\(waiting)"
   }
 
   private static let titles = [
