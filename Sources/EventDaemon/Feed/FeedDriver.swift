@@ -48,9 +48,18 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
       action = try await perform(action)
     }
     report.stopping(until: clock.now + rules.commitBudget)
-    if let checkpoint = machine.unsavedCheckpoint { try await store.save(checkpoint) }
+    if let checkpoint = machine.unsavedCheckpoint { try await saveLast(checkpoint) }
     await store.close()
     report.stopped()
+  }
+
+  /// A full disk is no failure here: the next start reads from the position before, and knows those events.
+  private func saveLast(_ checkpoint: Checkpoint) async throws(StoreFailure) {
+    do throws(StoreFailure) {
+      try await store.save(checkpoint)
+    } catch {
+      guard error.code == .noSpace else { throw error }
+    }
   }
 
   /// Recovers the store, waiting while the disk is full; nil if the task was cancelled in the meantime.

@@ -47,6 +47,18 @@ import Testing
     return #"{"entries":[\#(entries)],"next_stream_position":\#(next)}"#
   }
 
+  /// What the last position was saved for is read again.
+  @Test func aFullDiskDoesNotFailTheStop() async throws {
+    let fixture = DriverFixture(
+      source: ScriptedSource([
+        .page(page(["a"], "20"), date: 101), .page(page([], "20"), date: 102), .server,
+      ]), store: MemoryStore(try checkpoint("10")))
+    await fixture.store.fillForSaves()
+    try await fixture.run()
+    #expect(await fixture.store.checkpoints.map(\.position.description) == ["20"])
+    #expect(await fixture.store.isClosed)
+  }
+
   @Test func readsUntilCaughtUpThenPolls() async throws {
     let fixture = DriverFixture(
       source: ScriptedSource([

@@ -18,6 +18,7 @@ actor MemoryStore: EventStore {
   /// Checks of the free space, counted down, that find too little.
   private var fullChecks = 0
   private var commitFailure: StoreFailure?
+  private var isFullForSaves = false
 
   init(_ checkpoint: Checkpoint? = nil) {
     first = checkpoint
@@ -26,6 +27,8 @@ actor MemoryStore: EventStore {
   func setFull(commits: Int = 0, checks: Int = 0) {
     (fullCommits, fullChecks) = (commits, checks)
   }
+
+  func fillForSaves() { isFullForSaves = true }
 
   func failCommits(with failure: StoreFailure) {
     commitFailure = failure
@@ -83,7 +86,10 @@ actor MemoryStore: EventStore {
     return done
   }
 
-  func save(_ checkpoint: Checkpoint) async throws(StoreFailure) { checkpoints.append(checkpoint) }
+  func save(_ checkpoint: Checkpoint) async throws(StoreFailure) {
+    if isFullForSaves { throw StoreFailure(.noSpace, "full") }
+    checkpoints.append(checkpoint)
+  }
 
   func record(_ gap: Gap) async throws(StoreFailure) {
     if !gaps.contains(gap) { gaps.append(gap) }
