@@ -35,6 +35,16 @@ import Testing
       newRejects: rejects)
   }
 
+  /// A stream that reads on from a saved position.
+  private mutating func publishReading(at now: FeedInstant) throws -> FeedStateMachine {
+    let position = ReadPosition.at(try #require(StreamPosition("100")))
+    var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
+    _ = machine.start(from: position, saved: Checkpoint(position: position), at: now)
+    metrics.observe(machine, at: now)
+    telemetry.publish(metrics)
+    return machine
+  }
+
   @Test mutating func passedDeadlineIsNotTimely() {
     enter(.reading, deadline: at(10))
     #expect(telemetry.snapshot(at: at(10)).isTimely)
@@ -78,11 +88,7 @@ import Testing
 
   /// An answer that trickles, or never comes: shown after a minute, and nothing is wrong yet.
   @Test mutating func anAnswerThatTakesLongIsShown() throws {
-    let position = ReadPosition.at(try #require(StreamPosition("100")))
-    var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
-    _ = machine.start(from: position, saved: Checkpoint(position: position), at: at(10))
-    metrics.observe(machine, at: at(10))
-    telemetry.publish(metrics)
+    var machine = try publishReading(at: at(10))
     #expect(telemetry.snapshot(at: at(69)).answerAwaited == nil)
     let late = telemetry.snapshot(at: at(85))
     #expect(late.answerAwaited == .seconds(75))
@@ -105,11 +111,7 @@ import Testing
   /// The deadline moves by the calls that must end before and by the wait for `calls_per_minute`; meanwhile Box isn't
   /// asked for anything.
   @Test mutating func aCallThatWaitsForItsTurnMovesTheDeadline() throws {
-    let position = ReadPosition.at(try #require(StreamPosition("100")))
-    var machine = FeedStateMachine(rules: FeedRules(type: .all), at: at(0), seed: 1)
-    _ = machine.start(from: position, saved: Checkpoint(position: position), at: at(0))
-    metrics.observe(machine, at: at(0))
-    telemetry.publish(metrics)
+    _ = try publishReading(at: at(0))
     let budget = Duration.seconds(720)
     let stages: [(CallStage, deadline: Double)] = [
       (.queued(rounds: 2, wait: .seconds(100)), 2_270), (.queued(rounds: 0, wait: .seconds(36_000)), 36_730),
