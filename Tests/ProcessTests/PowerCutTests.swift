@@ -44,6 +44,8 @@ struct PowerCutTests {
       for (operation, target, calls) in operations {
         for point in StopPoint.all where point.operation == operation && point.target == target {
           boot += 1
+          // Of the daemon before: its end must not be taken for a poll of the next one.
+          try await fixture.simulator.wait { $0.heldPolls == 0 }
           fixture.simulator.produce(6)
           let stop = ["STOP_AT": point.name, "STOP_AT_CALL": "\(calls)"]
           let daemon = try fixture.start(

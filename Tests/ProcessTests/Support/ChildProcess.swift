@@ -43,9 +43,10 @@ final class ChildProcess: Sendable {
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output, flags, 0o600)
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors, flags, 0o600)
     // What this test has open itself, and the sockets of its simulators, are not the program's.
-    for descriptor in directoryNames("/proc/self/fd").compactMap(Int32.init) where descriptor > 2 {
-      posix_spawn_file_actions_addclose(&actions, descriptor)
-    }
+    // More than are open now: a connection that is accepted meanwhile would stay open in the child, and its end be
+    // hidden from the peer. Closing what isn't open is no error.
+    let highest = directoryNames("/proc/self/fd").compactMap(Int32.init).max() ?? 2
+    for descriptor in 3...highest + 256 { posix_spawn_file_actions_addclose(&actions, descriptor) }
     processID = try Self.spawn(arguments, environment, &actions)
     input = hasInput ? ends[1] : nil
     if hasInput { close(ends[0]) }

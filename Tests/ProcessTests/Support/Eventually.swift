@@ -7,7 +7,7 @@ struct TimedOut: Error, CustomStringConvertible {
 /// - Parameter limit: far beyond what it takes; only a hang gets there.
 /// - Throws: ``TimedOut``, naming what was waited for.
 func eventually(
-  _ what: @autoclosure () -> String, within limit: Duration = .seconds(120),
+  _ what: @autoclosure () -> String, within limit: Duration = .seconds(300),
   _ isMet: () async throws -> Bool
 ) async throws {
   let deadline = ContinuousClock.now + limit

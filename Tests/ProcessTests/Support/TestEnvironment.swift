@@ -107,7 +107,7 @@ final class TestEnvironment {
   }
 
   /// Waits until the log holds a text.
-  func logged(_ text: String, within limit: Duration = .seconds(120)) async throws {
+  func logged(_ text: String, within limit: Duration = .seconds(300)) async throws {
     try await eventually("“\(text)” in the log:\n\(log.suffix(3000))", within: limit) {
       readFile("\(root)/log").contains(text)
     }
@@ -146,6 +146,12 @@ func withTestEnvironment<Value>(
       try await simulator.stop()
     }
     defer { limit.cancel() }
-    return try await body(fixture)
+    do {
+      return try await body(fixture)
+    } catch {
+      // What the daemon was doing can't be learned otherwise: its log is removed with the fixture.
+      print("\(error)\nthe end of the daemon's log:\n\(fixture.log.suffix(4000))")
+      throw error
+    }
   }
 }
