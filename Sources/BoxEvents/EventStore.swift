@@ -3,7 +3,9 @@
 /// What ``commit(_:at:)`` has returned from is durable. Calls come one at a time: recover (again after
 /// `noSpace`); on a first start, begin, before or after the first page is deduplicated; then deduplicate,
 /// commit, save and the rest. A batch that waits for space is stored before another one.
-package protocol EventStore: Sendable {
+///
+/// An actor, so that the driver can do all that follows from a page in one visit.
+package protocol EventStore: Actor {
   /// Repairs what an earlier run left, and returns where to go on from.
   func recover() async throws(StoreFailure) -> Recovery
 
@@ -28,7 +30,7 @@ package protocol EventStore: Sendable {
   /// Records that continuity can't be proven; a gap that is recorded already is not recorded again.
   func record(_ gap: Gap) async throws(StoreFailure)
 
-  /// Called before each read.
+  /// Called for each page, before it is deduplicated; as long as there was none, also before the page is read.
   /// - Throws: `noSpace` if the disk has too little free space to store what is read.
   func requireFreeSpace() async throws(StoreFailure)
 

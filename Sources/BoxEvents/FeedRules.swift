@@ -16,9 +16,9 @@ package struct FeedRules: Hashable, Sendable {
   package var emptyPagesBeforeWaiting = 10
   /// The same for a stream that was caught up: at a server whose positions pass with the time, every reading ends so.
   package var emptyPagesWhenCaughtUp = 2
-  /// Reads whose pages aren't full: so many at once, then one each interval. At most 232 in any minute.
-  package var shortReads = 60
-  package var shortReadInterval = Duration.milliseconds(350)
+  /// Reads whose pages aren't full: so many at once, then one each interval. At most 236 in any minute.
+  package var shortReads = 175
+  package var shortReadInterval = Duration.seconds(1)
   /// A page whose events are as recent shows that the stream is caught up, whatever is still to come.
   package var recent = Duration.seconds(60)
   /// Positions that are remembered as asked for. Only an endless row of known events with ever new positions

@@ -118,7 +118,7 @@ import Testing
     options.backlog = 50
     var settings = TransportSettings()
     settings.readTimeout = .seconds(4)
-    settings.requestTimeout = .seconds(10)
+    settings.requestTimeout = .seconds(30)
     try await withBox(options, settings: settings) { simulator, source in
       _ = try await drain(source)
       simulator.script(.events, [fault])

@@ -78,6 +78,9 @@ package final class BoxTransport: Sendable {
     }
   }
 
+  /// Runs streams where the answers of the API arrive; nil without event loops.
+  package var executor: EventLoopExecutor? { lanes.first.map { EventLoopExecutor($0) } }
+
   /// Calls that wait for their turn.
   package var waitingCalls: Int { gates.api.waiting + gates.signIn.waiting + (budget?.waiting ?? 0) }
 

@@ -22,6 +22,9 @@ final class LookupLanes<Loop: Sendable>: Sendable {
     polls = loops.count > count ? Array(loops.dropFirst(count)) : api
   }
 
+  /// The API's loop, unless it has several names.
+  var first: Loop? { api.first }
+
   /// The loop for a server: the same for a name as long as it is remembered. Nil if there are no loops at all.
   /// - Parameter name: what is looked up: the server's name, or the proxy's.
   func loop(for name: String, isPoll: Bool) -> Loop? {

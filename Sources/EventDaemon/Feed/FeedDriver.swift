@@ -4,7 +4,8 @@ import Systemd
 /// One stream at work: asks the machine, does the I/O, reports the result to the machine.
 ///
 /// A value for one run, owned by one task, so neither the machine nor the report needs a lock. A cancelled task
-/// ends a read or a poll at once; a commit is finished.
+/// ends a read or a poll at once; a commit is finished. Between two calls of the network all work is done in one visit
+/// to the store's thread.
 struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sendable {
   private let source: Source
   private let store: Store
@@ -14,6 +15,8 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
   private let trigger: RetryTrigger
   private var machine: FeedStateMachine
   private var report: FeedReport
+  /// The store had free space when it was last asked.
+  private var hasSpace = false
 
   /// - Parameters:
   ///   - start: where a stream begins that has never run.
@@ -77,22 +80,76 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
     return nil
   }
 
-  /// Does one action and returns the next.
+  /// Does one action, and what follows from it in the store; returns the next.
   private mutating func perform(_ action: FeedAction) async throws(StoreFailure) -> FeedAction {
+    switch action {
+    case .read(let request): try await read(request)
+    case .begin, .commit, .save, .record: try await update(store, with: action)
+    case .subscribe: await subscribe()
+    case .poll(let server, let position): await poll(server, from: position)
+    case .wait(let until):
+      // A cancelled sleep ends the loop of `run`.
+      waited(isPulled: await trigger.sleep(until: until, clock))
+    }
+  }
+
+  private mutating func read(_ request: ReadRequest) async throws(StoreFailure) -> FeedAction {
+    // While the disk is full nothing is read that couldn't be stored.
+    if !hasSpace, let failure = try await spaceFailure(store) { return diskFull(failure) }
+    let answer: PageAnswer
+    do throws(FeedFailure) { answer = try await source.read(request) } catch { return readFailed(error) }
+    return try await take(answer, to: request, in: store)
+  }
+
+  // MARK: In the store
+
+  /// What there is to do for a page.
+  private mutating func take(
+    _ answer: PageAnswer, to request: ReadRequest, in store: isolated Store
+  ) async throws(StoreFailure) -> FeedAction {
+    if let failure = try await spaceFailure(store) { return diskFull(failure) }
+    let page: EventPage
+    do throws(FeedFailure) { page = try Self.page(answer, request) } catch { return readFailed(error) }
+    let batch: EventBatch
+    do throws(StoreFailure) {
+      batch = try await store.deduplicate(page, readFrom: request.position)
+    } catch {
+      guard error.code == .noSpace else { throw error }
+      return diskFull(error)
+    }
+    let next = pageRead(batch, date: answer.date)
+    guard next.isOfStore, !Task.isCancelled else { return next }
+    report.observe(machine, at: clock.now)
+    return try await update(store, with: next)
+  }
+
+  /// Does this action, and those of the store that follow it.
+  private mutating func update(
+    _ store: isolated Store, with first: FeedAction
+  ) async throws(StoreFailure) -> FeedAction {
+    var action = first
+    while true {
+      action = try await updateOnce(store, with: action)
+      guard action.isOfStore, !Task.isCancelled else { return action }
+      report.observe(machine, at: clock.now)
+    }
+  }
+
+  private mutating func updateOnce(
+    _ store: isolated Store, with action: FeedAction
+  ) async throws(StoreFailure) -> FeedAction {
     do throws(StoreFailure) {
       switch action {
-      case .read(let request): return try await read(request)
       case .begin(let checkpoint): try await store.begin(at: checkpoint)
-      case .commit(let batch, let checkpoint): try await commit(batch, at: checkpoint)
+      case .commit(let batch, let checkpoint):
+        let began = clock.now
+        let committed = try await store.commit(batch, at: checkpoint)
+        self.committed(batch, committed, since: began)
       case .save(let checkpoint): try await store.save(checkpoint)
       case .record(let gap):
         try await store.record(gap)
         report.recorded(gap)
-      case .subscribe: return await subscribe()
-      case .poll(let server, let position): return await poll(server, from: position)
-      case .wait(let until):
-        // A cancelled sleep ends the loop of `run`.
-        return waited(isPulled: await trigger.sleep(until: until, clock))
+      case .read, .subscribe, .poll, .wait: return action
       }
       return stored()
     } catch {
@@ -101,22 +158,19 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
     }
   }
 
-  private mutating func read(_ request: ReadRequest) async throws(StoreFailure) -> FeedAction {
-    // Reading stops before the disk is full, so that a page that was read can be stored.
-    try await store.requireFreeSpace()
-    let answer: PageAnswer
-    do throws(FeedFailure) { answer = try await source.read(request) } catch { return readFailed(error) }
-    let page: EventPage
-    do throws(FeedFailure) { page = try Self.page(answer, request) } catch { return readFailed(error) }
-    return pageRead(try await store.deduplicate(page, readFrom: request.position), date: answer.date)
+  /// Reading stops before the disk is full, so that a page that was read can be stored.
+  private mutating func spaceFailure(_ store: isolated Store) async throws(StoreFailure) -> StoreFailure? {
+    do throws(StoreFailure) {
+      try await store.requireFreeSpace()
+      hasSpace = true
+      return nil
+    } catch {
+      guard error.code == .noSpace else { throw error }
+      return error
+    }
   }
 
-  private mutating func commit(_ batch: EventBatch, at checkpoint: Checkpoint) async throws(StoreFailure) {
-    let began = clock.now
-    let committed = try await store.commit(batch, at: checkpoint)
-    report.committed(batch, committed, took: began.duration(to: clock.now))
-    if let caughtUpAt = machine.lookbackCaughtUpAt { report.lookbackFound(batch, caughtUpAt: caughtUpAt) }
-  }
+  // MARK: In the network
 
   private mutating func subscribe() async -> FeedAction {
     do { return subscribed(try await source.subscribe()) } catch { return subscribeFailed(error) }
@@ -132,8 +186,15 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
   private mutating func stored() -> FeedAction { machine.stored(at: clock.now) }
 
   @inline(never)
+  private mutating func committed(_ batch: EventBatch, _ committed: Committed, since began: FeedInstant) {
+    report.committed(batch, committed, took: began.duration(to: clock.now))
+    if let caughtUpAt = machine.lookbackCaughtUpAt { report.lookbackFound(batch, caughtUpAt: caughtUpAt) }
+  }
+
+  @inline(never)
   private mutating func diskFull(_ failure: StoreFailure) -> FeedAction {
-    machine.diskFull(failure, at: clock.now)
+    hasSpace = false
+    return machine.diskFull(failure, at: clock.now)
   }
 
   @inline(never)
@@ -192,6 +253,16 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
     // The end of an idle poll is no problem.
     if machine.problem == failure { report.failed(failure, at: clock.now) }
     return next
+  }
+}
+
+extension FeedAction {
+  /// Whether the store does it.
+  fileprivate var isOfStore: Bool {
+    switch self {
+    case .begin, .commit, .save, .record: true
+    case .read, .subscribe, .poll, .wait: false
+    }
   }
 }
 

@@ -36,7 +36,7 @@ struct FeedFactory: Sendable {
     }
     let trigger = RetryTrigger()
     return FeedSupervisor.Feed(
-      name: stream.name, telemetry: telemetry, trigger: trigger
+      name: stream.name, telemetry: telemetry, trigger: trigger, executor: transport.executor
     ) { () throws(StoreFailure) in
       // A store that has failed is closed and of no use any more.
       var driver = FeedDriver(

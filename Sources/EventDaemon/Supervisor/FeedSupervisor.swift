@@ -14,6 +14,8 @@ final class FeedSupervisor: Sendable {
     let telemetry: StreamTelemetry
     /// Ends its waits early.
     let trigger: RetryTrigger
+    /// What it runs on; nil for the common threads.
+    let executor: (any TaskExecutor)?
     /// Recovers, and runs until its task is cancelled; throws a failure the store can't continue after.
     let run: @Sendable () async throws(StoreFailure) -> Void
   }
@@ -90,7 +92,7 @@ final class FeedSupervisor: Sendable {
   }
 
   private func supervise(_ feed: Feed) async {
-    let task = Task { await self.run(feed) }
+    let task = Task(executorPreference: feed.executor) { await self.run(feed) }
     let isStopping = state.withLock { state in
       state.running[feed.name]?.task = task
       return state.running[feed.name]?.isStopping == true

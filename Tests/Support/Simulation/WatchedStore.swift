@@ -1,12 +1,20 @@
 import BoxEvents
 import Spool
 
-/// The real spool, observed by the model.
-struct WatchedStore: EventStore {
-  let spool: StreamSpool
-  let disk: SimulatedDisk
-  let box: SimulatedBox
-  let model: ReferenceModel
+/// The real spool, observed by the model, on the spool's own thread.
+actor WatchedStore: EventStore {
+  private let spool: StreamSpool
+  private let disk: SimulatedDisk
+  private let box: SimulatedBox
+  private let model: ReferenceModel
+  nonisolated var unownedExecutor: UnownedSerialExecutor { spool.unownedExecutor }
+
+  init(spool: StreamSpool, disk: SimulatedDisk, box: SimulatedBox, model: ReferenceModel) {
+    self.spool = spool
+    self.disk = disk
+    self.box = box
+    self.model = model
+  }
 
   func recover() async throws(StoreFailure) -> Recovery {
     disk.phase = .recovery
