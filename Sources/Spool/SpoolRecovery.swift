@@ -28,6 +28,7 @@ struct SpoolRecovery {
   }
 
   private mutating func run() throws(StoreFailure) -> Recovery {
+    try spool.files.check()
     if let file = try spool.files.position() {
       if let record = file.content.flatMap({ PositionRecord(parsing: $0) }) {
         spool.position = OpenSpool.SavedPosition(file: file, record: record)
