@@ -28,6 +28,8 @@ struct BoxEventd: AsyncParsableCommand {
   static func main() async {
     if CommandLine.arguments.isEmpty { endWithoutArguments() }
     if CommandLine.arguments.dropFirst().first == "run" { DaemonSignals.hold() }
+    // As in the unit. One that takes the owner's bits would keep the daemon out of directories that it has made.
+    umask(0o027)
     StandardOutput.reserveDescriptors()
     do {
       var parsed = try await asyncParseAsRoot()

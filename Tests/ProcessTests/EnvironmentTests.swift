@@ -1,6 +1,7 @@
 import BoxSimulator
 import FoundationEssentials
 import Glibc
+import TestSystem
 import Testing
 
 /// Faults around the process: closed descriptors, limits, variables, and files deleted under the daemon.
@@ -67,6 +68,24 @@ import Testing
       #expect(
         fixture.lastLines(2).contains("open files is \(limit);")
           && fixture.lastLines(2).contains("LimitNOFILE="))
+    }
+  }
+
+  /// Documented modes, whatever the caller's umask is.
+  @Test(arguments: ["0777", "0277", "0"]) func setsItsOwnUmask(_ umask: String) async throws {
+    try await withTestEnvironment { fixture in
+      fixture.simulator.produce(20)
+      let daemon = try fixture.start(under: shell("umask \(umask)"))
+      try await fixture.drained()
+      let modes: [(String, mode_t)] = [
+        ("spool", 0o750), ("spool/default", 0o750), ("spool/default/segments.ndjson", 0o640),
+        ("state", 0o700), ("state/default", 0o700), ("state/default/stream_position", 0o600),
+      ]
+      for (name, mode) in modes {
+        #expect(FileFacts("\(fixture.root)/\(name)")?.mode == mode, "\(name)")
+      }
+      #expect(try await daemon.terminated() == .code(0))
+      fixture.expectIntact()
     }
   }
 
