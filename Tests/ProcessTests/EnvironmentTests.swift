@@ -89,6 +89,19 @@ import Testing
     }
   }
 
+  @Test func namesABusyPortOfTheSimulator() async throws {
+    try await withTestEnvironment { fixture in
+      let result = try await fixture.run("simulate", "--port", "\(fixture.simulator.port)")
+      #expect(result.exit == .code(69))
+      #expect(
+        result.errors == """
+          box-eventd: the simulator cannot listen on 127.0.0.1:\(fixture.simulator.port): Address already in use
+            Choose another port, or 0 to let the system choose.
+
+          """)
+    }
+  }
+
   /// A reload that would need more is refused; running streams continue.
   @Test func refusesAReloadThatNeedsMoreOpenFiles() async throws {
     try await withTestEnvironment { fixture in
