@@ -71,6 +71,29 @@ import Testing
     }
   }
 
+  /// The runtime and the event loops would hang or trap.
+  private func expectTooFewThreads(under command: [String]) async throws {
+    try await withTestEnvironment { fixture in
+      let variables = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
+      let daemon = try fixture.start(environment: variables, under: command)
+      #expect(try await daemon.ended() == .code(69), "\(fixture.lastLines(2))")
+      #expect(fixture.lastLines(2).isTwoLines, "\(fixture.lastLines(2))")
+      #expect(fixture.lastLines(2).contains("of at least 15 threads can be started"))
+      #expect(fixture.lastLines(2).contains("LimitNPROC="))
+    }
+  }
+
+  /// Root has no such limit. Each case has a user without other processes.
+  @Test(arguments: [1, 4, 12]) func refusesATooLowLimitOfProcesses(_ limit: Int) async throws {
+    guard OtherUser.isAvailable else { return }
+    let user = OtherUser.command.map { $0.replacing("65534", with: "\(61_000 + limit)") }
+    try await expectTooFewThreads(under: ["prlimit", "--nproc=\(limit)"] + user)
+  }
+
+  @Test func refusesATooLowLimitOfAddressSpace() async throws {
+    try await expectTooFewThreads(under: shell("ulimit -v 250000"))
+  }
+
   /// Documented modes, whatever the caller's umask is.
   @Test(arguments: ["0777", "0277", "0"]) func setsItsOwnUmask(_ umask: String) async throws {
     try await withTestEnvironment { fixture in
