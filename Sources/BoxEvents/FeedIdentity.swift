@@ -26,6 +26,10 @@ package struct FeedIdentity: Hashable, Sendable {
   /// The four parts as text, empty where one isn't configured.
   package var parts: [String] { [api.description, subject?.description ?? "", asUser ?? "", type.rawValue] }
 
+  /// Whether the parts of another identity differ from these only in what a stream alone configures. The API, and the
+  /// subject where it is the one in [auth], change with a restart.
+  package func isOfSameSource(as earlier: [String]) -> Bool { earlier.prefix(2) == parts.prefix(2) }
+
   /// What is different from the parts of another identity: `its subject was user:1 and is user:2`.
   package func changes(from earlier: [String]) -> String {
     zip(["API", "subject", "as_user", "type"], zip(earlier, parts)).filter { $1.0 != $1.1 }.map {

@@ -1,4 +1,5 @@
 import BoxEvents
+import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -95,8 +96,9 @@ package final class BoxSimulator: Sendable {
         }
         .bind(host: host, port: port).get()
     } catch {
+      let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
       throw SimulatorError(
-        message: "the simulator cannot listen on \(host):\(port): \(error)",
+        message: "the simulator cannot listen on \(host):\(port): \(reason)",
         hint: "Choose another port, or 0 to let the system choose.")
     }
   }

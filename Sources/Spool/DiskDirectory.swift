@@ -65,6 +65,21 @@ package struct DiskDirectory: Sendable {
     }
   }
 
+  /// Refuses what has a file's name, as ``file(_:writing:)`` would later; opens nothing that is right.
+  func checkFile(_ name: String, writing: Bool) throws(StoreFailure) {
+    guard let status = try status(of: name),
+      status.refusal(of: disk.userID, writing: writing, access: access) != nil
+    else { return }
+    try file(name, writing: writing)?.close()
+  }
+
+  /// Refuses a directory in the place of a link, the only thing that ``pointLink(_:at:)`` can't replace.
+  func checkLink(_ name: String) throws(StoreFailure) {
+    for name in [name, ".\(name)"] where try status(of: name)?.kind == .directory {
+      throw StoreFailure(DiskError(.rename, errno: EISDIR), path: path(of: name))
+    }
+  }
+
   /// A file that must not have existed. Its entry is durable only after ``synchronize()``.
   package func newFile(_ name: String) throws(StoreFailure) -> DiskFile {
     let mode: UInt32 = access == .own ? 0o600 : 0o640

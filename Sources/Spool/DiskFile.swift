@@ -90,16 +90,22 @@ package struct DiskFile: Sendable {
   /// Refuses what ``DiskDirectory/file(_:writing:)`` must not open.
   func checked(writing: Bool, access: DiskDirectory.Access) throws(DiskError) -> DiskFile {
     try closingOnFailure(close) { () throws(DiskError) in
-      let status = try disk.status(handle)
-      guard status.kind == .file else { throw DiskError(.open, errno: ENXIO) }
-      if writing, status.owner != disk.userID || status.mode & 0o022 != 0 {
-        throw DiskError(.open, errno: EPERM)
-      }
-      // A backup may have made another name for a file of the spool (cp -al). The state's are written in place, so that
-      // a copy of that kind would change with them, and secrets have one name.
-      if writing, access == .own, status.links != 1 { throw DiskError(.open, errno: EPERM) }
+      let refusal = try disk.status(handle).refusal(of: disk.userID, writing: writing, access: access)
+      if let refusal { throw DiskError(.open, errno: refusal) }
       return self
     }
+  }
+}
+
+extension FileStatus {
+  /// The error number with which ``DiskDirectory/file(_:writing:)`` refuses a file of this kind, owner and mode.
+  func refusal(of userID: UInt32, writing: Bool, access: DiskDirectory.Access) -> Int32? {
+    guard kind == .file else { return kind == .directory ? EISDIR : ENXIO }
+    guard writing else { return nil }
+    if owner != userID || mode & 0o022 != 0 { return EPERM }
+    // A backup may have made another name for a file of the spool (cp -al). The state's are written in place, so that
+    // a copy of that kind would change with them, and secrets have one name.
+    return access == .own && links != 1 ? EPERM : nil
   }
 }
 

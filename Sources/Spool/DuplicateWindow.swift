@@ -113,7 +113,7 @@ struct RecentEvents: Sendable {
 /// again at the next start must be known even then. Read only where the spool itself has too few events.
 enum KnownIDs {
   static let fileName = "known_ids"
-  private static let temporaryName = ".known_ids"
+  static let temporaryName = ".known_ids"
 
   /// More than the file has at the highest number of known ids, and their checksum.
   private static let maximumSize = 64 << 20

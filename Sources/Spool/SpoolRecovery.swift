@@ -28,6 +28,7 @@ struct SpoolRecovery {
   }
 
   private mutating func run() throws(StoreFailure) -> Recovery {
+    try spool.files.check()
     if let file = try spool.files.position() {
       if let record = file.content.flatMap({ PositionRecord(parsing: $0) }) {
         spool.position = OpenSpool.SavedPosition(file: file, record: record)
@@ -74,7 +75,10 @@ struct SpoolRecovery {
       if found.isUnused, segments.isEmpty, SegmentEntry.last(in: try spool.segmentLog.tail()) == nil {
         return Recovery(checkpoint: nil, ordinal: 0)
       }
-      throw location.foreign("its position", location.feed.changes(from: found.parts))
+      let feed = location.feed
+      throw location.foreign(
+        "its position", feed.changes(from: found.parts),
+        undoneBy: feed.isOfSameSource(as: found.parts) ? "reload" : "restart")
     }
     spool.owner = found.owner
     let newer = segments.filter { $0 > found.segment }

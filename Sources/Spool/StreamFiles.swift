@@ -24,6 +24,16 @@ struct StreamFiles: Sendable {
     return try location.stateRoot.has(state, as: location.name)
   }
 
+  /// Refuses whatever is in the place of a file that is written later: before anything is stored, not after.
+  func check() throws(StoreFailure) {
+    for name in [SegmentEntry.fileName, GapLine.fileName, QuarantineLine.fileName, DurableMark.fileName] {
+      try spool.checkFile(name, writing: true)
+    }
+    try spool.checkLink(SegmentName.link)
+    try state.checkFile(KnownIDs.fileName, writing: false)
+    try state.checkFile(KnownIDs.temporaryName, writing: true)
+  }
+
   func close() {
     spool.close()
     state.close()

@@ -27,8 +27,12 @@ struct BoxEventd: AsyncParsableCommand {
   /// Runs the command. Its failure becomes two lines on stderr, what happened and what to do, and an exit status.
   static func main() async {
     if CommandLine.arguments.isEmpty { endWithoutArguments() }
-    if CommandLine.arguments.dropFirst().first == "run" { DaemonSignals.hold() }
+    let isDaemon = CommandLine.arguments.dropFirst().first == "run"
+    if isDaemon { DaemonSignals.hold() }
+    // As in the unit. One that takes the owner's bits would keep the daemon out of directories that it has made.
+    umask(0o027)
     StandardOutput.reserveDescriptors()
+    if isDaemon { endWithoutThreads() }
     do {
       var parsed = try await asyncParseAsRoot()
       guard var command = parsed as? any AsyncParsableCommand else { return try parsed.run() }
@@ -50,6 +54,16 @@ struct BoxEventd: AsyncParsableCommand {
     } catch {
       guard exitCode(for: error) == .success else { exit(withError: error) }
       succeed(printing: fullMessage(for: error))
+    }
+  }
+
+  /// Before anything is awaited: then the runtime starts threads, and hangs or traps where it can't.
+  private static func endWithoutThreads() {
+    do {
+      try ThreadLimit.check()
+    } catch {
+      StandardOutput.report(error)
+      exit(withError: ExitCode(error.exit.rawValue))
     }
   }
 
@@ -122,9 +136,9 @@ struct RunCommand: ConfiguredCommand {
       Reads every configured stream until SIGTERM or SIGINT; SIGHUP reloads the configuration. Logs \
       go to the journal under systemd, to stderr elsewhere.
 
-      Exit status: 0 stopped on request, 64 a wrong option, 65 every stream was blocked for an hour, 70 an \
-      unexpected error, 74 a disk failed, 75 already running, 77 the same as 65 and at least one needs a \
-      sign-in, 78 the configuration is not valid.
+      Exit status: 0 stopped on request, 64 a wrong option, 65 every stream was blocked for an hour, 69 too few \
+      threads, 70 an unexpected error, 74 a disk failed, 75 already running, 77 the same as 65 and at least one \
+      needs a sign-in, 78 the configuration is not valid.
       """)
 
   @OptionGroup var configuration: ConfigurationOption

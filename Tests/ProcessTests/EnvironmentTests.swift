@@ -1,6 +1,7 @@
 import BoxSimulator
 import FoundationEssentials
 import Glibc
+import TestSystem
 import Testing
 
 /// Faults around the process: closed descriptors, limits, variables, and files deleted under the daemon.
@@ -67,6 +68,60 @@ import Testing
       #expect(
         fixture.lastLines(2).contains("open files is \(limit);")
           && fixture.lastLines(2).contains("LimitNOFILE="))
+    }
+  }
+
+  /// The runtime and the event loops would hang or trap.
+  private func expectTooFewThreads(under command: [String]) async throws {
+    try await withTestEnvironment { fixture in
+      let variables = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
+      let daemon = try fixture.start(environment: variables, under: command)
+      #expect(try await daemon.ended() == .code(69), "\(fixture.lastLines(2))")
+      #expect(fixture.lastLines(2).isTwoLines, "\(fixture.lastLines(2))")
+      #expect(fixture.lastLines(2).contains("of at least 15 threads can be started"))
+      #expect(fixture.lastLines(2).contains("LimitNPROC="))
+    }
+  }
+
+  /// Root has no such limit. Each case has a user without other processes.
+  @Test(arguments: [1, 4, 12]) func refusesATooLowLimitOfProcesses(_ limit: Int) async throws {
+    guard OtherUser.isAvailable else { return }
+    let user = OtherUser.command.map { $0.replacing("65534", with: "\(61_000 + limit)") }
+    try await expectTooFewThreads(under: ["prlimit", "--nproc=\(limit)"] + user)
+  }
+
+  @Test func refusesATooLowLimitOfAddressSpace() async throws {
+    try await expectTooFewThreads(under: shell("ulimit -v 250000"))
+  }
+
+  /// Documented modes, whatever the caller's umask is.
+  @Test(arguments: ["0777", "0277", "0"]) func setsItsOwnUmask(_ umask: String) async throws {
+    try await withTestEnvironment { fixture in
+      fixture.simulator.produce(20)
+      let daemon = try fixture.start(under: shell("umask \(umask)"))
+      try await fixture.drained()
+      let modes: [(String, mode_t)] = [
+        ("spool", 0o750), ("spool/default", 0o750), ("spool/default/segments.ndjson", 0o640),
+        ("state", 0o700), ("state/default", 0o700), ("state/default/stream_position", 0o600),
+      ]
+      for (name, mode) in modes {
+        #expect(FileFacts("\(fixture.root)/\(name)")?.mode == mode, "\(name)")
+      }
+      #expect(try await daemon.terminated() == .code(0))
+      fixture.expectIntact()
+    }
+  }
+
+  @Test func namesABusyPortOfTheSimulator() async throws {
+    try await withTestEnvironment { fixture in
+      let result = try await fixture.run("simulate", "--port", "\(fixture.simulator.port)")
+      #expect(result.exit == .code(69))
+      #expect(
+        result.errors == """
+          box-eventd: the simulator cannot listen on 127.0.0.1:\(fixture.simulator.port): Address already in use
+            Choose another port, or 0 to let the system choose.
+
+          """)
     }
   }
 

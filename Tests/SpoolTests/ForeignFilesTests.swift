@@ -49,6 +49,55 @@ struct ForeignFilesTests {
     #expect(try await code(fixture) == .refused)
   }
 
+  /// What takes the place of a file of the spool or the state, perhaps one that is made only later.
+  enum Odd: CaseIterable { case directory, fifo, socket, danglingLink }
+
+  static let writtenLater = [
+    "segments.ndjson", "gaps.ndjson", "quarantine.ndjson", ".durable", "state/known_ids", "state/.known_ids",
+    "state/stream_position",
+  ]
+
+  /// Nothing may be stored before it is reported, also on a first start.
+  @Test(arguments: writtenLater, Odd.allCases)
+  func recoveryNamesWhatIsInThePlaceOfAFile(name: String, odd: Odd) async throws {
+    for isFirst in [true, false] {
+      let fixture = try await isFirst ? SpoolFixture() : used()
+      try StreamFiles(making: fixture.place()).close()
+      let path =
+        name.hasPrefix("state/")
+        ? "\(fixture.statePath)/default/\(name.dropFirst(6))" : fixture.path(name)
+      unlink(path)
+      switch odd {
+      case .directory: try #require(mkdir(path, 0o750) == 0)
+      case .fifo: try #require(mkfifo(path, 0o600) == 0)
+      case .socket: try #require(mknod(path, S_IFSOCK | 0o600, 0) == 0)
+      case .danglingLink: try #require(symlink("nowhere", path) == 0)
+      }
+      let failure = await #expect(throws: StoreFailure.self) { try await fixture.store().recover() }
+      #expect(failure?.code == .refused, "first: \(isFirst)")
+      #expect(failure?.message.contains(path) == true, "\(failure?.message ?? "")")
+      // Once it is gone, the stream goes on. Without its position or segments.ndjson it goes another way.
+      try #require(remove(path) == 0)
+      try await fixture.drain(SimulatedBox(total: 9), into: fixture.store())
+      try fixture.expectIntact(SimulatedBox(total: 9))
+    }
+  }
+
+  /// Any other file in the place of the link is replaced.
+  @Test(arguments: ["current", ".current"])
+  func recoveryNamesADirectoryInThePlaceOfTheLink(name: String) async throws {
+    let fixture = try SpoolFixture()
+    try StreamFiles(making: fixture.place()).close()
+    try #require(mkdir(fixture.path(name), 0o750) == 0)
+    let failure = await #expect(throws: StoreFailure.self) { try await fixture.store().recover() }
+    #expect(failure?.code == .refused)
+    #expect(failure?.message == "cannot rename \(fixture.path(name)): Is a directory")
+    try #require(rmdir(fixture.path(name)) == 0)
+    #expect(mkfifo(fixture.path(name), 0o600) == 0)
+    try await fixture.drain(SimulatedBox(total: 4), into: fixture.store())
+    try fixture.expectIntact(SimulatedBox(total: 4))
+  }
+
   @Test func hardLinkToThePosition() async throws {
     let fixture = try await used()
     try #require(link(fixture.positionPath, fixture.statePath + "/other") == 0)

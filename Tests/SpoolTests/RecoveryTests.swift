@@ -279,6 +279,21 @@ struct RecoveryTests {
     #expect(try await fixture.store().recover().ordinal == 4)
   }
 
+  /// A reload applies the keys of a stream again; the API and the subject may be those of [box] and [auth].
+  @Test func anotherFeedNamesTheCommandThatAppliesTheOldOne() async throws {
+    let fixture = try await fixture()
+    let undo = "Undo the change, then run systemctl"
+    for change in [{ $0.type = .changes }, { $0.asUser = "9" }] as [(inout FeedIdentity) -> Void] {
+      fixture.feed = SpoolFixture.feed
+      change(&fixture.feed)
+      let failure = await #expect(throws: StoreFailure.self) { try await fixture.store().recover() }
+      #expect(failure?.hint?.hasPrefix("\(undo) reload box-eventd: ") == true, "\(failure?.hint ?? "")")
+      fixture.feed.subject = Subject("user:2")
+      let other = await #expect(throws: StoreFailure.self) { try await fixture.store().recover() }
+      #expect(other?.hint?.hasPrefix("\(undo) restart box-eventd: ") == true, "\(other?.hint ?? "")")
+    }
+  }
+
   /// Box has refused the subject of a first set-up, and it has been corrected.
   @Test func anotherFeedIsAFirstStartWhileNothingIsStored() async throws {
     let fixture = try SpoolFixture()

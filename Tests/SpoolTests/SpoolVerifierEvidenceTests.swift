@@ -30,22 +30,27 @@ struct SpoolVerifierEvidenceTests {
     #expect(try fixture.verify().notes == ["event \(second - 1) is missing: a recorded gap"])
   }
 
-  /// logrotate has moved the file away, under one of its names, and a new one has begun.
+  /// logrotate has moved the file away, under one of its names or to its `olddir`, and a new one has begun.
   @Test(
-    arguments: ["gaps.ndjson.1", "gaps.ndjson-20261127", "gaps-20261127.ndjson", "gaps.1.ndjson"],
+    arguments: [
+      "gaps.ndjson.1", "gaps.ndjson-20261127", "gaps-20261127.ndjson", "gaps.1.ndjson", "old/gaps.ndjson.1",
+      "old/gaps.ndjson",
+    ],
     [false, true])
   func acceptsALossRecordedInARotatedFile(name: String, hasBegun: Bool) async throws {
     let (fixture, second) = try await holed()
     try record(.spoolShortened, at: second, fixture)
+    try #require(mkdir(fixture.path("old"), 0o750) == 0)
     try #require(rename(fixture.path("gaps.ndjson"), fixture.path(name)) == 0)
     if hasBegun { try record(.stateLost, at: 23, fixture) }
     #expect(try fixture.verify().problem == nil)
     #expect(try fixture.verify().notes == ["event \(second - 1) is missing: a recorded gap"])
   }
 
-  @Test(arguments: ["gaps.ndjson.1.gz", "segments.ndjson-20261127.zst"])
+  @Test(arguments: ["gaps.ndjson.1.gz", "segments.ndjson-20261127.zst", "old/gaps.ndjson.1.gz"])
   func namesACompressedFile(name: String) async throws {
     let (fixture, second) = try await holed()
+    try #require(mkdir(fixture.path("old"), 0o750) == 0)
     try fixture.write([0x1F, 0x8B], to: fixture.path(name))
     let report = try fixture.verify()
     #expect(report.problem == nil)

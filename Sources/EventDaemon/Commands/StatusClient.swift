@@ -6,7 +6,7 @@ package struct StatusClient: Sendable {
   package let socket: String
   /// The daemon's unit, for hints.
   package let unit: String
-  /// How long each step may take: to be connected, to send, to wait for the next bytes.
+  /// How long everything may take, from the connection to the last byte of the answer.
   package let timeout: Duration
 
   /// Some thousands of streams give a few megabytes.
@@ -27,9 +27,8 @@ package struct StatusClient: Sendable {
     let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
-    setTimeouts(descriptor)
     do {
-      try connect(descriptor)
+      try connect(descriptor, before: .now + timeout)
     } catch {
       // Its queue is full.
       return error.errno == EAGAIN ? 0 : nil
@@ -45,11 +44,11 @@ package struct StatusClient: Sendable {
     let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw failed(errno) }
     defer { close(descriptor) }
-    setTimeouts(descriptor)
-    try connect(descriptor)
+    let end = ContinuousClock.now + timeout
+    try connect(descriptor, before: end)
     let request = "GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-    try send(descriptor, Array(request.utf8))
-    guard let answer = HTTPAnswer(parsing: try receive(descriptor)) else {
+    try send(descriptor, Array(request.utf8), before: end)
+    guard let answer = HTTPAnswer(parsing: try receive(descriptor, before: end)) else {
       throw StatusFailure(
         .unreadable, "\(socket): the answer is not HTTP",
         hint: "Check [status] socket: another program listens on it.")
@@ -59,16 +58,22 @@ package struct StatusClient: Sendable {
 }
 
 extension StatusClient {
-  private func setTimeouts(_ descriptor: CInt) {
-    let parts = timeout.components
+  /// Lets the next call wait until `end` and no longer.
+  private func limit(_ descriptor: CInt, to end: ContinuousClock.Instant) throws(StatusFailure) {
+    let parts = (end - .now).components
     // A timeval, whose own fields the static standard library's modules hide: seconds, microseconds.
     var time = (Int(parts.seconds), Int(parts.attoseconds / 1_000_000_000_000))
+    // Zero would be no limit.
+    guard time.0 > 0 || time.1 > 0 else { throw failed(ETIMEDOUT) }
     for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
       setsockopt(descriptor, SOL_SOCKET, option, &time, socklen_t(MemoryLayout<timeval>.size))
     }
   }
 
-  private func connect(_ descriptor: CInt) throws(StatusFailure) {
+  private func connect(
+    _ descriptor: CInt, before end: ContinuousClock.Instant
+  ) throws(StatusFailure) {
+    try limit(descriptor, to: end)
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     let path = socket.utf8
@@ -82,9 +87,12 @@ extension StatusClient {
     guard result == 0 else { throw failed(errno) }
   }
 
-  private func send(_ descriptor: CInt, _ bytes: [UInt8]) throws(StatusFailure) {
+  private func send(
+    _ descriptor: CInt, _ bytes: [UInt8], before end: ContinuousClock.Instant
+  ) throws(StatusFailure) {
     var rest = bytes[...]
     while !rest.isEmpty {
+      try limit(descriptor, to: end)
       let count = rest.withUnsafeBytes {
         Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
       }
@@ -95,10 +103,13 @@ extension StatusClient {
   }
 
   /// Everything up to the end of the connection.
-  private func receive(_ descriptor: CInt) throws(StatusFailure) -> [UInt8] {
+  private func receive(
+    _ descriptor: CInt, before end: ContinuousClock.Instant
+  ) throws(StatusFailure) -> [UInt8] {
     var answer: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 64 << 10)
     while answer.count <= Self.maximumAnswer {
+      try limit(descriptor, to: end)
       let count = recv(descriptor, &chunk, chunk.count, 0)
       if count < 0 && errno == EINTR { continue }
       guard count >= 0 else { throw failed(errno) }
@@ -123,7 +134,7 @@ extension StatusClient {
         hint: GroupAccess.hint(socket), errno: number)
     case EAGAIN, ETIMEDOUT:
       StatusFailure(
-        .unresponsive, "\(socket): no answer within \(timeout.components.seconds) s",
+        .unresponsive, "\(socket): no complete answer within \(timeout.components.seconds) s",
         hint: "The watchdog restarts a stuck daemon. See: journalctl -u \(unit).", errno: number)
     default:
       StatusFailure(

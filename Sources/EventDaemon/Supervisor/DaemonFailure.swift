@@ -9,7 +9,7 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
   /// Every stream requires operator action, and none a sign-in: for its spool or position, a request that Box
   /// refuses, or pages that can't be read. Of a command: a stream's files can't be used.
   case data = 65
-  /// The daemon doesn't run, or Box can't be reached.
+  /// The daemon doesn't run, or can't start its threads; or Box can't be reached.
   case unavailable = 69
   case software = 70
   case io = 74

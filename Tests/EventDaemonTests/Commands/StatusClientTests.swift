@@ -49,6 +49,28 @@ import Testing
     #expect(failure(socket)?.code == .unresponsive)
   }
 
+  /// Each byte arrives in time, and the answer never ends by itself.
+  @Test func endsWaitingForADaemonThatAnswersByteByByte() async throws {
+    let descriptor = mute(listening: true)
+    defer { close(descriptor) }
+    async let served: Void = ThreadWork.run {
+      let connection = accept(descriptor, nil, nil)
+      defer { close(connection) }
+      // Some three seconds, unless the client goes.
+      for _ in 0..<300 {
+        var gone = pollfd(fd: connection, events: 0, revents: 0)
+        guard poll(&gone, 1, 10) == 0, send(connection, [UInt8(0x20)], 1, Int32(MSG_NOSIGNAL)) == 1 else {
+          return
+        }
+      }
+    }
+    let failure = await ThreadWork.run { [socket] in Self.failure(socket, within: .milliseconds(200)) }
+    await served
+    #expect(failure?.code == .unresponsive)
+    #expect(failure?.message == "\(socket): no complete answer within 0 s")
+    #expect(failure?.errno == EAGAIN || failure?.errno == ETIMEDOUT)
+  }
+
   @Test func reportsAPathThatIsTooLong() {
     #expect(failure("/" + String(repeating: "x", count: 200))?.code == .unresponsive)
   }
