@@ -70,7 +70,15 @@ extension FeedStateMachine {
       failedReads = FailedReads()
     }
     if outcome.entries < request.limit { pace.spend(at: now) }
-    if let date = outcome.date { boxClock = BoxClock(date: date, at: now) }
+    var outcome = outcome
+    if let date = outcome.date {
+      let isInDoubt = boxClock.isInDoubt
+      if !boxClock.take(date, after: checkpoint.continuousAt, at: now) {
+        // Nothing is concluded from the page before it has come once more, with a date that confirms this one or not.
+        if !isInDoubt, lookbacks.current == nil { return wait(rules.spacing, then: .read, at: now) }
+        outcome = PageOutcome(outcome.batch, date: nil)
+      }
+    }
     if checkpoint.continuousAt == nil { checkpoint.readSince = outcome.date }
     if let gap = gap(shownBy: outcome) { return store(.recording(gap, outcome, request), at: now) }
     return take(outcome, of: request, at: now)

@@ -56,8 +56,7 @@ package struct FeedStateMachine: Sendable {
   var checkpoint = Checkpoint(position: .oldest)
   /// What the store has, and since when.
   var saved: (checkpoint: Checkpoint?, at: FeedInstant)
-  /// Nil before the first answer with a date.
-  var boxClock: BoxClock?
+  var boxClock = BoxClock()
   var reading = Reading()
   /// Keeps the reads of a busy stream below Box's limit: pages that aren't full are paid for, full ones are free.
   var pace: Pace
@@ -100,7 +99,7 @@ extension FeedStateMachine {
 
   /// How long ago, by Box's clock, the stream was last known to be complete. Nil before Box has told its time.
   package func positionAge(at now: FeedInstant) -> Duration? {
-    checkpoint.continuousAt.flatMap { boxClock?.age(of: $0, at: now) }
+    checkpoint.continuousAt.flatMap { boxClock.age(of: $0, at: now) }
   }
 
   /// A lasting problem that only an operator ends, as far as one can see: it is tried again all the same, since Box

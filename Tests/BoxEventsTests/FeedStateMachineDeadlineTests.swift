@@ -49,7 +49,7 @@ import Testing
   @Test func gapsAndFirstPositionsHaveTheTimeOfACommit() {
     var machine = feed.resumed(confirmed: 0)
     let late = feed.page(new: 5, "900", date: 22 * 86_400)
-    guard case .record = machine.pageRead(late, at: feed.at(5)) else {
+    guard case .record = feed.answer(&machine, late, at: feed.at(5)) else {
       Issue.record("no gap")
       return
     }

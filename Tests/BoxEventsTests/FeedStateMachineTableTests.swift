@@ -153,9 +153,9 @@ private struct RandomWalk {
 
   mutating func step() -> String? {
     now = now.advanced(by: .milliseconds(chance(50) ? 1 : Int.random(in: 0...2000, using: &random)))
-    // Now and then the machine sleeps for hours: long enough for saves, and for gaps.
+    // Now and then the machine sleeps for hours or weeks: long enough for saves, and for gaps.
     if Int.random(in: 0..<1000, using: &random) == 0 {
-      now = now.advanced(by: .seconds(Int.random(in: 3600...80_000, using: &random)))
+      now = now.advanced(by: .seconds(Int.random(in: 3600...3_200_000, using: &random)))
     }
     if machine.deadline.sinceOrigin < .zero { return "a deadline in the past" }
     switch action {
@@ -216,10 +216,14 @@ private struct RandomWalk {
     } else {
       idleReads = []
     }
-    let days = Int64(now.sinceOrigin.components.seconds) * 40
-    let batch = batch(new: new, entries: entries, next)
-    action = machine.pageRead(
-      PageOutcome(batch, date: chance(50) ? BoxTime(secondsSince1970: days) : nil), at: now)
+    let boxTime = BoxTime(secondsSince1970: now.sinceOrigin.components.seconds)
+    var date: BoxTime? = chance(50) ? boxTime : nil
+    // Now and then a date is weeks off.
+    if date != nil, chance(2) {
+      date?.secondsSince1970 += Int64.random(in: -4_000_000...4_000_000, using: &random)
+    }
+    action = machine.pageRead(PageOutcome(batch(new: new, entries: entries, next), date: date), at: now)
+    if case .record(let gap) = action, gap.until != boxTime { return "a gap up to a date that is weeks off" }
     return nil
   }
 

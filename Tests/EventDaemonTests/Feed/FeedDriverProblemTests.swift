@@ -107,7 +107,8 @@ import Testing
     old.confirmedAt = BoxTime(secondsSince1970: 0)
     let store = MemoryStore(old)
     let page = #"{"entries":[],"next_stream_position":"7"}"#
-    try await run(ScriptedSource([.page(page, date: 22 * 86_400)]), store)
+    let answer = ScriptedSource.Answer.page(page, date: 22 * 86_400)
+    try await run(ScriptedSource([answer, answer]), store)
     #expect(await store.gaps.count == 1)
     #expect(log.entries.filter { $0.id == .gap }.count == 1)
     #expect(telemetry.snapshot(at: clock.now).gapsTotal == 1)

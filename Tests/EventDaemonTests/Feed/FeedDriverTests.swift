@@ -185,11 +185,25 @@ import Testing
   @Test func recordsAGapAfterALongAbsence() async throws {
     let fixture = DriverFixture(
       source: ScriptedSource([
-        .page(page(["a"], "900"), date: 22 * 86_400), .page(page([], "900"), date: 22 * 86_400),
+        .page(page(["a"], "900"), date: 22 * 86_400), .page(page(["a"], "900"), date: 22 * 86_400),
+        .page(page([], "900"), date: 22 * 86_400),
       ]), store: MemoryStore(try checkpoint("7", confirmed: 0)))
     try await fixture.run()
     #expect(await fixture.store.gaps.map(\.cause) == [.retention])
     #expect(await fixture.store.lines.count == 1)
     #expect(fixture.telemetry.snapshot(at: fixture.clock.now).gapsTotal == 1)
+  }
+
+  /// The page comes once more, and is stored once.
+  @Test func recordsNoGapForOneOddDate() async throws {
+    let fixture = DriverFixture(
+      source: ScriptedSource([
+        .page(page(["a"], "900"), date: 22 * 86_400), .page(page(["a"], "900"), date: 11),
+        .page(page([], "900"), date: 12),
+      ]), store: MemoryStore(try checkpoint("7", confirmed: 10)))
+    try await fixture.run()
+    #expect(await fixture.store.gaps.isEmpty)
+    #expect(await fixture.store.lines.count == 1)
+    #expect(await fixture.store.checkpoints.last == (try checkpoint("900", confirmed: 12)))
   }
 }

@@ -241,7 +241,13 @@ struct BoxWorld: Sendable {
   /// Box behaves from now on.
   mutating func calmDown() { problems = 0 }
 
-  mutating func omitsDate() -> Bool { spendProblem(10) }
+  /// The date of an answer: now and then none, or one that is weeks off, each time by another number of days.
+  /// - Parameter canBeOdd: the daemon has a right one to compare it with.
+  mutating func date(_ seconds: Int64, canBeOdd: Bool) -> Int64? {
+    guard spendProblem(10) else { return seconds }
+    let offset = Int64(22 + problems) * 86_400
+    return canBeOdd && problems % 2 == 0 ? seconds + (problems % 4 == 0 ? offset : -offset) : nil
+  }
 
   mutating func failure() -> FeedFailure? {
     guard spendProblem(20) else { return nil }

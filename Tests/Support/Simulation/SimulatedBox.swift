@@ -15,6 +15,8 @@ final class SimulatedBox: EventSource, @unchecked Sendable {
   var waitsForChange: @Sendable () -> Void = {}
   /// Whether all that can be had is in the spool.
   var isComplete: @Sendable () -> Bool = { false }
+  /// Whether the spool has Box's time.
+  var hasStoredTime: @Sendable () -> Bool = { false }
   /// This run ends at this call, in this way; nil for SIGTERM.
   var ending: (call: Int, fault: Fault?)?
   /// Why the simulation had to be stopped.
@@ -50,8 +52,10 @@ final class SimulatedBox: EventSource, @unchecked Sendable {
     }
     if !world.hasRealtime { world.arrive(at: clock.trueSeconds) }
     var page = world.page(from: request.position, limit: request.limit)
-    let date = world.omitsDate() ? nil : BoxTime(secondsSince1970: clock.trueSeconds)
-    page.isDated = date != nil
+    let date = world.date(clock.trueSeconds, canBeOdd: hasStoredTime())
+      .map { BoxTime(secondsSince1970: $0) }
+    page.isDated = date?.secondsSince1970 == clock.trueSeconds
+    if !page.isDated { trace.add("    dated \(date?.date.rfc3339 ?? "not at all")") }
     guard !page.isBroken else {
       trace.add("    a broken page")
       return PageAnswer(body: page.body, date: date)

@@ -51,6 +51,7 @@ final class Simulation {
     let box = SimulatedBox(world, clock: clock, disk: disk, trace: trace)
     let model = ReferenceModel(stream: Self.stream, prunes: scenario.limits.maxSize > 0, trace: trace)
     box.served = { [unowned box] in model.served($0, box.world) }
+    box.hasStoredTime = { model.state.hasStoredTime }
     box.waitsForChange = { model.waitsForChange() }
     box.isComplete = { [unowned box] in model.isComplete(disk.image, box.world) }
     clock.watch = { [unowned box] in box.watch() }
