@@ -11,7 +11,7 @@ extension SpoolRecovery {
       throw blocked("\(reason), and segments.ndjson records no position to go on from")
     }
     guard entry.feed == location.feed.digest else {
-      throw location.foreign("the last line of segments.ndjson", "")
+      throw location.foreign(entry)
     }
     notes.append("\(reason); reading starts again at the beginning of the last segment")
 

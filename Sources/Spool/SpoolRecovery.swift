@@ -71,14 +71,8 @@ struct SpoolRecovery {
     from found: PositionRecord, _ segments: [UInt64], isAnnounced: Bool
   ) throws(StoreFailure) -> Recovery {
     guard found.feed == location.feed.digest else {
-      // A first set-up was wrong, and has been corrected: this is the first start.
-      if found.isUnused, segments.isEmpty, SegmentEntry.last(in: try spool.segmentLog.tail()) == nil {
-        return Recovery(checkpoint: nil, ordinal: 0)
-      }
-      let feed = location.feed
-      throw location.foreign(
-        "its position", feed.changes(from: found.parts),
-        undoneBy: feed.isOfSameSource(as: found.parts) ? "reload" : "restart")
+      if let foreign = try location.foreign(found, segments, spool.segmentLog) { throw foreign }
+      return Recovery(checkpoint: nil, ordinal: 0)
     }
     spool.owner = found.owner
     let newer = segments.filter { $0 > found.segment }

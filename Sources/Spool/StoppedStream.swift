@@ -21,6 +21,19 @@ package struct StoppedStream: Sendable {
     return try .saved(in: state)
   }
 
+  /// What the next start is blocked by where the position, or the evidence of it, is another feed's. Changes nothing.
+  package func foreign() throws(StoreFailure) -> StoreFailure? {
+    guard let spool = try location.spoolRoot.subdirectory(location.name) else { return nil }
+    defer { spool.close() }
+    let log = LineLog(SegmentEntry.fileName, in: spool)
+    if let record = try position() {
+      return record.feed == location.feed.digest
+        ? nil : try location.foreign(record, spool.segments(), log)
+    }
+    let entry = SegmentEntry.last(in: try log.tail())
+    return entry.flatMap { $0.feed == location.feed.digest ? nil : location.foreign($0) }
+  }
+
   /// Moves the position, for the feed of the configuration. Every event still in the spool stays known
   /// until the stream has been caught up again, and the break is recorded as a gap.
   /// Also the way out for a stream that is blocked because its position was lost.

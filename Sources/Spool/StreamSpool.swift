@@ -210,19 +210,6 @@ extension StreamSpool {
       self.spoolRoot = spoolRoot
       self.stateRoot = stateRoot
     }
-
-    /// What blocks a stream whose position, or the evidence of it, is another feed's.
-    /// - Parameter command: of systemctl, which applies the change when it is undone.
-    func foreign(_ what: String, _ changes: String, undoneBy command: String = "restart") -> StoreFailure {
-      let end = changes.isEmpty ? "" : ": \(changes)"
-      return StoreFailure(
-        .blocked, "the stream \(name) cannot go on: \(what) belongs to another feed\(end)",
-        hint:
-          "Undo the change, then run systemctl \(command) box-eventd: the stream goes on where it was. Or give the other feed "
-          + "a stream with a name of its own. If the configuration was wrong before, or to read the other feed under "
-          + "this name: systemctl stop box-eventd, then run: box-eventd position set \(name) now|oldest|POSITION."
-      )
-    }
   }
 
   /// What a store is made with, unchanged for its run.

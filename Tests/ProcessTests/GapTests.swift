@@ -35,6 +35,7 @@ import Testing
         let set = try await fixture.run(
           "position", "set", "default", "oldest", "--config", fixture.configuration)
         try #require(set.exit == .code(0), "\(set.errors)")
+        #expect(set.output == "default: continues from oldest; the next event has ordinal 30\n")
       }
       let second = try fixture.start()
       try await fixture.simulator.wait { $0.heldPolls == 1 }

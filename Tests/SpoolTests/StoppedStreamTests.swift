@@ -44,6 +44,35 @@ struct StoppedStreamTests {
     try fixture.expectIntact(box)
   }
 
+  /// What a start would throw, seen without one, also by a command that only reads.
+  @Test(arguments: [false, true]) func findsAnotherFeedAsAStartDoes(positionLost: Bool) async throws {
+    let fixture = try await fixture()
+    if positionLost { try #require(unlink(fixture.positionPath) == 0) }
+    #expect(try fixture.stopped().foreign() == nil)
+    fixture.feed.subject = Subject("user:2")
+    let blocked = await #expect(throws: StoreFailure.self) { try await fixture.store().recover() }
+    var place = try fixture.place()
+    place.spoolRoot = try .root(fixture.spoolPath, on: LocalDisk(), access: .reading)
+    place.stateRoot = try .root(fixture.statePath, on: LocalDisk(), access: .reading)
+    #expect(try StoppedStream(place, bootID: "").foreign() == blocked)
+    #expect(blocked?.message.contains("another feed") == true)
+  }
+
+  /// A stream that has never run, and one that has stored nothing, take any feed.
+  @Test func findsNoOtherFeedBeforeAnythingIsStored() async throws {
+    let fixture = try SpoolFixture()
+    #expect(try fixture.stopped().foreign() == nil)
+    let store = try fixture.store()
+    _ = try await store.recover()
+    try await store.begin(at: Checkpoint(position: .oldest))
+    await store.close()
+    fixture.feed.subject = Subject("user:2")
+    #expect(try fixture.stopped().foreign() == nil)
+    _ = try fixture.stopped().set(to: .oldest)
+    fixture.feed.subject = Subject("user:1")
+    #expect(try fixture.stopped().foreign() != nil)
+  }
+
   @Test func freesABlockedStream() async throws {
     let fixture = try await fixture()
     try #require(unlink(fixture.positionPath) == 0 && unlink(fixture.path("segments.ndjson")) == 0)

@@ -18,8 +18,9 @@ package enum StatusText {
         PlainText.escaped("\(stream.name): waiting for Box's answer for \(MetricText.span($0))")
       }
     }
-    let gaps = report.streams.filter { $0.gapsTotal > 0 }.map {
-      "\(PlainText.escaped($0.name)): \(MetricText.count($0.gapsTotal)) \($0.gapsTotal == 1 ? "gap" : "gaps") "
+    let gaps = report.streams.compactMap { stream -> String? in
+      guard let count = stream.gapsTotal, count > 0 else { return nil }
+      return "\(PlainText.escaped(stream.name)): \(MetricText.count(count)) \(count == 1 ? "gap" : "gaps") "
         + "recorded in gaps.ndjson"
     }
     let differences = report.configurationDifference.map {
@@ -55,7 +56,7 @@ package enum StatusText {
 
   private static func row(_ stream: StatusReport.Stream, _ now: Double) -> [String] {
     [
-      stream.name, stream.state, MetricText.count(stream.eventsTotal),
+      stream.name, stream.state, stream.eventsTotal.map(MetricText.count) ?? "-",
       stream.lastEventAt.flatMap { age($0, now) }.map { "\($0) ago" } ?? "-",
       stream.positionAgeSeconds.map(MetricText.span) ?? "-",
       MetricText.retention(left: stream.retentionLeftSeconds, age: stream.positionAgeSeconds) ?? "-",

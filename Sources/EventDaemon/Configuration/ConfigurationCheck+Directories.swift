@@ -94,6 +94,29 @@ extension ConfigurationCheck {
     }
   }
 
+  /// Reads the positions, without a lock, to find those of another feed. A reload stops no other stream for them, and
+  /// doesn't apply [auth].
+  mutating func checkPositions(_ configuration: Configuration, _ isReload: Bool) {
+    func root(_ path: String) -> DiskDirectory? { try? .root(path, on: disk, access: .reading) }
+    // A directory that can't be opened is reported as such.
+    guard let spool = root(configuration.spool.directory) else { return }
+    defer { spool.close() }
+    guard let state = root(configuration.state.directory) else { return }
+    defer { state.close() }
+    for stream in configuration.streams {
+      let location = StreamSpool.Location(
+        name: stream.name, feed: configuration.feedIdentity(of: stream), spoolRoot: spool, stateRoot: state)
+      do throws(StoreFailure) {
+        guard let foreign = try StoppedStream(location, bootID: "").foreign() else { continue }
+        add(isReload ? .note : .problem, foreign.message, hint: foreign.hint)
+      } catch {
+        add(
+          .note, "stream \(stream.name): position not checked: \(error.message)", hint: error.hint,
+          isDenied: error.errno == EACCES)
+      }
+    }
+  }
+
   /// Notes streams that have segments and no link to the newest, as on a file system without symbolic links.
   private mutating func noteMissingLinks(_ spool: String, _ configuration: Configuration) {
     for stream in configuration.streams {

@@ -69,6 +69,7 @@ package struct ConfigurationCheck: Sendable {
     noteUnused(configuration)
     noteIgnored(path, environment)
     checkDirectories(configuration, madeByUnit: Configuration.instanceEnvironment(of: path))
+    checkPositions(configuration, isReload)
     noteMissingLogin(configuration, path)
     checkOpenFiles(streams: count, isReload)
     // During a reload the daemon has its socket.

@@ -11,7 +11,8 @@ enum ConfigurationKeys {
   private static let auth = ConfigurationTable(
     "auth",
     Key("method", \.auth.method, .word, "How to get an access token."),
-    Key("client_id", \.auth.clientID, .optional(.clientID), "The client id of your Box app."),
+    Key(
+      "client_id", \.auth.clientID, .optional(.clientID, isAdvised: false), "The client id of your Box app."),
     Key("subject", \.auth.subject, .optional(.subject), "Whose token to ask for."),
     Key(
       "client_secret_file", \.auth.clientSecretFile, secret: .clientSecret, insteadOf: ["client_secret"],

@@ -24,9 +24,13 @@ struct ValueKind<Value: Sendable>: Sendable {
   }
 
   /// Another kind, or nil for the empty string.
-  static func optional<Wrapped>(_ kind: ValueKind<Wrapped>) -> Self where Value == Wrapped? {
+  /// - Parameter isAdvised: none is of use: a remedy names it.
+  static func optional<Wrapped>(
+    _ kind: ValueKind<Wrapped>, isAdvised: Bool = true
+  ) -> Self where Value == Wrapped? {
     Self(
-      allowed: kind.allowed + ", or \"\" for none", documented: kind.documented, userHint: kind.userHint
+      allowed: kind.allowed + (isAdvised ? ", or \"\" for none" : ""), documented: kind.documented,
+      userHint: kind.userHint
     ) { node in
       node == .string("") ? .some(nil) : kind.parse(node).map { .some($0) }
     }

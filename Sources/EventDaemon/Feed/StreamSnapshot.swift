@@ -6,6 +6,8 @@ struct StreamSnapshot: Sendable {
   var state: StreamState
   /// Digits, `now` or `0`; nil before the first position is known.
   var position: String?
+  /// What earlier runs have counted is known: without it, `eventsTotal` and `gapsTotal` mean nothing.
+  var hasRecovered = false
   /// Events spooled since the stream began: the ordinal of the next one.
   var eventsTotal: UInt64 = 0
   /// Since the start of the process, like all counts that follow except `gapsTotal`.

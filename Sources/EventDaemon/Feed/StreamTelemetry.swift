@@ -62,7 +62,7 @@ final class StreamTelemetry: Sendable {
   }
 
   /// The store has proven its state and spool.
-  var hasRecovered: Bool { metrics.hasRecovered }
+  var hasRecovered: Bool { metrics.snapshot.hasRecovered }
 
   var isPaused: Bool { metrics.snapshot.state == .paused }
 
@@ -116,12 +116,11 @@ struct StreamMetrics: Sendable {
   /// The position's age, and when it was computed.
   private(set) var age: (Duration, at: FeedInstant)?
   private(set) var operatorActionRequired: (reason: OperatorActionRequired, since: FeedInstant)?
-  private(set) var hasRecovered = false
 
   init(name: String) { snapshot = StreamSnapshot(name: name, state: .starting) }
 
   mutating func recovered(_ recovery: Recovery) {
-    hasRecovered = true
+    snapshot.hasRecovered = true
     snapshot.eventsTotal = recovery.ordinal
     snapshot.gapsTotal = UInt64(recovery.recordedGaps)
     snapshot.position = recovery.checkpoint.map(\.position.description)

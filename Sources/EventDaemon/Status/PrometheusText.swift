@@ -84,7 +84,11 @@ struct PrometheusText {
     ]
     for (name, help, count) in counters {
       family(name, "counter", help)
-      for group in groups { sample(name, [("stream", group.label)], String(group.streams.total(count))) }
+      // A zero before the recovery would look like a reset, and the count after it like news.
+      let isOfAllRuns = ["events_total", "gaps_total"].contains(name)
+      for group in groups where !isOfAllRuns || group.streams.haveCounts {
+        sample(name, [("stream", group.label)], String(group.streams.total(count)))
+      }
     }
   }
 
@@ -149,4 +153,11 @@ struct PrometheusText {
   }
 
   static func number(_ value: Double) -> String { JSONObjectWriter.number(value) ?? "NaN" }
+}
+
+extension [StreamSnapshot] {
+  /// What earlier runs have counted is known; in a sum, but for streams that a recovery has blocked.
+  fileprivate var haveCounts: Bool {
+    contains(where: \.hasRecovered) && allSatisfy { $0.hasRecovered || $0.state == .blocked }
+  }
 }

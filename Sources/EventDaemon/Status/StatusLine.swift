@@ -7,7 +7,7 @@ enum StatusLine {
     let text =
       switch snapshot.phase {
       case .starting: starting(snapshot.streams)
-      case .stopping: "Stopping · \(spooled(snapshot.streams))"
+      case .stopping: "Stopping\(spooled(snapshot.streams))"
       case .running: running(snapshot.streams, now)
       }
     let difference = snapshot.difference.map { "; configuration on disk \($0)" } ?? ""
@@ -32,11 +32,11 @@ enum StatusLine {
   }
 
   private static func running(_ all: [StreamSnapshot], _ now: Double) -> String {
-    if all.contains(where: { $0.problem != nil }) { return problems(all) + " · " + spooled(all) }
+    if all.contains(where: { $0.problem != nil }) { return problems(all) + spooled(all) }
     let lastEvent = all.compactMap(\.lastEventAt).max().map { "last event \(MetricText.span(now - $0)) ago" }
     let age = all.compactMap(\.positionAge).max().map { "position age \(MetricText.span($0 / .seconds(1)))" }
-    let parts = ["Streaming \(streams(all.count))", lastEvent, spooled(all), age]
-    return parts.compactMap(\.self).joined(separator: " · ")
+    let begin = ["Streaming \(streams(all.count))", lastEvent].compactMap(\.self).joined(separator: " · ")
+    return begin + spooled(all) + (age.map { " · \($0)" } ?? "")
   }
 
   /// The problems, the worst first, each with the first stream that has it.
@@ -73,8 +73,10 @@ enum StatusLine {
     count == 1 ? "1 stream" : "\(MetricText.count(UInt64(count))) streams"
   }
 
+  /// Empty where no stream's events are counted yet.
   private static func spooled(_ all: [StreamSnapshot]) -> String {
-    "\(MetricText.count(all.total(\.eventsTotal))) spooled"
+    guard all.isEmpty || all.contains(where: \.hasRecovered) else { return "" }
+    return " · \(MetricText.count(all.total(\.eventsTotal))) spooled"
   }
 }
 

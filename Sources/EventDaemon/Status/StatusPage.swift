@@ -66,7 +66,8 @@ enum StatusPage {
       "<th scope=\"row\">\(escaped(stream.name))</th>",
       "<td><span class=\"state \(stream.problem?.rawValue ?? stream.state.rawValue)\">"
         + "\(stream.state.rawValue)</span></td>",
-      number(stream.eventsTotal), number(stream.duplicatesTotal), number(stream.gapsTotal),
+      number(stream.hasRecovered ? stream.eventsTotal : nil), number(stream.duplicatesTotal),
+      number(stream.hasRecovered ? stream.gapsTotal : nil),
       cell(stream.lastEventAt.map { "\(MetricText.span(now - $0)) ago" }),
       cell(stream.positionAge.map { MetricText.span($0 / .seconds(1)) }),
       cell(
@@ -82,8 +83,8 @@ enum StatusPage {
     return row + "\n<tr class=\"error\"><td colspan=\"9\">\(escaped(text))</td></tr>"
   }
 
-  private static func number(_ count: UInt64) -> String {
-    "<td class=\"n\">\(MetricText.count(count))</td>"
+  private static func number(_ count: UInt64?) -> String {
+    "<td class=\"n\">\(count.map(MetricText.count) ?? "–")</td>"
   }
 
   private static func cell(_ text: String?) -> String { "<td>\(escaped(text ?? "–"))</td>" }

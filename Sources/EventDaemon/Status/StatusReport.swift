@@ -36,9 +36,10 @@ package struct StatusReport: Hashable, Sendable, Decodable {
     /// A ``StreamState``'s raw value.
     package var state: String
     package var streamPosition: String?
-    package var eventsTotal: UInt64
+    /// Like `gapsTotal`, nil until the stream has been recovered.
+    package var eventsTotal: UInt64?
     package var duplicatesTotal: UInt64
-    package var gapsTotal: UInt64
+    package var gapsTotal: UInt64?
     package var bytesTotal: UInt64
     package var lastEventAt: String?
     package var lastCommitAt: String?
@@ -78,9 +79,9 @@ extension StatusReport.Stream {
     name = snapshot.name
     state = snapshot.state.rawValue
     streamPosition = snapshot.position
-    eventsTotal = snapshot.eventsTotal
+    eventsTotal = snapshot.hasRecovered ? snapshot.eventsTotal : nil
     duplicatesTotal = snapshot.duplicatesTotal
-    gapsTotal = snapshot.gapsTotal
+    gapsTotal = snapshot.hasRecovered ? snapshot.gapsTotal : nil
     bytesTotal = snapshot.bytesTotal
     lastEventAt = snapshot.lastEventAt.flatMap { UTCDate(secondsSince1970: $0)?.rfc3339 }
     lastCommitAt = snapshot.lastCommitAt.flatMap { UTCDate(secondsSince1970: $0)?.rfc3339 }
@@ -139,9 +140,9 @@ extension StatusReport.Stream {
     object.add("name", name)
     object.add("state", state)
     object.add("stream_position", streamPosition)
-    object.add("events_total", eventsTotal)
+    object.add("events_total", raw: eventsTotal.map(String.init) ?? "null")
     object.add("duplicates_total", duplicatesTotal)
-    object.add("gaps_total", gapsTotal)
+    object.add("gaps_total", raw: gapsTotal.map(String.init) ?? "null")
     object.add("bytes_total", bytesTotal)
     object.add("last_event_at", lastEventAt)
     object.add("last_commit_at", lastCommitAt)

@@ -18,6 +18,13 @@ import Testing
       "Run: systemctl reload box-eventd. See: box-eventd status.",
       "Run: systemctl reload box-eventd@a. See: box-eventd status --config /etc/box-eventd/a.toml."
     ),
+    (
+      "Undo the change, then run systemctl restart box-eventd: the stream goes on where it was. If the configuration was "
+        + "wrong before: systemctl stop box-eventd, then run: box-eventd position set default now|oldest|POSITION.",
+      "Undo the change, then run systemctl restart box-eventd@a: the stream goes on where it was. If the configuration "
+        + "was wrong before: systemctl stop box-eventd@a, then run: box-eventd position set --config "
+        + "/etc/box-eventd/a.toml default now|oldest|POSITION."
+    ),
     ("Run: systemctl restart box-eventd@a.", "Run: systemctl restart box-eventd@a."),
     ("Start box-eventd: it checks. box-eventd position", "Start box-eventd: it checks. box-eventd position"),
     ("box-eventd", "box-eventd"), ("", ""), ("box-eventd  position set", "box-eventd  position set"),

@@ -31,6 +31,24 @@ import Testing
         """)
   }
 
+  /// Blocked at the start, its spool may have any number of events.
+  @Test func noCountsBeforeTheRecovery() throws {
+    var blocked = Snapshots.stream("b", .blocked, "x")
+    blocked.hasRecovered = false
+    #expect(text([blocked]).contains("\nb       blocked       -  -  "))
+    let report = StatusReport(Snapshots.daemon([blocked]))
+    #expect(report.json.contains(#""events_total":null,"duplicates_total":0,"gaps_total":null,"#))
+    #expect(try StatusReport(parsing: Array(report.json.utf8)) == report)
+    let daemon = Snapshots.daemon([blocked])
+    #expect(StatusLine.text(daemon, now: Snapshots.now) == "The stream is blocked: b: x")
+    #expect(StatusPage.html(daemon, now: Snapshots.now).contains("<td class=\"n\">–</td>"))
+    let metrics = PrometheusText(Snapshots.daemon([blocked, Snapshots.healthy])).text
+    for name in ["events_total", "gaps_total"] {
+      #expect(!metrics.contains("box_eventd_\(name){stream=\"b\"}"))
+      #expect(metrics.contains("box_eventd_\(name){stream=\"default\"}"))
+    }
+  }
+
   @Test func whenTheNextTryIs() {
     var waiting = Snapshots.stream("w", .waiting, "Box answered 403. Give the app the right.")
     waiting.nextAttempt = .seconds(14 * 60 + 10)

@@ -1,3 +1,4 @@
+import BoxEvents
 import Glibc
 import ScriptedHTTP
 import Spool
@@ -400,6 +401,43 @@ import Testing
       try check().findings.filter { $0.kind == .note }.map(\.message) == ["\(stream)/current is missing"])
     #expect(symlink("events-0000000000000000.ndjson", stream + "/current") == 0)
     #expect(try check().findings.filter { $0.kind != .fine } == [])
+  }
+
+  /// The next start would block the stream; a reload leaves it to the daemon.
+  @Test func refusesAPositionOfAnotherFeed() throws {
+    let location = StreamSpool.Location(
+      name: "default",
+      feed: FeedIdentity(
+        api: WebURL.Origin(scheme: .https, host: "api.box.com"), subject: Subject("user:1"), asUser: nil,
+        type: .all),
+      spoolRoot: try .root("\(folder.path)/spool", on: LocalDisk(), access: .shared),
+      stateRoot: try .root("\(folder.path)/state", on: LocalDisk(), access: .own))
+    defer {
+      location.spoolRoot.close()
+      location.stateRoot.close()
+    }
+    _ = try StoppedStream(location, bootID: "").set(to: .oldest)
+    #expect(try check().findings.filter { $0.kind != .fine } == [])
+    let other = try check(stream: "subject = \"user:2\"\ntype = \"changes\"")
+    let message =
+      "the stream default cannot go on: its position belongs to another feed: "
+      + "its subject was user:1 and is user:2, its type was all and is changes"
+    #expect(problems(other) == [message])
+    #expect(other.findings.contains { $0.hint?.contains("box-eventd position set default ") == true })
+    let reload = ConfigurationCheck(folder.path + "/c.toml", environment: [:], isReload: true)
+    #expect(reload.findings.filter { $0.kind != .fine }.map(\.message) == [message])
+    #expect(reload.isFine)
+  }
+
+  /// What can't be read proves nothing.
+  @Test func notesAPositionThatCannotBeRead() throws {
+    try folder.folder("spool/default")
+    try folder.folder("state/default")
+    try folder.folder("state/default/stream_position")
+    let check = try check()
+    #expect(check.isFine)
+    let notes = check.findings.filter { $0.kind == .note }.map(\.message)
+    #expect(notes.count == 1 && notes[0].hasPrefix("stream default: position not checked: "), "\(notes)")
   }
 
   @Test func acceptsDirectoriesToBeCreated() throws {

@@ -244,6 +244,42 @@ import Testing
     #expect(message.contains("proxy-auth, /nowhere: no such file"))
   }
 
+  /// Root has started the daemon by hand: the unit's credential is there, and it doesn't get it.
+  @Test(.enabled(if: geteuid() == 0)) func tellsRootThatOnlyTheServiceSeesItsCredentials() throws {
+    var configuration = Configuration()
+    configuration.unit = "box-eventd@test-\(getpid())"
+    let store = "/run/credstore"
+    let isMade = mkdir(store, 0o700) == 0
+    let path = "\(store)/\(configuration.unit).client-secret"
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
+    try #require(descriptor >= 0)
+    close(descriptor)
+    defer {
+      unlink(path)
+      if isMade { rmdir(store) }
+    }
+    #expect(
+      secretsRefusal(configuration)
+        == "missing client-secret: method \"client-credentials\" needs it\n"
+        + "  Only the service sees the unit's credentials. Run: systemctl start \(configuration.unit). Or name the "
+        + "secret's file with client_secret_file in [auth].")
+    #expect(
+      secretsRefusal(configuration, ["CREDENTIALS_DIRECTORY": folder.path]).contains("  Write it into /etc/"))
+  }
+
+  /// After Box's 401.
+  @Test func tellsHowToReplaceAnAccessToken() {
+    let credential = SecretFile(kind: .accessToken, path: "/run/credentials/x", isCredential: true)
+    #expect(
+      credential.renewalHint(unit: "box-eventd@work")
+        == "Write a new token into /etc/credstore/box-eventd@work.access-token, or where else the unit's credential "
+        + "comes from, then run: systemctl restart box-eventd@work.")
+    let file = SecretFile(kind: .accessToken, path: "/srv/token", isCredential: false)
+    #expect(
+      file.renewalHint(unit: "box-eventd") == "Write a new token into /srv/token; it is read again by itself."
+    )
+  }
+
   @Test func readsProxysSecret() throws {
     var configuration = Configuration()
     configuration.auth.clientSecretFile = try folder.write("a", "x")

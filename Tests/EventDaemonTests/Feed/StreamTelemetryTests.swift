@@ -150,7 +150,9 @@ import Testing
   }
 
   @Test mutating func countsReadsAndCommits() throws {
+    #expect(!metrics.snapshot.hasRecovered)
     metrics.recovered(Recovery(checkpoint: nil, ordinal: 1000, recordedGaps: 4))
+    #expect(metrics.snapshot.hasRecovered)
     #expect(metrics.snapshot.eventsTotal == 1000)
     #expect(metrics.snapshot.gapsTotal == 4)
     let page = #"{"entries":[{"event_id":"a"},{"event_id":"b","created_at":"2020-01-01T00:00:00Z"},17,null]}"#

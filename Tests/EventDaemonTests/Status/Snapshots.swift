@@ -11,6 +11,7 @@ enum Snapshots {
   static var healthy: StreamSnapshot {
     var stream = StreamSnapshot(name: "default", state: .polling)
     stream.position = "1152922976252290886"
+    stream.hasRecovered = true
     stream.eventsTotal = 1_204_331
     stream.duplicatesTotal = 17
     stream.bytesTotal = 1_999_999_999
@@ -37,6 +38,7 @@ enum Snapshots {
 
   static func stream(_ name: String, _ state: StreamState, _ error: String? = nil) -> StreamSnapshot {
     var stream = StreamSnapshot(name: name, state: state)
+    stream.hasRecovered = true
     stream.error = error
     return stream
   }

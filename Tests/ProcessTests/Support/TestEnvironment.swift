@@ -120,7 +120,7 @@ struct StatusReport: Decodable {
     var name: String
     var state: String
     var error: String?
-    var gaps: UInt64
+    var gaps: UInt64?
 
     enum CodingKeys: String, CodingKey {
       case name, state, error
