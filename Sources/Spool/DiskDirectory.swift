@@ -128,6 +128,10 @@ package struct DiskDirectory: Sendable {
     try unlessMissing(name) { () throws(DiskError) in try disk.status(of: name, in: handle) }
   }
 
+  func id() throws(StoreFailure) -> FileStatus.ID {
+    try attempt(path) { () throws(DiskError) in try disk.status(handle).id }
+  }
+
   /// Whether a name is that of an open file still: someone may have moved, replaced or deleted it.
   func has(_ file: DiskFile, as name: String) throws(StoreFailure) -> Bool {
     try status(of: name)?.id == file.status().id
@@ -135,8 +139,7 @@ package struct DiskDirectory: Sendable {
 
   /// The same for an open directory in this one.
   func has(_ directory: DiskDirectory, as name: String) throws(StoreFailure) -> Bool {
-    let id = try attempt(directory.path) { () throws(DiskError) in try disk.status(directory.handle).id }
-    return try status(of: name)?.id == id
+    try status(of: name)?.id == directory.id()
   }
 
   package func names() throws(StoreFailure) -> [String] {

@@ -93,7 +93,8 @@ extension StoreFailure {
       "Let the daemon's user into it and every directory above it: namei -l shows them. The unit sees nothing below "
         + "/home, /root, /run/user and /tmp."
     case EDQUOT: "Free some space in the quota, or raise it: nothing is lost, and box-eventd then goes on."
-    case EMFILE, ENFILE: "Raise LimitNOFILE= of the unit, or ulimit -n: each stream needs about five files."
+    case EMFILE, ENFILE:
+      "Raise LimitNOFILE= of the unit, or ulimit -n: a stream needs one, and 64 of them four more."
     case EFBIG: "Raise LimitFSIZE= of the unit, or ulimit -f, or lower segment_size in [spool]."
     case EROFS: readOnlyHint
     case ENOENT: "Put it back if it was moved or deleted; else create it, and check the configured paths."

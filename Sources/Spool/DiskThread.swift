@@ -15,9 +15,23 @@ package final class DiskThread: SerialExecutor, @unchecked Sendable {
   /// A buffer for the actors that run on this thread, of which only one works at a time.
   var scratch: [UInt8] = []
 
+  /// The actors on this thread with open files, those used last at the end.
+  private var open: [WeakSpool] = []
+  private let maximumOpen: Int
+
+  private struct WeakSpool {
+    weak var spool: StreamSpool?
+  }
+
+  /// How many streams of a thread keep their files open. A busy stream opens nothing; a thousand quiet ones hold
+  /// nothing but their connections.
+  package static let openStreams = 16
+
   /// Starts the thread.
+  /// - Parameter openStreams: how many of its streams may have files open between two calls.
   /// - Throws: `io` if the system has no thread left.
-  package init() throws(StoreFailure) {
+  package init(openStreams: Int = DiskThread.openStreams) throws(StoreFailure) {
+    maximumOpen = openStreams
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(wakeUp, nil)
     var thread = pthread_t()
@@ -47,6 +61,19 @@ package final class DiskThread: SerialExecutor, @unchecked Sendable {
     pthread_cond_signal(wakeUp)
   }
 
+  /// An actor of this thread has opened or used its files; where that makes too many, the one that used its own
+  /// longest ago closes them. Called on this thread.
+  func noteOpen(_ spool: StreamSpool) {
+    if maximumOpen > 0, open.last?.spool === spool { return }
+    open.removeAll { $0.spool == nil || $0.spool === spool }
+    open.append(WeakSpool(spool: spool))
+    while open.count > maximumOpen,
+      let resting = open.firstIndex(where: { $0.spool?.assumeIsolated { $0.rest() } ?? true })
+    {
+      open.remove(at: resting)
+    }
+  }
+
   private func run() {
     // Signals are for the threads that wait for them.
     var all = sigset_t()
@@ -69,8 +96,11 @@ package final class DiskThreads: Sendable {
   private let threads: [DiskThread]
   private let count = Atomic<Int>(0)
 
-  /// - Parameter count: how many syncs may wait at once.
-  package init(count: Int = 4) throws(StoreFailure) {
+  /// How many syncs may wait at once.
+  package static let count = 4
+
+  /// - Parameter count: how many threads.
+  package init(count: Int = DiskThreads.count) throws(StoreFailure) {
     threads = try (0..<max(1, count)).map { _ throws(StoreFailure) in try DiskThread() }
   }
 

@@ -52,9 +52,16 @@ extension OpenSpool {
     guard let active else { return }
     let now = setup.clock.monotonic()
     if !isLast, let markedAt, now - markedAt < DurableMark.interval { return }
-    let mark = DurableMark(segment: active.ordinal, offset: active.size, ordinal: ordinal)
+    let mark = presentMark(active)
     guard mark != self.mark else { return }
     try mark.write(in: files.spool)
     (self.mark, markedAt) = (mark, now)
+  }
+
+  /// Whether all that this run has stored is marked.
+  var isMarked: Bool { mark == active.map(presentMark) }
+
+  private func presentMark(_ active: ActiveSegment) -> DurableMark {
+    DurableMark(segment: active.ordinal, offset: active.size, ordinal: ordinal)
   }
 }

@@ -3,7 +3,7 @@ import BoxEvents
 /// One of the stream's own line files, `segments.ndjson`, `gaps.ndjson` or `quarantine.ndjson`: a line at
 /// a time is added and is durable when ``append(_:)`` returns. Opened only while it is used.
 struct LineLog: Sendable {
-  let directory: DiskDirectory
+  var directory: DiskDirectory
   let name: String
   /// Where the next line goes, once this process has checked the end of the file.
   private var end: Int?

@@ -11,8 +11,10 @@ extension OpenSpool {
   /// Closes everything. What is on disk counts again once a recovery has proven it.
   func interrupted() -> Interruption {
     close()
-    return Interruption(pending: pending, unreportedGaps: unreportedGaps)
+    return interruption
   }
+
+  var interruption: Interruption { Interruption(pending: pending, unreportedGaps: unreportedGaps) }
 
   /// Recovers the spool as a restart does, and prepares what is left of the pending commit.
   static func reopened(

@@ -11,7 +11,7 @@ struct OpenSpool {
 
   /// The segment that is being written.
   struct ActiveSegment {
-    let file: DiskFile
+    var file: DiskFile
     let ordinal: UInt64
     /// When it was begun: local seconds since 1970, and on the monotonic clock.
     var begunAt: Int64
@@ -23,7 +23,7 @@ struct OpenSpool {
   }
 
   let setup: StreamSpool.Setup
-  let files: StreamFiles
+  var files: StreamFiles
   var segmentLog: LineLog
   var gapLog: LineLog
   var quarantineLog: LineLog

@@ -18,6 +18,19 @@ struct StreamFiles: Sendable {
     }
   }
 
+  /// Opens both directories; nil if one is missing.
+  init?(existing location: StreamSpool.Location) throws(StoreFailure) {
+    guard let spool = try location.spoolRoot.subdirectory(location.name) else { return nil }
+    let state = try closingOnFailure(spool.close) { () throws(StoreFailure) in
+      try location.stateRoot.subdirectory(location.name)
+    }
+    guard let state else {
+      spool.close()
+      return nil
+    }
+    (self.spool, self.state) = (spool, state)
+  }
+
   /// Whether these are still the stream's directories: someone may have moved or deleted them.
   func areInPlace(_ location: StreamSpool.Location) throws(StoreFailure) -> Bool {
     guard try location.spoolRoot.has(spool, as: location.name) else { return false }

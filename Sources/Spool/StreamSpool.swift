@@ -12,8 +12,11 @@ package actor StreamSpool: EventStore {
     /// Can transition to: `open`, `failed`.
     case closed
     /// Recovered.
-    /// Can transition to: `closed`, `interrupted`, `failed`.
+    /// Can transition to: `resting`, `closed`, `interrupted`, `failed`.
     case open(OpenSpool)
+    /// Recovered, its files closed for the time being: see ``DiskThread/noteOpen(_:)``. The next call opens them.
+    /// Can transition to: `open`, `closed`, `failed`.
+    case resting(OpenSpool, OpenSpool.Identities)
     /// Closed by itself: a sync has found the disk full, or the stream's directories were moved. The next call
     /// recovers it first.
     /// Can transition to: `closed`, `open`, `failed`.
@@ -53,6 +56,7 @@ package actor StreamSpool: EventStore {
     do throws(StoreFailure) {
       let (spool, recovery) = try SpoolRecovery.recover(setup)
       state = .open(spool)
+      setup.thread.noteOpen(self)
       return recovery
     } catch {
       // Of the others, time or an operator can remove the cause.
@@ -124,6 +128,11 @@ package actor StreamSpool: EventStore {
       // Nothing depends on it.
       try? spool.markDurable(isLast: true)
       spool.close()
+    case .resting(let spool, let identities):
+      if !spool.isMarked, var woken = try? spool.woken(as: identities) {
+        try? woken.markDurable(isLast: true)
+        woken.close()
+      }
     case .interrupted: break
     case .closed, .failed: return
     }
@@ -164,6 +173,7 @@ package actor StreamSpool: EventStore {
     do throws(StoreFailure) {
       let result = try body(&spool)
       state = .open(spool)
+      setup.thread.noteOpen(self)
       return result
     } catch {
       switch error.code {
@@ -177,11 +187,30 @@ package actor StreamSpool: EventStore {
     }
   }
 
+  /// Closes the files until the next call, if nothing is under way.
+  /// - Returns: whether they are closed.
+  func rest() -> Bool {
+    guard case .open(let spool) = state else { return true }
+    // What is wrong with its files is the next call's to find out.
+    guard spool.canRest, let identities = try? spool.identities() else { return false }
+    spool.close()
+    state = .resting(spool, identities)
+    return true
+  }
+
   private func opened(_ call: String) throws(StoreFailure) -> OpenSpool {
     switch state {
     case .closed: throw setup.misuse("\(call) was called while it is not open")
     case .failed(let failure): throw failure
     case .open(let spool): return spool
+    case .resting(let spool, let identities):
+      do throws(StoreFailure) {
+        if let woken = try spool.woken(as: identities) { return woken }
+        return try OpenSpool.reopened(setup, after: spool.interruption)
+      } catch {
+        if error.code != .noSpace { state = .failed(error) }
+        throw error
+      }
     case .interrupted(let interruption):
       do throws(StoreFailure) {
         return try OpenSpool.reopened(setup, after: interruption)

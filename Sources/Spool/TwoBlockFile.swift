@@ -18,8 +18,8 @@ package struct TwoBlockFile: Sendable {
   static let blockSize = 4096
   package static let maximumContent = 3072
 
-  private let file: DiskFile
-  private let directory: DiskDirectory
+  private var file: DiskFile
+  private var directory: DiskDirectory
   private var newestIndex: Int?
   private var newest: Block?
   /// The block that was written but not synced since; the other one holds the last synced record.
@@ -116,6 +116,13 @@ package struct TwoBlockFile: Sendable {
 
   /// Whether this is still the file of that name.
   func isInPlace(as name: String) throws(StoreFailure) -> Bool { try directory.has(file, as: name) }
+
+  func id() throws(StoreFailure) -> FileStatus.ID { try file.status().id }
+
+  /// The file was closed, and has been opened again, by this process alone.
+  mutating func reopened(as file: DiskFile, in directory: DiskDirectory) {
+    (self.file, self.directory) = (file, directory)
+  }
 
   package func close() { file.close() }
 }

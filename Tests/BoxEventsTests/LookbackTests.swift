@@ -10,8 +10,12 @@ struct LookbackTests {
 
   private func position(_ digits: String) -> ReadPosition { ReadPosition(digits) ?? .now }
 
-  private func page(new: Int = 0, of entries: Int? = nil, _ next: String) -> PageOutcome {
-    PageOutcome(new: new, entries: entries ?? new, next, date: BoxTime(secondsSince1970: 1_000))
+  /// - Parameter second: of the machine's clock, where it matters: Box's goes with it.
+  private func page(
+    new: Int = 0, of entries: Int? = nil, _ next: String, at second: Int = 0
+  ) -> PageOutcome {
+    PageOutcome(
+      new: new, entries: entries ?? new, next, date: BoxTime(secondsSince1970: 1_000 + Int64(second)))
   }
 
   private func read(_ digits: String) -> FeedAction { .read(ReadRequest(position: position(digits))) }
@@ -54,7 +58,10 @@ struct LookbackTests {
     // After ten minutes the server is used up.
     if machine.action == .subscribe { _ = machine.subscribed(Self.server, at: at(second)) }
     _ = machine.replied(.outOfDate, at: at(second))
-    return machine.pageRead(page("300"), at: at(second))
+    let action = machine.pageRead(page("300", at: second >= 600 ? second : 0), at: at(second))
+    // After an hour the position is saved.
+    guard case .save = action else { return action }
+    return machine.stored(at: at(second))
   }
 
   /// At a server whose positions pass with the time a lookback would never end.

@@ -24,8 +24,10 @@ struct MovedFilesTests: EventStoreFixture {
     return gaps
   }
 
-  @Test(arguments: Successor.allCases) func segment(_ successor: Successor) async throws {
+  @Test(arguments: Successor.allCases, [false, true])
+  func segment(_ successor: Successor, rests: Bool) async throws {
     let fixture = try SpoolFixture()
+    fixture.rests = rests
     let store = try await begun(fixture)
     try await commit([events[0]], to: store)
     let path = fixture.path(SegmentName.text(0))

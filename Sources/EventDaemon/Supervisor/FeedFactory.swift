@@ -113,9 +113,12 @@ extension SpoolLimits {
 
 /// How many files and connections this process may have open at once.
 enum OpenFileLimit {
-  /// How many that number of streams needs, with a reserve: five each, measured over recovery and polling, and 72 for
-  /// the rest of the daemon, of which event loops take three each. Checked at the start, since NIO ends the process where it can't make an event loop.
-  static func need(streams: Int) -> UInt64 { 72 + 5 * UInt64(streams) }
+  /// How many that number of streams needs, with a reserve: a connection each, four files for those that write (see
+  /// `DiskThread.noteOpen`), and 72 for the rest of the daemon, of which event loops take three each. Checked at the
+  /// start, since NIO ends the process where it can't make an event loop.
+  static func need(streams: Int) -> UInt64 {
+    UInt64(72 + streams + 4 * min(streams, DiskThreads.count * DiskThread.openStreams))
+  }
 
   /// Raises the limit to what the service manager allows.
   ///
@@ -140,7 +143,8 @@ enum OpenFileLimit {
         .configuration,
         "the limit of open files is \(limit.rlim_max); "
           + "\(streams == 1 ? "1 stream needs" : "\(streams) streams need") \(need)",
-        hint: "Raise LimitNOFILE= of the unit, or ulimit -n: each stream needs about five.", errno: EMFILE)
+        hint: "Raise LimitNOFILE= of the unit, or ulimit -n: a stream needs one, and 64 of them four more.",
+        errno: EMFILE)
     }
     return limit
   }

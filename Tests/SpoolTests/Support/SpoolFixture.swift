@@ -7,7 +7,9 @@ import Testing
 
 /// One stream's spool on a disk, to be opened, driven, killed and looked at.
 final class SpoolFixture {
-  static let thread = try? DiskThread()
+  static let thread = try? DiskThread(openStreams: .max)
+  /// Closes a stream's files after each call.
+  static let restingThread = try? DiskThread(openStreams: 0)
   static let feed = FeedIdentity(
     api: WebURL.Origin(scheme: .https, host: "api.box.com"), subject: Subject("user:1"), asUser: nil,
     type: .all)
@@ -20,6 +22,8 @@ final class SpoolFixture {
   var feed = SpoolFixture.feed
   /// Whose feed it is, as Box reports it.
   var owner: String?
+  /// Whether its files are closed after each call, as those of a stream among many are.
+  var rests = false
   /// How many events commits have returned from.
   var committed = 0
 
@@ -53,7 +57,7 @@ final class SpoolFixture {
   func store(on disk: any Disk = LocalDisk(), boot: String = "boot-1") throws -> StreamSpool {
     StreamSpool(
       try place(on: disk), limits: limits, bootID: boot, clock: clock.clock,
-      thread: try #require(Self.thread), owner: { [owner] in owner })
+      thread: try #require(rests ? Self.restingThread : Self.thread), owner: { [owner] in owner })
   }
 
   func stopped() throws -> StoppedStream {

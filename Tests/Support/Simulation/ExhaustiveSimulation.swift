@@ -28,7 +28,7 @@ package struct ExhaustiveSimulation: Sendable {
   private let thread: DiskThread
 
   package init() throws {
-    thread = try DiskThread()
+    thread = try DiskThread(openStreams: .max)
   }
 
   /// Injects faults at every `stride`-th operation, beginning with the first.
