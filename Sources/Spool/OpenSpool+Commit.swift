@@ -99,7 +99,9 @@ extension OpenSpool {
     let status = try segment.file.status()
     let size = segment.size + segment.partialLine.count
     // Also where a backup has given it another name, or another file has its name.
-    let isGone = try files.spool.status(of: SegmentName.text(segment.ordinal))?.id != status.id
+    var isGone = try files.spool.status(of: SegmentName.text(segment.ordinal))?.id != status.id
+    // Or where bytes have been inserted: what is cut off then would be events.
+    if !isGone, status.size > size { isGone = try !endsWhereItDid(segment) }
     if isGone || status.size < size {
       if segment.size > 0 { try recordShortened(after: entry(upTo: segment.ordinal)) }
       segment.file.close()
@@ -107,6 +109,12 @@ extension OpenSpool {
     } else if status.size > size {
       try cut(segment.file, of: segment.ordinal, from: size, size: status.size)
     }
+  }
+
+  private func endsWhereItDid(_ segment: ActiveSegment) throws(StoreFailure) -> Bool {
+    let end = segment.end.isEmpty ? [UInt8(ascii: "\n")] : segment.end
+    guard segment.size >= end.count else { return true }
+    return try segment.file.bytes(in: segment.size - end.count..<segment.size) == end
   }
 
   /// An earlier run was cut off in the middle of a line. If the first new event begins with it, only the rest is
@@ -137,6 +145,7 @@ extension OpenSpool {
     if window?.capacity != .max { window?.capacity = kept }
     for id in commit.identities { window?.insert(id) }
     segment.size += commit.lines.count
+    segment.end = commit.lines.suffix(64)
     active = segment
   }
 

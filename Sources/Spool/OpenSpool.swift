@@ -18,6 +18,8 @@ struct OpenSpool {
     var begunAtMonotonic: Duration
     /// Bytes of complete, durable lines.
     var size: Int
+    /// The last of them, as this run has written them; empty before its first.
+    var end: [UInt8] = []
     /// A partial line after these, kept for the event that may begin with it.
     var partialLine: [UInt8] = []
   }

@@ -72,14 +72,14 @@ import Testing
   }
 
   /// The runtime and the event loops would hang or trap.
-  private func expectTooFewThreads(under command: [String]) async throws {
+  private func expectTooFew(_ what: String, _ key: String, under command: [String]) async throws {
     try await withTestEnvironment { fixture in
       let variables = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
       let daemon = try fixture.start(environment: variables, under: command)
       #expect(try await daemon.ended() == .code(69), "\(fixture.lastLines(2))")
       #expect(fixture.lastLines(2).isTwoLines, "\(fixture.lastLines(2))")
-      #expect(fixture.lastLines(2).contains("of at least 15 threads can be started"))
-      #expect(fixture.lastLines(2).contains("LimitNPROC="))
+      #expect(fixture.lastLines(2).contains(what))
+      #expect(fixture.lastLines(2).contains(key))
     }
   }
 
@@ -87,11 +87,12 @@ import Testing
   @Test(arguments: [1, 4, 12]) func refusesATooLowLimitOfProcesses(_ limit: Int) async throws {
     guard OtherUser.isAvailable else { return }
     let user = OtherUser.command.map { $0.replacing("65534", with: "\(61_000 + limit)") }
-    try await expectTooFewThreads(under: ["prlimit", "--nproc=\(limit)"] + user)
+    try await expectTooFew(
+      "of at least 15 threads can be started", "LimitNPROC=", under: ["prlimit", "--nproc=\(limit)"] + user)
   }
 
   @Test func refusesATooLowLimitOfAddressSpace() async throws {
-    try await expectTooFewThreads(under: shell("ulimit -v 250000"))
+    try await expectTooFew("the limit of address space is", "LimitAS=", under: shell("ulimit -v 600000"))
   }
 
   /// Documented modes, whatever the caller's umask is.

@@ -48,6 +48,28 @@ struct MovedFilesTests: EventStoreFixture {
     if successor != .sameSize { #expect(try fixture.verify().problem == nil) }
   }
 
+  /// Another program has inserted bytes before the end: nothing of the segment is overwritten or cut off.
+  @Test(arguments: ["{}", "{}\n"], [false, true])
+  func insertedBytes(_ text: String, isAfterARestart: Bool) async throws {
+    let fixture = try SpoolFixture()
+    var store = try await begun(fixture)
+    try await commit([events[0]], to: store)
+    if isAfterARestart {
+      await store.close()
+      store = try fixture.store()
+      _ = try await store.recover()
+    }
+    let path = fixture.path(SegmentName.text(0))
+    let bytes = Array(text.utf8) + (try fixture.read(path))
+    try fixture.write(bytes, to: path)
+    let gaps = try await commit([events[1]], to: store).gaps.map(\.cause)
+    // After a restart the end isn't known, but it is that of a line.
+    #expect(gaps == [.spoolShortened])
+    #expect(try fixture.read(path) == bytes)
+    #expect(try fixture.read(fixture.path(SegmentName.text(1))).count == events[1].utf8.count + 1)
+    await store.close()
+  }
+
   @Test func segmentOnTheSimulatedDisk() async throws {
     let (memory, fixture) = (MemoryDisk(), SpoolFixture(memory: ()))
     let store = try await begun(fixture, on: memory)

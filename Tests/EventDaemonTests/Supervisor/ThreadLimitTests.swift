@@ -4,8 +4,8 @@ import Testing
 @testable import EventDaemon
 
 @Suite struct ThreadLimitTests {
-  @Test(arguments: [false, true]) func startsThreadsAndEndsThem(allocating: Bool) {
-    let (started, errno) = ThreadLimit.start(ThreadLimit.need, allocating: allocating)
+  @Test func startsThreadsAndEndsThem() {
+    let (started, errno) = ThreadLimit.start(ThreadLimit.need)
     #expect(started == ThreadLimit.need)
     #expect(errno == 0)
   }
