@@ -91,21 +91,30 @@ package final class DiskThread: SerialExecutor, @unchecked Sendable {
   }
 }
 
-/// The few threads that all streams' disk work shares.
+/// The few threads that all streams' disk work shares. Each is started with the first stream that is given to it.
 package final class DiskThreads: Sendable {
-  private let threads: [DiskThread]
-  private let count = Atomic<Int>(0)
+  private struct State {
+    var threads: [DiskThread]
+    var given = 0
+  }
 
   /// How many syncs may wait at once.
   package static let count = 4
 
-  /// - Parameter count: how many threads.
-  package init(count: Int = DiskThreads.count) throws(StoreFailure) {
-    threads = try (0..<max(1, count)).map { _ throws(StoreFailure) in try DiskThread() }
+  private let state: Mutex<State>
+
+  package init() throws(StoreFailure) {
+    state = Mutex(State(threads: [try DiskThread()]))
   }
 
-  /// The threads in turn.
+  /// The threads in turn. Where no further one can be started, those that there are serve.
   package func next() -> DiskThread {
-    threads[Int(UInt(bitPattern: count.wrappingAdd(1, ordering: .relaxed).newValue) % UInt(threads.count))]
+    state.withLock { state in
+      defer { state.given += 1 }
+      if state.given == state.threads.count, state.threads.count < Self.count, let thread = try? DiskThread() {
+        state.threads.append(thread)
+      }
+      return state.threads[state.given % state.threads.count]
+    }
   }
 }

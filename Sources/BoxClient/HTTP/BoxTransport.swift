@@ -43,7 +43,11 @@ package final class BoxTransport: Sendable {
   package init(settings: TransportSettings, group: any EventLoopGroup) {
     self.settings = settings
     self.group = group
-    lanes = LookupLanes(Array(group.makeIterator()))
+    if let growing = group as? GrowingEventLoopGroup {
+      lanes = LookupLanes(count: growing.maximum) { growing.loop($0) }
+    } else {
+      lanes = LookupLanes(Array(group.makeIterator()))
+    }
     let budget = settings.callsPerMinute.map { CallBudget(callsPerMinute: $0) }
     self.budget = budget
     gates = (

@@ -7,7 +7,8 @@ import NIOPosix
 extension BoxTransport {
   /// Runs `body` with the transport that the configuration describes, and shuts it down afterwards.
   ///
-  /// One event loop would serve thousands of streams; there are eight so that servers' names are looked up independently.
+  /// One event loop would serve thousands of streams; there are up to eight, so that servers' names are looked up
+  /// independently.
   /// The disk has threads of its own. The end waits a second at most for connections that can't be closed and for
   /// look-ups: the process ends after it.
   /// - Throws: `DaemonFailure` where the settings can't be used; else what `body` throws.
@@ -15,7 +16,7 @@ extension BoxTransport {
     _ configuration: Configuration, _ environment: [String: String],
     _ body: (BoxTransport) async throws -> Value
   ) async throws -> Value {
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: 8)
+    let group = GrowingEventLoopGroup(maximum: 8)
     let transport = try DaemonFailure.mapping { () throws(ClientSettingsError) in
       BoxTransport(settings: try TransportSettings(configuration, environment: environment), group: group)
     }
