@@ -77,7 +77,8 @@ struct DaemonAssembly: Sendable {
       metadata: ["version": "\(Version.current)", "streams": "\(supervisor.telemetries.count)"])
     let server = StatusServer(configuration: status, logger: logger, snapshot: snapshot)
     let monitor = Monitor(
-      status: statusReporter, logger: logger, clock: clock, phase: phase, health: { health })
+      status: statusReporter, logger: logger, clock: clock, phase: phase, health: { health },
+      isListening: { server.hasListened })
     // Stopped in reverse order: first the streams, which save their positions, last the status.
     let services: [any Service] = [
       server, CancellableService { try await pingWatchdog() },
