@@ -13,8 +13,8 @@ struct DaemonSnapshot: Sendable {
   var phase: Phase
   /// When the process started, local time, seconds since 1970.
   var since: Double
-  /// How the configuration on disk differs from the one in force, as far as a reload has told: a part of a sentence, to
-  /// follow "configuration on disk".
+  /// How the configuration on disk differs from the one in force: a part of a sentence, to follow "configuration on
+  /// disk".
   var difference: String?
   /// In the order they are shown.
   var streams: [StreamSnapshot]
