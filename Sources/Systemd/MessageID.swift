@@ -13,7 +13,7 @@ package enum MessageID: String, Hashable, Sendable, CaseIterable {
   case reloaded = "47b06ea47d394713a6b56fee1099c9c9"
   case configurationRejected = "2e857d18cb0d44d089b0ba12ebed41a0"
   case watchdogWithheld = "649ed21e8ecd44ee88372a866c2bdcb1"
-  /// The TCP address of [status].
+  /// The TCP address of [status], or a socket that was removed.
   case notListening = "cf4b6c3c5b7d495a9bebd0001d061755"
 
   // Box.

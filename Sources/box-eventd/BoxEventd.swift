@@ -167,16 +167,20 @@ struct StatusCommand: ConfiguredCommand {
 
   func run() async throws {
     var isKnown = true
+    var daemon: pid_t?
     var socket = self.socket ?? ""
     if self.socket == nil {
       let (readable, isComplete) = configuration.loadReadable()
       (socket, isKnown) = (readable.status.socket, isComplete)
+      daemon = readable.runningDaemon
     }
     let report: StatusReport
     do throws(StatusFailure) {
       report = try StatusClient(socket: socket, unit: configuration.unit).report()
     } catch {
-      guard error.code == .notRunning, !isKnown else { throw error }
+      guard error.code == .notRunning else { throw error }
+      if let daemon, isKnown { throw StatusFailure(of: daemon, socket: socket, unit: configuration.unit) }
+      guard !isKnown else { throw error }
       throw DaemonFailure(
         .unavailable,
         "no listener on \(socket); the daemon may have another socket: the configuration can't be read",

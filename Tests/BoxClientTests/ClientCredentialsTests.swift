@@ -67,7 +67,9 @@ import Testing
     #"{"access_token":null}"#,
   ])
   func refusesAnswersWithoutAToken(_ body: String) async throws {
-    #expect(try await refused(.answer(200, body))?.code == .signInFailed)
+    let failure = try await refused(.answer(200, body))
+    #expect(failure?.code == .signInFailed)
+    #expect(failure?.hint?.hasPrefix("Check token_url in [box].") == true)
   }
 
   @Test func lastingErrorsRequireAnOperator() async throws {

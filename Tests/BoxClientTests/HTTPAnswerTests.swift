@@ -34,6 +34,15 @@ import Testing
     #expect(hint(.poll(retryTimeout: .zero)) == nil)
   }
 
+  @Test(arguments: [
+    (401, HTTPCall.Endpoint.token, "client_id"), (403, .token, "A proxy"), (503, .token, "status.box.com"),
+    (502, .events, "status.box.com"), (504, .options, "the proxy"),
+  ])
+  func whatMayBeAProxysHasARemedy(_ status: Int, _ endpoint: HTTPCall.Endpoint, _ remedy: String) {
+    let answer = HTTPAnswer(status: status, headers: [:], body: Array("<html>".utf8))
+    #expect(answer.refusal(from: endpoint, hiding: []).hint?.contains(remedy) == true)
+  }
+
   @Test func quotesBoxErrors() {
     let failure = refusal(
       403,

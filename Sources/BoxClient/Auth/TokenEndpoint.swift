@@ -104,7 +104,8 @@ enum TokenAnswer: Sendable {
     let text = document?["access_token"].text ?? ""
     guard let token = AccessToken(text, lifetime: lifetime ?? Self.defaultLifetime) else {
       let failure = FeedFailure(
-        .signInFailed, "the answer of the token endpoint lacks an access token", status: 200)
+        .signInFailed, "the answer of the token endpoint lacks an access token",
+        hint: "Check token_url in [box]. \(HTTPAnswer.foreignHint)", status: 200)
       self = .refused(Refusal(status: 200, date: answer.date, failure: failure))
       return
     }

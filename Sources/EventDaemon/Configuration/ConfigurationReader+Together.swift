@@ -4,6 +4,7 @@ extension ConfigurationReader {
     checkNames()
     checkClientID()
     checkSubjects()
+    checkDefaultSocket()
     let directory = configuration.state.directory
     if directory == configuration.spool.directory {
       let location = source.table("state").settings["directory"]?.location ?? source.table("spool").location
@@ -11,6 +12,17 @@ extension ConfigurationReader {
         location, "[state] and [spool] have the same directory, \(directory)",
         hint: "Give each a directory of its own: both hold a directory for every stream.")
     }
+  }
+
+  /// One that is set is checked as it is read. The default is as long as the unit's directory, such as an instance's.
+  private mutating func checkDefaultSocket() {
+    let path = configuration.status.socket
+    guard path.utf8.count > ValueText.maximumSocketPath else { return }
+    source.report(
+      source.table("status").location,
+      "the default of socket in [status], \(path), has \(path.utf8.count) bytes; "
+        + "\(ValueText.maximumSocketPath) are possible",
+      hint: "Set socket in [status] to a shorter path, or give the instance a shorter name.")
   }
 
   private mutating func checkNames() {

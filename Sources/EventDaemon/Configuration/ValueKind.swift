@@ -53,9 +53,8 @@ extension ValueKind {
   }
 
   static var socketPath: ValueKind<String> {
-    // sockaddr_un holds 108 bytes, the last of them NUL: unix(7).
     .text("an absolute path of at most 107 bytes", documented: ["107 bytes"]) { text in
-      ValueText.absolutePath(text).flatMap { $0.utf8.count <= 107 ? $0 : nil }
+      ValueText.absolutePath(text).flatMap { $0.utf8.count <= ValueText.maximumSocketPath ? $0 : nil }
     }
   }
 
@@ -188,6 +187,9 @@ extension ValueKind<String> {
 
 /// Texts that several kinds of value share.
 enum ValueText {
+  /// sockaddr_un holds 108 bytes, the last of them NUL: unix(7).
+  static let maximumSocketPath = 107
+
   /// Nil unless it begins with a slash; without slashes at its end.
   static func absolutePath(_ text: String) -> String? {
     guard text.hasPrefix("/"), !text.utf8.contains(0), text.utf8.count < 4_096 else { return nil }

@@ -202,6 +202,10 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
     isPulled ? machine.retry(at: clock.now) : machine.woke(at: clock.now)
   }
 
+  private static var foreignHint: String {
+    "Check api_url in [box]. A proxy, or a network's sign-in page, may have answered in Box's place."
+  }
+
   @inline(never)
   private static func page(_ answer: PageAnswer, _ request: ReadRequest) throws(FeedFailure) -> EventPage {
     do throws(EventPage.Unreadable) {
@@ -210,7 +214,7 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
       throw FeedFailure(
         error.isForeign ? .unreadable : .malformedPage,
         "Box's answer is not a page of events: \(error.message)",
-        hint: error.hint, requestID: answer.requestID)
+        hint: error.hint ?? (error.isForeign ? foreignHint : nil), requestID: answer.requestID)
     }
   }
 

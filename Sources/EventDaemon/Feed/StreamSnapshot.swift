@@ -22,7 +22,8 @@ struct StreamSnapshot: Sendable {
   /// Local times, seconds since 1970.
   var lastEventAt: Double?
   var lastCommitAt: Double?
-  /// How long ago, by Box's clock, the stream was last known to be complete; by the local one before Box's first answer.
+  /// How long ago, by Box's clock, the stream was last known to be complete; by the local one before Box's first answer,
+  /// and since the start where it never was.
   var positionAge: Duration?
   var retentionLeft: Duration?
   /// What is wrong and what to do, in one line; nil when nothing is wrong.

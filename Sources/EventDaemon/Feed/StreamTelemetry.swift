@@ -47,6 +47,8 @@ final class StreamTelemetry: Sendable {
       let present = max(.zero, age + at.duration(to: now))
       snapshot.positionAge = present
       snapshot.retentionLeft = retention - present
+    } else if let began = published.metrics.beganAt {
+      snapshot.positionAge = max(.zero, began.duration(to: now))
     }
     return snapshot
   }
@@ -113,6 +115,8 @@ struct StreamMetrics: Sendable {
   private(set) var storeCalledAt: FeedInstant?
   /// When the present wait ends.
   private(set) var nextAttempt: FeedInstant?
+  /// Since when the driver asks for pages: the age of a stream that was never complete, or no one knows when.
+  private(set) var beganAt: FeedInstant?
   /// The position's age, and when it was computed.
   private(set) var age: (Duration, at: FeedInstant)?
   private(set) var operatorActionRequired: (reason: OperatorActionRequired, since: FeedInstant)?
@@ -140,6 +144,7 @@ struct StreamMetrics: Sendable {
     snapshot.lookbacksTotal = UInt64(machine.completedLookbacks)
     errorEnd = machine.problemEnd
     nextAttempt = machine.nextAttempt
+    beganAt = beganAt ?? now
     requestedAt = machine.awaitsAnswer ? now : nil
     storeCalledAt = machine.awaitsStore ? now : nil
     // The store's calls queue behind those of other streams, and set their deadlines when they run.

@@ -13,8 +13,8 @@ struct DaemonSnapshot: Sendable {
   var phase: Phase
   /// When the process started, local time, seconds since 1970.
   var since: Double
-  /// How the configuration on disk differs from the one in force, as far as a reload has told: a part of a sentence, to
-  /// follow "configuration on disk".
+  /// How the configuration on disk differs from the one in force: a part of a sentence, to follow "configuration on
+  /// disk".
   var difference: String?
   /// In the order they are shown.
   var streams: [StreamSnapshot]
@@ -62,7 +62,7 @@ extension StreamSnapshot {
 /// A full disk or an unreachable Box leaves it healthy: a restart would not help.
 struct Health: Sendable, Hashable {
   var isHealthy: Bool
-  /// The reason, one line.
+  /// The reason, one line: also what leaves the daemon healthy.
   var reason: String
 
   init(_ snapshot: DaemonSnapshot) {
@@ -73,11 +73,15 @@ struct Health: Sendable, Hashable {
       }
     }
     isHealthy = unhealthy.isEmpty
-    if let first = unhealthy.first {
-      let word = first.problem?.rawValue ?? first.state.rawValue
-      let error = first.error.map { ": \($0)" } ?? ""
-      let others = unhealthy.count > 1 ? " (and \(unhealthy.count - 1) more)" : ""
-      reason = PlainText.escaped("\(first.name) is \(word)\(error)\(others)")
+    let affected = isHealthy ? snapshot.streams.filter { $0.problem != nil } : unhealthy
+    let worst = StreamSnapshot.Problem.allCases.lazy.compactMap { problem in
+      affected.first { $0.problem == problem }
+    }.first
+    if let worst, let problem = worst.problem {
+      let error = worst.error.map { ": \($0)" } ?? ""
+      let others = affected.count > 1 ? " (and \(affected.count - 1) more)" : ""
+      reason = PlainText.escaped(
+        "\(isHealthy ? "ok: " : "")\(worst.name) is \(problem.rawValue)\(error)\(others)")
     } else {
       let count = snapshot.streams.count
       reason = "ok: \(count) \(count == 1 ? "stream" : "streams"), \(snapshot.state)"

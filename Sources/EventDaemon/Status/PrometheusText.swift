@@ -46,7 +46,7 @@ struct PrometheusText {
     sample("start_time_seconds", [], Self.number(snapshot.since))
     family(
       "configuration_differs", "gauge",
-      "1 if the last reload couldn't apply all of the configuration on disk, else 0.")
+      "1 if not all of the configuration on disk is in force, else 0.")
     sample("configuration_differs", [], snapshot.difference == nil ? "0" : "1")
     family("streams", "gauge", "Streams by state.")
     for state in StreamState.allCases {

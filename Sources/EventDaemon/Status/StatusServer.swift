@@ -26,39 +26,46 @@ struct StatusServer: Service {
   /// How long answers under way may take once the daemon stops.
   static let shutdownTime = Duration.seconds(1)
 
-  let configuration: Configuration.Status
-  /// Called once an endpoint, when it can be connected to.
-  var onListening: @Sendable (Endpoint) async -> Void = { _ in }
-  /// How long until an address that can't be listened on is tried again.
-  var retryInterval = Duration.seconds(10)
+  private let configuration: Configuration.Status
+  private let socket: StatusSocket
+  /// Called when an endpoint can be connected to; for the socket once more when it has been made again.
+  private let onListening: @Sendable (Endpoint) async -> Void
+  /// How long until an address that can't be listened on is tried again, and between two looks at the socket.
+  private let retryInterval: Duration
   /// Also of a request that isn't complete. Some hundreds that send nothing are gone before a client ends waiting, after 5 s.
-  var idleTimeout = Duration.seconds(2)
-  /// Logs whether the address can be listened on; no requests.
-  let logger: Logger
+  private let idleTimeout: Duration
+  /// Logs whether the endpoints can be listened on; no requests.
+  private let logger: Logger
   /// Called for every request, from any thread; must not block.
-  let snapshot: @Sendable () -> DaemonSnapshot
+  private let snapshot: @Sendable () -> DaemonSnapshot
   /// Requests of monitoring are not logged.
   private let requestLogger = Logger(label: "box-eventd.status") { _ in SwiftLogNoOpLogHandler() }
 
+  init(
+    configuration: Configuration.Status, onListening: @escaping @Sendable (Endpoint) async -> Void = { _ in },
+    retryInterval: Duration = .seconds(10), idleTimeout: Duration = .seconds(2), logger: Logger,
+    snapshot: @escaping @Sendable () -> DaemonSnapshot
+  ) {
+    self.configuration = configuration
+    socket = StatusSocket(configuration.socket)
+    self.onListening = onListening
+    self.retryInterval = retryInterval
+    self.idleTimeout = idleTimeout
+    self.logger = logger
+    self.snapshot = snapshot
+  }
+
+  /// The socket has been listened on.
+  var hasListened: Bool { socket.hasListened }
+
   /// Serves until a graceful shutdown or cancellation; then ends within a second.
-  /// - Throws: ``StatusFailure`` if the socket can't be listened on. The TCP address is tried again instead: no event
-  ///   depends on it.
+  /// - Throws: ``StatusFailure`` if the socket can't be listened on. The TCP address is tried again instead, and so is a
+  ///   socket that has been removed in the meantime: no event depends on them.
   func run() async throws {
-    try Self.check(socket: configuration.socket)
-    defer { removeSocket() }
+    defer { socket.remove() }
     try await withThrowingTaskGroup(of: Bool.self) { group in
-      let socket = configuration.socket
       group.addTask {
-        do throws(StatusFailure) {
-          try await serve(router(), .unixDomainSocket(path: socket), "can't listen on \(socket)") { _ in
-            // A new socket's mode is the umask's; only our user and group may connect.
-            chmod(socket, 0o660)
-            await onListening(.socket(socket))
-          }
-        } catch var failure {
-          failure.hint = Self.hint(socket: socket, errno: failure.errno)
-          throw failure
-        }
+        try await serveSocket()
         return false
       }
       if let listen = configuration.listen {
@@ -98,10 +105,64 @@ struct StatusServer: Service {
       hint: "Give each box-eventd a [status] socket of its own, or stop the other.", errno: EADDRINUSE)
   }
 
-  /// Removes the socket, and nothing else that may have taken its place.
-  private func removeSocket() {
-    let status = try? Stat(FilePath(configuration.socket), followTargetSymlink: false)
-    if status?.type == .socket { unlink(configuration.socket) }
+  /// Serves on the socket until the end; where its file is removed, on a new one.
+  private func serveSocket() async throws {
+    var failures = 0
+    while !Task.isCancelled, !Task.isShuttingDownGracefully {
+      do {
+        try Self.check(socket: configuration.socket)
+        try await serveOneSocket()
+        failures = 0
+      } catch var failure as StatusFailure where hasListened {
+        failures += 1
+        failure.hint =
+          (failure.hint.map { "\($0) " } ?? "")
+          + "It is tried again every 10 s; if its directory was removed too, restart box-eventd."
+        if failures.isPowerOfTwo {
+          logger.log(
+            level: .warning, "the status socket was removed and can't be made again", id: .notListening,
+            metadata: ["times": "\(failures)"].explaining(failure))
+        }
+        await waitForRetry()
+      }
+    }
+  }
+
+  /// Serves on a new socket until the end, or until its file is not in its place any more.
+  private func serveOneSocket() async throws {
+    let path = configuration.socket
+    socket.forget()
+    try await withThrowingTaskGroup(of: Bool.self) { group in
+      group.addTask {
+        do throws(StatusFailure) {
+          try await serve(router(), .unixDomainSocket(path: path), "can't listen on \(path)") { _ in
+            // A new socket's mode is the umask's; only our user and group may connect.
+            chmod(path, 0o660)
+            if socket.bound() {
+              logger.notice(
+                "the status socket was removed and has been made again", metadata: ["detail": "\(path)"])
+            }
+            await onListening(.socket(path))
+          }
+        } catch var failure {
+          failure.hint = Self.hint(socket: path, errno: failure.errno)
+          throw failure
+        }
+        return true
+      }
+      group.addTask {
+        while !Task.isCancelled, !Task.isShuttingDownGracefully {
+          await waitForRetry()
+          if socket.isLost { return true }
+        }
+        return false
+      }
+      while let isOver = try await group.next() { if isOver { group.cancelAll() } }
+    }
+  }
+
+  private func waitForRetry() async {
+    try? await cancelWhenGracefulShutdown { try await Task.sleep(for: retryInterval) }
   }
 
   /// Serves over TCP until the end. The port may be taken and become free, or its address come up after the start.
@@ -127,7 +188,7 @@ struct StatusServer: Service {
             metadata: ["times": "\(failures)"].explaining(error))
         }
       }
-      try? await cancelWhenGracefulShutdown { try await Task.sleep(for: retryInterval) }
+      await waitForRetry()
     }
   }
 
@@ -162,9 +223,8 @@ struct StatusServer: Service {
       onServerRunning: onRunning, logger: requestLogger)
     do {
       try await application.run()
-    } catch is CancellationError {
-      return
     } catch {
+      if error is CancellationError || Task.isCancelled { return }
       let number = (error as? IOError)?.errnoCode
       let reason =
         number.map { String(cString: strerror($0)) }

@@ -20,7 +20,8 @@ struct DaemonAssembly: Sendable {
   /// The calls that belong to no stream.
   private let signIns = StreamTelemetry(name: "", retention: .zero)
   private let phase = DaemonPhase()
-  private let difference = ConfigurationDifference()
+  private let difference: ConfigurationDifference
+  private let watch: ConfigurationWatch
   private let snapshot: @Sendable () -> DaemonSnapshot
   private let statusReporter: StatusReporter
 
@@ -44,11 +45,16 @@ struct DaemonAssembly: Sendable {
         logger.log($0)
       },
       onRecovery: { supervisor.retry() })
+    let threads = try DaemonFailure.mapping { () throws(StoreFailure) in try DiskThreads() }
+    difference = ConfigurationDifference(configuration)
+    watch = ConfigurationWatch(
+      daemon.configurationPath, environment: daemon.environment, difference, thread: threads.next(),
+      logger: logger)
     let feeds = FeedFactory(
       configuration: configuration, directories: directories, transport: transport,
       tokenRegistry: tokenRegistry, calls: calls, minimumSegmentLife: daemon.minimumSegmentLife, clock: clock,
       logger: logger,
-      threads: try DaemonFailure.mapping { () throws(StoreFailure) in try DiskThreads() },
+      threads: threads,
       bootID: try DaemonFailure.mapping { () throws(SystemdError) in try BootID.current() })
     for stream in configuration.streams { supervisor.start(try feeds.feed(stream)) }
     snapshot = { [clock, phase, started, difference, signIns, commands = daemon.commands] in
@@ -77,7 +83,8 @@ struct DaemonAssembly: Sendable {
       metadata: ["version": "\(Version.current)", "streams": "\(supervisor.telemetries.count)"])
     let server = StatusServer(configuration: status, logger: logger, snapshot: snapshot)
     let monitor = Monitor(
-      status: statusReporter, logger: logger, clock: clock, phase: phase, health: { health })
+      status: statusReporter, logger: logger, clock: clock, phase: phase, health: { health },
+      isListening: { server.hasListened })
     // Stopped in reverse order: first the streams, which save their positions, last the status.
     let services: [any Service] = [
       server, CancellableService { try await pingWatchdog() },
@@ -86,6 +93,7 @@ struct DaemonAssembly: Sendable {
       },
       CancellableService { try await monitor.run() },
       CancellableService { await reloader.run(signals.reload) },
+      CancellableService { await watch.run() },
       CancellableService { try await supervisor.run() },
     ]
     var configuration = ServiceGroupConfiguration(

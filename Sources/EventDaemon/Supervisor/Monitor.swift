@@ -10,6 +10,8 @@ struct Monitor: Sendable {
   let clock: MonotonicFeedClock
   let phase: DaemonPhase
   let health: @Sendable () -> DaemonHealth
+  /// The status socket can be asked.
+  let isListening: @Sendable () -> Bool
 
   /// Between two looks at the streams.
   private static let step = Duration.seconds(1)
@@ -28,11 +30,11 @@ struct Monitor: Sendable {
     }
   }
 
-  /// Waits until every stream has recovered, or reports why it can't yet, then reports `READY=1`. An unreachable Box
-  /// shows in the status and doesn't fail the boot.
+  /// Waits until the status socket is listened on and every stream has recovered, or reports why it can't yet, then
+  /// reports `READY=1`. An unreachable Box shows in the status and doesn't fail the boot.
   private func start() async {
     var looks = 0
-    while !Task.isCancelled, !health().isProven {
+    while !Task.isCancelled, !(isListening() && health().isProven) {
       if looks % 100 == 0 { status.send(with: .extendTimeout(Self.recoveryExtension)) }
       looks += 1
       // A cancelled sleep ends the loop: asked to stop before it was ready, the daemon has not failed.

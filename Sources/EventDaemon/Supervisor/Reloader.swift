@@ -1,7 +1,6 @@
 import BoxClient
 import BoxEvents
 import Logging
-import Synchronization
 import Systemd
 import UnixSignals
 
@@ -27,13 +26,14 @@ struct Reloader: Sendable {
       // `READY=1` would end the start. While it lasts, the monitor reports when the daemon is ready.
       let isRunning = phase.value == .running
       if isRunning { notifier.send(.reloading) }
+      let contents = ConfigurationFile.contents(path)
       do {
-        current = try await reload(from: current)
+        current = try await reload(from: current, contents)
         logger.log(
           level: .notice, "configuration reloaded", id: .reloaded,
           metadata: ["streams": "\(current.streams.count)"])
       } catch {
-        difference.set("rejected by a reload: run \(Configuration.checkCommand(of: path))")
+        difference.set("rejected by a reload: run \(Configuration.checkCommand(of: path))", of: contents, nil)
         for problem in error.problems {
           logger.log(
             level: .error, "configuration rejected; the previous one stays in force",
@@ -44,8 +44,11 @@ struct Reloader: Sendable {
     }
   }
 
-  private func reload(from old: Configuration) async throws(ConfigurationError) -> Configuration {
-    let (new, refusedKeys) = old.reloaded(with: try Configuration.load(path, environment: environment))
+  private func reload(
+    from old: Configuration, _ contents: ConfigurationContents
+  ) async throws(ConfigurationError) -> Configuration {
+    let read = try Configuration.load(path, environment: environment)
+    let (new, refusedKeys) = old.reloaded(with: read)
     try new.checkSecrets(environment: environment)
     let change = old.change(to: new)
     let proxy = try proxy(new)
@@ -62,14 +65,13 @@ struct Reloader: Sendable {
       supervisor.start(feed)
       logger.notice("stream started", metadata: ["stream": "\(feed.name)"])
     }
-    report(refusedKeys)
+    let keys = refusedKeys.joined(separator: ", ")
+    difference.set(refusedKeys.isEmpty ? nil : "differs in \(keys): restart to use it", of: contents, read)
+    if !refusedKeys.isEmpty { report(keys) }
     return new
   }
 
-  private func report(_ refusedKeys: [String]) {
-    let keys = refusedKeys.joined(separator: ", ")
-    difference.set(refusedKeys.isEmpty ? nil : "differs in \(keys): restart to use it")
-    guard !refusedKeys.isEmpty else { return }
+  private func report(_ keys: String) {
     logger.warning(
       "a reload can't apply all of the configuration; the rest needs a restart",
       metadata: [
@@ -96,14 +98,4 @@ struct Reloader: Sendable {
       throw ConfigurationError([.init(error.message, hint: error.hint)])
     }
   }
-}
-
-/// How the configuration on disk differs from the one in force, shared by the reloads and the status.
-final class ConfigurationDifference: Sendable {
-  private let current = Mutex<String?>(nil)
-
-  /// A part of a sentence, to follow "configuration on disk"; nil where it is the same, as far as a reload has told.
-  var text: String? { current.withLock { $0 } }
-
-  func set(_ text: String?) { current.withLock { $0 = text } }
 }

@@ -131,6 +131,23 @@ import Testing
     #expect(odd == (try ConfigurationText.read(ConfigurationText.minimal)))
   }
 
+  /// An instance's name may be as long as a file's.
+  @Test func aDefaultSocketMayBeTooLong() throws {
+    func environment(_ count: Int) -> [String: String] {
+      ["RUNTIME_DIRECTORY": "/run/" + String(repeating: "r", count: count)]
+    }
+    let longest = try ConfigurationText.read(ConfigurationText.minimal, environment: environment(90))
+    #expect(longest.status.socket.utf8.count == 107)
+    let error = #expect(throws: ConfigurationError.self) {
+      try ConfigurationText.read(ConfigurationText.minimal, environment: environment(91))
+    }
+    #expect(error?.problems.count == 1)
+    #expect(error?.problems.first?.message.contains("has 108 bytes; 107 are possible") == true)
+    let written = try ConfigurationText.read(
+      ConfigurationText.minimal("status", "socket = \"/run/s\""), environment: environment(91))
+    #expect(written.status.socket == "/run/s")
+  }
+
   @Test func mergesDropInsKeyByKeyAndAddsStreams() throws {
     let configuration = try ConfigurationText.read(
       ConfigurationText.minimal("spool", "max_age = \"1d\"\nmax_size = \"1MiB\""),

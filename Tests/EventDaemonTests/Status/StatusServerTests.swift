@@ -109,6 +109,34 @@ import Testing
     #expect(access(socket, F_OK) != 0)
   }
 
+  /// As by a clean-up of /run: the daemon runs on, and must not be out of reach for ever.
+  @Test func aSocketThatIsRemovedIsMadeAgain() async throws {
+    try await withServer(endpoints: 1) { _, further in
+      #expect(unlink(socket) == 0)
+      for await endpoint in further {
+        #expect(endpoint == .socket(socket))
+        break
+      }
+      let health = try await get("/healthz")
+      #expect(health.status == 200)
+      #expect(FileFacts(socket)?.mode == 0o660)
+    }
+    #expect(access(socket, F_OK) != 0)
+    #expect(log.entries.map(\.message) == ["the status socket was removed and has been made again"])
+  }
+
+  @Test func whatHasTakenTheSocketsPlaceStays() async throws {
+    let other = try folder.write("other", "precious")
+    try await withServer(endpoints: 1) { _, _ in
+      #expect(rename(other, socket) == 0)
+      while log.entries.isEmpty, !Task.isCancelled { await Task.yield() }
+    }
+    #expect(FileFacts(socket)?.kind == .file)
+    let entry = log.entries.first
+    #expect(entry?.id == .notListening && entry?.level == .warning)
+    #expect(entry?.metadata["detail"] == "can't listen on \(socket): the path exists and is not a socket")
+  }
+
   @Test func aStaleSocketIsReplaced() async throws {
     let stale = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
     #expect(SocketAddress.bind(stale, path: socket) == 0)

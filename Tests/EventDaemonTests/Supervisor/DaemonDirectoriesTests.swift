@@ -44,6 +44,19 @@ import Testing
     #expect(DiskDirectory.Access.shared.remedy(path, errno: errno).contains(remedy))
   }
 
+  /// So that `status` can tell a daemon whose socket is gone from one that doesn't run.
+  @Test(.enabled(if: access("/proc/locks", R_OK) == 0)) func aRunningDaemonIsSeenByItsLock() throws {
+    #expect(configuration.runningDaemon == nil)
+    let directories = try DaemonDirectories(configuration)
+    #expect(configuration.runningDaemon == getpid())
+    // Readers of the spool can't see the state.
+    var other = configuration
+    other.state.directory = folder.path + "/none"
+    #expect(other.runningDaemon == getpid())
+    directories.release()
+    #expect(configuration.runningDaemon == nil)
+  }
+
   @Test(arguments: ["state", "spool"])
   func locksStateAndSpool(shared: String) throws {
     let directories = try DaemonDirectories(configuration)
