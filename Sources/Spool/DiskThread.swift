@@ -102,8 +102,11 @@ package final class DiskThreads: Sendable {
   package static let count = 4
 
   private let state: Mutex<State>
+  private let maximum: Int
 
-  package init() throws(StoreFailure) {
+  /// - Parameter count: how many threads at most.
+  package init(count: Int = DiskThreads.count) throws(StoreFailure) {
+    maximum = count
     state = Mutex(State(threads: [try DiskThread()]))
   }
 
@@ -111,7 +114,7 @@ package final class DiskThreads: Sendable {
   package func next() -> DiskThread {
     state.withLock { state in
       defer { state.given += 1 }
-      if state.given == state.threads.count, state.threads.count < Self.count, let thread = try? DiskThread() {
+      if state.given == state.threads.count, state.threads.count < maximum, let thread = try? DiskThread() {
         state.threads.append(thread)
       }
       return state.threads[state.given % state.threads.count]

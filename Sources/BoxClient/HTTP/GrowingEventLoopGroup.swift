@@ -1,4 +1,4 @@
-import Dispatch
+package import Dispatch
 package import NIOCore
 import NIOPosix
 import Synchronization

@@ -2,7 +2,6 @@ import BoxClient
 import BoxEvents
 import Logging
 import NIOCore
-import NIOPosix
 
 extension BoxTransport {
   /// Runs `body` with the transport that the configuration describes, and shuts it down afterwards.
