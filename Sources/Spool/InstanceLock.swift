@@ -6,11 +6,13 @@ package import BoxEvents
 package struct InstanceLock: Sendable {
   private static let name = ".lock"
   private let file: DiskFile
+  let processID: Int32
 
   /// Takes the lock of a spool or state directory.
   /// - Parameter processID: this process, written into the file for the message of a second instance.
   /// - Throws: `locked` with the holder's process id if another process has it.
   package init(_ directory: DiskDirectory, processID: Int32) throws(StoreFailure) {
+    self.processID = processID
     file = try directory.madeFile(Self.name)
     try closingOnFailure(file.close) { () throws(StoreFailure) in
       guard try file.lock() else { throw Self.taken(directory, by: Self.holder(file)) }

@@ -6,7 +6,6 @@ import Spool
 struct DaemonDirectories: Sendable {
   let spool: DiskDirectory
   let state: DiskDirectory
-  private let locks: [InstanceLock]
 
   /// Opens both, creates the last part of their paths if it is missing, and takes their locks.
   init(_ configuration: Configuration, on disk: any Disk = LocalDisk()) throws(DaemonFailure) {
@@ -14,11 +13,10 @@ struct DaemonDirectories: Sendable {
     do throws(StoreFailure) {
       spool = try DiskDirectory.opened(configuration.spool.directory, on: disk, access: .shared)
       state = try DiskDirectory.opened(configuration.state.directory, on: disk, access: .own)
-      let stateLock = try InstanceLock(state, processID: getpid())
       do throws(StoreFailure) {
-        locks = [stateLock, try InstanceLock(spool, processID: getpid())]
+        for directory in [state, spool] { try directory.lock(processID: getpid()) }
       } catch {
-        stateLock.release()
+        release()
         throw error
       }
     } catch {
@@ -34,7 +32,6 @@ struct DaemonDirectories: Sendable {
   }
 
   func release() {
-    for lock in locks { lock.release() }
     state.close()
     spool.close()
   }
