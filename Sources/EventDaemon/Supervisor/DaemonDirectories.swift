@@ -52,7 +52,8 @@ extension DiskDirectory {
 extension DiskDirectory.Access {
   /// What to do where this process can't make a directory of the configuration.
   func remedy(_ path: String, errno: CInt) -> String {
-    if errno == EROFS { return StoreFailure.readOnlyHint }
+    // Those of the unit are covered by it, once they are there.
+    if errno == EROFS, !Self.isOfUnit(path) { return StoreFailure.readOnlyHint }
     // Under the unit also where the directory exists.
     if errno == EACCES, Self.isHidden(path) { return Self.hiddenHint }
     let owner = getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) } ?? "\(geteuid())"
@@ -60,6 +61,13 @@ extension DiskDirectory.Access {
     let isForReaders = self == .shared && getgrnam(readers) != nil
     let mode = isForReaders ? "-m 2750 -g \(readers)" : self == .own ? "-m 0700" : "-m 0750"
     return "Run as root: install -d -o \(owner) \(mode) \(path)."
+  }
+
+  /// Whether a path is the spool's or the state's of the packaged units.
+  static func isOfUnit(_ path: String) -> Bool {
+    let parts = path.split(separator: "/")
+    return parts.count == 3 && (parts[1] == "spool" || parts[1] == "lib") && parts[0] == "var"
+      && (parts[2] == "box-eventd" || parts[2].hasPrefix("box-eventd@"))
   }
 
   static let hiddenHint =
