@@ -22,7 +22,10 @@ extension ConfigurationCheck {
       }
       if Glibc.access(path, F_OK) == 0 || errno != ENOENT {
         checkDirectory(path, name, access)
-        if access == .shared { noteMissingLinks(path, configuration) }
+        if access == .shared {
+          noteMissingLinks(path, configuration)
+          for loss in ReaderAccess(configuration).losses() { add(.note, loss.message, hint: loss.hint) }
+        }
       } else if madeByUnit.values.contains(path) {
         add(.note, "\(name), \(path), does not exist yet", hint: "The unit makes it when it starts.")
       } else {
