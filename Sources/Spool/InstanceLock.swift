@@ -28,6 +28,28 @@ package struct InstanceLock: Sendable {
     return holder(file)
   }
 
+  /// The process that has locked a directory now, as far as `/proc/locks` tells: locking it to find out could keep a
+  /// daemon that starts at this moment from it. See proc_locks(5).
+  package static func runningHolder(of path: String) -> Int32? {
+    guard let root = try? DiskDirectory.root(path, on: LocalDisk(), access: .reading) else { return nil }
+    defer { root.close() }
+    guard let file = (try? root.file(name, writing: false)) ?? nil else { return nil }
+    defer { file.close() }
+    guard let process = holder(file), let inode = try? file.status().id.inode,
+      let locks = try? DiskDirectory.root("/proc", on: LocalDisk(), access: .reading)
+    else { return nil }
+    defer { locks.close() }
+    guard let table = (try? locks.file("locks", writing: false)) ?? nil else { return nil }
+    defer { table.close() }
+    let text = String(decoding: (try? table.bytes(in: 0..<(1 << 20))) ?? [], as: UTF8.self)
+    let isHeld = text.split(separator: "\n").contains { line in
+      let fields = line.split(separator: " ")
+      return fields.count > 5 && fields[1] == "FLOCK" && fields[4] == "\(process)"
+        && fields[5].hasSuffix(":\(inode)")
+    }
+    return isHeld ? process : nil
+  }
+
   /// Lets another process lock the directory.
   package func release() { file.close() }
 

@@ -43,7 +43,8 @@ struct ReaderAccess {
     guard next != wanted, isReadable else { return nil }
     let name = GroupAccess.name(of: wanted)
     return Loss(
-      message: "\(path): new files there belong to the group \(GroupAccess.name(of: next)), not to \(name): its "
+      message:
+        "\(path): new files there belong to the group \(GroupAccess.name(of: next)), not to \(name): its "
         + "readers can't open the next segment",
       hint: "Run as root: chgrp -R \(name) \(path) && find \(path) -type d -exec chmod g+rxs {} +.")
   }

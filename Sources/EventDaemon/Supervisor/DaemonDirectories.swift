@@ -45,7 +45,19 @@ extension DiskDirectory {
         .refused, "can't create \(path): \(String(cString: strerror(errno)))",
         hint: access.remedy(path, errno: errno), errno: errno)
     }
-    return try root(path, on: disk, access: access)
+    do throws(StoreFailure) {
+      return try root(path, on: disk, access: access)
+    } catch {
+      var status = stat()
+      guard error.errno == EPERM, stat(path, &status) == 0, status.st_uid != disk.userID else { throw error }
+      var failure = error
+      let owner = getpwuid(status.st_uid).map { String(cString: $0.pointee.pw_name) } ?? "\(status.st_uid)"
+      failure.hint =
+        geteuid() == 0
+        ? "Don't run it as root: systemctl start box-eventd, or run it as the user \(owner)."
+        : access.ownerRemedy(path, user: Access.userName)
+      throw failure
+    }
   }
 }
 
@@ -56,11 +68,28 @@ extension DiskDirectory.Access {
     if errno == EROFS, !Self.isOfUnit(path) { return StoreFailure.readOnlyHint }
     // Under the unit also where the directory exists.
     if errno == EACCES, Self.isHidden(path) { return Self.hiddenHint }
-    let owner = getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) } ?? "\(geteuid())"
-    let readers = GroupAccess.readers
-    let isForReaders = self == .shared && getgrnam(readers) != nil
-    let mode = isForReaders ? "-m 2750 -g \(readers)" : self == .own ? "-m 0700" : "-m 0750"
-    return "Run as root: install -d -o \(owner) \(mode) \(path)."
+    let group = readers.map { " -g \($0)" } ?? ""
+    return "Run as root: install -d -o \(Self.userName) -m \(mode)\(group) \(path)."
+  }
+
+  /// What to do where a directory belongs to another user than the service's.
+  func ownerRemedy(_ path: String, user: String) -> String {
+    let owner = readers.map { "\(user):\($0)" } ?? user
+    return
+      "Run as root: chown \(owner) \(path) && chmod \(mode) \(path). If a file system belongs there, mount it "
+      + "first."
+  }
+
+  /// The group of a spool's readers, where the package has made it.
+  private var readers: String? {
+    self == .shared && getgrnam(GroupAccess.readers) != nil ? GroupAccess.readers : nil
+  }
+
+  private var mode: String { self == .own ? "0700" : readers == nil ? "0750" : "2750" }
+
+  /// This process's user.
+  static var userName: String {
+    getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) } ?? "\(geteuid())"
   }
 
   /// Whether a path is the spool's or the state's of the packaged units.
