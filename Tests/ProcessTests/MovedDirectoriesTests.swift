@@ -2,7 +2,7 @@ import BoxSimulator
 import Glibc
 import Testing
 
-/// The whole spool, or the whole state, is renamed under the daemon.
+/// The directory of the spool, or that of the state, is renamed under the daemon.
 @Suite struct MovedDirectoriesTests {
   /// Without a new one the stream pauses, and goes on by itself; readers find what comes next at the configured path.
   @Test(arguments: ["spool", "state"], [false, true])

@@ -33,7 +33,7 @@ import Testing
     }
   }
 
-  /// Nobody reads by the group, or the daemon has the same one: nothing is lost.
+  /// The group gives no access, or is the daemon's as well: nothing is lost.
   @Test func acceptsWhatHasNoOtherReaders() throws {
     #expect(try losses(0o700, stream: 0o700) == [])
     try #require(chmod(spool, 0o750) == 0)
