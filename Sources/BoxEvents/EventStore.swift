@@ -184,7 +184,7 @@ package struct Gap: Hashable, Sendable {
 /// Why the store could not do what it was asked: the one error type of every store.
 package struct StoreFailure: ExplainedError, Hashable, Sendable {
   package enum Code: String, Hashable, Sendable, CaseIterable {
-    /// The disk or a quota is full. Nothing is lost; the call may be repeated.
+    /// The disk or a quota is full, or the directory was moved away. Nothing is lost; the call may be repeated.
     case noSpace
     /// A system call failed, or a sync: final for this process.
     case io
@@ -224,6 +224,8 @@ package struct StoreFailure: ExplainedError, Hashable, Sendable {
   package var holder: Int32?
   /// For `noSpace`, a sync has failed: what was written counts only once it has been written and synced again.
   package var isUnproven = false
+  /// For `noSpace`, it isn't the disk that is full: the spool's or the state's directory was moved away.
+  package var isOfRoot = false
 
   /// - Parameter hint: nil for the code's own.
   package init(

@@ -10,6 +10,10 @@ package protocol Disk: Sendable {
   /// Opens a directory by its absolute path. Links in the path are followed: it comes from
   /// the configuration, and systemd makes such links itself for `DynamicUser=`.
   func openRoot(_ path: String) throws(DiskError) -> DiskHandle
+  /// The status of what ``openRoot(_:)`` would open now.
+  func status(ofRoot path: String) throws(DiskError) -> FileStatus
+  /// Lets a handle be open on what another one is open on, in one step for other threads. Both are still to be closed.
+  func replace(_ handle: DiskHandle, with other: DiskHandle) throws(DiskError)
   func openDirectory(_ name: String, in directory: DiskHandle) throws(DiskError) -> DiskHandle
   func makeDirectory(_ name: String, in directory: DiskHandle, mode: UInt32) throws(DiskError)
   /// Opens an existing file. Opening a fifo must not block.
@@ -56,7 +60,7 @@ package struct DiskHandle: Hashable, Sendable {
   package init(rawValue: Int32) { self.rawValue = rawValue }
 }
 
-/// The result of `fstat` or `fstatat`, as far as the spool uses it.
+/// The result of `stat`, `fstat` or `fstatat`, as far as the spool uses it.
 package struct FileStatus: Hashable, Sendable {
   package enum Kind: Hashable, Sendable {
     case file, directory, other

@@ -18,6 +18,8 @@ package struct DiskDirectory: Sendable {
   /// For messages.
   package let path: String
   package let access: Access
+  /// Of a root only.
+  var root: DiskRoot?
 
   /// Opens a directory that must exist.
   /// - Throws: `refused` if it isn't the daemon's own, or if anyone may write to it.
@@ -25,7 +27,9 @@ package struct DiskDirectory: Sendable {
     _ path: String, on disk: any Disk, access: Access
   ) throws(StoreFailure) -> DiskDirectory {
     try attempt(path) { () throws(DiskError) in
-      try DiskDirectory(disk: disk, handle: disk.openRoot(path), path: path, access: access).checked()
+      try DiskDirectory(
+        disk: disk, handle: disk.openRoot(path), path: path, access: access, root: DiskRoot()
+      ).checked()
     }
   }
 
@@ -203,7 +207,11 @@ package struct DiskDirectory: Sendable {
       hasLinks: access == .shared ? try pointLink(link, at: name) : true)
   }
 
-  package func close() { disk.close(handle) }
+  package func close() {
+    root?.unlock()
+    disk.close(handle)
+  }
+
   func path(of name: String) -> String { "\(path)/\(name)" }
 
   /// Gives a new directory its mode whatever the umask was. The set-group bit that it inherited must

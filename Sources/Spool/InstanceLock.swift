@@ -6,11 +6,13 @@ package import BoxEvents
 package struct InstanceLock: Sendable {
   private static let name = ".lock"
   private let file: DiskFile
+  let processID: Int32
 
   /// Takes the lock of a spool or state directory.
   /// - Parameter processID: this process, written into the file for the message of a second instance.
   /// - Throws: `locked` with the holder's process id if another process has it.
   package init(_ directory: DiskDirectory, processID: Int32) throws(StoreFailure) {
+    self.processID = processID
     file = try directory.madeFile(Self.name)
     try closingOnFailure(file.close) { () throws(StoreFailure) in
       guard try file.lock() else { throw Self.taken(directory, by: Self.holder(file)) }
@@ -24,6 +26,28 @@ package struct InstanceLock: Sendable {
     guard let file = try directory.file(name, writing: true) else { return nil }
     defer { file.close() }
     return holder(file)
+  }
+
+  /// The process that has locked a directory now, as far as `/proc/locks` tells: locking it to find out could keep a
+  /// daemon that starts at this moment from it. See proc_locks(5).
+  package static func runningHolder(of path: String) -> Int32? {
+    guard let root = try? DiskDirectory.root(path, on: LocalDisk(), access: .reading) else { return nil }
+    defer { root.close() }
+    guard let file = (try? root.file(name, writing: false)) ?? nil else { return nil }
+    defer { file.close() }
+    guard let process = holder(file), let inode = try? file.status().id.inode,
+      let locks = try? DiskDirectory.root("/proc", on: LocalDisk(), access: .reading)
+    else { return nil }
+    defer { locks.close() }
+    guard let table = (try? locks.file("locks", writing: false)) ?? nil else { return nil }
+    defer { table.close() }
+    let text = String(decoding: (try? table.bytes(in: 0..<(1 << 20))) ?? [], as: UTF8.self)
+    let isHeld = text.split(separator: "\n").contains { line in
+      let fields = line.split(separator: " ")
+      return fields.count > 5 && fields[1] == "FLOCK" && fields[4] == "\(process)"
+        && fields[5].hasSuffix(":\(inode)")
+    }
+    return isHeld ? process : nil
   }
 
   /// Lets another process lock the directory.

@@ -12,6 +12,18 @@ package struct LocalDisk: Disk {
     try handle(.open) { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
   }
 
+  package func status(ofRoot path: String) throws(DiskError) -> FileStatus {
+    var status = stat()
+    try call(.status) { stat(path, &status) }
+    return FileStatus(status)
+  }
+
+  package func replace(_ handle: DiskHandle, with other: DiskHandle) throws(DiskError) {
+    try call(.open) { dup2(other.rawValue, handle.rawValue) }
+    // The daemon starts no other program, so there is no moment to miss.
+    _ = fcntl(handle.rawValue, F_SETFD, FD_CLOEXEC)
+  }
+
   package func openDirectory(_ name: String, in directory: DiskHandle) throws(DiskError) -> DiskHandle {
     try handle(.open) { openat(directory.rawValue, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
   }

@@ -9,6 +9,7 @@ struct StreamFiles: Sendable {
   /// also one that an earlier run made and didn't sync.
   init(making location: StreamSpool.Location) throws(StoreFailure) {
     let (spoolRoot, stateRoot) = (location.spoolRoot, location.stateRoot)
+    for root in [spoolRoot, stateRoot] { try root.follow() }
     spool = try spoolRoot.madeSubdirectory(location.name)
     state = try closingOnFailure(spool.close) { () throws(StoreFailure) in
       try stateRoot.madeSubdirectory(location.name)
@@ -31,8 +32,9 @@ struct StreamFiles: Sendable {
     (self.spool, self.state) = (spool, state)
   }
 
-  /// Whether these are still the stream's directories: someone may have moved or deleted them.
+  /// Whether these are still the stream's directories: someone may have moved or deleted them, or those above.
   func areInPlace(_ location: StreamSpool.Location) throws(StoreFailure) -> Bool {
+    for root in [location.spoolRoot, location.stateRoot] { try root.follow() }
     guard try location.spoolRoot.has(spool, as: location.name) else { return false }
     return try location.stateRoot.has(state, as: location.name)
   }

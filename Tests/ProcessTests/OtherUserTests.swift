@@ -86,7 +86,7 @@ import Testing
 
   @Test func checksTheConfigurationsFiles() async throws {
     try await withFixture { fixture in
-      let hint = "Let \(OtherUser.name) read it and enter the folders above it; see: ls -ld"
+      let hint = "Let \(OtherUser.name) read it and enter the folders above it; see: namei -l"
       try #require(chmod(fixture.configuration, 0o600) == 0)
       // Whose state it is can't be read either: the packaged service's.
       #expect(

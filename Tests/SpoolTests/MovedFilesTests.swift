@@ -128,6 +128,81 @@ struct MovedFilesTests: EventStoreFixture {
     #expect(try fixture.verify().problem == nil)
   }
 
+  /// What has taken the place of a moved root: it comes a call later, or with the old name again.
+  enum NewRoot: CaseIterable { case empty, later, old }
+
+  @Test(arguments: NewRoot.allCases, [false, true]) func root(_ new: NewRoot, ofState: Bool) async throws {
+    let fixture = try SpoolFixture()
+    let store = try await begun(fixture)
+    try await commit([events[0]], to: store)
+    let path = ofState ? fixture.statePath : fixture.spoolPath
+    try move(path)
+    let batch = try await store.deduplicate(page([events[1]]), readFrom: .oldest)
+    if new == .empty {
+      try #require(mkdir(path, 0o700) == 0)
+    } else {
+      let failure = await #expect(throws: StoreFailure.self) {
+        try await store.commit(batch, at: checkpoint)
+      }
+      #expect(failure?.code == .noSpace && failure?.isOfRoot == true)
+      #expect(failure?.message == "\(path) was moved or deleted while the daemon runs")
+      try #require(new == .later ? mkdir(path, 0o700) == 0 : rename(path + ".1", path) == 0)
+    }
+    let done = try await store.commit(batch, at: checkpoint)
+    #expect(done.events == 1)
+    #expect(done.gaps.map(\.cause) == (new == .old ? [] : [ofState ? .stateLost : .spoolShortened]))
+    #expect(
+      try fixture.lines() == (new == .old || ofState ? [events[0], events[1]] : [events[1]]), "\(new)")
+    #expect(try await commit([events[2]], to: store).gaps == [])
+    await store.close()
+    #expect(try await gapsOfARestart(fixture) == [])
+    #expect(try fixture.verify().problem == nil)
+  }
+
+  /// Two streams of the same root: the second one finds it replaced by the first.
+  @Test func rootOfTwoStreams() async throws {
+    let (memory, fixture) = (MemoryDisk(), SpoolFixture(memory: ()))
+    let place = try fixture.place(on: memory)
+    try place.spoolRoot.lock(processID: 1)
+    var stores: [StreamSpool] = []
+    for name in ["default", "second"] {
+      var location = place
+      location.name = name
+      let store = StreamSpool(
+        location, bootID: "boot-1", clock: fixture.clock.clock, thread: try #require(SpoolFixture.thread))
+      _ = try await store.recover()
+      try await store.begin(at: Checkpoint(position: .oldest))
+      try await commit([events[0]], to: store)
+      stores.append(store)
+    }
+    let handles = memory.openHandles
+    memory.image.moveRoot("/spool")
+    for store in stores {
+      #expect(try await commit([events[1]], to: store).gaps.map(\.cause) == [.spoolShortened])
+      #expect(try await commit([events[2]], to: store).gaps == [])
+    }
+    #expect(try fixture.lines(on: memory) == [events[1], events[2]])
+    #expect(memory.openHandles == handles && memory.strayCloses == 0)
+    // The lock has moved along.
+    let new = try DiskDirectory.root("/spool", on: memory, access: .shared)
+    let failure = #expect(throws: StoreFailure.self) { try new.lock(processID: 2) }
+    #expect(failure?.holder == 1)
+    place.spoolRoot.close()
+    try new.lock(processID: 2)
+  }
+
+  /// Another user's directory, as `mkdir` of root leaves it, is not taken, and no reason to stop.
+  @Test func rootOfAnother() async throws {
+    let (memory, fixture) = (MemoryDisk(), SpoolFixture(memory: ()))
+    let place = try fixture.place(on: memory)
+    memory.image.moveRoot("/spool", mode: 0o777)
+    let failure = #expect(throws: StoreFailure.self) { try place.spoolRoot.follow() }
+    #expect(failure?.code == .noSpace && failure?.isOfRoot == true)
+    memory.image.moveRoot("/spool")
+    try place.spoolRoot.follow()
+    #expect(try place.spoolRoot.names() == [])
+  }
+
   /// Deleted, or an old one is put back: the record in memory is the newer one.
   @Test(arguments: [false, true]) func positionFile(isReplaced: Bool) async throws {
     let fixture = try SpoolFixture()

@@ -17,6 +17,11 @@ enum GroupAccess {
   /// The group of the packaged spool and status socket.
   static let readers = "box-eventd-readers"
 
+  /// Its number where it has none.
+  static func name(of group: gid_t) -> String {
+    getgrgid(group).map { String(cString: $0.pointee.gr_name) } ?? "\(group)"
+  }
+
   /// The remedy where permission for a file or directory is missing.
   /// - Parameter isSpool: one that was made elsewhere may not be for the readers' group.
   static func hint(_ path: String, isSpool: Bool = false) -> String {

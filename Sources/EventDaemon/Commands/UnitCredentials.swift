@@ -109,6 +109,8 @@ struct UnitCredentials {
     let sources = CredentialSources(unit: Configuration.unit(of: configurationPath))
     for kind in SecretFile.Kind.allCases {
       let needsCredential = configuration.configuredPath(kind) == nil
+      // Another file than the units' is one to run by hand: its keys count.
+      guard needsCredential || configurationPath.hasPrefix("/etc/box-eventd/") else { continue }
       guard let found = sources.credential(kind, needsCredential: needsCredential) else { continue }
       origins[kind] = found.origin
       guard let bytes = found.bytes, let folder = folder ?? Self.madeFolder() else { continue }

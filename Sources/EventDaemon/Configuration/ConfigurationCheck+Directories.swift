@@ -22,7 +22,12 @@ extension ConfigurationCheck {
       }
       if Glibc.access(path, F_OK) == 0 || errno != ENOENT {
         checkDirectory(path, name, access)
-        if access == .shared { noteMissingLinks(path, configuration) }
+        noteSandbox(path, name, configuration)
+        if access == .shared {
+          noteFreeSpace(configuration.spool)
+          noteMissingLinks(path, configuration)
+          for loss in ReaderAccess(configuration).losses() { add(.note, loss.message, hint: loss.hint) }
+        }
       } else if madeByUnit.values.contains(path) {
         add(.note, "\(name), \(path), does not exist yet", hint: "The unit makes it when it starts.")
       } else {
@@ -46,6 +51,7 @@ extension ConfigurationCheck {
     do throws(StoreFailure) {
       let directory = try DiskDirectory.root(path, on: disk, access: access)
       defer { directory.close() }
+      if access != .reading, isOfRoot(path, name, access) { return }
       if access != .reading { lockHolders += [try InstanceLock.holder(of: directory)].compactMap(\.self) }
       if Glibc.access(path, R_OK | W_OK | X_OK) == 0 {
         checkFileSystem(directory, name)
@@ -59,10 +65,14 @@ extension ConfigurationCheck {
       let status = try? Stat(FilePath(path))
       if let status, status.type != .directory {
         add(.problem, "\(name), \(path): not a directory", hint: "Remove it, or name another directory.")
+      } else if error.errno == EPERM, let owner = status?.userID.rawValue, isOfService(owner) {
+        add(
+          .note, "\(name), \(path): not checked: it belongs to \(serviceUser), and this check runs as root",
+          hint: "The check becomes the owner of [state] directory: give that one to \(serviceUser).")
       } else if error.errno == EPERM, let owner = status?.userID.rawValue, owner != geteuid() {
         add(
           .problem, "\(name), \(path): belongs to user \(owner), not to \(geteuid())",
-          hint: "Run the check as the user the service runs as, or name another directory.", isDenied: true)
+          hint: access.ownerRemedy(path, user: serviceUser), isDenied: true)
       } else if error.errno == EPERM, let mode = status?.permissions.rawValue, mode & 0o002 != 0 {
         add(.problem, "\(name), \(path): everybody may write to it", hint: "Run: chmod o-w \(path).")
       } else {
@@ -104,6 +114,7 @@ extension ConfigurationCheck {
     guard let state = root(configuration.state.directory) else { return }
     defer { state.close() }
     for stream in configuration.streams {
+      for root in [spool, state] { checkOwners(of: "\(root.path)/\(stream.name)", isReload) }
       let location = StreamSpool.Location(
         name: stream.name, feed: configuration.feedIdentity(of: stream), spoolRoot: spool, stateRoot: state)
       do throws(StoreFailure) {

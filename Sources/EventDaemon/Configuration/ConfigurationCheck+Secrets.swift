@@ -40,6 +40,13 @@ extension ConfigurationCheck {
         } else {
           add(.fine, "\(kind.rawValue), from \(file.shownPath)")
         }
+        if file.isCredential, configuration.configuredPath(kind) != nil,
+          let key = ConfigurationKeys.key(of: kind)?.key.name
+        {
+          add(
+            .note, "\(key) is not used: the unit's credential \(kind.rawValue) wins",
+            hint: "Remove the key, or the credential.")
+        }
         if file.isCredential, let origin { note(origin, kind, configuration) }
       } catch {
         add(error)

@@ -10,17 +10,39 @@ extension ConfigurationCheck {
     }
   }
 
-  /// Notes an address that can't be listened on now, unless a running daemon may be the one that does.
+  /// Notes an address that can't be listened on now, unless the running daemon may be the one that does.
   mutating func checkListenAddress(_ status: Configuration.Status) {
     guard let listen = status.listen, listen.port != 0, let errno = listen.errnoOfListening() else { return }
+    let isRunning: Bool
     do throws(StatusFailure) {
       _ = try StatusClient(socket: status.socket, timeout: .seconds(2)).get("/healthz")
+      isRunning = true
     } catch {
-      guard error.code == .notRunning else { return }
-      add(
-        .note, "[status] listen, \(listen): \(String(cString: strerror(errno)))",
-        hint: StatusServer.hint(ofListening: errno))
+      isRunning = error.code != .notRunning
     }
+    // Of the daemon's user is the daemon.
+    let users = Self.listeners(on: listen.port)
+    guard !isRunning || errno == EADDRINUSE && !users.isEmpty && !users.contains(geteuid()) else { return }
+    add(
+      .note, "[status] listen, \(listen): \(String(cString: strerror(errno)))",
+      hint: StatusServer.hint(ofListening: errno))
+  }
+
+  /// The users whose sockets listen on a TCP port: proc(5), "/proc/net/tcp".
+  static func listeners(on port: Int) -> Set<uid_t> {
+    var users: Set<uid_t> = []
+    for name in ["tcp", "tcp6"] {
+      let table = try? FileContents("/proc/self/net/\(name)", maximumSize: 1 << 20)
+      for line in String(decoding: table?.bytes ?? [], as: UTF8.self).split(separator: "\n") {
+        // "0: 0100007F:2383 00000000:0000 0A …"; 0A: it listens.
+        let fields = line.split(separator: " ")
+        guard fields.count > 7, fields[3] == "0A", let user = uid_t(fields[7]),
+          fields[1].split(separator: ":").last.flatMap({ Int($0, radix: 16) }) == port
+        else { continue }
+        users.insert(user)
+      }
+    }
+    return users
   }
 }
 

@@ -30,6 +30,8 @@ package struct ConfigurationCheck: Sendable {
   /// Whether it certainly does: nothing that is closed to this process is checked.
   private(set) var isOutside = false
   let disk: any Disk
+  /// The unit it is for, where this process sees it from outside and systemd answers.
+  let unit: UnitSettings?
   /// The processes that have locked the spool and the state last.
   var lockHolders: [Int32] = []
 
@@ -40,9 +42,10 @@ package struct ConfigurationCheck: Sendable {
   ///   - isReload: called by `ExecReload=`, which may not see the unit's credentials.
   package init(
     _ path: String, environment: [String: String], credentials: [SecretFile.Kind: CredentialOrigin] = [:],
-    isReload: Bool = false, on disk: any Disk = LocalDisk()
+    isReload: Bool = false, on disk: any Disk = LocalDisk(), unit: UnitSettings? = nil
   ) {
     self.disk = disk
+    self.unit = unit ?? (isReload ? nil : UnitSettings(ofConfiguration: path))
     let configuration: Configuration
     do {
       configuration = try Configuration.load(path, environment: environment)
@@ -69,6 +72,7 @@ package struct ConfigurationCheck: Sendable {
     noteUnused(configuration)
     noteIgnored(path, environment)
     checkDirectories(configuration, madeByUnit: Configuration.instanceEnvironment(of: path))
+    if !isReload { noteOtherDaemons(configuration) }
     checkPositions(configuration, isReload)
     noteMissingLogin(configuration, path)
     checkOpenFiles(streams: count, isReload)

@@ -146,7 +146,7 @@ extension FileContents.Refusal {
     case EACCES, EPERM:
       Self(
         message: "permission denied",
-        hint: "Let \(userName) read it and enter the folders above it; see: ls -ld \(path).",
+        hint: "Let \(userName) read it and enter the folders above it; see: namei -l \(path).",
         isDenied: true)
     default: Self(message: String(cString: strerror(number)), hint: "Check \(path).")
     }

@@ -8,7 +8,7 @@ struct StreamJournal: Sendable {
   private let logger: Logger
   private let retention: Duration
   private var condition: FeedCondition?
-  private var isPaused = false
+  private var pause: StoreFailure?
   private var failing: [FailureKind: Failing] = [:]
   private var hasReadSinceFailure = false
   /// Events committed since the start, until the stream is reported as caught up; then nil.
@@ -67,12 +67,14 @@ struct StreamJournal: Sendable {
     }
   }
 
-  /// A full disk keeps the stream from going on; logged once, until it goes on.
+  /// A full disk, or a directory that was moved away, keeps the stream from going on; logged once, until it goes on.
   mutating func paused(_ failure: StoreFailure) {
-    guard !isPaused else { return }
-    isPaused = true
+    guard pause == nil else { return }
+    pause = failure
     logger.log(
-      level: .error, "stream paused: the disk is full", id: .paused, metadata: [:].explaining(failure))
+      level: .error,
+      failure.isOfRoot ? "stream paused: its directory was moved" : "stream paused: the disk is full",
+      id: .paused, metadata: [:].explaining(failure))
   }
 
   private mutating func resume(_ condition: FeedCondition) {
@@ -82,9 +84,13 @@ struct StreamJournal: Sendable {
     case .reading, .paused: return
     case .polling, .waiting, .stalled, .blocked: break
     }
-    guard isPaused else { return }
-    isPaused = false
-    logger.log(level: .notice, "stream resumed: the disk has free space again", id: .resumed)
+    guard let pause else { return }
+    self.pause = nil
+    logger.log(
+      level: .notice,
+      pause.isOfRoot
+        ? "stream resumed: its directory is there again" : "stream resumed: the disk has free space again",
+      id: .resumed)
   }
 
   private mutating func reportCaughtUp(_ position: ReadPosition) {

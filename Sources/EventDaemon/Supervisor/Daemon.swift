@@ -70,6 +70,10 @@ package struct Daemon: Sendable {
         "a file system can't sync directories: a power cut may lose the newest files",
         metadata: ["detail": "\(directory.path)"])
     }
+    if let loss = ReaderAccess(configuration).losses().first {
+      logger.warning(
+        "the spool's readers lose access", metadata: ["detail": "\(loss.message)", "hint": "\(loss.hint)"])
+    }
     try await BoxTransport.with(configuration, environment) { transport in
       let assembly = try DaemonAssembly(
         of: self, configuration, directories, transport, notifier, logger, threshold)

@@ -6,7 +6,6 @@ import Spool
 struct DaemonDirectories: Sendable {
   let spool: DiskDirectory
   let state: DiskDirectory
-  private let locks: [InstanceLock]
 
   /// Opens both, creates the last part of their paths if it is missing, and takes their locks.
   init(_ configuration: Configuration, on disk: any Disk = LocalDisk()) throws(DaemonFailure) {
@@ -14,11 +13,10 @@ struct DaemonDirectories: Sendable {
     do throws(StoreFailure) {
       spool = try DiskDirectory.opened(configuration.spool.directory, on: disk, access: .shared)
       state = try DiskDirectory.opened(configuration.state.directory, on: disk, access: .own)
-      let stateLock = try InstanceLock(state, processID: getpid())
       do throws(StoreFailure) {
-        locks = [stateLock, try InstanceLock(spool, processID: getpid())]
+        for directory in [state, spool] { try directory.lock(processID: getpid()) }
       } catch {
-        stateLock.release()
+        release()
         throw error
       }
     } catch {
@@ -34,7 +32,6 @@ struct DaemonDirectories: Sendable {
   }
 
   func release() {
-    for lock in locks { lock.release() }
     state.close()
     spool.close()
   }
@@ -48,21 +45,58 @@ extension DiskDirectory {
         .refused, "can't create \(path): \(String(cString: strerror(errno)))",
         hint: access.remedy(path, errno: errno), errno: errno)
     }
-    return try root(path, on: disk, access: access)
+    do throws(StoreFailure) {
+      return try root(path, on: disk, access: access)
+    } catch {
+      var status = stat()
+      guard error.errno == EPERM, stat(path, &status) == 0, status.st_uid != disk.userID else { throw error }
+      var failure = error
+      let owner = getpwuid(status.st_uid).map { String(cString: $0.pointee.pw_name) } ?? "\(status.st_uid)"
+      failure.hint =
+        geteuid() == 0
+        ? "Don't run it as root: systemctl start box-eventd, or run it as the user \(owner)."
+        : access.ownerRemedy(path, user: Access.userName)
+      throw failure
+    }
   }
 }
 
 extension DiskDirectory.Access {
   /// What to do where this process can't make a directory of the configuration.
   func remedy(_ path: String, errno: CInt) -> String {
-    if errno == EROFS { return StoreFailure.readOnlyHint }
+    // Those of the unit are covered by it, once they are there.
+    if errno == EROFS, !Self.isOfUnit(path) { return StoreFailure.readOnlyHint }
     // Under the unit also where the directory exists.
     if errno == EACCES, Self.isHidden(path) { return Self.hiddenHint }
-    let owner = getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) } ?? "\(geteuid())"
-    let readers = GroupAccess.readers
-    let isForReaders = self == .shared && getgrnam(readers) != nil
-    let mode = isForReaders ? "-m 2750 -g \(readers)" : self == .own ? "-m 0700" : "-m 0750"
-    return "Run as root: install -d -o \(owner) \(mode) \(path)."
+    let group = readers.map { " -g \($0)" } ?? ""
+    return "Run as root: install -d -o \(Self.userName) -m \(mode)\(group) \(path)."
+  }
+
+  /// What to do where a directory belongs to another user than the service's.
+  func ownerRemedy(_ path: String, user: String) -> String {
+    let owner = readers.map { "\(user):\($0)" } ?? user
+    return
+      "Run as root: chown \(owner) \(path) && chmod \(mode) \(path). If a file system belongs there, mount it "
+      + "first."
+  }
+
+  /// The group of a spool's readers, where the package has made it.
+  private var readers: String? {
+    self == .shared && getgrnam(GroupAccess.readers) != nil ? GroupAccess.readers : nil
+  }
+
+  private var mode: String { self == .own ? "0700" : readers == nil ? "0750" : "2750" }
+
+  /// This process's user.
+  static var userName: String {
+    getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) } ?? "\(geteuid())"
+  }
+
+  /// Whether a path is the spool's or the state's of the packaged units.
+  static func isOfUnit(_ path: String) -> Bool {
+    let parts = path.split(separator: "/")
+    return parts.count == 3 && (parts[1] == "spool" || parts[1] == "lib") && parts[0] == "var"
+      && (parts[2] == "box-eventd" || parts[2].hasPrefix("box-eventd@"))
   }
 
   static let hiddenHint =

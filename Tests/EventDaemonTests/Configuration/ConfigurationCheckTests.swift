@@ -132,6 +132,18 @@ import Testing
       ])
   }
 
+  @Test func notesAFileThatACredentialReplaces() throws {
+    _ = try check()
+    try folder.write("client-secret", "canary")
+    let check = ConfigurationCheck(
+      folder.path + "/c.toml", environment: ["CREDENTIALS_DIRECTORY": folder.path],
+      credentials: [.clientSecret: .file("/etc/credstore/box-eventd.client-secret", isNew: false)])
+    #expect(
+      check.findings.filter { $0.kind != .fine }.map(\.message) == [
+        "client_secret_file is not used: the unit's credential client-secret wins"
+      ])
+  }
+
   /// Root's check reads what the next start gets, from a copy of the file that it names.
   @Test func namesWhereACredentialComesFrom() throws {
     _ = try check(auth: "client_id = \"id\"\nsubject = \"user:1\"")
@@ -273,6 +285,7 @@ import Testing
           "[status] listen, \(host):\(port.port): Address already in use"
         ])
     }
+    #expect(ConfigurationCheck.listeners(on: Int(port.port)) == [geteuid()])
     let absent = try check(listen: "192.0.2.1:9464")
     #expect(
       absent.findings.filter { $0.kind == .note }.map(\.message) == [

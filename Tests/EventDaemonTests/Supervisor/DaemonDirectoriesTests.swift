@@ -39,6 +39,9 @@ import Testing
     ("/home/events", EACCES, "choose another place"), ("/root/events", EACCES, "choose another place"),
     ("/run/user/1/events", EACCES, "choose another place"), ("/homes/events", EACCES, "install -d"),
     ("/home/a/events", ENOENT, "install -d"), ("/home/events", EROFS, "ReadWritePaths="),
+    ("/var/spool/box-eventd", EROFS, "install -d"), ("/var/spool/box-eventd@a", EROFS, "install -d"),
+    ("/var/lib/box-eventd", EROFS, "install -d"), ("/var/spool/box-eventd/a", EROFS, "ReadWritePaths="),
+    ("/var/spool/box-eventd2", EROFS, "ReadWritePaths="), ("/srv/spool/box-eventd", EROFS, "ReadWritePaths="),
   ])
   func tellsWhatTheUnitHides(path: String, errno: CInt, remedy: String) {
     #expect(DiskDirectory.Access.shared.remedy(path, errno: errno).contains(remedy))

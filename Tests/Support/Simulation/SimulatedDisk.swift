@@ -132,6 +132,10 @@ final class SimulatedDisk: ForwardingDisk, @unchecked Sendable {
     try call(.open, .root, as: .open, path) { () throws(DiskError) in try memory.openRoot(path) }
   }
 
+  func status(ofRoot path: String) throws(DiskError) -> FileStatus {
+    try call(.look, .root, as: .status, path) { () throws(DiskError) in try memory.status(ofRoot: path) }
+  }
+
   func openDirectory(_ name: String, in directory: DiskHandle) throws(DiskError) -> DiskHandle {
     // Only a recovery opens the stream's directories.
     if phase != .recovery { phase = .reopening }

@@ -57,6 +57,8 @@ package struct DiskImage: Sendable {
   /// Bytes that become dirty, durable and lost together: a page or a smaller block.
   package let sectorSize: Int
   package var nodes: [Node]
+  /// Which directory a path leads to: at first ``spoolRoot`` and ``stateRoot``.
+  package private(set) var roots = ["/spool": Self.spoolRoot, "/state": Self.stateRoot]
 
   package static let spoolRoot = 0
   package static let stateRoot = 1
@@ -111,6 +113,12 @@ package struct DiskImage: Sendable {
     nodes[target].entries[new] = entry
     synchronizeDirectory(directory)
     synchronizeDirectory(target)
+  }
+
+  /// Someone moves a root away, with an empty directory in its place.
+  package mutating func moveRoot(_ path: String, mode: UInt32 = 0o750) {
+    nodes.append(Node(isDirectory: true, name: path, mode: mode))
+    roots[path] = nodes.count - 1
   }
 
   // MARK: What calls do

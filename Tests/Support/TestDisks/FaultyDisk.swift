@@ -150,6 +150,10 @@ package final class FaultyDisk: ForwardingDisk, @unchecked Sendable {
 
   // MARK: Calls that only need a living process
 
+  package func status(ofRoot path: String) throws(DiskError) -> FileStatus {
+    try look(.status) { () throws(DiskError) in try base.status(ofRoot: path) }
+  }
+
   package func openDirectory(_ name: String, in directory: DiskHandle) throws(DiskError) -> DiskHandle {
     try look(.open) { () throws(DiskError) in try base.openDirectory(name, in: directory) }
   }

@@ -11,6 +11,12 @@ extension ForwardingDisk {
 
   package func openRoot(_ path: String) throws(DiskError) -> DiskHandle { try base.openRoot(path) }
 
+  package func status(ofRoot path: String) throws(DiskError) -> FileStatus { try base.status(ofRoot: path) }
+
+  package func replace(_ handle: DiskHandle, with other: DiskHandle) throws(DiskError) {
+    try base.replace(handle, with: other)
+  }
+
   package func openDirectory(_ name: String, in directory: DiskHandle) throws(DiskError) -> DiskHandle {
     try base.openDirectory(name, in: directory)
   }

@@ -60,11 +60,19 @@ package final class MemoryDisk: Disk, @unchecked Sendable {
   package var userID: UInt32 { 1000 }
 
   package func openRoot(_ path: String) throws(DiskError) -> DiskHandle {
-    switch path {
-    case "/spool": open(DiskImage.spoolRoot)
-    case "/state": open(DiskImage.stateRoot)
-    default: throw DiskError(.open, errno: ENOENT)
-    }
+    guard let index = image.roots[path] else { throw DiskError(.open, errno: ENOENT) }
+    return open(index)
+  }
+
+  package func status(ofRoot path: String) throws(DiskError) -> FileStatus {
+    guard let index = image.roots[path] else { throw DiskError(.status, errno: ENOENT) }
+    return status(index)
+  }
+
+  package func replace(_ handle: DiskHandle, with other: DiskHandle) throws(DiskError) {
+    let (old, new) = (try index(handle, .open), try index(other, .open))
+    if locks[old] == handle.rawValue { locks[old] = nil }
+    handles[handle.rawValue] = new
   }
 
   package func openDirectory(_ name: String, in directory: DiskHandle) throws(DiskError) -> DiskHandle {
