@@ -229,7 +229,7 @@ struct SpoolRecovery {
   func blocked(_ message: String) -> StoreFailure {
     StoreFailure(
       .blocked, "the stream \(location.name) cannot go on: \(message)",
-      hint: "Stop box-eventd, then run: box-eventd position set \(location.name) now|oldest|POSITION. "
+      hint: "Stop box-eventd, then run: \(location.setPosition) "
         + "Events in the spool are not fetched twice.")
   }
 }

@@ -13,6 +13,11 @@ extension StreamSpool.Location {
       undoneBy: feed.isOfSameSource(as: record.parts) ? "reload" : "restart")
   }
 
+  /// Pasted as it is, the command is refused and changes nothing.
+  var setPosition: String {
+    "box-eventd position set \(name) POSITION, where POSITION is now, oldest or a position."
+  }
+
   /// What blocks a stream without a record whose newest segment is another feed's.
   func foreign(_ entry: SegmentEntry) -> StoreFailure {
     foreign("the last line of \(SegmentEntry.fileName)", "")
@@ -27,7 +32,6 @@ extension StreamSpool.Location {
       hint:
         "Undo the change, then run systemctl \(command) box-eventd: the stream goes on where it was. Or give the other feed "
         + "a stream with a name of its own. If the configuration was wrong before, or to read the other feed under "
-        + "this name: systemctl stop box-eventd, then run: box-eventd position set \(name) now|oldest|POSITION."
-    )
+        + "this name: systemctl stop box-eventd, then run: \(setPosition)")
   }
 }

@@ -52,9 +52,22 @@ struct BoxEventd: AsyncParsableCommand {
         throw ExitCode(failure.exit.rawValue)
       }
     } catch {
-      guard exitCode(for: error) == .success else { exit(withError: error) }
+      guard exitCode(for: error) == .success else { end(with: error) }
       succeed(printing: fullMessage(for: error))
     }
+  }
+
+  /// A mistake in the command line becomes two lines too: what it is, and how the command is used.
+  private static func end(with error: any Error) -> Never {
+    let lines = fullMessage(for: error).split(separator: "\n")
+    if let first = lines.first, first.hasPrefix("Error: ") {
+      let mistake = first.dropFirst("Error: ".count)
+      let usage = lines.drop { !$0.hasPrefix("Usage: ") }.prefix { !$0.hasPrefix("  See ") }
+        .map { $0.drop { $0 == " " } }.joined(separator: " ")
+      StandardOutput.report(
+        DaemonFailure(.usage, mistake.prefix(1).lowercased() + mistake.dropFirst(), hint: usage))
+    }
+    exit(withError: exitCode(for: error))
   }
 
   /// Before anything is awaited: then the runtime starts threads, and hangs or traps where it can't.

@@ -22,12 +22,13 @@ struct CheckCommand: ConfiguredCommand {
 
   func run() async throws {
     try await StateOwner.become(
-      of: configuration.path, environment: configuration.environment, makesState: online
-    ) { environment, credentials in
+      of: configuration.path, environment: configuration.environment, makesState: online,
+      warn: StandardOutput.warn
+    ) { environment, credentials, interruption in
       let checked = try check(environment, credentials)
       guard online else { return }
       try OnlineCheck.requireSecrets(of: checked, credentials)
-      try await checkOnline(checked, environment)
+      try await checkOnline(checked, environment, interruption)
     }
   }
 
@@ -47,8 +48,12 @@ struct CheckCommand: ConfiguredCommand {
     return checked
   }
 
-  private func checkOnline(_ checked: Configuration, _ environment: [String: String]) async throws {
-    let (findings, failure) = try await OnlineCheck.run(checked, environment: environment)
+  private func checkOnline(
+    _ checked: Configuration, _ environment: [String: String], _ interruption: Interruption
+  ) async throws {
+    let (findings, failure) = try await interruption.deferring {
+      try await OnlineCheck.run(checked, environment: environment)
+    }
     findings.forEach(show)
     if let failure { throw failure }
   }

@@ -10,19 +10,20 @@ struct LoginCommand: ConfiguredCommand {
       the browser was sent to. The refresh token is stored in the state directory; the daemon renews it from \
       then on.
 
-      Exit status: 0 stored, 69 Box can't be reached, 77 the login was refused, 78 the configuration is not \
-      valid.
+      Exit status: 0 stored, 64 no code was pasted, 69 Box can't be reached, 77 the login was refused, 78 the \
+      configuration is not valid.
       """)
 
   @OptionGroup var configuration: ConfigurationOption
 
   func run() async throws {
     try await StateOwner.become(
-      of: configuration.path, environment: configuration.environment, makesState: true
-    ) { environment, _ in try await login(environment) }
+      of: configuration.path, environment: configuration.environment, makesState: true,
+      warn: StandardOutput.warn
+    ) { environment, _, interruption in try await login(environment, interruption) }
   }
 
-  private func login(_ environment: [String: String]) async throws {
+  private func login(_ environment: [String: String], _ interruption: Interruption) async throws {
     let session = try LoginSession(
       try Configuration.load(configuration.path, environment: environment), environment: environment)
     StandardOutput.print(
@@ -37,7 +38,7 @@ struct LoginCommand: ConfiguredCommand {
     guard let pasted = readLine(), !pasted.isEmpty else {
       throw DaemonFailure(.usage, "no code pasted", hint: "Run the command again when you have the code.")
     }
-    try await session.finish(pasted: pasted)
+    try await interruption.deferring { try await session.finish(pasted: pasted) }
     StandardOutput.print("Logged in. The daemon uses this login from its next sign-in on.")
   }
 }

@@ -31,7 +31,9 @@ struct PositionCommand: AsyncParsableCommand {
       guard let missing else { return }
       throw DaemonFailure(
         .data, "stream \(missing): position file missing or corrupt",
-        hint: "Start box-eventd: it creates the file, or rebuilds it from the spool.")
+        hint:
+          "It is made, or rebuilt from the spool, when the stream begins: start box-eventd. If it runs, the reason "
+          + "for the delay is in: box-eventd status.")
     }
   }
 

@@ -19,7 +19,8 @@ struct TailCommand: ConfiguredCommand {
 
   @Option(
     name: .customShort("n", allowingJoined: true),
-    help: "How many of the last events that match to print (default: 10; with --since all).")
+    help: "How many of the last events that match to print (default: 10; with --since all).",
+    transform: Self.count(of:))
   var count: Int?
 
   @Flag(name: .shortAndLong, help: "Keep printing new events as they come.") var follow = false
@@ -34,10 +35,17 @@ struct TailCommand: ConfiguredCommand {
   @Option(help: "The lines as they are, or one short line each.") var output = EventTail.Output.json
 
   func validate() throws {
-    guard count ?? 0 >= 0 else { throw ValidationError("-n is 0 or more") }
     if let since, EventFilter.since(since, now: 0) == nil {
       throw ValidationError("--since is a time such as 2026-11-23T10:00:00Z, or a duration such as 10m")
     }
+  }
+
+  /// `+5` would be read as 5, which tail(1) takes for another command.
+  private static func count(of text: String) throws -> Int {
+    guard let count = Int(text), count >= 0, text.utf8.first != UInt8(ascii: "+") else {
+      throw ValidationError("it is a number, 0 or more")
+    }
+    return count
   }
 
   func run() async throws {
@@ -45,12 +53,20 @@ struct TailCommand: ConfiguredCommand {
     let filter = EventFilter(
       types: types, since: since.flatMap { EventFilter.since($0, now: Date().timeIntervalSince1970) })
     let last = count ?? (since == nil ? 10 : nil)
-    let reader = try tools.reader(of: try tools.stream(named: stream), last: last, filter: filter)
+    let stream = try tools.stream(named: stream)
+    let reader = try tools.reader(of: stream, last: last, filter: filter)
     var tail = EventTail(
       reader, filter: filter, output: output, isForTerminal: isatty(STDOUT_FILENO) == 1)
+    var isFirst = true
     repeat {
-      let hasRead = try tail.read(warn: StandardOutput.warn) { StandardOutput.print($0) }
+      var hasShown = false
+      let hasRead = try tail.read(warn: StandardOutput.warn) {
+        StandardOutput.print($0)
+        hasShown = true
+      }
       try StandardOutput.check()
+      if isFirst, !hasShown { try tools.unusedTypes(in: stream, types).forEach(StandardOutput.warn) }
+      isFirst = false
       if follow, !hasRead { try await Task.sleep(for: .milliseconds(200)) }
     } while follow
   }

@@ -54,13 +54,15 @@ import Testing
 
   @Test(arguments: [
     ["run", "--nonsense"], ["frobnicate"], ["status", "superfluous"], ["demo", "--seconds", "0"],
+    ["tail", "-n", "+5"], ["tail", "-n", "-1"], ["tail", "-n", "x"],
   ])
   func refusesWrongUsage(_ arguments: [String]) async throws {
     try await withTestEnvironment { fixture in
       let (child, name) = try fixture.begin(arguments)
       let outcome = try await fixture.outcome(of: child, name)
       #expect(outcome.exit == .code(64))
-      #expect(outcome.errors.contains("Usage: box-eventd"))
+      #expect(
+        outcome.errors.isTwoLines && outcome.errors.contains("\n  Usage: box-eventd"), "\(outcome.errors)")
     }
   }
 

@@ -52,6 +52,7 @@ import Testing
     case loginRefused = "login-refused"
     case spoolIsAFile = "spool-is-a-file"
     case alreadyRunning = "already-running"
+    case unknownOption = "unknown-option"
     case unknownStream = "unknown-stream"
     case notAPosition = "not-a-position"
     case positionOfARunningDaemon = "position-of-a-running-daemon"
@@ -64,7 +65,7 @@ import Testing
       case .noDaemon: 69
       case .loginRefused: 77
       case .alreadyRunning, .positionOfARunningDaemon: 75
-      case .unknownStream, .notAPosition: 64
+      case .unknownOption, .unknownStream, .notAPosition: 64
       }
     }
 
@@ -89,6 +90,7 @@ import Testing
         command = ["login"]
       case .spoolIsAFile: writeFile("\(fixture.root)/spool", [], mode: 0o640)
       case .alreadyRunning: try await startDaemon(fixture)
+      case .unknownOption: command = ["tail", "--nosuch"]
       case .unknownStream: command = ["tail", "nowhere"]
       case .notAPosition: command = ["position", "set", "default", "yesterday"]
       case .positionOfARunningDaemon:

@@ -189,6 +189,54 @@ import Testing
     }
   }
 
+  // MARK: Interrupted commands
+
+  private static let signals = [SIGINT, SIGTERM, SIGHUP]
+
+  /// It ends by the signal, but not before the successor is on the disk.
+  @Test(arguments: signals) func anInterruptedCheckSavesTheSuccessorOfASpentRefreshToken(
+    _ signal: Int32
+  ) async throws {
+    try await withTestEnvironment { fixture in
+      try await login(fixture) { _ in "simulator-code" }
+      let logins = fixture.simulator.statistics.requests(.token)
+      fixture.simulator.script(.token, [.delayed(.seconds(3))])
+      let (check, name) = try fixture.begin(["check", "--online", "--config", fixture.configuration])
+      try await fixture.simulator.wait { $0.requests(.token) > logins }
+      check.signal(signal)
+      let outcome = try await fixture.outcome(of: check, name)
+      #expect(outcome.exit == .signal(signal), "\(outcome.errors)")
+      #expect(outcome.errors.contains("waiting for Box's answer"), "\(outcome.errors)")
+      try await streamThroughExpiry(fixture)
+    }
+  }
+
+  @Test(arguments: signals) func anInterruptedLoginSavesItsRefreshToken(_ signal: Int32) async throws {
+    try await withTestEnvironment { fixture in
+      fixture.simulator.script(.token, [.delayed(.seconds(3))])
+      let outcome = try await attempt(fixture) { _ in
+        "simulator-code"
+      } meanwhile: { child in
+        try await fixture.simulator.wait { $0.requests(.token) > 0 }
+        child.signal(signal)
+      }
+      #expect(outcome.exit == .signal(signal), "\(outcome.errors)")
+      try await streamThroughExpiry(fixture)
+    }
+  }
+
+  @Test(arguments: signals) func aSignalEndsALoginThatHasSentNothing(_ signal: Int32) async throws {
+    try await withTestEnvironment { fixture in
+      let login = try await attempt(fixture) { _ in
+        nil
+      } meanwhile: {
+        $0.signal(signal)
+      }
+      #expect(login.exit == .signal(signal), "\(login.errors)")
+      #expect(fixture.simulator.statistics.requests(.token) == 0)
+    }
+  }
+
   // MARK: Steps
 
   private func login(_ fixture: TestEnvironment, _ answer: (String) throws -> String) async throws {
@@ -197,9 +245,10 @@ import Testing
   }
 
   /// Runs `login` and pastes what `answer` makes of the printed address.
-  private func attempt(_ fixture: TestEnvironment, _ answer: (String) throws -> String) async throws
-    -> TestEnvironment.Outcome
-  {
+  private func attempt(
+    _ fixture: TestEnvironment, _ answer: (String) throws -> String?,
+    meanwhile: (ChildProcess) async throws -> Void = { _ in }
+  ) async throws -> TestEnvironment.Outcome {
     fixture.settings.auth[0] = #"method = "oauth2""#
     if fixture.settings.auth.count == 4 { fixture.settings.auth.remove(at: 2) }
     fixture.configure()
@@ -211,7 +260,8 @@ import Testing
       return text.contains("press Enter")
     }
     #expect(url.hasPrefix("http://127.0.0.1:\(fixture.simulator.port)/"))
-    child.type(try answer(url))
+    if let text = try answer(url) { child.type(text) }
+    try await meanwhile(child)
     return try await fixture.outcome(of: child, name)
   }
 

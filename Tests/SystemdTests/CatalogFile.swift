@@ -41,7 +41,7 @@ struct CatalogFile {
     }
   }
 
-  private static func read(_ path: String) throws -> String {
+  static func read(_ path: String) throws -> String {
     guard let file = fopen(path, "r") else { throw NotifySocket.Failure(call: path, errno: errno) }
     defer { fclose(file) }
     var bytes: [UInt8] = []

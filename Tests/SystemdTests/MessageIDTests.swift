@@ -5,10 +5,18 @@ import Testing
 /// The ids and `packaging/systemd/box-eventd.catalog` agree.
 struct MessageIDTests {
   private let catalog: CatalogFile
+  private let manual: String
 
   init() throws {
     let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
     catalog = try CatalogFile(path: "/\(root)/packaging/systemd/box-eventd.catalog")
+    manual = try CatalogFile.read("/\(root)/packaging/man/box-eventd.8")
+  }
+
+  /// In the order of the cases, each with a sentence.
+  @Test func theManualListsEveryID() {
+    let items = manual.matches(of: /\.It Ql ([0-9a-f]{32})\n[A-Z].*\./).map { String($0.1) }
+    #expect(items == MessageID.allCases.map(\.rawValue))
   }
 
   @Test func idsAreRandomAndHexadecimal() {

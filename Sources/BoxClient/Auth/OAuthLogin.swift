@@ -50,19 +50,20 @@ package struct OAuthLogin: Sendable {
   }
 
   /// Trades the code for the first refresh token and stores it. Beside a running daemon, which uses it from its next
-  /// sign-in on.
+  /// sign-in on. A cancelled task ends it only as long as the code hasn't been sent.
   package func finish(
     code: Secret<String>, clientSecret: Secret<String>, endpoint: TokenEndpoint, store: any RefreshTokenStore
   ) async throws(FeedFailure) {
     let release = try await store.taken()
     defer { release() }
     do { try await store.proveWritable() } catch { throw Self.notSaved }
-    let answer = try await endpoint.request([
-      .plain("grant_type", "authorization_code"),
-      .secret("code", code),
-      .plain("client_id", clientID),
-      .secret("client_secret", clientSecret),
-    ])
+    let answer = try await endpoint.request(
+      [
+        .plain("grant_type", "authorization_code"),
+        .secret("code", code),
+        .plain("client_id", clientID),
+        .secret("client_secret", clientSecret),
+      ], mustBeAnswered: true)
     switch answer {
     case .refused(var refusal):
       if refusal.isInvalidGrant {

@@ -51,13 +51,13 @@ package struct EventTail: Sendable {
 
 /// Which events `tail` shows.
 package struct EventFilter: Sendable {
-  /// Values of `event_type`; empty for all.
+  /// Values of `event_type`, in upper case; empty for all.
   private let types: [String]
   /// Seconds since 1970.
   private let since: Double?
 
   package init(types: [String], since: Double?) {
-    self.types = types
+    self.types = types.map { $0.uppercased() }
     self.since = since
   }
 
@@ -67,7 +67,7 @@ package struct EventFilter: Sendable {
   func passes(_ line: UnsafeRawBufferPointer) -> Bool { EventText(line).map { passes($0) } ?? false }
 
   func passes(_ event: EventText) -> Bool {
-    if !types.isEmpty, !types.contains(event.type ?? "") { return false }
+    if !types.isEmpty, !types.contains(event.type?.uppercased() ?? "") { return false }
     guard let since else { return true }
     // An event without a time may be new.
     return event.createdAt.map { $0 >= since } ?? true

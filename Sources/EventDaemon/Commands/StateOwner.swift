@@ -14,24 +14,28 @@ package enum StateOwner {
   }
 
   /// Does the same for a command that needs secrets, and gives it those that the unit's next start gets.
-  /// - Parameter makesState: make a missing state directory for its owner, as the unit does when it starts.
+  /// - Parameters:
+  ///   - makesState: make a missing state directory for its owner, as the unit does when it starts.
+  ///   - warn: prints a warning.
   package static func become(
     of configurationPath: String, environment: [String: String], makesState: Bool,
+    warn: @escaping @Sendable (String) -> Void,
     _ work: (
-      _ environment: [String: String], _ credentials: [SecretFile.Kind: CredentialOrigin]
+      _ environment: [String: String], _ credentials: [SecretFile.Kind: CredentialOrigin], Interruption
     ) async throws -> Void
   ) async throws {
     var environment = environment
     let owner = owner(configurationPath, environment)
     let credentials = UnitCredentials(of: configurationPath, environment: environment, for: owner?.user ?? 0)
-    let interruptions = credentials.removedOnInterruption()
-    defer { withExtendedLifetime(interruptions) { credentials.remove() } }
+    defer { credentials.remove() }
+    let interruption = Interruption(warn: warn) { credentials.remove() }
+    interruption.begin()
     if let folder = credentials.folder { environment["CREDENTIALS_DIRECTORY"] = folder }
     if let owner {
       if makesState, mkdir(owner.directory, 0o700) == 0 { chown(owner.directory, owner.user, owner.group) }
       try become(owner)
     }
-    try await work(environment, credentials.origins)
+    try await work(environment, credentials.origins, interruption)
   }
 
   /// Whether this process is neither root nor the user whose state it is: what the service may

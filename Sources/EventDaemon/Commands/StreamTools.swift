@@ -62,6 +62,26 @@ package struct StreamTools: Sendable {
     }
   }
 
+  /// A sentence for each of some types that none of the stream's last events has. Box adds types: that may be right.
+  package func unusedTypes(in stream: Configuration.Stream, _ types: [String]) throws(DaemonFailure)
+    -> [String]
+  {
+    guard !types.isEmpty else { return [] }
+    let limit = 10_000
+    var present: Set<String> = []
+    var reader = try reader(of: stream, last: limit, filter: EventFilter(types: [], since: nil))
+    try DaemonFailure.mapping { () throws(StoreFailure) in
+      _ = try reader.read { line in
+        if let type = EventText(line)?.type { present.insert(type.uppercased()) }
+      }
+    }
+    return types.filter { !present.contains($0.uppercased()) }.map { type in
+      let nearest = ConfigurationKey.nearest(to: type.uppercased(), among: present.sorted())
+      return "none of the last \(limit) events is of type \(PlainText.escaped(type))"
+        + (nearest.map { "; perhaps you meant \(PlainText.escaped($0))" } ?? "")
+    }
+  }
+
   /// The content of the position file; nil where it is missing or corrupt.
   package func position(of stream: Configuration.Stream) throws(DaemonFailure) -> PositionRecord? {
     try reading(configuration.state.directory) { () throws(StoreFailure) in

@@ -1,4 +1,3 @@
-import Dispatch
 import Glibc
 
 /// What a command that root has started knows of a credential of the unit.
@@ -96,7 +95,7 @@ struct CredentialSources {
 /// systemd hands credentials to the service alone: systemd.exec(5), "LoadCredential=". Root can read their sources.
 /// A command that then becomes the service's user needs copies: they lie in memory, open to that user alone, until
 /// the command ends.
-struct UnitCredentials {
+struct UnitCredentials: Sendable {
   /// A folder like the service's `$CREDENTIALS_DIRECTORY`; nil where there is nothing to copy.
   private(set) var folder: String?
   private(set) var origins: [SecretFile.Kind: CredentialOrigin] = [:]
@@ -130,22 +129,6 @@ struct UnitCredentials {
   func remove() {
     for file in files { unlink(file) }
     if let folder { rmdir(folder) }
-  }
-
-  /// Deletes the copies also when a signal ends the command, as Ctrl-C does, until the result is released.
-  func removedOnInterruption() -> [any DispatchSourceSignal] {
-    guard folder != nil else { return [] }
-    return [SIGINT, SIGTERM, SIGHUP, SIGQUIT].map { number in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler {
-        remove()
-        signal(number, SIG_DFL)
-        kill(getpid(), number)
-      }
-      source.resume()
-      return source
-    }
   }
 
   private static func madeFolder() -> String? {

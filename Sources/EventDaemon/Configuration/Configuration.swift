@@ -142,6 +142,11 @@ extension Configuration {
     ]
   }
 
+  /// `StateDirectory=` of the main unit; all directories of an instance.
+  static func directoriesMadeByUnit(of path: String) -> Set<String> {
+    path == defaultPath ? ["/var/lib/box-eventd"] : Set(instanceEnvironment(of: path).values)
+  }
+
   private static func instance(of path: String) -> Substring? {
     let folder = "/etc/box-eventd/"
     guard path.hasPrefix(folder), path.hasSuffix(".toml") else { return nil }

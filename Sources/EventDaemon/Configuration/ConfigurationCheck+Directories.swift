@@ -6,7 +6,7 @@ import SystemPackage
 /// The spool's, the state's and the socket's directory.
 extension ConfigurationCheck {
   /// - Parameter madeByUnit: the directories that the unit makes when it starts.
-  mutating func checkDirectories(_ configuration: Configuration, madeByUnit: [String: String]) {
+  mutating func checkDirectories(_ configuration: Configuration, madeByUnit: Set<String>) {
     do throws(DaemonFailure) {
       try configuration.checkDirectoriesAreApart()
     } catch {
@@ -28,7 +28,7 @@ extension ConfigurationCheck {
           noteMissingLinks(path, configuration)
           for loss in ReaderAccess(configuration).losses() { add(.note, loss.message, hint: loss.hint) }
         }
-      } else if madeByUnit.values.contains(path) {
+      } else if madeByUnit.contains(path) {
         add(.note, "\(name), \(path), does not exist yet", hint: "The unit makes it when it starts.")
       } else {
         checkParent(of: path, name, access)
@@ -37,7 +37,7 @@ extension ConfigurationCheck {
     let folder = Self.parent(of: configuration.status.socket)
     if access(folder, F_OK) == 0 || errno != ENOENT {
       checkDirectory(folder, "the folder of [status] socket", .reading)
-    } else if folder == "/run/box-eventd" || madeByUnit.values.contains(folder) {
+    } else if folder == "/run/box-eventd" || madeByUnit.contains(folder) {
       add(.note, "\(folder) does not exist yet", hint: "It is made at boot, or by the unit when it starts.")
     } else {
       add(

@@ -71,7 +71,7 @@ package struct ConfigurationCheck: Sendable {
     checkSecrets(configuration, environment, credentials, isReload)
     noteUnused(configuration)
     noteIgnored(path, environment)
-    checkDirectories(configuration, madeByUnit: Configuration.instanceEnvironment(of: path))
+    checkDirectories(configuration, madeByUnit: Configuration.directoriesMadeByUnit(of: path))
     if !isReload { noteOtherDaemons(configuration) }
     checkPositions(configuration, isReload)
     noteMissingLogin(configuration, path)

@@ -48,10 +48,10 @@ extension DiskDirectory {
     do throws(StoreFailure) {
       return try root(path, on: disk, access: access)
     } catch {
-      var status = stat()
-      guard error.errno == EPERM, stat(path, &status) == 0, status.st_uid != disk.userID else { throw error }
+      guard error.errno == EPERM, let userID = try? disk.status(ofRoot: path).owner, userID != disk.userID
+      else { throw error }
       var failure = error
-      let owner = getpwuid(status.st_uid).map { String(cString: $0.pointee.pw_name) } ?? "\(status.st_uid)"
+      let owner = getpwuid(userID).map { String(cString: $0.pointee.pw_name) } ?? "\(userID)"
       failure.hint =
         geteuid() == 0
         ? "Don't run it as root: systemctl start box-eventd, or run it as the user \(owner)."

@@ -20,10 +20,10 @@ import Testing
     ),
     (
       "Undo the change, then run systemctl restart box-eventd: the stream goes on where it was. If the configuration was "
-        + "wrong before: systemctl stop box-eventd, then run: box-eventd position set default now|oldest|POSITION.",
+        + "wrong before: systemctl stop box-eventd, then run: box-eventd position set default POSITION, where POSITION is now, oldest or a position.",
       "Undo the change, then run systemctl restart box-eventd@a: the stream goes on where it was. If the configuration "
         + "was wrong before: systemctl stop box-eventd@a, then run: box-eventd position set --config "
-        + "/etc/box-eventd/a.toml default now|oldest|POSITION."
+        + "/etc/box-eventd/a.toml default POSITION, where POSITION is now, oldest or a position."
     ),
     ("Run: systemctl restart box-eventd@a.", "Run: systemctl restart box-eventd@a."),
     ("Start box-eventd: it checks. box-eventd position", "Start box-eventd: it checks. box-eventd position"),

@@ -1,3 +1,5 @@
+import Glibc
+import TestSystem
 import Testing
 
 @testable import EventDaemon
@@ -28,8 +30,31 @@ import Testing
     #expect(all.isOpen && all.passes(old) && all.passes(timeless))
     let uploads = EventFilter(types: ["ITEM_UPLOAD"], since: nil)
     #expect(!uploads.isOpen && uploads.passes(old) && !uploads.passes(timeless))
+    #expect(EventFilter(types: ["item_upload"], since: nil).passes(old))
     #expect(EventFilter(types: [], since: 600).passes(old))
     let recent = EventFilter(types: [], since: 601)
     #expect(!recent.passes(old) && recent.passes(timeless))
+  }
+
+  /// Box adds types, so that an unknown one may be right.
+  @Test func namesTypesThatNoEventHas() throws {
+    let folder = try TemporaryFolder()
+    var configuration = try ConfigurationText.read(ConfigurationText.minimal)
+    configuration.spool.directory = try folder.folder("spool")
+    let stream = try #require(configuration.streams.first)
+    let spool = try folder.folder("spool/\(stream.name)")
+    let line = Array((#"{"event_type":"ITEM_UPLOAD"}"# + "\n").utf8)
+    let path = "\(spool)/events-0000000000000000.ndjson"
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o640)
+    try #require(
+      descriptor >= 0 && write(descriptor, line, line.count) == line.count && close(descriptor) == 0)
+    let tools = StreamTools(configuration, unit: "box-eventd")
+    #expect(try tools.unusedTypes(in: stream, []).isEmpty)
+    #expect(try tools.unusedTypes(in: stream, ["item_upload", "ITEM_UPLOAD"]).isEmpty)
+    #expect(
+      try tools.unusedTypes(in: stream, ["ITEM_UPLAOD", "LOGIN"]) == [
+        "none of the last 10000 events is of type ITEM_UPLAOD; perhaps you meant ITEM_UPLOAD",
+        "none of the last 10000 events is of type LOGIN",
+      ])
   }
 }

@@ -100,5 +100,8 @@ import Testing
   ])
   func findsNoDirectoriesForOtherFiles(path: String) {
     #expect(Configuration.instanceEnvironment(of: path).isEmpty)
+    #expect(
+      Configuration.directoriesMadeByUnit(of: path)
+        == (path == Configuration.defaultPath ? ["/var/lib/box-eventd"] : []))
   }
 }

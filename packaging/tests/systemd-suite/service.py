@@ -220,6 +220,18 @@ def reload_adds(world):
     expect("credential" in logged and "restart" in logged, f"no message that a credential needs a restart: {logged}")
 
 
+@suite.test("a reload hands over no credential that has changed since the start")
+def reload_credential(world):
+    machine = world.machine
+    for secret in ("another-secret\n", ""):
+        machine.write(SECRET, secret, "0600")
+        machine.run(f"systemctl reload {UNIT}")
+        seen = machine.run(f"cat /run/credentials/{UNIT}.service/client-secret").strip()
+        expect(seen == "simulator-secret", f"the credential after a reload: {seen}")
+    machine.write(SECRET, "simulator-secret\n", "0600")
+    wait("the reload", lambda: "rejected" not in machine.property(UNIT, "StatusText"), 10)
+
+
 @suite.test("reload swaps a *_file secret")
 def reload_secret(world):
     machine, file = world.machine, "/etc/box-eventd/secret"
