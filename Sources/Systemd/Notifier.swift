@@ -5,33 +5,35 @@ import Glibc
 /// Reports the daemon's state to the service manager. See sd_notify(3).
 ///
 /// A value that can be copied anywhere. Started by hand, without `NOTIFY_SOCKET`, it does nothing.
-/// It never fails: a daemon whose messages don't arrive still has its work to do.
+/// It never fails and never waits: a daemon whose messages don't arrive still has its work to do.
 ///
 ///     let notifier = Notifier.systemd()
 ///     notifier.send(.ready, .status("Streaming 3 streams"))
 package struct Notifier: Sendable {
-  /// Takes the fields of one message; returns whether it was sent.
-  let deliver: @Sendable ([Field]) -> Bool
+  /// Takes the fields of one message; returns at once.
+  let deliver: @Sendable ([Field]) -> Void
+  /// Returns when all messages so far are delivered: perhaps never.
+  package var delivered: @Sendable () async -> Void = {}
 
   /// A notifier without a service manager.
-  static let silent = Notifier { _ in false }
+  static let silent = Notifier { _ in }
 
   /// The service manager that started this process; ``silent`` when none did.
   ///
   /// The corresponding C function is `sd_notify`, which finds the socket in `NOTIFY_SOCKET`.
   package static func systemd() -> Notifier {
     guard ProcessEnvironment.value(of: "NOTIFY_SOCKET") != nil else { return .silent }
-    return Notifier { fields in
-      let message = Field.message(fields, at: MonotonicClock.now)
-      // Positive: sent. Zero: no socket. Negative: an errno, for example when systemd is restarting.
-      return sd_notify(0, message) > 0
-    }
+    // A failure is not reported: a manager that isn't there, for example while systemd restarts, may come back.
+    let queue = NotificationQueue { sd_notify(0, $0) }
+    return Notifier(
+      deliver: { fields in
+        let now = MonotonicClock.now
+        queue.append(fields.map { $0.assignment(at: now) })
+      }, delivered: queue.delivered)
   }
 
-  /// Sends one message of one or more fields. They arrive together or not at all.
-  /// - Returns: whether the message was sent.
-  @discardableResult
-  package func send(_ fields: Field...) -> Bool { !fields.isEmpty && deliver(fields) }
+  /// Sends one message of one or more fields. They arrive together, or each is replaced by a newer one of its kind.
+  package func send(_ fields: Field...) { if !fields.isEmpty { deliver(fields) } }
 }
 
 extension Notifier {
@@ -58,13 +60,9 @@ extension Notifier.Field {
   /// Longest status in bytes. systemd drops a message above 4,096 bytes entirely, its `READY=1` included.
   static let longestStatus = 2048
 
-  /// The text of one datagram.
+  /// `NAME=value`.
   /// - Parameter now: for `MONOTONIC_USEC=`; systemd takes a reload older than its own request for another's answer.
-  static func message(_ fields: [Notifier.Field], at now: Duration) -> String {
-    fields.map { $0.assignment(at: now) }.joined(separator: "\n")
-  }
-
-  private func assignment(at now: Duration) -> String {
+  func assignment(at now: Duration) -> String {
     switch self {
     case .ready: "READY=1"
     case .reloading: "RELOADING=1\nMONOTONIC_USEC=\(now.clampedMicroseconds)"

@@ -126,6 +126,22 @@ import Testing
     }
   }
 
+  @Test func aSecretsFailureKeepsItsExplanation() async throws {
+    struct Explained: ExplainedError {
+      let message = "client-secret, /secret: no such file"
+      let hint: String? = "Write the secret into it."
+    }
+    try await withTransport { transport in
+      let endpoint = try TokenEndpoint(transport: transport, url: webURL("https://127.0.0.1:1/"))
+      let method = ClientCredentials(
+        endpoint: endpoint, clientID: "id", clientSecret: { throw Explained() },
+        subject: try #require(Subject("user:1")))
+      let failure = await failure { () throws(FeedFailure) in try await method.signIn() }
+      #expect(failure?.code == .signInRefused)
+      #expect(failure?.explanation == "client-secret, /secret: no such file. Write the secret into it.")
+    }
+  }
+
   @Test func parsesSubjects() {
     #expect(Subject("user:123")?.description == "user:123")
     #expect(Subject("enterprise:4")?.kind == .enterprise)

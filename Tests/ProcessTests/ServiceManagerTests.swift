@@ -118,4 +118,65 @@ import Testing
       #expect(manager.messages(with: "WATCHDOG").isEmpty)
     }
   }
+
+  @Test(arguments: [ServiceManager.Reading.nothing, .untilReady])
+  func aManagerThatReadsNoMoreHoldsNothingUp(_ reading: ServiceManager.Reading) async throws {
+    try await withTestEnvironment { fixture in
+      let manager = try ServiceManager(path: "\(fixture.root)/notify", reading: reading)
+      if reading == .nothing { try manager.fill() }
+      let environment = manager.environment.merging(["WATCHDOG_USEC": "600000"]) { $1 }
+      let daemon = try fixture.start(environment: environment)
+      if reading == .untilReady {
+        try await manager.received("READY")
+        try manager.fill()
+      }
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
+      for count in 1...5 { try await reload(fixture, daemon, count) }
+      fixture.simulator.produce(5)
+      try await fixture.drained()
+      #expect(try await fixture.status().state == "running")
+      daemon.signal(SIGTERM)
+      #expect(try await daemon.ended(within: .seconds(20)) == .code(0))
+      fixture.expectIntact()
+      #expect(manager.messages(with: "STOPPING").isEmpty)
+    }
+  }
+
+  @Test func aManagerThatReadsAgainGetsTheNewestState() async throws {
+    try await withTestEnvironment { fixture in
+      let manager = try ServiceManager(path: "\(fixture.root)/notify", reading: .untilReady)
+      let daemon = try fixture.start(environment: manager.environment)
+      try await manager.received("READY")
+      try manager.fill()
+      for count in 1...3 { try await reload(fixture, daemon, count) }
+      manager.readOn()
+      let names: Set = ["READY", "RELOADING", "STOPPING"]
+      try await eventually("the end of the last reload, got \(manager.order)") {
+        manager.order.filter(names.contains).suffix(2) == ["RELOADING", "READY"]
+      }
+      #expect(try await daemon.terminated() == .code(0))
+      try await manager.received("STOPPING")
+      #expect(manager.order.filter(names.contains).suffix(3) == ["RELOADING", "READY", "STOPPING"])
+    }
+  }
+
+  @Test func aFailureIsNotHeldUpByAManagerThatReadsNothing() async throws {
+    try await withTestEnvironment { fixture in
+      let manager = try ServiceManager(path: "\(fixture.root)/notify", reading: .nothing)
+      try manager.fill()
+      fixture.settings.spool.append(#"segment_sice = "1MiB""#)
+      fixture.configure()
+      let daemon = try fixture.start(environment: manager.environment)
+      #expect(try await daemon.ended(within: .seconds(60)) == .code(78))
+      #expect(manager.messages.isEmpty)
+    }
+  }
+
+  /// Reloads for the nth time.
+  private func reload(_ fixture: TestEnvironment, _ daemon: ChildProcess, _ number: Int) async throws {
+    daemon.signal(SIGHUP)
+    try await eventually("\(number) reloads in the log:\n\(fixture.log.suffix(2000))", within: .seconds(60)) {
+      fixture.log.split(separator: "\n").count { $0.contains("configuration reloaded") } == number
+    }
+  }
 }

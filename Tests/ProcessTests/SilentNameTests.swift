@@ -46,6 +46,21 @@ import Testing
     }
   }
 
+  @Test func collectsAndStopsWithoutTheStatusAddress() async throws {
+    try await withTestEnvironment { fixture in
+      fixture.settings.listen = "silent.example.com:9464"
+      fixture.configure()
+      fixture.simulator.produce(5)
+      let daemon = try await start(fixture)
+      try await fixture.drained()
+      #expect(try await fixture.status().state == "running")
+      daemon.signal(SIGTERM)
+      #expect(try await daemon.ended(within: .seconds(20)) == .code(0))
+      fixture.expectIntact()
+      #expect(!fixture.log.contains("cannot listen on the status address"))
+    }
+  }
+
   /// Starts the daemon where names that begin with `silent.` are looked up without an end.
   private func start(_ fixture: TestEnvironment) async throws -> ChildProcess {
     let library = try await PreloadedLibrary.build(Self.source, named: "names", fixture)

@@ -12,10 +12,7 @@ struct WatchdogTests {
     let health = Mutex(Watchdog.Health.healthy)
 
     func start() -> Task<Void, Never> {
-      let notifier = Notifier { [pings] fields in
-        pings.record(fields)
-        return true
-      }
+      let notifier = Notifier { [pings] fields in pings.record(fields) }
       return Task {
         await Watchdog.run(interval: .seconds(120), notifier: notifier, clock: clock) {
           self.health.withLock { $0 }

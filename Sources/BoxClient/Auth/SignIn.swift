@@ -40,14 +40,21 @@ package struct AccessToken: Sendable {
   }
 }
 
-/// Reads a secret each time it is needed, so that a changed file counts from the next sign-in on.
+/// Reads a secret each time it is needed, so that a changed file counts from the next sign-in on. What an operator is
+/// to read of a failure is thrown as `ExplainedError`.
 package typealias SecretProvider = @Sendable () throws -> Secret<String>
 
-/// The trimmed text of a secret. The provider's error is not quoted: it may contain anything.
+/// The trimmed text of a secret. An error of the provider that explains itself is passed on; another one is not quoted:
+/// it may contain anything.
 /// - Parameter name: of the secret, for messages: `client secret`.
 func read(_ name: String, _ provider: SecretProvider) throws(FeedFailure) -> Secret<String> {
   let hint = "Check the credential or file named in [auth]."
-  guard let secret = try? provider() else {
+  let secret: Secret<String>
+  do {
+    secret = try provider()
+  } catch let error as any ExplainedError {
+    throw FeedFailure(.signInRefused, error.message, hint: error.hint ?? hint)
+  } catch {
     throw FeedFailure(.signInRefused, "cannot read the \(name)", hint: hint)
   }
   let text = secret.reveal().trimmed

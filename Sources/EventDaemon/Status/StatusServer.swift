@@ -172,8 +172,9 @@ struct StatusServer: Service {
     while !Task.isCancelled, !Task.isShuttingDownGracefully {
       let hadFailed = failures > 0
       do throws(StatusFailure) {
+        guard let host = try await listen.resolvedHost() else { return }
         return try await serve(
-          router, .hostname(listen.host, port: listen.port), listen.description
+          router, .hostname(host, port: listen.port), listen.description
         ) { channel in
           if hadFailed {
             logger.notice("listening on the status address", metadata: ["listen": "\(listen)"])
@@ -226,9 +227,7 @@ struct StatusServer: Service {
     } catch {
       if error is CancellationError || Task.isCancelled { return }
       let number = (error as? IOError)?.errnoCode
-      let reason =
-        number.map { String(cString: strerror($0)) }
-        ?? (error is SocketAddressError.UnknownHost ? "the name can't be resolved" : "\(error)")
+      let reason = number.map { String(cString: strerror($0)) } ?? "\(error)"
       throw StatusFailure(
         .notListening, "\(subject): \(reason)", hint: Self.hint(ofListening: number), errno: number)
     }

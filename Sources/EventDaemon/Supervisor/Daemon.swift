@@ -43,19 +43,23 @@ package struct Daemon: Sendable {
     let notifier = Notifier.systemd()
     do {
       try await run(notifier, signals)
-      await Self.finishLog()
+      await Self.finishOutput(notifier)
     } catch {
       let failure = commands.complete(DaemonFailure(error))
       if let errno = failure.errno { notifier.send(.errno(errno)) }
       notifier.send(.status(failure.explanation))
-      await Self.finishLog()
+      await Self.finishOutput(notifier)
       throw failure
     }
   }
 
-  /// The last lines get half a second; a log that takes none doesn't hold up the end.
-  private static func finishLog() async {
-    await finish(within: .milliseconds(500)) { await LogQueue.process.delivered() }
+  /// The last lines and messages get half a second; a log or a service manager that takes none doesn't hold up the end.
+  private static func finishOutput(_ notifier: Notifier) async {
+    await finish(within: .milliseconds(500)) {
+      async let messages: Void = notifier.delivered()
+      await LogQueue.process.delivered()
+      await messages
+    }
   }
 
   private func run(_ notifier: Notifier, _ signals: DaemonSignals) async throws {

@@ -165,7 +165,10 @@ final class TokenRegistry: Sendable {
   private func secret(_ kind: SecretFile.Kind) -> SecretProvider {
     { [self] in
       let configuration = state.withLock { $0.configuration }
-      guard let secret = try configuration.secret(kind, environment: environment) else {
+      let found = try DaemonFailure.mapping { () throws(ConfigurationError) in
+        try configuration.secret(kind, environment: environment)
+      }
+      guard let secret = found else {
         throw DaemonFailure(.configuration, "\(kind.rawValue) not configured", hint: "Run: box-eventd check.")
       }
       return secret

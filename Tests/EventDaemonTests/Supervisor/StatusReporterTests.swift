@@ -27,7 +27,6 @@ import Testing
     reporter = StatusReporter(
       Notifier { [observed] fields in
         observed.sent.withLock { $0.append(fields) }
-        return true
       },
       snapshot: { [observed] in observed.daemon.withLock { $0 } })
   }

@@ -1,4 +1,5 @@
 import BoxEvents
+import Glibc
 import Logging
 import NIOPosix
 import ScriptedHTTP
@@ -89,6 +90,24 @@ import Testing
       #expect(await !kept.isStopped)
       #expect(try registry.owner(of: feed()) == nil)
       _ = try await kept.token()
+    }
+  }
+
+  /// As the start does, a failure later names the file and what to do.
+  @Test func aSecretThatCanNoLongerBeReadIsExplained() async throws {
+    try await run(owner: .answer(403)) { registry, configuration, _ in
+      let tokens = registry.tokens(for: nil)
+      let path = try #require(configuration.auth.accessTokenFile)
+      #expect(chmod(path, 0o644) == 0)
+      let open = await #expect(throws: FeedFailure.self) { try await tokens.token() }
+      #expect(open?.code == .signInRefused)
+      #expect(open?.message == "access-token, \(path): open to others (mode 0644)")
+      #expect(open?.hint == "Run: chmod 600 \(path).")
+      #expect(unlink(path) == 0)
+      // Ends the back-off.
+      await registry.reload(configuration)
+      let missing = await #expect(throws: FeedFailure.self) { try await tokens.token() }
+      #expect(missing?.message == "access-token, \(path): no such file")
     }
   }
 }

@@ -17,36 +17,73 @@ final class ServiceManager: Sendable {
     }
   }
 
+  /// Which messages are read before ``readOn()``.
+  enum Reading: Sendable {
+    case all
+    /// As by one that waits for `READY=1` alone.
+    case untilReady
+    /// As by one that is frozen.
+    case nothing
+  }
+
   let path: String
   private let descriptor: Int32
   private let inbox = Inbox()
+  private let pause = DispatchSemaphore(value: 0)
 
   private final class Inbox: Sendable {
     let messages = Mutex<[Message]>([])
   }
 
   /// - Parameter path: where to listen, at most 107 bytes.
-  init(path: String) throws {
+  init(path: String, reading: Reading = .all) throws {
     self.path = path
     descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard SocketAddress.bind(descriptor, path: path) == 0 else {
       throw ChildProcess.Failure(call: "bind", errno: errno)
     }
-    receive()
+    receive(reading)
   }
 
-  deinit { shutdown(descriptor, Int32(SHUT_RDWR)) }
+  deinit {
+    shutdown(descriptor, Int32(SHUT_RDWR))
+    readOn()
+  }
 
-  /// Receives every message at once, as systemd does: a full socket would block the daemon.
-  private func receive() {
-    DispatchQueue(label: "notify").async { [descriptor, inbox] in
+  /// Reads also what follows.
+  func readOn() { pause.signal() }
+
+  /// Fills the socket of one that doesn't read: the next message has to wait.
+  func fill() throws {
+    while true {
+      // Each message from a socket of its own, whose buffer is empty: what is full is the manager's.
+      let sender = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
+      defer { close(sender) }
+      guard SocketAddress.connect(sender, path: path) == 0 else {
+        throw ChildProcess.Failure(call: "connect", errno: errno)
+      }
+      guard send(sender, "X=1", 3, 0) < 0 else { continue }
+      guard errno == EAGAIN else { throw ChildProcess.Failure(call: "send", errno: errno) }
+      return
+    }
+  }
+
+  /// Receives every message at once, as systemd does, or up to a point.
+  private func receive(_ reading: Reading) {
+    DispatchQueue(label: "notify").async { [descriptor, inbox, pause] in
       defer { close(descriptor) }
+      var mayPause = reading == .untilReady
+      if reading == .nothing { pause.wait() }
       var buffer = [UInt8](repeating: 0, count: 65536)
       while true {
         let count = recv(descriptor, &buffer, buffer.count, 0)
         guard count > 0 else { return }
         let text = String(decoding: buffer[..<count], as: UTF8.self)
         inbox.messages.withLock { $0.append(Message(text: text, at: .now)) }
+        if mayPause, text.hasPrefix("READY=1") {
+          mayPause = false
+          pause.wait()
+        }
       }
     }
   }

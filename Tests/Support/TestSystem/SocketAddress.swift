@@ -13,18 +13,12 @@ package enum SocketAddress {
 
   /// - Parameter path: at most 107 bytes.
   package static func bind(_ descriptor: CInt, path: String) -> CInt {
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    let fits = withUnsafeMutableBytes(of: &address.sun_path) { bytes in
-      guard path.utf8.count < bytes.count else { return false }
-      bytes.copyBytes(from: path.utf8)
-      return true
-    }
-    guard fits else {
-      errno = ENAMETOOLONG
-      return -1
-    }
-    return with(address) { Glibc.bind(descriptor, $0, $1) }
+    with(path) { Glibc.bind(descriptor, $0, $1) }
+  }
+
+  /// - Parameter path: at most 107 bytes.
+  package static func connect(_ descriptor: CInt, path: String) -> CInt {
+    with(path) { Glibc.connect(descriptor, $0, $1) }
   }
 
   /// The port a socket is bound to; nil with the reason in `errno`.
@@ -43,6 +37,21 @@ package enum SocketAddress {
     address.sin_port = in_port_t(port).bigEndian
     address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
     return address
+  }
+
+  private static func with(_ path: String, _ call: (UnsafePointer<sockaddr>, socklen_t) -> CInt) -> CInt {
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    let fits = withUnsafeMutableBytes(of: &address.sun_path) { bytes in
+      guard path.utf8.count < bytes.count else { return false }
+      bytes.copyBytes(from: path.utf8)
+      return true
+    }
+    guard fits else {
+      errno = ENAMETOOLONG
+      return -1
+    }
+    return with(address, call)
   }
 
   private static func with<Address>(
