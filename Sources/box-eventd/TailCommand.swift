@@ -51,7 +51,9 @@ struct TailCommand: ConfiguredCommand {
     repeat {
       let hasRead = try tail.read(warn: StandardOutput.warn) { StandardOutput.print($0) }
       try StandardOutput.check()
-      if follow, !hasRead { try await Task.sleep(for: .milliseconds(200)) }
+      guard follow, !hasRead else { continue }
+      try StandardOutput.checkReader()
+      try await Task.sleep(for: .milliseconds(200))
     } while follow
   }
 }
