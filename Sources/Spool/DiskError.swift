@@ -30,6 +30,16 @@ package struct DiskError: Error, Hashable, Sendable {
     self.operation = operation
     self.errno = errno
   }
+
+  /// The system's words, but for what is opened in place of a file: those are about devices and many links.
+  fileprivate var reason: String {
+    switch (operation, errno) {
+    case (.open, EISDIR): "it is a directory"
+    case (.open, ENXIO): "it is not a plain file"
+    case (.open, ELOOP): "it is a symbolic link, or a loop of them"
+    default: String(cString: strerror(errno))
+    }
+  }
 }
 
 /// Runs a system call. `path` is the file or directory that it is about, for the message.
@@ -54,7 +64,6 @@ func closingOnFailure<Result, Failure>(
 extension StoreFailure {
   /// What a failed system call means for the store: the one place where error numbers are checked.
   package init(_ error: DiskError, path: String) {
-    let reason = String(cString: strerror(error.errno))
     let code: Code =
       switch (error.operation, error.errno) {
       // A full NFS server or quota may appear only here.
@@ -66,7 +75,7 @@ extension StoreFailure {
         .refused
       default: .io
       }
-    let message = "cannot \(error.operation.rawValue) \(path): \(reason)"
+    let message = "cannot \(error.operation.rawValue) \(path): \(error.reason)"
     self.init(code, message, hint: Self.hint(error), errno: error.errno)
     isUnproven = code == .noSpace && error.operation == .synchronize
   }

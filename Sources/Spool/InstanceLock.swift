@@ -1,4 +1,5 @@
 package import BoxEvents
+import Glibc
 
 /// Keeps a second instance out of a directory, until it is released or the process ends.
 ///
@@ -10,12 +11,12 @@ package struct InstanceLock: Sendable {
 
   /// Takes the lock of a spool or state directory.
   /// - Parameter processID: this process, written into the file for the message of a second instance.
-  /// - Throws: `locked` with the holder's process id if another process has it.
+  /// - Throws: `locked` if another process has it, with its id where that is known.
   package init(_ directory: DiskDirectory, processID: Int32) throws(StoreFailure) {
     self.processID = processID
     file = try directory.madeFile(Self.name)
     try closingOnFailure(file.close) { () throws(StoreFailure) in
-      guard try file.lock() else { throw Self.taken(directory, by: Self.holder(file)) }
+      guard try file.lock() else { throw Self.taken(directory, file) }
       try Self.sign(file, processID)
     }
   }
@@ -67,11 +68,20 @@ package struct InstanceLock: Sendable {
     return Int32(String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self))
   }
 
-  private static func taken(_ directory: DiskDirectory, by holder: Int32?) -> StoreFailure {
-    let who = holder.map { "process \($0)" } ?? "another process"
+  /// What to do about the holder if it is another box-eventd.
+  package static let instanceHint =
+    "Stop the other box-eventd, or configure other directories for this one."
+
+  private static func taken(_ directory: DiskDirectory, _ file: DiskFile) -> StoreFailure {
+    let signed = holder(file)
+    // Its signature outlives a process. Any other may have locked the file: flock(1), as for a backup.
+    let process = (try? file.status().id).flatMap { LockHolder.process(of: $0, signed: signed) }
+    let hint = process.map { "See: ps -p \($0)." } ?? "See which, as root: lslocks."
     return StoreFailure(
-      .locked, "\(directory.path) is in use by \(who)",
-      hint: "Stop the other box-eventd, or configure other directories for this one.", holder: holder)
+      .locked, "\(directory.path) is in use by \(process.map { "process \($0)" } ?? "another process")",
+      hint: process != nil && process == signed
+        ? instanceHint : hint + " Wait until it has ended, as a backup does, or stop it.",
+      holder: process)
   }
 }
 
@@ -91,4 +101,54 @@ package struct FileLock: Sendable {
   }
 
   package func release() { file.close() }
+}
+
+/// Which process has a file's lock, as /proc shows it.
+enum LockHolder {
+  /// A process that runs: one with the lock in /proc/locks, else the one that has signed the file, if it has it open.
+  /// Nil where neither can be seen: some file systems have other numbers there, and containers don't see the host's.
+  static func process(of id: FileStatus.ID, signed: Int32?) -> Int32? {
+    let known = processes(in: locks, of: id).first { kill($0, 0) == 0 || errno == EPERM }
+    return known ?? signed.flatMap { hasOpen(id, $0) ? $0 : nil }
+  }
+
+  /// Those with a lock of flock(2); the format is in proc_locks(5).
+  static func processes(in locks: String, of id: FileStatus.ID) -> [Int32] {
+    // As makedev(3) puts them together.
+    let major = id.device >> 8 & 0xfff | id.device >> 32 & 0xffff_f000
+    let minor = id.device & 0xff | id.device >> 12 & 0xffff_ff00
+    return locks.split(separator: "\n").compactMap { line in
+      let fields = line.split(separator: " ")
+      guard fields.count > 5, fields[1] == "FLOCK", let process = Int32(fields[4]), process > 0
+      else { return nil }
+      let file = fields[5].split(separator: ":")
+      guard file.count == 3, UInt64(file[0], radix: 16) == major, UInt64(file[1], radix: 16) == minor,
+        UInt64(file[2]) == id.inode
+      else { return nil }
+      return process
+    }
+  }
+
+  private static var locks: String {
+    let directory = Self.directory("/proc")
+    defer { directory?.close() }
+    guard let file = try? directory?.file("locks", writing: false) else { return "" }
+    defer { file.close() }
+    return String(decoding: (try? file.bytes(in: 0..<1 << 20)) ?? [], as: UTF8.self)
+  }
+
+  private static func directory(_ path: String) -> DiskDirectory? {
+    try? .root(path, on: LocalDisk(), access: .reading)
+  }
+
+  private static func hasOpen(_ id: FileStatus.ID, _ process: Int32) -> Bool {
+    let path = "/proc/\(process)/fd"
+    let directory = Self.directory(path)
+    defer { directory?.close() }
+    return ((try? directory?.names()) ?? []).contains { name in
+      var status = stat()
+      guard stat("\(path)/\(name)", &status) == 0 else { return false }
+      return id == FileStatus.ID(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+    }
+  }
 }

@@ -247,6 +247,15 @@ enum StandardOutput {
     }
   }
 
+  /// Called while a command waits for something to print, since only a write would find out.
+  /// - Throws: `ExitCode.success` if the reader has gone and SIGPIPE, which a write would send, is ignored.
+  static func checkReader() throws {
+    var output = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+    guard poll(&output, 1, 0) > 0, output.revents & Int16(POLLERR | POLLHUP) != 0 else { return }
+    raise(SIGPIPE)
+    throw ExitCode.success
+  }
+
   /// - Parameter limit: milliseconds; -1 for ever.
   private static func canWrite(_ descriptor: Int32, within limit: Int32) -> Bool {
     var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)

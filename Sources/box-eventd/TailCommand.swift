@@ -67,7 +67,9 @@ struct TailCommand: ConfiguredCommand {
       try StandardOutput.check()
       if isFirst, !hasShown { try tools.unusedTypes(in: stream, types).forEach(StandardOutput.warn) }
       isFirst = false
-      if follow, !hasRead { try await Task.sleep(for: .milliseconds(200)) }
+      guard follow, !hasRead else { continue }
+      try StandardOutput.checkReader()
+      try await Task.sleep(for: .milliseconds(200))
     } while follow
   }
 }

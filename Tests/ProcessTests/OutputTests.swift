@@ -92,4 +92,22 @@ import Testing
       }
     }
   }
+
+  /// No event would come to be written.
+  @Test(arguments: ["", "trap '' PIPE; "]) func followingEndsWithItsReader(prefix: String) async throws {
+    try await withTestEnvironment { fixture in
+      fixture.simulator.produce(5)
+      let daemon = try fixture.start()
+      try await fixture.drained()
+      #expect(try await daemon.terminated() == .code(0))
+      let (child, name) = try fixture.begin([
+        "/bin/sh", "-c",
+        prefix + "'\(Executable.path)' tail -f -n 1 --config '\(fixture.configuration)' | head -n 1",
+      ])
+      let outcome = try await fixture.outcome(of: child, name)
+      #expect(outcome.exit == .code(0))
+      #expect(outcome.output.split(separator: "\n").count == 1)
+      #expect(outcome.errors.isEmpty)
+    }
+  }
 }

@@ -179,6 +179,33 @@ import Testing
     }
   }
 
+  /// Until the restart they would spool another user's events; after it they would be blocked.
+  @Test func leavesStreamsOfAnotherSubjectToTheRestart() async throws {
+    try await withTestEnvironment(Self.options) { fixture in
+      for user in ["123", "201"] { fixture.simulator.produce(3, user: user) }
+      let daemon = try fixture.start()
+      try await fixture.simulator.wait { $0.heldPolls == 1 }
+      fixture.settings.auth[2] = #"subject = "user:201""#
+      fixture.settings.streams += [.init(name: "waiting"), .init(name: "added", subject: "user:123")]
+      fixture.configure()
+      daemon.signal(SIGHUP)
+      try await fixture.logged("[auth] subject, stream waiting changed")
+      try await fixture.logged("configuration reloaded")
+      try await fixture.drained("added", user: "123")
+      let status = try await fixture.run("status", "--config", fixture.configuration)
+      let difference = "configuration on disk differs in [auth] subject, stream waiting: restart to use it"
+      #expect(status.output.contains("\n\n\(difference)\n"), "\(status.output)")
+      #expect(try await fixture.status().streams.map(\.name) == ["added", "default"])
+      #expect(try await daemon.terminated() == .code(0))
+
+      let next = try fixture.start()
+      try await fixture.drained("waiting", user: "201")
+      #expect(try await next.terminated() == .code(0))
+      fixture.expectIntact("waiting", user: "201")
+      fixture.expectIntact("added", user: "123")
+    }
+  }
+
   @Test func appliesANewLogLevel() async throws {
     try await withTestEnvironment { fixture in
       fixture.settings.level = "error"

@@ -52,6 +52,17 @@ struct StoreFailureTests {
     #expect(failure.errno == EROFS)
   }
 
+  /// The system would say "No such device or address".
+  @Test(arguments: [
+    (EISDIR, "it is a directory"), (ENXIO, "it is not a plain file"),
+    (ELOOP, "it is a symbolic link, or a loop of them"),
+  ])
+  func messageNamesWhatIsInThePlaceOfAFile(errno: Int32, reason: String) {
+    #expect(StoreFailure(DiskError(.open, errno: errno), path: "/x").message == "cannot open /x: \(reason)")
+    let other = StoreFailure(DiskError(.read, errno: errno), path: "/x").message
+    #expect(other == "cannot read /x: \(String(cString: strerror(errno)))")
+  }
+
   @Test func everyHintIsASentence() {
     func hint(_ operation: DiskError.Operation, _ errno: Int32) -> String {
       StoreFailure(DiskError(operation, errno: errno), path: "/x").hint ?? ""

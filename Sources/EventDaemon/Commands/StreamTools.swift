@@ -101,7 +101,9 @@ package struct StreamTools: Sendable {
     do throws(DaemonFailure) {
       directories = try DaemonDirectories(configuration)
     } catch var failure {
-      if failure.exit == .alreadyRunning { failure.hint = "Stop it first, with: systemctl stop \(unit)." }
+      if failure.hint == InstanceLock.instanceHint {
+        failure.hint = "Stop it first, with: systemctl stop \(unit)."
+      }
       throw failure
     }
     defer { directories.release() }

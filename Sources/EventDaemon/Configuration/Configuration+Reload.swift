@@ -1,3 +1,4 @@
+import BoxEvents
 package import Logging
 
 extension Configuration {
@@ -31,10 +32,11 @@ extension Configuration {
       logLevel: log.level == new.log.level ? nil : new.log.level)
   }
 
-  /// What a reload can apply of a new configuration, and the names of what it can't, as `[table] key`.
+  /// What a reload can apply of a new configuration, and the names of what it can't, as `[table] key` or `stream name`.
   ///
   /// Keys that only a restart can change stay as they are. So do all of [auth] with another way to sign in, and the
-  /// streams where the new ones don't go together with that.
+  /// streams where the new ones don't go together with that. A new or changed stream that the restart would give
+  /// another feed waits for it: until then it would spool what belongs to somebody else.
   package func reloaded(with new: Configuration) -> (configuration: Configuration, refusedKeys: [String]) {
     var (applied, refused) = (new, [String]())
     for table in ConfigurationKeys.tables {
@@ -44,11 +46,33 @@ extension Configuration {
       }
     }
     if auth.method != new.auth.method { applied.auth = auth }
-    if !applied.hasSubjects {
+    let change = self.change(to: new)
+    let waiting = (change.added + change.changed).filter { applied.feed(of: $0) != new.feed(of: $0) }
+    let names = Set(waiting.map(\.name))
+    applied.streams = new.streams.compactMap { stream in
+      names.contains(stream.name) ? streams.first { $0.name == stream.name } : stream
+    }
+    refused += waiting.count > 3 ? ["\(waiting.count) streams"] : waiting.map { "stream \($0.name)" }
+    if applied.streams.isEmpty || !applied.hasSubjects {
       applied.streams = streams
       refused.append("[[stream]]")
     }
     return (applied, refused)
+  }
+
+  /// Whose feed a stream gets; where its identity doesn't tell, with what its token's owner depends on.
+  private struct Feed: Equatable {
+    var identity: FeedIdentity
+    var method: Auth.Method?
+    var clientID: String?
+  }
+
+  private func feed(of stream: Stream) -> Feed {
+    let feed = Feed(identity: feedIdentity(of: stream))
+    let (subject, type) = (feed.identity.subject, stream.type)
+    // An enterprise's token is that of an app's own user: `TokenRegistry.owner(of:)`.
+    let isKnown = stream.asUser != nil || (type.hasRealtimeServer ? subject?.kind == .user : subject != nil)
+    return isKnown ? feed : Feed(identity: feed.identity, method: auth.method, clientID: auth.clientID)
   }
 
   /// Whether each stream has a subject, or none, as the way to sign in needs it.

@@ -130,6 +130,11 @@ struct TOMLKeyLines {
       statement += "\(Substring(bytes))\n"
       guard let members = try? TOMLTable(string: statement) else { continue }
       let isHeader = bytes.first { $0 > 0x20 } == UInt8(ascii: "[") && first == line
+      let escape = Self.escapesOfZero.first { statement.contains($0) }
+      if let escape, let key = members.keys.first {
+        refused = (first, "\(PlainText.escaped(key)) contains \(escape)", "Remove \(escape) from the line.")
+        return
+      }
       statement = ""
       guard isHeader else {
         note(TOMLNode.members(members), in: table, line: first)
@@ -145,6 +150,9 @@ struct TOMLKeyLines {
   func line(of path: [String]) -> Int? {
     path.indices.reversed().lazy.compactMap { lines[Array(path[...$0])] }.first
   }
+
+  /// The parser would return a string only up to that character, and a key that ends there.
+  private static let escapesOfZero = ["\\u0000", "\\U00000000"]
 
   /// In one line, outside quotation marks. Real keys have one or two; the parser works on each part of a key as often as
   /// there are parts, and recursively.

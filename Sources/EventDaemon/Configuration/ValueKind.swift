@@ -13,13 +13,16 @@ struct ValueKind<Value: Sendable>: Sendable {
   /// Nil for a value that isn't allowed.
   var parse: @Sendable (TOMLNode) -> Value?
 
-  /// A string that `parse` understands.
+  /// A string that `parse` understands. No key takes control characters: they are invisible.
   static func text(
     _ allowed: String, documented: [String] = [], userHint: String? = nil,
     _ parse: @escaping @Sendable (String) -> Value?
   ) -> Self {
     Self(allowed: allowed, documented: documented, userHint: userHint) { node in
-      if case .string(let text) = node { parse(text) } else { nil }
+      guard case .string(let text) = node,
+        !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+      else { return nil }
+      return parse(text)
     }
   }
 
@@ -49,11 +52,13 @@ extension ValueKind where Value: RawRepresentable & CaseIterable, Value.RawValue
 extension ValueKind {
   /// Without a slash at its end.
   static var absolutePath: ValueKind<String> {
-    .text("an absolute path, beginning with /", ValueText.absolutePath)
+    .text("an absolute path, beginning with /, without control characters", ValueText.absolutePath)
   }
 
   static var socketPath: ValueKind<String> {
-    .text("an absolute path of at most 107 bytes", documented: ["107 bytes"]) { text in
+    .text(
+      "an absolute path of at most 107 bytes, without control characters", documented: ["107 bytes"]
+    ) { text in
       ValueText.absolutePath(text).flatMap { $0.utf8.count <= ValueText.maximumSocketPath ? $0 : nil }
     }
   }

@@ -65,8 +65,8 @@ import Testing
     new.auth.subject = nil
     new.streams.append(.init(name: "d"))
     var (applied, refused) = old.reloaded(with: new)
-    #expect(applied.auth == old.auth && applied.streams == new.streams)
-    #expect(refused == ["[auth] method", "[auth] subject"])
+    #expect(applied.auth == old.auth && applied.streams == old.streams)
+    #expect(refused == ["[auth] method", "[auth] subject", "stream d"])
 
     let oauth = Configuration(auth: .init(method: .oauth2, clientID: "id"), streams: [.init(name: "a")])
     new = oauth
@@ -75,6 +75,58 @@ import Testing
     (applied, refused) = oauth.reloaded(with: new)
     #expect(applied == oauth)
     #expect(refused == ["[auth] method", "[[stream]]"])
+  }
+
+  /// With the settings in force it would spool the events of another user, and be blocked after the restart.
+  @Test func leavesStreamsToTheRestartThatChangesTheirFeed() throws {
+    var new = old
+    new.auth.subject = Subject("user:2")
+    new.streams.removeFirst()
+    new.streams[0].asUser = "7"
+    new.streams[1].start = .oldest
+    new.streams += [.init(name: "d"), .init(name: "e", subject: Subject("user:1"))]
+    let (applied, refused) = old.reloaded(with: new)
+    #expect(refused == ["[auth] subject", "stream d", "stream b"])
+    #expect(applied.streams == [old.streams[1], new.streams[1], new.streams[3]])
+    // The next reload begins with what is in force.
+    new.auth.subject = old.auth.subject
+    #expect(applied.reloaded(with: new) == (new, []))
+    #expect(applied.change(to: new).added.map(\.name) == ["d"])
+
+    new = old
+    new.box.apiURL = try #require(WebURL("https://other.example"))
+    new.streams.append(.init(name: "d", subject: Subject("user:1")))
+    #expect(old.reloaded(with: new).refusedKeys == ["[box] api_url", "stream d"])
+    #expect(old.reloaded(with: new).configuration == old)
+    // Another path of the same server has the same feeds.
+    new.box.apiURL = old.box.apiURL.appending(path: "/x")
+    #expect(old.reloaded(with: new).configuration.streams == new.streams)
+  }
+
+  @Test func countsManyStreamsThatWaitForARestart() {
+    var new = old
+    new.auth.subject = Subject("user:2")
+    new.streams = (0..<4).map { .init(name: "d\($0)") }
+    // None of the others may stop where none would start.
+    #expect(old.reloaded(with: new) == (old, ["[auth] subject", "4 streams", "[[stream]]"]))
+  }
+
+  /// Whose token it is depends on the app that asks for it.
+  @Test(
+    arguments: [
+      (Configuration.Stream(name: "d"), true), (.init(name: "d", asUser: "7"), false),
+      (.init(name: "d", subject: Subject("user:1")), false),
+      (.init(name: "d", type: .adminLogs), false),
+    ] as [(Configuration.Stream, Bool)])
+  func anotherAppHasAnotherFeedWhereNoUserIsNamed(stream: Configuration.Stream, isLeft: Bool) {
+    var old = self.old
+    old.auth.subject = Subject("enterprise:9")
+    var new = old
+    new.auth.clientID = "other"
+    new.streams.append(stream)
+    let (applied, refused) = old.reloaded(with: new)
+    #expect(refused == ["[auth] client_id"] + (isLeft ? ["stream d"] : []))
+    #expect(applied.streams == (isLeft ? old.streams : new.streams))
   }
 
   @Test func refusesAllOtherKeysByName() throws {

@@ -372,7 +372,7 @@ import Testing
 
   @Test func refusesALockThatIsNotTheDaemonsOwnFile() throws {
     try folder.folder("state/.lock")
-    #expect(problems(try check()) == ["[state] directory: cannot open /state/.lock: Is a directory"])
+    #expect(problems(try check()) == ["[state] directory: cannot open /state/.lock: it is a directory"])
   }
 
   @Test func refusesInvalidDirectories() throws {

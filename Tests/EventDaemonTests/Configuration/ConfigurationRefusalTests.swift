@@ -108,6 +108,41 @@ import Testing
       problems.count == 1 && problems[0].hasPrefix("main.toml:2: client_id in [auth] is "), "\(problems)")
   }
 
+  /// Also in those that may hold any other character, at any place.
+  @Test(arguments: ["\\u0001", "\\n", "\\t", "\\u007f", "\\u0085"])
+  func refusesControlCharacters(escape: String) {
+    let paths = [
+      ("spool", "directory"), ("state", "directory"), ("status", "socket"), ("box", "ca_file"),
+      ("auth", "client_secret_file"), ("auth", "settings_file"), ("box", "proxy_auth_file"),
+    ]
+    for (table, key) in paths {
+      for value in ["/x\(escape)", "/x\(escape)y", "\(escape)/x"] {
+        let problems = ConfigurationText.problems(
+          ConfigurationText.minimal(table, "\(key) = \"\(value)\""))
+        #expect(problems.count == 1 && problems[0].contains("\(key) in [\(table)] is "), "\(problems)")
+        #expect(problems.first?.contains(", without control characters") == true, "\(problems)")
+      }
+    }
+  }
+
+  /// What follows it would be cut off, and the rest accepted.
+  @Test(arguments: ["\\u0000", "\\U00000000"]) func refusesTheCharacterZero(escape: String) {
+    for (table, line) in [
+      ("box", "api_url = \"https://api.box.com\(escape).example\""),
+      ("spool", "directory = \"\"\"/x\\\n\(escape)\"\"\""), ("log", "level = \"info\(escape)\""),
+      ("box", "realtime_hosts = [\n\"*.box.com\(escape)\"]"), ("stream", "subject = \"user:1\(escape)2\""),
+    ] {
+      let key = line.prefix { $0 != " " }
+      #expect(
+        ConfigurationText.problems(ConfigurationText.minimal(table, line)) == [
+          "main.toml:\(table == "stream" ? 6 : 7):1: not valid TOML: \(key) contains \(escape) / "
+            + "Remove \(escape) from the line."
+        ])
+    }
+    let comment = ConfigurationText.minimal("log", "# never \(escape)\nlevel = \"info\"")
+    #expect(ConfigurationText.problems(comment).isEmpty)
+  }
+
   @Test func triesEveryKey() {
     let tried = Set(
       Self.invalid.map { "\($0.table).\($0.key)" } + ["auth.client_id", "auth.subject", "stream.name"])
