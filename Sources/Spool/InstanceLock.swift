@@ -36,19 +36,9 @@ package struct InstanceLock: Sendable {
     defer { root.close() }
     guard let file = (try? root.file(name, writing: false)) ?? nil else { return nil }
     defer { file.close() }
-    guard let process = holder(file), let inode = try? file.status().id.inode,
-      let locks = try? DiskDirectory.root("/proc", on: LocalDisk(), access: .reading)
-    else { return nil }
-    defer { locks.close() }
-    guard let table = (try? locks.file("locks", writing: false)) ?? nil else { return nil }
-    defer { table.close() }
-    let text = String(decoding: (try? table.bytes(in: 0..<(1 << 20))) ?? [], as: UTF8.self)
-    let isHeld = text.split(separator: "\n").contains { line in
-      let fields = line.split(separator: " ")
-      return fields.count > 5 && fields[1] == "FLOCK" && fields[4] == "\(process)"
-        && fields[5].hasSuffix(":\(inode)")
-    }
-    return isHeld ? process : nil
+    guard let process = holder(file), let id = try? file.status().id else { return nil }
+    let holders = LockHolder.processes(in: LockHolder.locks, of: id, onAnyDevice: true)
+    return holders.contains(process) ? process : nil
   }
 
   /// Lets another process lock the directory.
@@ -105,15 +95,21 @@ package struct FileLock: Sendable {
 
 /// Which process has a file's lock, as /proc shows it.
 enum LockHolder {
-  /// A process that runs: one with the lock in /proc/locks, else the one that has signed the file, if it has it open.
-  /// Nil where neither can be seen: some file systems have other numbers there, and containers don't see the host's.
+  /// A process that runs: one with the lock in /proc/locks, else the one that has signed the file, if it has a lock on
+  /// that inode of another device, as some file systems show it there, or has it open. Nil where none can be seen:
+  /// containers don't see the host's.
   static func process(of id: FileStatus.ID, signed: Int32?) -> Int32? {
+    let locks = Self.locks
     let known = processes(in: locks, of: id).first { kill($0, 0) == 0 || errno == EPERM }
-    return known ?? signed.flatMap { hasOpen(id, $0) ? $0 : nil }
+    guard known == nil, let signed else { return known }
+    let isSeen = processes(in: locks, of: id, onAnyDevice: true).contains(signed) || hasOpen(id, signed)
+    return isSeen ? signed : nil
   }
 
   /// Those with a lock of flock(2); the format is in proc_locks(5).
-  static func processes(in locks: String, of id: FileStatus.ID) -> [Int32] {
+  static func processes(
+    in locks: String, of id: FileStatus.ID, onAnyDevice: Bool = false
+  ) -> [Int32] {
     // As makedev(3) puts them together.
     let major = id.device >> 8 & 0xfff | id.device >> 32 & 0xffff_f000
     let minor = id.device & 0xff | id.device >> 12 & 0xffff_ff00
@@ -122,14 +118,13 @@ enum LockHolder {
       guard fields.count > 5, fields[1] == "FLOCK", let process = Int32(fields[4]), process > 0
       else { return nil }
       let file = fields[5].split(separator: ":")
-      guard file.count == 3, UInt64(file[0], radix: 16) == major, UInt64(file[1], radix: 16) == minor,
-        UInt64(file[2]) == id.inode
-      else { return nil }
-      return process
+      guard file.count == 3, UInt64(file[2]) == id.inode else { return nil }
+      let isSame = UInt64(file[0], radix: 16) == major && UInt64(file[1], radix: 16) == minor
+      return isSame || onAnyDevice ? process : nil
     }
   }
 
-  private static var locks: String {
+  fileprivate static var locks: String {
     let directory = Self.directory("/proc")
     defer { directory?.close() }
     guard let file = try? directory?.file("locks", writing: false) else { return "" }

@@ -55,11 +55,14 @@ struct LineLog: Sendable {
     return lines
   }
 
-  /// How many complete lines there are.
+  /// How many complete lines there are, without those at the end that a power cut has left as something else: the next
+  /// ``repairTail(creating:)`` cuts them off.
   func lineCount() throws(StoreFailure) -> Int {
     guard let file = try directory.file(name, writing: false) else { return 0 }
     defer { file.close() }
-    return try file.lastLines(.max, before: file.size()).count
+    let count = try file.lastLines(.max, before: file.size()).count
+    guard count > 0 else { return 0 }
+    return count - (try tail().reversed().prefix { JSONDocument(Array($0)) == nil }.count)
   }
 
   /// Whether the file has anything in it, readable or not.

@@ -56,5 +56,8 @@ struct InstanceLockTests {
     #expect(processes(0x10_fe00, 5_392_323) == [16_400, 16_401])
     #expect(processes(0xfe00, 5_392_324) == [])
     #expect(processes(0, 45) == [])
+    let id = FileStatus.ID(device: 45, inode: 5_392_323)
+    #expect(LockHolder.processes(in: locks, of: id) == [])
+    #expect(LockHolder.processes(in: locks, of: id, onAnyDevice: true) == [26_092, 16_400, 16_401])
   }
 }

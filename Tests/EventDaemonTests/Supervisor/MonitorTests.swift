@@ -13,7 +13,6 @@ import Testing
     let reporter = StatusReporter(
       Notifier { fields in
         if fields.contains(.ready) { looksBeforeReady.withLock { $0 = looks.withLock { $0 } } }
-        return true
       },
       snapshot: { Snapshots.daemon([]) })
     let monitor = Monitor(
