@@ -1,4 +1,3 @@
-import Dispatch
 import Glibc
 import Synchronization
 
@@ -30,12 +29,18 @@ package final class Interruption: Sendable {
   func begin() {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { return }
-    let reader = ends[0]
     Self.pipeEnd.store(ends[1], ordering: .relaxed)
-    DispatchQueue.global().async {
-      var number: UInt8 = 0
-      while read(reader, &number, 1) == 1 { self.receive(Int32(number)) }
-    }
+    // A thread of its own: the common ones may all wait for a terminal or a name server.
+    let context = Unmanaged.passRetained(Watch(interruption: self, reader: ends[0]))
+    var thread = pthread_t()
+    let result = pthread_create(
+      &thread, nil,
+      { context in
+        if let context { Unmanaged<Watch>.fromOpaque(context).takeRetainedValue().run() }
+        return nil
+      }, context.toOpaque())
+    guard result == 0 else { return context.release() }
+    pthread_detach(thread)
     for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] where !Self.isIgnored(number) {
       signal(number) { number in
         let code = errno
@@ -43,6 +48,39 @@ package final class Interruption: Sendable {
           _ = write(Interruption.pipeEnd.load(ordering: .relaxed), $0.baseAddress, 1)
         }
         errno = code
+      }
+    }
+  }
+
+  /// Waits for signals, and for the times at which work that goes on after one is mentioned and given up.
+  private final class Watch: Sendable {
+    private let interruption: Interruption
+    private let reader: Int32
+
+    init(interruption: Interruption, reader: Int32) {
+      self.interruption = interruption
+      self.reader = reader
+    }
+
+    func run() {
+      var first: (number: Int32, at: ContinuousClock.Instant)?
+      var hasWarned = false
+      while true {
+        let pause = first.map {
+          $0.at + (hasWarned ? .seconds(Interruption.answerLimit) : .milliseconds(500)) - .now
+        }
+        var descriptor = pollfd(fd: reader, events: Int16(POLLIN), revents: 0)
+        let ready = poll(&descriptor, 1, pause.map { max(0, Int32($0 / .milliseconds(1))) } ?? -1)
+        if ready > 0 {
+          var number: UInt8 = 0
+          guard read(reader, &number, 1) == 1 else { return }
+          interruption.receive(Int32(number))
+          first = first ?? (Int32(number), .now)
+        } else if ready == 0, let first {
+          if hasWarned { interruption.giveUp(first.number) }
+          hasWarned = true
+          interruption.mention()
+        }
       }
     }
   }
@@ -70,19 +108,19 @@ package final class Interruption: Sendable {
     }
     guard let cancel, number != SIGQUIT else { end(by: number) }
     cancel()
-    after(.milliseconds(500)) {
-      $0.warn("waiting for Box's answer, \(Self.answerLimit) s at most: without it the login would be lost")
-    }
-    after(.seconds(Self.answerLimit)) {
-      $0.warn("Box didn't answer in time; if signing in fails from now on, run: box-eventd login")
-      $0.end(by: number)
-    }
   }
 
-  private func after(_ pause: DispatchTimeInterval, _ action: @escaping @Sendable (Interruption) -> Void) {
-    DispatchQueue.global().asyncAfter(deadline: .now() + pause) {
-      if self.state.withLock({ $0.cancel != nil }) { action(self) }
-    }
+  private var goesOn: Bool { state.withLock { $0.cancel != nil } }
+
+  private func mention() {
+    guard goesOn else { return }
+    warn("waiting for Box's answer, \(Self.answerLimit) s at most: without it the login would be lost")
+  }
+
+  private func giveUp(_ number: Int32) {
+    guard goesOn else { return }
+    warn("Box didn't answer in time; if signing in fails from now on, run: box-eventd login")
+    end(by: number)
   }
 
   private func end(by number: Int32) -> Never {
