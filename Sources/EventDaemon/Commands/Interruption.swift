@@ -52,7 +52,7 @@ package final class Interruption: Sendable {
     }
   }
 
-  /// Waits for signals, and for the times at which work that goes on after one is mentioned and given up.
+  /// Waits for signals, and for the times at which work that goes on after one is mentioned and abandoned.
   private final class Watch: Sendable {
     private let interruption: Interruption
     private let reader: Int32
@@ -77,7 +77,7 @@ package final class Interruption: Sendable {
           interruption.receive(Int32(number))
           first = first ?? (Int32(number), .now)
         } else if ready == 0, let first {
-          if hasWarned { interruption.giveUp(first.number) }
+          if hasWarned { interruption.abandon(first.number) }
           hasWarned = true
           interruption.mention()
         }
@@ -117,7 +117,7 @@ package final class Interruption: Sendable {
     warn("waiting for Box's answer, \(Self.answerLimit) s at most: without it the login would be lost")
   }
 
-  private func giveUp(_ number: Int32) {
+  private func abandon(_ number: Int32) {
     guard goesOn else { return }
     warn("Box didn't answer in time; if signing in fails from now on, run: box-eventd login")
     end(by: number)
