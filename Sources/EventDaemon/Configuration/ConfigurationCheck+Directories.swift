@@ -37,8 +37,12 @@ extension ConfigurationCheck {
     let folder = Self.parent(of: configuration.status.socket)
     if access(folder, F_OK) == 0 || errno != ENOENT {
       checkDirectory(folder, "the folder of [status] socket", .reading)
-    } else if folder == "/run/box-eventd" || madeByUnit.contains(folder) {
-      add(.note, "\(folder) does not exist yet", hint: "It is made at boot, or by the unit when it starts.")
+    } else if madeByUnit.contains(folder), folder != "/run/box-eventd" {
+      add(.note, "\(folder) does not exist yet", hint: "The unit makes it when it starts.")
+    } else if folder == "/run/box-eventd" {
+      add(
+        .note, "\(folder) does not exist yet",
+        hint: "It is made at boot, or by: systemd-tmpfiles --create box-eventd.conf.")
     } else {
       add(
         .problem, "the folder of [status] socket, \(folder), does not exist",
