@@ -200,7 +200,8 @@ import Testing
     try await withTestEnvironment { fixture in
       try await login(fixture) { _ in "simulator-code" }
       let logins = fixture.simulator.statistics.requests(.token)
-      fixture.simulator.script(.token, [.delayed(.seconds(8))])
+      // Less than the 15 s that it is waited for, and more than the signal takes on a busy machine.
+      fixture.simulator.script(.token, [.delayed(.seconds(13))])
       let (check, name) = try fixture.begin(["check", "--online", "--config", fixture.configuration])
       try await fixture.simulator.wait { $0.requests(.token) > logins }
       check.signal(signal)
@@ -213,7 +214,8 @@ import Testing
 
   @Test(arguments: signals) func anInterruptedLoginSavesItsRefreshToken(_ signal: Int32) async throws {
     try await withTestEnvironment { fixture in
-      fixture.simulator.script(.token, [.delayed(.seconds(8))])
+      // Less than the 15 s that it is waited for, and more than the signal takes on a busy machine.
+      fixture.simulator.script(.token, [.delayed(.seconds(13))])
       let outcome = try await attempt(fixture) { _ in
         "simulator-code"
       } meanwhile: { child in
