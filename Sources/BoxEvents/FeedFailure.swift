@@ -1,5 +1,8 @@
 /// Why a read, a subscription or a poll brought nothing: the one error type of every source.
 package struct FeedFailure: ExplainedError, Hashable, Sendable {
+  /// For an answer that isn't Box's.
+  package static let foreignHint = "A proxy, or a network's sign-in page, may have answered in Box's place."
+
   /// What the feed's rules distinguish. Everything else about a failure is for the operator.
   package enum Code: String, Hashable, Sendable, CaseIterable {
     /// No answer, or half of one: connection refused or reset, name not resolved, TLS, a time limit.

@@ -110,6 +110,9 @@ package final class DiskThreads: Sendable {
     state = Mutex(State(threads: [try DiskThread()]))
   }
 
+  /// For what is seldom: it needs no thread of its own.
+  package var first: DiskThread { state.withLock { $0.threads[0] } }
+
   /// The threads in turn. Where no further one can be started, those that there are serve.
   package func next() -> DiskThread {
     state.withLock { state in

@@ -20,7 +20,8 @@ extension OpenSpool {
       segment: try active?.file.status().id)
   }
 
-  /// The spool, which was closed, with its files open again. What someone has done to a file meanwhile is treated as if it had been open.
+  /// The spool, which was closed, with its files open again. What someone has done to a file meanwhile is treated as
+  /// if it had been open.
   /// - Returns: nil if the directories are not the same: only a recovery can tell what is in them.
   func woken(as identities: Identities) throws(StoreFailure) -> OpenSpool? {
     guard let files = try StreamFiles(existing: setup.location) else { return nil }
@@ -49,30 +50,33 @@ extension OpenSpool {
 
   private mutating func openPosition(as id: FileStatus.ID?) throws(StoreFailure) {
     guard position != nil else { return }
-    if let file = try files.state.file(PositionRecord.fileName, writing: true) {
-      let found = try closingOnFailure(file.close) { () throws(StoreFailure) in try file.status().id }
-      if found == id {
-        position?.file.reopened(as: file, in: files.state)
-        return
-      }
-      file.close()
+    if let file = try files.state.file(PositionRecord.fileName, as: id) {
+      position?.file.reopened(as: file, in: files.state)
+    } else {
+      // As in ``write(_:durable:)``.
+      position?.file = try files.madePosition()
     }
-    // As in ``write(_:durable:)``.
-    position?.file = try files.madePosition()
   }
 
   private mutating func openSegment(as id: FileStatus.ID?) throws(StoreFailure) {
     guard let segment = active else { return }
-    if let file = try files.spool.file(SegmentName.text(segment.ordinal), writing: true) {
-      let found = try closingOnFailure(file.close) { () throws(StoreFailure) in try file.status().id }
-      if found == id {
-        active?.file = file
-        return
-      }
-      file.close()
+    if let file = try files.spool.file(SegmentName.text(segment.ordinal), as: id) {
+      active?.file = file
+    } else {
+      // As in a commit that finds it gone.
+      active = nil
+      if segment.size > 0 { try recordShortened(after: entry(upTo: segment.ordinal)) }
     }
-    // As in a commit that finds it gone.
-    active = nil
-    if segment.size > 0 { try recordShortened(after: entry(upTo: segment.ordinal)) }
+  }
+}
+
+extension DiskDirectory {
+  /// A file to write, if it is still that one.
+  fileprivate func file(_ name: String, as id: FileStatus.ID?) throws(StoreFailure) -> DiskFile? {
+    guard let file = try file(name, writing: true) else { return nil }
+    let found = try closingOnFailure(file.close) { () throws(StoreFailure) in try file.status().id }
+    if found == id { return file }
+    file.close()
+    return nil
   }
 }

@@ -81,14 +81,7 @@ import Testing
       #expect(try await daemon.terminated() == .code(0))
       // Also where the shell ignores SIGPIPE, so that the write fails instead.
       for prefix in ["", "trap '' PIPE; "] {
-        let (child, name) = try fixture.begin([
-          "/bin/sh", "-c",
-          prefix + "'\(Executable.path)' tail -n 2000 --config '\(fixture.configuration)' | head -n 1",
-        ])
-        let outcome = try await fixture.outcome(of: child, name)
-        #expect(outcome.exit == .code(0))
-        #expect(outcome.output.split(separator: "\n").count == 1)
-        #expect(outcome.errors.isEmpty)
+        try await expectOneLine(fixture, prefix, "tail -n 2000")
       }
     }
   }
@@ -100,14 +93,19 @@ import Testing
       let daemon = try fixture.start()
       try await fixture.drained()
       #expect(try await daemon.terminated() == .code(0))
-      let (child, name) = try fixture.begin([
-        "/bin/sh", "-c",
-        prefix + "'\(Executable.path)' tail -f -n 1 --config '\(fixture.configuration)' | head -n 1",
-      ])
-      let outcome = try await fixture.outcome(of: child, name)
-      #expect(outcome.exit == .code(0))
-      #expect(outcome.output.split(separator: "\n").count == 1)
-      #expect(outcome.errors.isEmpty)
+      try await expectOneLine(fixture, prefix, "tail -f -n 1")
     }
+  }
+
+  /// A command whose reader takes one line.
+  private func expectOneLine(_ fixture: TestEnvironment, _ prefix: String, _ command: String) async throws {
+    let (child, name) = try fixture.begin([
+      "/bin/sh", "-c",
+      prefix + "'\(Executable.path)' \(command) --config '\(fixture.configuration)' | head -n 1",
+    ])
+    let outcome = try await fixture.outcome(of: child, name)
+    #expect(outcome.exit == .code(0))
+    #expect(outcome.output.split(separator: "\n").count == 1)
+    #expect(outcome.errors.isEmpty)
   }
 }

@@ -105,7 +105,7 @@ enum TokenAnswer: Sendable {
     guard let token = AccessToken(text, lifetime: lifetime ?? Self.defaultLifetime) else {
       let failure = FeedFailure(
         .signInFailed, "the answer of the token endpoint lacks an access token",
-        hint: "Check token_url in [box]. \(HTTPAnswer.foreignHint)", status: 200)
+        hint: "Check token_url in [box]. \(FeedFailure.foreignHint)", status: 200)
       self = .refused(Refusal(status: 200, date: answer.date, failure: failure))
       return
     }

@@ -57,15 +57,13 @@ extension HTTPAnswer {
     }
   }
 
-  static let foreignHint = "A proxy, or a network's sign-in page, may have answered in Box's place."
-
   private func hint(from endpoint: HTTPCall.Endpoint) -> String? {
     switch (status, endpoint) {
     case (300..<400, _): "Redirects are not followed. Check the addresses in [box]."
     case (404, .events), (404, .options): "Check the path of api_url in [box]; Box's is /2.0."
     case (404, .token): "Check the path of token_url in [box]; Box's is /oauth2/token."
     case (401, .token), (403, .token):
-      "Check client_id and the client secret, and token_url in [box]. \(Self.foreignHint)"
+      "Check client_id and the client secret, and token_url in [box]. \(FeedFailure.foreignHint)"
     case (500..., _): "If it lasts, look at https://status.box.com, and at the proxy if there is one."
     case (407, _): "A proxy that asks for a user and password must be named by proxy in [box] or HTTPS_PROXY."
     default: nil

@@ -95,7 +95,9 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
 
   private mutating func read(_ request: ReadRequest) async throws(StoreFailure) -> FeedAction {
     // While the disk is full nothing is read that couldn't be stored.
-    if !hasSpace, let failure = try await spaceFailure(store) { return diskFull(failure) }
+    if !hasSpace {
+      do throws(StoreFailure) { try await store.requireFreeSpace() } catch { return try paused(by: error) }
+    }
     let answer: PageAnswer
     do throws(FeedFailure) { answer = try await source.read(request) } catch { return readFailed(error) }
     return try await take(answer, to: request, in: store)
@@ -107,15 +109,16 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
   private mutating func take(
     _ answer: PageAnswer, to request: ReadRequest, in store: isolated Store
   ) async throws(StoreFailure) -> FeedAction {
-    if let failure = try await spaceFailure(store) { return diskFull(failure) }
-    let page: EventPage
-    do throws(FeedFailure) { page = try Self.page(answer, request) } catch { return readFailed(error) }
     let batch: EventBatch
     do throws(StoreFailure) {
+      // Reading stops before the disk is full, so that a page that was read can be stored.
+      try await store.requireFreeSpace()
+      hasSpace = true
+      let page: EventPage
+      do throws(FeedFailure) { page = try Self.page(answer, request) } catch { return readFailed(error) }
       batch = try await store.deduplicate(page, readFrom: request.position)
     } catch {
-      guard error.code == .noSpace else { throw error }
-      return diskFull(error)
+      return try paused(by: error)
     }
     let next = pageRead(batch, date: answer.date)
     guard next.isOfStore, !Task.isCancelled else { return next }
@@ -153,20 +156,7 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
       }
       return stored()
     } catch {
-      guard error.code == .noSpace else { throw error }
-      return diskFull(error)
-    }
-  }
-
-  /// Reading stops before the disk is full, so that a page that was read can be stored.
-  private mutating func spaceFailure(_ store: isolated Store) async throws(StoreFailure) -> StoreFailure? {
-    do throws(StoreFailure) {
-      try await store.requireFreeSpace()
-      hasSpace = true
-      return nil
-    } catch {
-      guard error.code == .noSpace else { throw error }
-      return error
+      return try paused(by: error)
     }
   }
 
@@ -191,8 +181,10 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
     if let caughtUpAt = machine.lookbackCaughtUpAt { report.lookbackFound(batch, caughtUpAt: caughtUpAt) }
   }
 
+  /// A full disk is waited for; nothing else is.
   @inline(never)
-  private mutating func diskFull(_ failure: StoreFailure) -> FeedAction {
+  private mutating func paused(by failure: StoreFailure) throws(StoreFailure) -> FeedAction {
+    guard failure.code == .noSpace else { throw failure }
     hasSpace = false
     return machine.diskFull(failure, at: clock.now)
   }
@@ -200,10 +192,6 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
   @inline(never)
   private mutating func waited(isPulled: Bool) -> FeedAction {
     isPulled ? machine.retry(at: clock.now) : machine.woke(at: clock.now)
-  }
-
-  private static var foreignHint: String {
-    "Check api_url in [box]. A proxy, or a network's sign-in page, may have answered in Box's place."
   }
 
   @inline(never)
@@ -214,7 +202,8 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
       throw FeedFailure(
         error.isForeign ? .unreadable : .malformedPage,
         "Box's answer is not a page of events: \(error.message)",
-        hint: error.hint ?? (error.isForeign ? foreignHint : nil), requestID: answer.requestID)
+        hint: error.hint ?? (error.isForeign ? "Check api_url in [box]. \(FeedFailure.foreignHint)" : nil),
+        requestID: answer.requestID)
     }
   }
 

@@ -48,7 +48,7 @@ struct DaemonAssembly: Sendable {
     let threads = try DaemonFailure.mapping { () throws(StoreFailure) in try DiskThreads() }
     difference = ConfigurationDifference(configuration)
     watch = ConfigurationWatch(
-      daemon.configurationPath, environment: daemon.environment, difference, thread: threads.next(),
+      daemon.configurationPath, environment: daemon.environment, difference, thread: threads.first,
       logger: logger)
     let feeds = FeedFactory(
       configuration: configuration, directories: directories, transport: transport,

@@ -2,8 +2,8 @@ import Glibc
 
 /// How many threads this process may start.
 package enum ThreadLimit {
-  /// Fewer are never enough: eight event loops of the transport, one of the status server, four threads for the disk, two
-  /// of the runtime. The others come later, and with more processors there are more.
+  /// Fewer may not be enough: up to eight event loops of the transport, one of the status server, four threads for
+  /// the disk, two of the runtime. The others come later, and with more processors there are more.
   static let need = 15
   /// With less address space than this, the runtime ends without a word when an allocator has reserved the rest for its
   /// threads. Measured: below 400 MiB always, below 800 MiB at times.
