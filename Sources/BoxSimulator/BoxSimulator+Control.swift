@@ -88,6 +88,9 @@ extension BoxSimulator {
     core.update { $0.wake(key(user, type)) }
   }
 
+  /// Sends every answer that ``Fault/held`` keeps.
+  package func releaseAnswers() { core.update { $0.releaseAnswers() } }
+
   package var statistics: SimulatorStatistics { core.update { $0.statistics } }
 
   /// The last requests, oldest first.

@@ -102,6 +102,19 @@ final class ConnectionHandler: ChannelInboundHandler {
         let rest = steps
         context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(pause)) { self.play(rest, context) }
         return
+      case .hold:
+        context.flush()
+        let bound = NIOLoopBound((self, steps, context), eventLoop: context.eventLoop)
+        let loop = context.eventLoop
+        core.update { state in
+          state.keepAnswer {
+            loop.execute {
+              let (handler, rest, context) = bound.value
+              handler.play(rest, context)
+            }
+          }
+        }
+        return
       case .close:
         let sent = context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated()
         return sent.whenComplete { _ in context.close(promise: nil) }

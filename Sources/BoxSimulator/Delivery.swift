@@ -5,6 +5,8 @@ struct Delivery {
   enum Step {
     case send(ByteBuffer)
     case wait(Duration)
+    /// Waits for ``SimulatorState/releaseAnswers()``.
+    case hold
     /// Ends the connection in order.
     case close
     /// Ends the connection with a TCP reset.
@@ -26,6 +28,7 @@ struct Delivery {
     switch fault {
     case .none, .status, .body, .html, .expireToken, .truncateJSON, .brokenGzip, .truncatedGzip:
       return complete
+    case .held: return [.hold] + complete
     case .delayed(let pause, let then): return [.wait(pause)] + steps(playing: then)
     case .pausedBody(let pause): return split([middle], pause: pause)
     case .reset, .loseAnswer: return [.reset]

@@ -17,6 +17,8 @@ package indirect enum Fault: Sendable, Hashable {
   case expireToken
   /// Waits before the head, then plays another fault or none.
   case delayed(Duration, then: Fault = .none)
+  /// Keeps the answer until ``BoxSimulator/releaseAnswers()``: for what must not depend on the machine's speed.
+  case held
   /// Pauses in the middle of the body.
   case pausedBody(Duration)
   /// Resets the connection; the request was not processed.
@@ -74,7 +76,7 @@ extension Fault {
 // MARK: Faults as text
 
 extension Fault {
-  /// Reads `none`, `503`, `429:2` (Retry-After in seconds), `reset`, `lose-answer`, `reset-in-body`,
+  /// Reads `none`, `hold`, `503`, `429:2` (Retry-After in seconds), `reset`, `lose-answer`, `reset-in-body`,
   /// `truncate`, `truncate-chunks`, `truncate-json`, `stall`, `stall-in-body`, `html`, `empty`,
   /// `expire-token`, `broken-gzip`, `truncated-gzip`, `message:TEXT`, `delay:2s`, `delay:500ms:503`,
   /// `pause:1s`, `drip:100:10ms`.
@@ -88,7 +90,7 @@ extension Fault {
   }
 
   private static let names: [String: Fault] = [
-    "none": .none, "reset": .reset, "lose-answer": .loseAnswer, "reset-in-body": .resetInBody,
+    "none": .none, "hold": .held, "reset": .reset, "lose-answer": .loseAnswer, "reset-in-body": .resetInBody,
     "truncate": .truncate, "truncate-chunks": .truncateChunks, "truncate-json": .truncateJSON,
     "stall": .stall, "stall-in-body": .stallInBody, "html": .html, "empty": .body(""),
     "expire-token": .expireToken, "broken-gzip": .brokenGzip, "truncated-gzip": .truncatedGzip,

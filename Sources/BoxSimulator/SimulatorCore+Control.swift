@@ -14,6 +14,7 @@ import NIOHTTP1
 /// | `POST expire-tokens` | revokes every access token |
 /// | `POST clock?offset=SECONDS` | moves Box's clock |
 /// | `POST faults?endpoint=E[&script=F,F,…][&rates=F=P,…][&clear=1]` | plans faults; rates replace the ones before |
+/// | `POST release` | sends every answer that the fault `hold` keeps |
 /// | `GET stats` | counts, JSON |
 /// | `GET ledger?user=U&type=T[&from=I&count=N][&all=1]` | the events, one a line; `all`: also entries that are not events |
 /// | `GET times?user=U&type=T` | when each was produced, CLOCK_MONOTONIC in nanoseconds, one a line |
@@ -46,6 +47,7 @@ extension SimulatorCore {
         change(key) { feed, _ in feed.dropOldest(request.query.integer("count") ?? 1) }
       case (.POST, "expire-tokens"): update { $0.tokens.access = [:] }
       case (.POST, "clock"): update { $0.clock.offset = .seconds(request.query.integer("offset") ?? 0) }
+      case (.POST, "release"): update { $0.releaseAnswers() }
       case (.POST, "faults"): try plan(request)
       default: return .text("unknown control: \(name)\n", status: 404)
       }

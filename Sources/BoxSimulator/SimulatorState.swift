@@ -16,6 +16,8 @@ struct SimulatorState: Sendable {
   /// Unproductive reads of a feed within one second.
   private var idleReads: [FeedKey: (second: Int64, count: Int)] = [:]
   private var woken: [Realtime.Wake] = []
+  /// Those who play the answers of ``Fault/held``.
+  private var keptAnswers: [Realtime.Wake] = []
 
   init(options: SimulatorOptions) {
     self.options = options
@@ -66,11 +68,22 @@ struct SimulatorState: Sendable {
   }
 
   /// Answers the polls of a feed.
-  mutating func wake(_ key: FeedKey) { woken += realtime.takeAll(of: key) }
+  mutating func wake(_ key: FeedKey) {
+    let polls = realtime.takeAll(of: key)
+    counts.wokenPolls += polls.count
+    woken += polls
+  }
 
-  /// The polls to answer after the lock is released.
+  mutating func keepAnswer(_ play: @escaping Realtime.Wake) { keptAnswers.append(play) }
+
+  /// Sends every answer that ``Fault/held`` keeps.
+  mutating func releaseAnswers() {
+    woken += keptAnswers
+    keptAnswers = []
+  }
+
+  /// The polls and answers to send after the lock is released.
   mutating func takeWoken() -> [Realtime.Wake] {
-    counts.wokenPolls += woken.count
     defer { woken = [] }
     return woken
   }

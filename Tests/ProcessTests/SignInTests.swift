@@ -200,27 +200,26 @@ import Testing
     try await withTestEnvironment { fixture in
       try await login(fixture) { _ in "simulator-code" }
       let logins = fixture.simulator.statistics.requests(.token)
-      // Less than the 15 s that it is waited for, and more than the signal takes on a busy machine.
-      fixture.simulator.script(.token, [.delayed(.seconds(13))])
+      fixture.simulator.script(.token, [.held])
       let (check, name) = try fixture.begin(["check", "--online", "--config", fixture.configuration])
       try await fixture.simulator.wait { $0.requests(.token) > logins }
       check.signal(signal)
+      try await releaseAnswer(to: name, fixture)
       let outcome = try await fixture.outcome(of: check, name)
       #expect(outcome.exit == .signal(signal), "\(outcome.errors)")
-      #expect(outcome.errors.contains("waiting for Box's answer"), "\(outcome.errors)")
       try await streamThroughExpiry(fixture)
     }
   }
 
   @Test(arguments: signals) func anInterruptedLoginSavesItsRefreshToken(_ signal: Int32) async throws {
     try await withTestEnvironment { fixture in
-      // Less than the 15 s that it is waited for, and more than the signal takes on a busy machine.
-      fixture.simulator.script(.token, [.delayed(.seconds(13))])
+      fixture.simulator.script(.token, [.held])
       let outcome = try await attempt(fixture) { _ in
         "simulator-code"
-      } meanwhile: { child in
+      } meanwhile: { child, name in
         try await fixture.simulator.wait { $0.requests(.token) > 0 }
         child.signal(signal)
+        try await releaseAnswer(to: name, fixture)
       }
       #expect(outcome.exit == .signal(signal), "\(outcome.errors)")
       try await streamThroughExpiry(fixture)
@@ -231,8 +230,8 @@ import Testing
     try await withTestEnvironment { fixture in
       let login = try await attempt(fixture) { _ in
         nil
-      } meanwhile: {
-        $0.signal(signal)
+      } meanwhile: { child, _ in
+        child.signal(signal)
       }
       #expect(login.exit == .signal(signal), "\(login.errors)")
       #expect(fixture.simulator.statistics.requests(.token) == 0)
@@ -249,7 +248,7 @@ import Testing
   /// Runs `login` and pastes what `answer` makes of the printed address.
   private func attempt(
     _ fixture: TestEnvironment, _ answer: (String) throws -> String?,
-    meanwhile: (ChildProcess) async throws -> Void = { _ in }
+    meanwhile: (ChildProcess, _ name: String) async throws -> Void = { _, _ in }
   ) async throws -> TestEnvironment.Outcome {
     fixture.settings.auth[0] = #"method = "oauth2""#
     if fixture.settings.auth.count == 4 { fixture.settings.auth.remove(at: 2) }
@@ -263,8 +262,16 @@ import Testing
     }
     #expect(url.hasPrefix("http://127.0.0.1:\(fixture.simulator.port)/"))
     if let text = try answer(url) { child.type(text) }
-    try await meanwhile(child)
+    try await meanwhile(child, name)
     return try await fixture.outcome(of: child, name)
+  }
+
+  /// Sends the token's answer as soon as the interrupted command says that it waits for it.
+  private func releaseAnswer(to name: String, _ fixture: TestEnvironment) async throws {
+    try await eventually("the command to wait for Box's answer") {
+      readFile(name + ".err").contains(Array("waiting for Box's answer".utf8))
+    }
+    fixture.simulator.releaseAnswers()
   }
 
   /// Events come before and after every token is revoked.

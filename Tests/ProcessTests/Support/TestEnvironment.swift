@@ -136,22 +136,28 @@ struct StatusReport: Decodable {
 func withTestEnvironment<Value>(
   _ options: SimulatorOptions = SimulatorOptions(), _ body: (TestEnvironment) async throws -> Value
 ) async throws -> Value {
-  try await BoxSimulator.run(options) { simulator in
-    let fixture = try TestEnvironment(simulator)
-    defer { fixture.remove() }
-    // A wait for what never comes ends with the simulator.
-    let limit = Task {
-      try await Task.sleep(for: .seconds(1200))
-      Issue.record("the test has not ended within 20 minutes")
-      try await simulator.stop()
-    }
-    defer { limit.cancel() }
-    do {
-      return try await body(fixture)
-    } catch {
-      // What the daemon was doing can't be learned otherwise: its log is removed with the fixture.
-      print("\(error)\nthe end of the daemon's log:\n\(fixture.log.suffix(4000))")
-      throw error
-    }
+  try await Turns.processes.take {
+    try await BoxSimulator.run(options) { simulator in try await inEnvironment(simulator, body) }
+  }
+}
+
+private func inEnvironment<Value>(
+  _ simulator: BoxSimulator, _ body: (TestEnvironment) async throws -> Value
+) async throws -> Value {
+  let fixture = try TestEnvironment(simulator)
+  defer { fixture.remove() }
+  // A wait for what never comes ends with the simulator.
+  let limit = Task {
+    try await Task.sleep(for: .seconds(1200))
+    Issue.record("the test has not ended within 20 minutes")
+    try await simulator.stop()
+  }
+  defer { limit.cancel() }
+  do {
+    return try await body(fixture)
+  } catch {
+    // What the daemon was doing can't be learned otherwise: its log is removed with the fixture.
+    print("\(error)\nthe end of the daemon's log:\n\(fixture.log.suffix(4000))")
+    throw error
   }
 }
