@@ -77,7 +77,6 @@ let package = Package(
       dependencies: [
         "BoxClient", "BoxEvents", "Spool", "Systemd",
         .product(name: "HTTPTypes", package: "swift-http-types"),
-        .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),

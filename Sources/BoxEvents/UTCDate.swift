@@ -84,7 +84,18 @@ extension UTCDate {
 // MARK: HTTP
 
 extension UTCDate {
-  private static let months = "jan feb mar apr may jun jul aug sep oct nov dec".split(separator: " ")
+  private static let months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(separator: " ")
+  /// 1970 began with a Thursday.
+  private static let weekdays = "Thu Fri Sat Sun Mon Tue Wed".split(separator: " ")
+
+  /// `Sun, 06 Nov 1994 08:49:37 GMT`.
+  package var httpDate: String {
+    let (days, second) = secondsSince1970.flooredQuotientAndRemainder(dividingBy: 86_400)
+    let (year, month, day) = Self.date(daysSince1970: days)
+    let weekday = Self.weekdays[Int(days.flooredQuotientAndRemainder(dividingBy: 7).1)]
+    return "\(weekday), \(Self.padded(day)) \(Self.months[Int(month) - 1]) \(Self.padded(year, 4)) "
+      + "\(Self.padded(second / 3600)):\(Self.padded(second / 60 % 60)):\(Self.padded(second % 60)) GMT"
+  }
 
   /// Reads a date in any of the three forms that a recipient has to accept:
   ///
@@ -102,7 +113,8 @@ extension UTCDate {
     }
     let time = parts[order.time].split(separator: ":", omittingEmptySubsequences: false)
       .map { Self.number($0.utf8) }
-    guard let month = Self.months.firstIndex(of: Substring(parts[order.month].lowercased())),
+    let name = parts[order.month].lowercased()
+    guard let month = Self.months.firstIndex(where: { $0.lowercased() == name }),
       let year = Self.number(parts[order.year].utf8), let day = Self.number(parts[order.day].utf8),
       time.count == 3, let hour = time[0], let minute = time[1], let second = time[2]
     else { return nil }

@@ -25,6 +25,13 @@ import Testing
     #expect(lanes.loop(for: "api.box.com", isPoll: false) == api)
   }
 
+  @Test func addressesNeedNoLaneOfTheirOwn() {
+    for address in ["127.0.0.1", "::1"] {
+      #expect(lanes.loop(for: address, isPoll: true) == lanes.first)
+      #expect(lanes.loop(for: address, isPoll: false) == lanes.first)
+    }
+  }
+
   @Test func aSingleLoopServesAll() {
     let lanes = LookupLanes([7])
     #expect(lanes.loop(for: "api.box.com", isPoll: false) == 7)

@@ -82,8 +82,11 @@ package final class BoxTransport: Sendable {
     }
   }
 
-  /// Runs streams where the answers of the API arrive; nil without event loops.
-  package var executor: EventLoopExecutor? { lanes.first.map { EventLoopExecutor($0) } }
+  /// The loop on which the answers of the API arrive, unless it has several names.
+  package var firstLoop: any EventLoop { lanes.first ?? group.next() }
+
+  /// Runs streams where the answers of the API arrive.
+  package var executor: EventLoopExecutor { EventLoopExecutor(firstLoop) }
 
   /// Calls that wait for their turn.
   package var waitingCalls: Int { gates.api.waiting + gates.signIn.waiting + (budget?.waiting ?? 0) }

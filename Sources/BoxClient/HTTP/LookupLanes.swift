@@ -1,3 +1,4 @@
+import BoxEvents
 import Synchronization
 
 /// Which event loop calls which server, so that no server's name holds up another's.
@@ -33,6 +34,8 @@ final class LookupLanes<Loop: Sendable>: Sendable {
   /// The loop for a server: the same for a name as long as it is remembered. Nil if there are no loops at all.
   /// - Parameter name: what is looked up: the server's name, or the proxy's.
   func loop(for name: String, isPoll: Bool) -> Loop? {
+    // An address needs no look-up.
+    if WebHost.isIPv4(name) || WebHost.isIPv6(name) { return first }
     let lanes = isPoll ? polls : api
     guard lanes.count > 1 else { return lanes.first.map(loop) }
     let lane = names.withLock { names in

@@ -15,7 +15,7 @@ package enum OnlineCheck {
       let state = try DaemonDirectories.openState(configuration)
       defer { state.close() }
       let tokenRegistry = try TokenRegistry(
-        configuration, environment, transport, refreshTokenStore: RefreshTokenFile(state),
+        configuration, environment, transport, state: state,
         logger: Logger(label: "check") { _ in SwiftLogNoOpLogHandler() })
       var findings: [ConfigurationCheck.Finding] = []
       var failures: [FeedFailure] = []

@@ -17,9 +17,12 @@ final class StreamTelemetry: Sendable {
   /// How long Box keeps the stream's events.
   let retention: Duration
   private let published: Mutex<Published>
+  private let changes: ChangeSignal?
 
-  init(name: String, retention: Duration) {
+  /// - Parameter changes: what is set at each change of the stream's state.
+  init(name: String, retention: Duration, changes: ChangeSignal? = nil) {
     self.name = name
+    self.changes = changes
     self.retention = retention
     published = Mutex(Published(metrics: StreamMetrics(name: name)))
   }
@@ -70,7 +73,10 @@ final class StreamTelemetry: Sendable {
 
   // MARK: Writing
 
-  func publish(_ metrics: StreamMetrics) { published.withLock { $0.metrics = metrics } }
+  func publish(_ metrics: StreamMetrics) {
+    published.withLock { $0.metrics = metrics }
+    changes?.set()
+  }
 
   /// A recovery makes progress, or a call waits for its turn, while the driver waits for its end.
   func setDeadline(_ deadline: FeedInstant) { published.withLock { $0.metrics.deadline = deadline } }
@@ -99,6 +105,7 @@ final class StreamTelemetry: Sendable {
   /// The driver has ended; operator action is required.
   func block(_ reason: OperatorActionRequired, at now: FeedInstant) {
     published.withLock { $0.metrics.block(reason, at: now) }
+    changes?.set()
   }
 }
 

@@ -1,14 +1,13 @@
 import BoxEvents
 import HTTPTypes
-import Hummingbird
-import NIOCore
+import HummingbirdCore
 
 /// Answers only requests for an address, `localhost` or the configured host.
 ///
 /// Without it, any web page could read the status with the browser of someone who can reach it: it lets a name of its
 /// own resolve to this address (DNS rebinding), and that name is what the browser sends as `Host`. Without a `Host`,
 /// as a plain health check of HTTP/1.0 sends, no browser has asked.
-struct HostCheck: RouterMiddleware {
+struct HostCheck: Sendable {
   static let refusal =
     "not for this Host: ask by IP address, as localhost, or by the host of listen in [status]\n"
 
@@ -17,23 +16,13 @@ struct HostCheck: RouterMiddleware {
   /// The host of the address that is listened on, in lower case and without brackets.
   let host: String
 
-  func handle(
-    _ request: Request, context: BasicRequestContext,
-    next: @concurrent (Request, BasicRequestContext) async throws -> Response
-  ) async throws -> Response {
+  /// The answer to a request for another host; nil for one that is to be answered.
+  func refusal(of request: Request) -> Response? {
     // The first one is the authority, and no longer among the fields. See RFC 9112, 3.2.
     if HTTPField.Name("Host").map({ request.headers.contains($0) }) == true {
-      return refused(.badRequest, Self.ambiguity)
+      return .text(Self.ambiguity, .badRequest)
     }
-    if allows(request.head.authority) { return try await next(request, context) }
-    return refused(.misdirectedRequest, Self.refusal)
-  }
-
-  private func refused(_ status: HTTPResponse.Status, _ reason: String) -> Response {
-    Response(
-      status: status,
-      headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],
-      body: .init(byteBuffer: ByteBuffer(string: reason)))
+    return allows(request.head.authority) ? nil : .text(Self.refusal, .misdirectedRequest)
   }
 
   /// - Parameter authority: the request's `Host`, with or without a port.

@@ -1,6 +1,5 @@
 import Glibc
 import HTTPTypes
-import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
@@ -27,6 +26,7 @@ struct StatusServer: Service {
   static let shutdownTime = Duration.seconds(1)
 
   private let configuration: Configuration.Status
+  private let group: any EventLoopGroup
   private let socket: StatusSocket
   /// Called when an endpoint can be connected to; for the socket once more when it has been made again.
   private let onListening: @Sendable (Endpoint) async -> Void
@@ -42,11 +42,13 @@ struct StatusServer: Service {
   private let requestLogger = Logger(label: "box-eventd.status") { _ in SwiftLogNoOpLogHandler() }
 
   init(
-    configuration: Configuration.Status, onListening: @escaping @Sendable (Endpoint) async -> Void = { _ in },
-    retryInterval: Duration = .seconds(10), idleTimeout: Duration = .seconds(2), logger: Logger,
+    configuration: Configuration.Status, on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+    onListening: @escaping @Sendable (Endpoint) async -> Void = { _ in },
+    retryInterval: Duration = QuietTime.interval, idleTimeout: Duration = .seconds(2), logger: Logger,
     snapshot: @escaping @Sendable () -> DaemonSnapshot
   ) {
     self.configuration = configuration
+    self.group = group
     socket = StatusSocket(configuration.socket)
     self.onListening = onListening
     self.retryInterval = retryInterval
@@ -135,7 +137,7 @@ struct StatusServer: Service {
     try await withThrowingTaskGroup(of: Bool.self) { group in
       group.addTask {
         do throws(StatusFailure) {
-          try await serve(router(), .unixDomainSocket(path: path), "can't listen on \(path)") { _ in
+          try await serve(answers(), .unixDomainSocket(path: path), "can't listen on \(path)") { _ in
             // A new socket's mode is the umask's; only our user and group may connect.
             chmod(path, 0o660)
             if socket.bound() {
@@ -162,19 +164,19 @@ struct StatusServer: Service {
   }
 
   private func waitForRetry() async {
-    try? await cancelWhenGracefulShutdown { try await Task.sleep(for: retryInterval) }
+    try? await cancelWhenGracefulShutdown { try await QuietTime.next(retryInterval) }
   }
 
   /// Serves over TCP until the end. The port may be taken and become free, or its address come up after the start.
   private func serve(_ listen: ListenAddress) async {
-    let router = router(allowing: listen.host)
+    let answers = answers(allowing: listen.host)
     var failures = 0
     while !Task.isCancelled, !Task.isShuttingDownGracefully {
       let hadFailed = failures > 0
       do throws(StatusFailure) {
         guard let host = try await listen.resolvedHost() else { return }
         return try await serve(
-          router, .hostname(host, port: listen.port), listen.description
+          answers, .hostname(host, port: listen.port), listen.description
         ) { channel in
           if hadFailed {
             logger.notice("listening on the status address", metadata: ["listen": "\(listen)"])
@@ -211,19 +213,27 @@ struct StatusServer: Service {
     return what + " It is tried again every 10 s; events are collected all the same."
   }
 
+  /// - Parameter host: of the TCP address; nil for the socket.
+  private func answers(allowing host: String? = nil) -> StatusAnswers {
+    StatusAnswers(snapshot: snapshot, hostCheck: host.map { HostCheck(host: $0) })
+  }
+
   /// - Parameter subject: begins the message of a failure.
   private func serve(
-    _ router: Router<BasicRequestContext>, _ address: BindAddress, _ subject: String,
+    _ answers: StatusAnswers, _ address: BindAddress, _ subject: String,
     onRunning: @escaping @Sendable (any Channel) async -> Void
   ) async throws(StatusFailure) {
-    let connections = MaximumAvailableConnections(Self.maximumConnections, logger: requestLogger)
-    let application = Application(
-      router: router,
-      server: .http1(configuration: .init(idleTimeout: TimeAmount(idleTimeout))),
-      configuration: .init(address: address, availableConnectionsDelegate: connections),
-      onServerRunning: onRunning, logger: requestLogger)
     do {
-      try await application.run()
+      let connections = MaximumAvailableConnections(Self.maximumConnections, logger: requestLogger)
+      let server = try HTTPServerBuilder.http1(configuration: .init(idleTimeout: TimeAmount(idleTimeout)))
+        .buildServer(
+          configuration: ServerConfiguration(address: address, availableConnectionsDelegate: connections),
+          eventLoopGroup: group, logger: requestLogger,
+          responder: { request, writer, _ in
+            let response = answers.answer(to: request)
+            try await writer.write(response: response.head, body: response.body)
+          }, onServerRunning: onRunning)
+      try await server.run()
     } catch {
       if error is CancellationError || Task.isCancelled { return }
       let number = (error as? IOError)?.errnoCode
@@ -231,35 +241,5 @@ struct StatusServer: Service {
       throw StatusFailure(
         .notListening, "\(subject): \(reason)", hint: Self.hint(ofListening: number), errno: number)
     }
-  }
-}
-
-extension StatusServer {
-  /// The paths of the local endpoint and what each answers.
-  /// - Parameter host: of the TCP address; nil for the socket, which no browser reaches.
-  private func router(allowing host: String? = nil) -> Router<BasicRequestContext> {
-    let router = Router(options: .autoGenerateHeadEndpoints)
-    if let host { router.add(middleware: HostCheck(host: host)) }
-    router.get("/status") { _, _ in answer(StatusReport(snapshot()).json, "application/json") }
-    router.get("/metrics") { _, _ in answer(PrometheusText(snapshot()).text, PrometheusText.contentType) }
-    router.get("/healthz") { _, _ in
-      let health = Health(snapshot())
-      return answer(
-        health.reason + "\n", "text/plain; charset=utf-8", health.isHealthy ? .ok : .serviceUnavailable)
-    }
-    router.get("/") { _, _ in
-      let page = StatusPage.html(snapshot(), now: LocalTime.now)
-      var response = answer(page, "text/html; charset=utf-8")
-      response.headers[.contentSecurityPolicy] = StatusPage.contentSecurityPolicy
-      return response
-    }
-    return router
-  }
-
-  private func answer(_ text: String, _ type: String, _ status: HTTPResponse.Status = .ok) -> Response {
-    let headers: HTTPFields = [
-      .contentType: type, .cacheControl: "no-store", .xContentTypeOptions: "nosniff",
-    ]
-    return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: text)))
   }
 }

@@ -67,8 +67,6 @@ final class ConfigurationDifference: Sendable {
 /// Looks at the configuration on disk. `systemctl reload` begins with a check, and one that fails is all that happens: the
 /// daemon doesn't hear of it, and the next start would fail.
 actor ConfigurationWatch {
-  private static let interval = Duration.seconds(10)
-
   private let path: String
   private let environment: [String: String]
   private let difference: ConfigurationDifference
@@ -95,7 +93,7 @@ actor ConfigurationWatch {
   nonisolated func run() async {
     while !Task.isCancelled {
       Task { await look() }
-      try? await Task.sleep(for: Self.interval)
+      try? await QuietTime.next()
     }
   }
 

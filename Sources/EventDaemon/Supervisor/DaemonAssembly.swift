@@ -1,6 +1,7 @@
 import BoxClient
 import BoxEvents
 import Logging
+import NIOCore
 import ServiceLifecycle
 import Spool
 import Systemd
@@ -15,11 +16,14 @@ struct DaemonAssembly: Sendable {
   private let tokenRegistry: TokenRegistry
   private let reloader: Reloader
   private let status: Configuration.Status
+  /// Where the status is served, beside the API's answers.
+  private let loop: any EventLoopGroup
   private let patience: Duration
   private let started = LocalTime.now
   /// The calls that belong to no stream.
   private let signIns = StreamTelemetry(name: "", retention: .zero)
   private let phase = DaemonPhase()
+  private let changes = ChangeSignal()
   private let difference: ConfigurationDifference
   private let watch: ConfigurationWatch
   private let snapshot: @Sendable () -> DaemonSnapshot
@@ -32,13 +36,14 @@ struct DaemonAssembly: Sendable {
     self.notifier = notifier
     self.logger = logger
     status = configuration.status
+    loop = transport.firstLoop
     patience = daemon.patience
     let supervisor = FeedSupervisor(clock: clock, logger: logger)
     self.supervisor = supervisor
     let calls = CallCounter(start: clock.now)
     tokenRegistry = try TokenRegistry(
       configuration, daemon.environment, transport,
-      refreshTokenStore: RefreshTokenFile(directories.state), logger: logger,
+      state: directories.state, logger: logger,
       observer: { [signIns, clock] in
         calls.observe($0, at: clock.now)
         if case .ended(let call) = $0 { signIns.requested(call) }
@@ -52,7 +57,7 @@ struct DaemonAssembly: Sendable {
       logger: logger)
     let feeds = FeedFactory(
       configuration: configuration, directories: directories, transport: transport,
-      tokenRegistry: tokenRegistry, calls: calls, minimumSegmentLife: daemon.minimumSegmentLife, clock: clock,
+      tokenRegistry: tokenRegistry, calls: calls, changes: changes, minimumSegmentLife: daemon.minimumSegmentLife, clock: clock,
       logger: logger,
       threads: threads,
       bootID: try DaemonFailure.mapping { () throws(SystemdError) in try BootID.current() })
@@ -81,9 +86,9 @@ struct DaemonAssembly: Sendable {
     logger.log(
       level: .notice, "started", id: .started,
       metadata: ["version": "\(Version.current)", "streams": "\(supervisor.telemetries.count)"])
-    let server = StatusServer(configuration: status, logger: logger, snapshot: snapshot)
+    let server = StatusServer(configuration: status, on: loop, logger: logger, snapshot: snapshot)
     let monitor = Monitor(
-      status: statusReporter, logger: logger, clock: clock, phase: phase, health: { health },
+      status: statusReporter, logger: logger, clock: clock, phase: phase, changes: changes, health: { health },
       isListening: { server.hasListened })
     // Stopped in reverse order: first the streams, which save their positions, last the status.
     let services: [any Service] = [

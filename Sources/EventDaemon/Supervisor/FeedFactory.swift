@@ -12,6 +12,7 @@ struct FeedFactory: Sendable {
   let transport: BoxTransport
   let tokenRegistry: TokenRegistry
   let calls: CallCounter
+  let changes: ChangeSignal
   let minimumSegmentLife: Duration
   let clock: MonotonicFeedClock
   let logger: Logger
@@ -21,7 +22,7 @@ struct FeedFactory: Sendable {
   /// A stream that is ready to run.
   func feed(_ stream: Configuration.Stream) throws(DaemonFailure) -> FeedSupervisor.Feed {
     let rules = FeedRules(stream)
-    let telemetry = StreamTelemetry(name: stream.name, retention: rules.retention)
+    let telemetry = StreamTelemetry(name: stream.name, retention: rules.retention, changes: changes)
     var log = logger
     log[metadataKey: "stream"] = "\(stream.name)"
     let source = try DaemonFailure.mapping { () throws(ClientSettingsError) in

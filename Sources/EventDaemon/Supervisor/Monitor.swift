@@ -9,24 +9,47 @@ struct Monitor: Sendable {
   let logger: Logger
   let clock: MonotonicFeedClock
   let phase: DaemonPhase
+  let changes: ChangeSignal
   let health: @Sendable () -> DaemonHealth
   /// The status socket can be asked.
   let isListening: @Sendable () -> Bool
 
-  /// Between two looks at the streams.
+  /// Between two looks at the streams, where they change all the time: as long as these take little of it.
   private static let step = Duration.seconds(1)
+  private static let stepsPerLook = 100
   /// Each look at an unfinished recovery asks systemd for this much more time.
   private static let recoveryExtension = Duration.seconds(60)
 
   func run() async throws {
     defer { stop() }
     await start()
+    try await withThrowingTaskGroup { group in
+      group.addTask { try await watch() }
+      group.addTask { await passTime() }
+      defer { group.cancelAll() }
+      try await group.next()
+    }
+  }
+
+  /// Looks at the streams after each change, and now and then.
+  private func watch() async throws {
     while !Task.isCancelled {
-      status.sendIfDue(at: clock.now)
-      try? await Task.sleep(for: Self.step)
-      if !Task.isCancelled, let required = health().operatorActionRequired(at: clock.now) {
-        throw DaemonFailure(required)
-      }
+      let began = clock.now
+      status.sendIfDue(at: began)
+      if let required = health().operatorActionRequired(at: began) { throw DaemonFailure(required) }
+      let took = began.duration(to: clock.now)
+      try? await Task.sleep(for: max(Self.step, took * Self.stepsPerLook))
+      await changes.wait()
+    }
+  }
+
+  private func passTime() async {
+    var looks = 0
+    while (try? await QuietTime.next()) != nil {
+      changes.set()
+      // After the start, and then every ten minutes.
+      if looks % 60 == 0 { QuietTime.releaseMemory() }
+      looks += 1
     }
   }
 

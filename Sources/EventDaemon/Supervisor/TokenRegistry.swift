@@ -19,16 +19,19 @@ final class TokenRegistry: Sendable {
   private let endpoint: TokenEndpoint
   private let transport: BoxTransport
   private let observer: CallObserver
-  private let refreshTokenStore: any RefreshTokenStore
+  /// Where the method is `oauth2`, which needs a restart to change.
+  private let refreshTokenFile: RefreshTokenFile?
   private let logger: Logger
   /// Called when a sign-in works again.
   private let onRecovery: @Sendable () -> Void
   private let added = AsyncStream.makeStream(of: AccessTokens.self)
 
-  /// - Parameter observer: called at each stage of a call for a token or its owner.
+  /// - Parameters:
+  ///   - state: the directory of a refresh token.
+  ///   - observer: called at each stage of a call for a token or its owner.
   init(
     _ configuration: Configuration, _ environment: [String: String], _ transport: BoxTransport,
-    refreshTokenStore: any RefreshTokenStore, logger: Logger,
+    state directory: DiskDirectory, logger: Logger,
     observer: @escaping CallObserver = { _ in },
     onRecovery: @escaping @Sendable () -> Void = {}
   ) throws(DaemonFailure) {
@@ -37,7 +40,7 @@ final class TokenRegistry: Sendable {
     self.transport = transport
     self.observer = observer
     endpoint = try TokenEndpoint(transport, configuration, observer)
-    self.refreshTokenStore = refreshTokenStore
+    refreshTokenFile = configuration.auth.method == .oauth2 ? try RefreshTokenFile(directory) : nil
     self.logger = logger
     self.onRecovery = onRecovery
   }
@@ -143,14 +146,19 @@ final class TokenRegistry: Sendable {
     switch auth.method {
     case .clientCredentials:
       // The configuration's check has required a subject.
-      guard let subject else { return NoSubject() }
+      guard let subject else {
+        return NoSignIn(message: "subject not configured", hint: "Set subject in [auth].")
+      }
       return ClientCredentials(
         endpoint: endpoint, clientID: clientID, clientSecret: secret(.clientSecret), subject: subject)
     case .jwt:
       return JWTSignIn(endpoint: endpoint, settingsFile: secret(.jwtSettings), subject: subject)
     case .oauth2:
+      guard let refreshTokenFile else {
+        return NoSignIn(message: "method not in force yet", hint: "Run: systemctl restart box-eventd.")
+      }
       return RefreshTokenSignIn(
-        endpoint: endpoint, clientID: clientID, clientSecret: secret(.clientSecret), store: refreshTokenStore)
+        endpoint: endpoint, clientID: clientID, clientSecret: secret(.clientSecret), store: refreshTokenFile)
     case .accessToken:
       return ProvidedToken(secret(.accessToken)) { [self] in
         let configuration = state.withLock { $0.configuration }
@@ -176,9 +184,12 @@ final class TokenRegistry: Sendable {
   }
 }
 
-/// The sign-in of a stream without a subject.
-private struct NoSubject: SignIn {
+/// The sign-in of a stream whose configuration lacks what its method needs.
+private struct NoSignIn: SignIn {
+  let message: String
+  let hint: String
+
   func signIn() async throws(FeedFailure) -> AccessToken {
-    throw FeedFailure(.signInRefused, "subject not configured", hint: "Set subject in [auth].")
+    throw FeedFailure(.signInRefused, message, hint: hint)
   }
 }

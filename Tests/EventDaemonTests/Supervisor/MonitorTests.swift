@@ -17,6 +17,7 @@ import Testing
       snapshot: { Snapshots.daemon([]) })
     let monitor = Monitor(
       status: reporter, logger: RecordedLog().logger, clock: MonotonicFeedClock(), phase: DaemonPhase(),
+      changes: ChangeSignal(),
       health: { DaemonHealth(telemetries: [], patience: .seconds(3600)) },
       isListening: {
         looks.withLock {

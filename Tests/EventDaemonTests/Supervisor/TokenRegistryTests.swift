@@ -33,7 +33,7 @@ import Testing
       let transport = BoxTransport(
         settings: TransportSettings(version: "1"), group: MultiThreadedEventLoopGroup.singleton)
       let registry = try TokenRegistry(
-        configuration, [:], transport, refreshTokenStore: RefreshTokenFile(state), logger: log.logger)
+        configuration, [:], transport, state: state, logger: log.logger)
       try await body(registry, configuration, server)
       await transport.shutdown()
     }
