@@ -8,7 +8,7 @@ extension BoxSource {
   ) async throws(FeedFailure) -> RealtimeReply {
     // Checked again where it is used: nothing is ever sent to a host that isn't allowed.
     let url = try allowed(server.url).reveal().appending(query: "stream_position=\(position)")
-    let call = HTTPCall(.poll(retryTimeout: server.retryTimeout), url)
+    let call = HTTPCall(.poll(retryTimeout: server.retryTimeout, briefly: server.briefly), url)
     do throws(FeedFailure) {
       return try reply(try await transport.sendAtOnce(call, observer), to: call)
     } catch {

@@ -16,9 +16,13 @@ package struct FeedRules: Hashable, Sendable {
   package var emptyPagesBeforeWaiting = 10
   /// The same for a stream that was caught up: at a server whose positions pass with the time, every reading ends so.
   package var emptyPagesWhenCaughtUp = 2
-  /// Reads whose pages aren't full: so many at once, then one each interval. At most 236 in any minute.
+  /// Reads whose pages aren't full, and OPTIONS: so many at once, then one each interval. At most 236 in any minute.
   package var shortReads = 175
   package var shortReadInterval = Duration.seconds(1)
+  /// Where one change follows another within this time, the next is polled for at once: whether the last read has brought
+  /// everything is asked after a poll that was silent as long, or after so many.
+  package var briefPoll = Duration.seconds(2)
+  package var briefPolls = 10
   /// A page whose events are as recent shows that the stream is caught up, whatever is still to come.
   package var recent = Duration.seconds(60)
   /// Positions that are remembered as asked for. Only an endless row of known events with ever new positions

@@ -186,6 +186,7 @@ extension FeedStateMachine {
 
   mutating func saveIfDue(at now: FeedInstant) -> FeedAction {
     reading.caughtUp()
+    realtime.briefPolls = 0
     let isDue = saved.checkpoint != checkpoint && now >= saved.at + rules.saveInterval
     return isDue ? store(.saving(checkpoint), at: now) : startLookback(at: now)
   }

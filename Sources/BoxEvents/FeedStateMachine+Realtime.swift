@@ -23,6 +23,10 @@ extension FeedStateMachine {
     var emptyWakeUps = 0
     /// Why a realtime server can't be had; nil when one answers, or has held a poll.
     var problem: FeedFailure?
+    /// Changes follow one another: the last poll was answered within ``FeedRules/briefPoll``.
+    var isBusy = false
+    /// Polls since the stream was last caught up.
+    var briefPolls = 0
     /// How the last poll ended, until the reads that follow it have brought something or nothing.
     var endedPoll: EndedPoll?
 
@@ -65,6 +69,7 @@ extension FeedStateMachine {
   /// OPTIONS has named a server.
   package mutating func subscribed(_ server: RealtimeServer, at now: FeedInstant) -> FeedAction {
     guard case .subscribing = state else { return unexpected("subscribed") }
+    pace.spend(at: now)
     realtime.subscription = Realtime.Subscription(server: server, since: now)
     realtime.subscribeNotBefore = nil
     // After the fallback one poll more decides whether it goes on.
@@ -75,6 +80,7 @@ extension FeedStateMachine {
   /// OPTIONS has failed: the stream is read at an interval until a server can be had.
   package mutating func subscribeFailed(_ failure: FeedFailure, at now: FeedInstant) -> FeedAction {
     guard case .subscribing = state else { return unexpected("subscribeFailed") }
+    pace.spend(at: now)
     realtime.failed(failure, &jitter, at: now)
     return waitForChange(at: now)
   }
@@ -84,6 +90,7 @@ extension FeedStateMachine {
   package mutating func replied(_ reply: RealtimeReply, at now: FeedInstant) -> FeedAction {
     guard case .polling(_, let since) = state else { return unexpected("replied") }
     countWakeUp(since: since, at: now)
+    realtime.isBusy = reply == .newChange && now < since + rules.briefPoll
     realtime.endedPoll = reply == .newChange ? .announced : .other
     switch reply {
     case .newChange, .outOfDate: realtime.answered()
@@ -100,7 +107,9 @@ extension FeedStateMachine {
 
   /// The long poll has brought no answer, or an error.
   package mutating func pollFailed(_ failure: FeedFailure, at now: FeedInstant) -> FeedAction {
-    guard case .polling(_, let since) = state else { return unexpected("pollFailed") }
+    guard case .polling(let server, let since) = state else { return unexpected("pollFailed") }
+    realtime.isBusy = false
+    if server.briefly != nil, failure.interruption == .timedOut { return read(at: now) }
     countWakeUp(since: since, at: now)
     realtime.endedPoll = .other
     if now >= since + rules.emptyWakeUpLimit, failure.endsAnIdlePoll {
@@ -116,6 +125,20 @@ extension FeedStateMachine {
   }
 
   // MARK: Transitions
+
+  /// After new events: polls at once for the next ones where they come one after the other. The server answers at once
+  /// if there is something after the position, so that the poll asks what a read would; a server that doesn't is found
+  /// out by the read that follows.
+  mutating func pollBriefly(at now: FeedInstant) -> FeedAction? {
+    guard realtime.isBusy, reading.isRecent, realtime.problem == nil, realtime.subscribeNotBefore == nil,
+      realtime.briefPolls < rules.briefPolls, let subscription = realtime.subscription,
+      !subscription.isUsedUp(at: now)
+    else { return nil }
+    realtime.briefPolls += 1
+    realtime.subscription?.polls += 1
+    let server = subscription.server.briefly(rules.briefPoll)
+    return enter(.polling(server, since: now), budget: rules.briefPoll + rules.pollGrace, at: now)
+  }
 
   /// The stream is caught up: poll the server in use, ask for one, or wait for the next read.
   mutating func waitForChange(at now: FeedInstant) -> FeedAction {

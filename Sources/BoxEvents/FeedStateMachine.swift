@@ -22,7 +22,7 @@ package struct FeedStateMachine: Sendable {
     /// Can transition to: whatever the page leads to from `reading`.
     case recording(Gap, PageOutcome, ReadRequest)
     /// New events are being made durable, and the position after them (in a lookback, the stream's own).
-    /// Can transition to: reading, waiting.
+    /// Can transition to: reading, polling (more is about to come), saving, waiting.
     case committing(EventBatch, Checkpoint)
     /// The stream is caught up, and its position is due to be saved.
     /// Can transition to: subscribing, polling, waiting, reading (a lookback).
@@ -205,7 +205,8 @@ extension FeedStateMachine {
       if lookbacks.current != nil { return continueLookback(at: now) }
       if let problem = failedReads.problem { return retryRead(after: problem.failure, at: now) }
       // An enterprise stream is read at its interval; more would cost calls and bring little.
-      return reading.isRecent && !rules.hasRealtimeServer ? saveIfDue(at: now) : read(at: now)
+      if reading.isRecent, !rules.hasRealtimeServer { return saveIfDue(at: now) }
+      return pollBriefly(at: now) ?? read(at: now)
     case .recording(_, let outcome, let request):
       // Recorded: what comes from here on is continuous again.
       checkpoint.readSince = outcome.date

@@ -10,6 +10,8 @@ package struct RealtimeServer: Hashable, Sendable {
   package var maximumPolls: Int
   /// How long a poll may stay without an answer.
   package var retryTimeout: Duration
+  /// How long the poll may last by our own choice; nil for as long as the server allows.
+  package var briefly: Duration?
 
   package init(
     url: Secret<String>, timeToLive: Duration = .seconds(600), maximumPolls: Int = 10,
@@ -19,6 +21,13 @@ package struct RealtimeServer: Hashable, Sendable {
     self.timeToLive = timeToLive
     self.maximumPolls = maximumPolls
     self.retryTimeout = retryTimeout
+  }
+
+  /// The same server for a poll that is ended soon.
+  func briefly(_ limit: Duration) -> RealtimeServer {
+    var server = self
+    server.briefly = limit
+    return server
   }
 
   /// Reads the answer to OPTIONS: the first entry of type `realtime_server` that has a URL.

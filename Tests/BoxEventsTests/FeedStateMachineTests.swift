@@ -115,7 +115,7 @@ import Testing
   // MARK: Busy streams
 
   /// A page of so many new events that happened at a time of Box's clock.
-  private func busy(_ count: Int, _ next: String, happened: Int64, date: Int64) -> PageOutcome {
+  func busy(_ count: Int, _ next: String, happened: Int64, date: Int64) -> PageOutcome {
     let time = BoxTime(secondsSince1970: happened).date.rfc3339
     let lines = (0..<count).map { Array(#"{"event_id":"\#(next)-\#($0)","created_at":"\#(time)"}"#.utf8) }
     guard let page = try? EventPage(lines: lines, nextPosition: StreamPosition(next)) else {

@@ -138,8 +138,8 @@ package final class BoxTransport: Sendable {
       return answer
     case .failure(let error):
       let failure = failure(error, call)
-      observer(
-        .ended(FinishedCall(endpoint: call.endpoint.name, code: failure.code.rawValue, duration: duration)))
+      let code = call.endpoint.isBrief && failure.interruption == .timedOut ? "quiet" : failure.code.rawValue
+      observer(.ended(FinishedCall(endpoint: call.endpoint.name, code: code, duration: duration)))
       throw failure
     }
   }
@@ -149,7 +149,7 @@ package final class BoxTransport: Sendable {
     case .token, .options, .events: settings.requestTimeout
     // A sign-in waits for it, and can do without.
     case .user: min(settings.requestTimeout, .seconds(30))
-    case .poll(let retryTimeout): retryTimeout + settings.pollGrace
+    case .poll(let retryTimeout, let briefly): briefly ?? retryTimeout + settings.pollGrace
     }
   }
 

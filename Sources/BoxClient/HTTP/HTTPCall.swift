@@ -13,8 +13,9 @@ struct HTTPCall: Sendable {
     case events
     /// `GET /2.0/users/me`
     case user
-    /// A long poll at a realtime server, which may stay silent for `retryTimeout`.
-    case poll(retryTimeout: Duration)
+    /// A long poll at a realtime server, which may stay silent for `retryTimeout`; `briefly` is for how long it is waited
+    /// for where that is less.
+    case poll(retryTimeout: Duration, briefly: Duration? = nil)
 
     var takesAccessToken: Bool {
       switch self {
@@ -44,7 +45,7 @@ struct HTTPCall: Sendable {
 package struct FinishedCall: Sendable {
   /// `events`, `options`, `poll`, `token` or `user`.
   package var endpoint: String
-  /// The HTTP status, or the raw value of ``FeedFailure/Code`` if no answer came.
+  /// The HTTP status, or the raw value of ``FeedFailure/Code`` if no answer came; `quiet` for a poll that was ended soon.
   package var code: String
   package var duration: Duration
   /// The id Box gave the request.
@@ -96,6 +97,11 @@ extension HTTPCall.Endpoint {
 
   /// Made to get an access token, before any other call.
   var isOfSignIn: Bool { self == .token || self == .user }
+
+  /// A poll that we end soon ourselves.
+  var isBrief: Bool {
+    if case .poll(_, .some) = self { true } else { false }
+  }
 
   var isPoll: Bool {
     if case .poll = self { true } else { false }

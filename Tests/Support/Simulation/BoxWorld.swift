@@ -268,7 +268,9 @@ struct BoxWorld: Sendable {
 
   /// How a long poll ends.
   mutating func reply() -> (after: Duration, reply: RealtimeReply, failure: FeedFailure?, arrives: Bool) {
-    let pause = Duration.milliseconds(choices.number(5, 90_000))
+    // Every third change follows the one before at once.
+    let pause = Duration.milliseconds(
+      choices.chance(33) ? choices.number(5, 1_900) : choices.number(5, 90_000))
     if spendProblem(50) {
       switch choices.pick(7) {
       case 0: return (.milliseconds(50), .newChange, nil, false)

@@ -76,9 +76,15 @@ final class SimulatedBox: EventSource, @unchecked Sendable {
     _ server: RealtimeServer, from position: ReadPosition
   ) async throws(FeedFailure) -> RealtimeReply {
     try enter("poll \(position)")
-    waitsForChange()
+    if server.briefly == nil { waitsForChange() }
     if isComplete() { throw stop() }
     let answer = world.reply()
+    if let limit = server.briefly, answer.after > limit {
+      clock.advance(by: limit)
+      var failure = FeedFailure(.unreachable, "no answer in time")
+      failure.interruption = .timedOut
+      throw failure
+    }
     clock.advance(by: answer.after)
     if let failure = answer.failure {
       trace.add("    \(failure.code)")
