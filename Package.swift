@@ -37,16 +37,17 @@ let package = Package(
     .target(
       name: "BoxClient",
       dependencies: [
-        "BoxEvents",
+        "BoxEvents", "CDeflate",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "CryptoExtras", package: "swift-crypto"),
         .product(name: "JWTKit", package: "jwt-kit"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
-        .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ]),
+    // The module map over libdeflate; no code. Without pkg-config, which would link the shared library.
+    .systemLibrary(name: "CDeflate", providers: [.apt(["libdeflate-dev"])]),
     // The disk edge.
     .target(
       name: "Spool",
