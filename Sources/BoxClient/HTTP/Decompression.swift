@@ -9,7 +9,7 @@ enum Decompression {
   enum Failure: Error {
     /// Neither gzip nor zlib, cut off, or other bytes than its checksum's.
     case damaged
-    /// RFC 1952, section 2.2: members simply follow each other. Nobody sends an answer like this.
+    /// RFC 1952, section 2.2: members simply follow each other. No answer is known that does this.
     case trailingBytes
     case tooLarge
     case noMemory

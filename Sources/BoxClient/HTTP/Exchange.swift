@@ -85,7 +85,7 @@ final class Exchange: HTTPClientResponseDelegate, @unchecked Sendable {
   }
 
   private func decompressedBody() throws(Decompression.Failure) -> [UInt8] {
-    // 204 has none, whatever its head says.
+    // 204 has no body, whatever its head announces.
     guard isCompressed, status != 204 else { return body }
     if isSuccess { return try Decompression.contents(of: body, maximumBytes: maximumBodyBytes) }
     // The status counts, also without its text.
