@@ -22,7 +22,7 @@ enum Decompression {
     let isGzip = bytes.starts(with: [0x1F, 0x8B])
     let decompress = isGzip ? libdeflate_gzip_decompress_ex : libdeflate_zlib_decompress_ex
     let most = min(maximumBytes, (bytes.count + maximumOverrun) * maximumRatio)
-    // If they lie, the most there can be shows what is wrong. Memory that isn't written to costs nothing.
+    // Where those bytes lie, room for the most there can be shows what is wrong. Unwritten memory costs nothing.
     let announced = isGzip ? bytes.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) } : most
     for room in announced < most ? [announced, most] : [most] {
       var (read, written, result) = (0, 0, LIBDEFLATE_BAD_DATA)
