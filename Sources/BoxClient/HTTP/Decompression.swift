@@ -3,8 +3,8 @@ import NIOHTTP1
 
 /// Decompresses the body of an answer.
 ///
-/// In one call, into memory of the size that gzip's last bytes announce: a fifth of the time that zlib takes, which
-/// goes on wherever its input has ended.
+/// In one call, into memory of the size that gzip's last bytes announce: a fifth of the time that zlib takes from piece
+/// to piece.
 enum Decompression {
   enum Failure: Error {
     /// Neither gzip nor zlib, cut off, or other bytes than its checksum's.
@@ -22,7 +22,7 @@ enum Decompression {
     let isGzip = bytes.starts(with: [0x1F, 0x8B])
     let decompress = isGzip ? libdeflate_gzip_decompress_ex : libdeflate_zlib_decompress_ex
     let most = min(maximumBytes, (bytes.count + maximumOverrun) * maximumRatio)
-    // Where those bytes lie, room for the most there can be shows what is wrong. Unwritten memory costs nothing.
+    // Where those bytes lie, a second try at the most there can be shows what is wrong. Unwritten memory is free.
     let announced = isGzip ? bytes.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) } : most
     for room in announced < most ? [announced, most] : [most] {
       var (read, written, result) = (0, 0, LIBDEFLATE_BAD_DATA)
