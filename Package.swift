@@ -8,7 +8,7 @@ let package = Package(
   ],
   dependencies: [
     // An application: every direct dependency has one version, and a new one is a commit of its own.
-    // The network: HTTP, TLS, gzip, and the server of the status page.
+    // The network: HTTP, TLS, and the server of the status page.
     .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
@@ -37,16 +37,17 @@ let package = Package(
     .target(
       name: "BoxClient",
       dependencies: [
-        "BoxEvents",
+        "BoxEvents", "CDeflate",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "CryptoExtras", package: "swift-crypto"),
         .product(name: "JWTKit", package: "jwt-kit"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
-        .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ]),
+    // The module map over libdeflate; no code. Without pkg-config, which would link the shared library.
+    .systemLibrary(name: "CDeflate", providers: [.apt(["libdeflate-dev"])]),
     // The disk edge.
     .target(
       name: "Spool",
@@ -101,13 +102,12 @@ let package = Package(
     .testTarget(
       name: "BoxClientTests",
       dependencies: [
-        "BoxClient", "BoxEvents", "BoxSimulator", "ScriptedHTTP", "TestSystem",
+        "BoxClient", "BoxEvents", "BoxSimulator", "CDeflate", "ScriptedHTTP", "TestSystem",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "CryptoExtras", package: "swift-crypto"),
         .product(name: "JWTKit", package: "jwt-kit"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
-        .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ]),

@@ -177,7 +177,7 @@ import Testing
     }
   }
 
-  /// RFC 1952, section 2.2: members simply follow each other. The library stops after the first.
+  /// RFC 1952, section 2.2: members simply follow each other. Only one is read.
   @Test func whatFollowsTheFirstGzipMemberIsNamed() async throws {
     let gzip = Array(try #require(Data(base64Encoded: BoxTransportTests.smallGzip)))
     try await ScriptedServer.run { _, index in

@@ -7,6 +7,15 @@ final class AnswerCheck: ChannelInboundHandler {
   typealias InboundIn = HTTPClientResponsePart
   typealias InboundOut = HTTPClientResponsePart
 
+  /// Adds it to a connection of the HTTP library, behind its parser.
+  static func add(to channel: any Channel) -> EventLoopFuture<Void> {
+    channel.eventLoop.submit {
+      let pipeline = channel.pipeline.syncOperations
+      let parser = try pipeline.handler(type: ByteToMessageHandler<HTTPResponseDecoder>.self)
+      try pipeline.addHandler(AnswerCheck(), position: .after(parser))
+    }
+  }
+
   /// Nothing that follows on the connection counts.
   private var isRefused = false
 

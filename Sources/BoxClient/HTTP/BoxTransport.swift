@@ -3,7 +3,6 @@ import BoxEvents
 import Glibc
 package import NIOCore
 import NIOHTTP1
-import NIOHTTPCompression
 import NIOSSL
 import Synchronization
 
@@ -195,7 +194,7 @@ package final class BoxTransport: Sendable {
     var headers = call.headers
     headers.add(name: "User-Agent", value: "box-eventd/\(settings.version)")
     headers.add(name: "Accept", value: "application/json")
-    // Without this header the HTTP library asks for compression by itself.
+    // Without this header a server may choose.
     if !headers.contains(name: "Accept-Encoding") { headers.add(name: "Accept-Encoding", value: "identity") }
     return headers
   }
@@ -224,13 +223,12 @@ extension TransportSettings {
     configuration.timeout.read = TimeAmount(readTimeout)
     // Calls wait for their turn before, so that this is never reached.
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 4 * callsAtOnce
-    configuration.decompression = .enabled(limit: .size(maximumPageBytes))
     let maximum = receiveBufferBytes
     configuration.http1_1ConnectionDebugInitializer = { channel in
       channel.setOption(
         .recvAllocator,
         value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: min(16_384, maximum), maximum: maximum)
-      ).flatMap { ContentEncoding.add(to: channel) }
+      ).flatMap { AnswerCheck.add(to: channel) }
     }
     return configuration
   }
@@ -239,8 +237,6 @@ extension TransportSettings {
   fileprivate func pollConfiguration(_ proxy: ProxySettings?) -> HTTPClient.Configuration {
     var configuration = commonConfiguration(proxy)
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = pollConnections
-    // Nothing is asked for, but something on the way may compress all the same.
-    configuration.decompression = .enabled(limit: .size(maximumSmallBodyBytes))
     configuration.http1_1ConnectionDebugInitializer = Self.prepare
     return configuration
   }
@@ -256,7 +252,7 @@ extension TransportSettings {
     }
     return channel.setOption(.socketOption(.so_keepalive), value: 1)
       .flatMap { set(TCP_KEEPIDLE, 60) }.flatMap { set(TCP_KEEPINTVL, 15) }.flatMap { set(TCP_KEEPCNT, 4) }
-      .flatMap { ContentEncoding.add(to: channel) }
+      .flatMap { AnswerCheck.add(to: channel) }
   }
 
   private func commonConfiguration(_ proxy: ProxySettings?) -> HTTPClient.Configuration {

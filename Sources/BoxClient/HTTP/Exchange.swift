@@ -3,14 +3,15 @@ import BoxEvents
 import NIOCore
 import NIOHTTP1
 
-/// Collects one answer on the event loop: no thread changes, and each byte is copied once, to the page.
+/// Collects one answer on the event loop: no thread changes, and each byte is copied once, to the page or to
+/// what is decompressed at the end.
 ///
 /// Unchecked: the HTTP library calls a delegate on its task's event loop alone, and `hasAnswer` is
 /// read by others only after the task has ended.
 final class Exchange: HTTPClientResponseDelegate, @unchecked Sendable {
   typealias Response = HTTPAnswer
 
-  /// The body is longer than allowed.
+  /// The body is longer than allowed, as it travels: neither form of it may be.
   struct TooLarge: Error {}
   /// The head came, the body did not in time.
   struct BodyStalled: Error {}
@@ -21,7 +22,9 @@ final class Exchange: HTTPClientResponseDelegate, @unchecked Sendable {
   private let bodyTimeout: TimeAmount?
   private var status = 0
   private var headers: HTTPHeaders = [:]
+  /// As it travels.
   private var body: [UInt8] = []
+  private var isCompressed = false
   private var bodyTimer: Scheduled<Void>?
   private var isSent = false
   /// The head of an answer has arrived: the connection was alive.
@@ -51,16 +54,14 @@ final class Exchange: HTTPClientResponseDelegate, @unchecked Sendable {
     hasAnswer = true
     status = Int(head.status.code)
     headers = head.headers
+    isCompressed = headers.announceCompression
     if let bodyTimeout {
       bodyTimer = task.eventLoop.scheduleTask(in: bodyTimeout) { task.fail(reason: BodyStalled()) }
     }
     guard isSuccess else { return task.eventLoop.makeSucceededVoidFuture() }
-    var expected = expectedBodyBytes
-    if headers.first(name: "content-encoding") == nil, let length = head.contentLength {
-      guard length <= maximumBodyBytes else { return task.eventLoop.makeFailedFuture(TooLarge()) }
-      expected = length
-    }
-    body.reserveCapacity(min(expected, maximumBodyBytes, Self.maximumReservedBytes))
+    let expected = head.contentLength ?? (isCompressed ? 0 : expectedBodyBytes)
+    guard expected <= maximumBodyBytes else { return task.eventLoop.makeFailedFuture(TooLarge()) }
+    body.reserveCapacity(min(expected, Self.maximumReservedBytes))
     return task.eventLoop.makeSucceededVoidFuture()
   }
 
@@ -80,7 +81,15 @@ final class Exchange: HTTPClientResponseDelegate, @unchecked Sendable {
   func didFinishRequest(task: HTTPClient.Task<HTTPAnswer>) throws -> HTTPAnswer {
     bodyTimer?.cancel()
     defer { body = [] }
-    return HTTPAnswer(status: status, headers: headers, body: body)
+    return HTTPAnswer(status: status, headers: headers, body: try decompressedBody())
+  }
+
+  private func decompressedBody() throws(Decompression.Failure) -> [UInt8] {
+    // 204 has no body, whatever its head announces.
+    guard isCompressed, status != 204 else { return body }
+    if isSuccess { return try Decompression.contents(of: body, maximumBytes: maximumBodyBytes) }
+    // The status counts, also without its text.
+    return (try? Decompression.contents(of: body, maximumBytes: Self.maximumErrorBytes)) ?? []
   }
 
   func didReceiveError(task: HTTPClient.Task<HTTPAnswer>, _ error: any Error) { bodyTimer?.cancel() }

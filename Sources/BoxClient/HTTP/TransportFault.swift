@@ -3,7 +3,6 @@ import BoxEvents
 import Glibc
 import NIOCore
 import NIOHTTP1
-import NIOHTTPCompression
 import NIOPosix
 import NIOSSL
 
@@ -23,7 +22,7 @@ enum TransportFault {
   }
 
   static func isTooLarge(_ error: any Error) -> Bool {
-    error is Exchange.TooLarge || error as? NIOHTTPDecompression.DecompressionError == .limit
+    error is Exchange.TooLarge || error as? Decompression.Failure == .tooLarge
   }
 
   /// The failure in words, without anything that was sent.
@@ -69,10 +68,10 @@ enum TransportFault {
     case HTTPParserError.invalidEOFState, HTTPParserError.closedConnection: dropped(host)
     case is HTTPParserError: unreachable("\(host) sent an answer that is not HTTP")
     case is NIOHTTPDecoderError: unreachable("\(host) sent more than one answer to a request")
-    case let error as NIOHTTPDecompression.ExtraDecompressionError where error == .invalidTrailingData:
+    case Decompression.Failure.trailingBytes:
       unreachable("\(host) sent bytes after the first gzip member, which is not supported")
-    case is NIOHTTPDecompression.DecompressionError, is NIOHTTPDecompression.ExtraDecompressionError:
-      unreachable("\(host) sent a damaged compressed answer")
+    case Decompression.Failure.damaged: unreachable("\(host) sent a damaged compressed answer")
+    case Decompression.Failure.noMemory: unreachable("no memory to decompress the answer of \(host)")
     case is Exchange.BodyStalled:
       unreachable("\(host) did not complete its answer within \(settings.pollBodyTimeout.inWords)")
     default: unreachable("the request to \(host) failed: \(type(of: error))")
