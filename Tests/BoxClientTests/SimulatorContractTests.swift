@@ -117,8 +117,8 @@ import Testing
     var options = SimulatorOptions()
     options.backlog = 50
     var settings = TransportSettings()
-    settings.readTimeout = .seconds(4)
-    settings.requestTimeout = .seconds(30)
+    settings.readTimeout = .seconds(25)
+    settings.requestTimeout = .seconds(50)
     try await withBox(options, settings: settings) { simulator, source in
       _ = try await drain(source)
       simulator.script(.events, [fault])

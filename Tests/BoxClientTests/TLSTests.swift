@@ -33,6 +33,7 @@ import Testing
     } _: { server in
       try await withTransport {
         $0.trustRoots = roots
+        $0.connectTimeout = .seconds(300)
       } _: { transport in
         let source = try source(transport, server)
         let failure = await failure { () throws(FeedFailure) in

@@ -74,12 +74,12 @@ import Testing
     } _: { server in
       try await withTransport {
         $0.callsAtOnce = 2
-        $0.connectTimeout = .seconds(2)
-        $0.requestTimeout = .seconds(60)
+        $0.connectTimeout = .seconds(8)
+        $0.requestTimeout = .seconds(300)
       } _: { transport in
         let call = try call(server)
         let answered = await withTaskGroup(of: Bool.self) { group in
-          for _ in 0..<40 {
+          for _ in 0..<100 {
             group.addTask {
               await failure { () throws(FeedFailure) in
                 try await transport.send(call) { stage in stages.value.withLock { $0.append(stage.name) } }
@@ -88,11 +88,11 @@ import Testing
           }
           return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
         }
-        #expect(answered == 40)
+        #expect(answered == 100)
       }
     }
     let seen = stages.value.withLock { $0 }
-    #expect(seen.count { $0 == "ended" } == 40)
+    #expect(seen.count { $0 == "ended" } == 100)
     #expect(seen.count { $0 == "began" } > 20)
     #expect(seen.count { $0.hasPrefix("queued") } == seen.count { $0 == "began" })
     #expect(seen.contains("queued 1") && seen.contains("queued 2") && !seen.contains("queued 20"))

@@ -75,7 +75,7 @@ import Testing
         simulator.script(.events, [fault])
         var request = HTTPClientRequest(url: "\(simulator.apiURL)/events")
         request.headers = ["Authorization": "Bearer \(client.token)"]
-        let response = try await client.http.execute(request, timeout: .seconds(10))
+        let response = try await client.http.execute(request, timeout: .seconds(300))
         #expect(response.status == .ok)
       }
     }

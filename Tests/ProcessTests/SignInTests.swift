@@ -266,7 +266,7 @@ import Testing
     return try await fixture.outcome(of: child, name)
   }
 
-  /// Sends the token's answer as soon as the interrupted command says that it waits for it.
+  /// Sends the token's answer as soon as the interrupted command reports that it waits for it.
   private func releaseAnswer(to name: String, _ fixture: TestEnvironment) async throws {
     try await eventually("the command to wait for Box's answer") {
       readFile(name + ".err").contains(Array("waiting for Box's answer".utf8))

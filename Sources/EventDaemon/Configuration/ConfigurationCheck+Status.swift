@@ -32,7 +32,7 @@ extension ConfigurationCheck {
   static func listeners(on port: Int) -> Set<uid_t> {
     var users: Set<uid_t> = []
     for name in ["tcp", "tcp6"] {
-      let table = try? FileContents("/proc/self/net/\(name)", maximumSize: 1 << 20)
+      let table = try? FileContents("/proc/self/net/\(name)", maximumSize: 64 << 20)
       for line in String(decoding: table?.bytes ?? [], as: UTF8.self).split(separator: "\n") {
         // "0: 0100007F:2383 00000000:0000 0A …"; 0A: it listens.
         let fields = line.split(separator: " ")

@@ -37,9 +37,9 @@ struct Monitor: Sendable {
       let began = clock.now
       status.sendIfDue(at: began)
       if let required = health().operatorActionRequired(at: began) { throw DaemonFailure(required) }
-      let took = began.duration(to: clock.now)
-      try? await Task.sleep(for: max(Self.step, took * Self.stepsPerLook))
+      let next = began + max(Self.step, began.duration(to: clock.now) * Self.stepsPerLook)
       await changes.wait()
+      if clock.now < next { try? await clock.sleep(until: next) }
     }
   }
 
