@@ -13,15 +13,21 @@ package struct JSONObjectWriter: Sendable {
 
   /// - Parameter json: the value, valid JSON already.
   package mutating func add(_ key: String, raw json: String) {
+    add(key)
+    bytes.append(contentsOf: json.utf8)
+  }
+
+  private mutating func add(_ key: String) {
     if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
     Self.append(key, to: &bytes)
     bytes.append(UInt8(ascii: ":"))
-    bytes.append(contentsOf: json.utf8)
   }
 
   package mutating func add(_ key: String, _ value: some BinaryInteger) { add(key, raw: String(value)) }
   package mutating func add(_ key: String, _ value: String?) {
-    add(key, raw: value.map(Self.quoted) ?? "null")
+    guard let value else { return add(key, raw: "null") }
+    add(key)
+    Self.append(value, to: &bytes)
   }
   package mutating func add(_ key: String, _ value: Double?) {
     add(key, raw: value.flatMap(Self.number) ?? "null")
@@ -42,6 +48,10 @@ package struct JSONObjectWriter: Sendable {
 
   private static func append(_ text: String, to bytes: inout [UInt8]) {
     bytes.append(UInt8(ascii: "\""))
+    defer { bytes.append(UInt8(ascii: "\"")) }
+    guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F || $0 == 0x22 || $0 == 0x5C }) else {
+      return bytes.append(contentsOf: text.utf8)
+    }
     for byte in text.utf8 {
       switch byte {
       case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(contentsOf: [UInt8(ascii: "\\"), byte])
@@ -49,6 +59,5 @@ package struct JSONObjectWriter: Sendable {
       default: bytes.append(byte)
       }
     }
-    bytes.append(UInt8(ascii: "\""))
   }
 }

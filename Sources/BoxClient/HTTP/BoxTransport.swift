@@ -21,11 +21,12 @@ package final class BoxTransport: Sendable {
 
   private struct Clients {
     let api: HTTPClient
-    let polls: HTTPClient
+    let polls: PollClients
 
     init(_ settings: TransportSettings, _ proxy: ProxySettings?, _ group: any EventLoopGroup) {
       api = HTTPClient(eventLoopGroup: group, configuration: settings.apiConfiguration(proxy))
-      polls = HTTPClient(eventLoopGroup: group, configuration: settings.pollConfiguration(proxy))
+      let configuration = settings.pollConfiguration(proxy)
+      polls = PollClients { HTTPClient(eventLoopGroup: group, configuration: configuration) }
     }
   }
 
@@ -76,7 +77,7 @@ package final class BoxTransport: Sendable {
     let all = proxied.withLock { [direct] + $0.earlier + ($0.clients.map { [$0] } ?? []) }
     await finish(within: limit) {
       await withDiscardingTaskGroup { group in
-        for client in all.flatMap({ [$0.api, $0.polls] }) { group.addTask { try? await client.shutdown() } }
+        for client in all.flatMap({ [$0.api] + $0.polls.end() }) { group.addTask { try? await client.shutdown() } }
       }
     }
   }
@@ -184,10 +185,12 @@ package final class BoxTransport: Sendable {
       body: call.body.map { .string($0) })
     let (clients, proxy) = clients(call)
     let (name, isPoll) = (proxy?.host ?? call.url.reveal().host, call.endpoint.isPoll)
-    return (isPoll ? clients.polls : clients.api).execute(
-      request: request, delegate: exchange,
-      eventLoop: lanes.loop(for: name, isPoll: isPoll).map { .delegate(on: $0) } ?? .indifferent,
-      deadline: deadline)
+    let loop: HTTPClient.EventLoopPreference =
+      lanes.loop(for: name, isPoll: isPoll).map { .delegate(on: $0) } ?? .indifferent
+    func execute(_ client: HTTPClient) -> HTTPClient.Task<HTTPAnswer> {
+      client.execute(request: request, delegate: exchange, eventLoop: loop, deadline: deadline)
+    }
+    return isPoll ? clients.polls.start(execute) : execute(clients.api)
   }
 
   private func headers(_ call: HTTPCall) -> HTTPHeaders {

@@ -108,17 +108,30 @@ struct Histogram: Hashable, Sendable {
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900,
   ]
 
-  /// One count a bound, not cumulative, and a last one for everything above.
-  private(set) var counts = [UInt64](repeating: 0, count: Self.bounds.count + 1)
+  /// One count a bound, not cumulative, and a last one for everything above; empty before the first.
+  private(set) var counts: [UInt64] = []
   private(set) var sum: Double = 0
-
-  var count: UInt64 { counts.reduce(0, +) }
+  private(set) var count: UInt64 = 0
 
   mutating func record(_ seconds: Double) {
     guard seconds.isFinite, seconds >= 0 else { return }
+    if counts.isEmpty { counts = [UInt64](repeating: 0, count: Self.bounds.count + 1) }
     counts[Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count] += 1
     sum += seconds
+    count += 1
   }
 
   mutating func record(_ duration: Duration) { record(duration / .seconds(1)) }
+
+  /// Counts what another one has counted.
+  mutating func add(_ other: Histogram) {
+    guard other.count > 0 else { return }
+    if counts.isEmpty {
+      counts = other.counts
+    } else {
+      for index in counts.indices { counts[index] &+= other.counts[index] }
+    }
+    sum += other.sum
+    count &+= other.count
+  }
 }

@@ -109,17 +109,21 @@ struct PrometheusText {
     _ groups: [Group], _ histogram: KeyPath<StreamSnapshot, Histogram>, _ name: String, _ help: String
   ) {
     family(name, "histogram", help)
-    for group in groups { buckets(name, group.label, group.streams.map { $0[keyPath: histogram] }) }
+    for group in groups {
+      var total = Histogram()
+      for stream in group.streams { total.add(stream[keyPath: histogram]) }
+      buckets(name, group.label, total)
+    }
   }
 
-  private mutating func buckets(_ name: String, _ stream: String, _ histograms: [Histogram]) {
+  private mutating func buckets(_ name: String, _ stream: String, _ histogram: Histogram) {
     var cumulative: UInt64 = 0
     for (index, bound) in (Histogram.bounds.map(Self.number) + ["+Inf"]).enumerated() {
-      for histogram in histograms { cumulative &+= histogram.counts[index] }
+      if histogram.count > 0 { cumulative &+= histogram.counts[index] }
       sample("\(name)_bucket", [("stream", stream), ("le", bound)], String(cumulative))
     }
-    sample("\(name)_sum", [("stream", stream)], Self.number(histograms.reduce(0) { $0 + $1.sum }))
-    sample("\(name)_count", [("stream", stream)], String(cumulative))
+    sample("\(name)_sum", [("stream", stream)], Self.number(histogram.sum))
+    sample("\(name)_count", [("stream", stream)], String(histogram.count))
   }
 
   private mutating func ages(_ groups: [Group]) {

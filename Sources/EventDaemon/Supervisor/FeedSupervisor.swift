@@ -31,6 +31,8 @@ final class FeedSupervisor: Sendable {
   private struct State {
     var running: [String: Running] = [:]
     var fatal: StoreFailure?
+    /// In order of name; nil after a change.
+    var telemetries: [StreamTelemetry]?
   }
 
   private let state = Mutex(State())
@@ -47,13 +49,19 @@ final class FeedSupervisor: Sendable {
   /// The streams' telemetry, in order of name.
   var telemetries: [StreamTelemetry] {
     state.withLock { state in
-      state.running.values.map(\.feed).sorted { $0.name < $1.name }.map(\.telemetry)
+      if let known = state.telemetries { return known }
+      let sorted = state.running.values.map(\.feed.telemetry).sorted { $0.name < $1.name }
+      state.telemetries = sorted
+      return sorted
     }
   }
 
   /// Starts a stream; its name must not be in use.
   func start(_ feed: Feed) {
-    state.withLock { $0.running[feed.name] = Running(feed: feed) }
+    state.withLock { state in
+      state.running[feed.name] = Running(feed: feed)
+      state.telemetries = nil
+    }
     started.continuation.yield(feed)
   }
 
@@ -103,7 +111,10 @@ final class FeedSupervisor: Sendable {
     } onCancel: {
       task.cancel()
     }
-    let waiters = state.withLock { $0.running.removeValue(forKey: feed.name)?.waiters ?? [] }
+    let waiters = state.withLock { state in
+      state.telemetries = nil
+      return state.running.removeValue(forKey: feed.name)?.waiters ?? []
+    }
     for waiter in waiters { waiter.resume() }
   }
 
