@@ -15,11 +15,11 @@ struct Delay {
 
   func run(_ report: inout Report) throws {
     let rounds = bench.scale.rounds == 1 ? 1 : bench.scale.rounds + 2
-    var turns = Turns<Result>()
-    for _ in 0..<rounds { try turns.take(bench.contenders) { try measure($0) } }
     report.section(
       "Single events \(Self.interval) ms apart, from produced to durable; \(rounds) runs of \(singles), so few that "
         + "the daemon doesn't space its reads")
+    var turns = Turns<Result>()
+    for _ in 0..<rounds { try turns.take(bench.contenders) { try measure($0) } }
     func delay(_ percent: Int) -> Sides {
       func one(_ contender: Contender) -> Double? {
         turns.results[contender].map { percentile(percent, of: $0.flatMap(\.milliseconds)) }

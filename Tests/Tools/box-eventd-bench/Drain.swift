@@ -14,6 +14,7 @@ struct Drain {
   private var events: Int { bench.scale.events }
 
   func run(_ report: inout Report) throws {
+    report.section("\(events) events of 1650 bytes are waiting; medians of \(bench.scale.rounds) runs")
     let environment = try BenchEnvironment(in: bench.directory)
     let plainPages = try bench.responder(environment, backlog: events)
     let gzipPages = try bench.responder(environment, backlog: events, offersGzip: true)
@@ -22,7 +23,6 @@ struct Drain {
       try plain.take(bench.contenders) { try measure($0, plainPages) }
       try gzip.take(bench.contenders) { try measure($0, gzipPages, acceptsGzip: true) }
     }
-    report.section("\(events) events of 1650 bytes are waiting; medians of \(bench.scale.rounds) runs")
     rows(&report, "plain", plain, cpu: .ratio(1.25), wall: .ratio(1.2))
     rows(&report, "gzip", gzip, cpu: nil, wall: nil)
     var beside = gzip.median { $0.cpuMicroseconds / Double(events) }

@@ -8,6 +8,8 @@ struct Growth {
   private var first: Int { max(1, events / 50) }
 
   func run(_ report: inout Report) throws {
+    report.section(
+      "One stream receives \(events) events, \(events * 1651 / 1_000_000) MB", baseline: "at first")
     let environment = try BenchEnvironment(in: bench.directory)
     let responder = try bench.responder(environment)
     let watch = try PositionWatch(environment)
@@ -20,8 +22,6 @@ struct Growth {
     let tail = try cost(from: events - tenth, to: events, watch, child)
     let after = try quiet(after: events, watch, responder, child)
     child.end()
-    report.section(
-      "One stream receives \(events) events, \(events * 1651 / 1_000_000) MB", baseline: "at first")
     report.row(
       "resident memory, after \(first), MiB", Sides(daemon: after, baseline: before), digits: 1,
       goal: .ratio(1.05))

@@ -7,10 +7,11 @@ struct ManyStreams {
     var readySeconds = 0.0
     var pollingSeconds = 0.0
     var quiet = Activity.Change(mebibytes: 0, threads: 0, descriptors: 0, cpuPercent: 0, switches: 0)
-    /// By target, the slowest of three.
-    var statusMilliseconds: [String: Double] = [:]
+    /// Of each target, the slowest of three.
+    var statusMilliseconds: [Double] = []
     var delays: [Double] = []
     var cpuMilliseconds = 0.0
+    var mebibytesAfterwards = 0.0
     var checkSeconds = 0.0
     var reloadSeconds = 0.0
   }
@@ -23,46 +24,41 @@ struct ManyStreams {
   private var events: Int { 1000 * bench.scale.spreadSeconds }
 
   func run(_ report: inout Report) throws {
+    report.section("\(count) streams of as many users in one process", baseline: "")
     // What a stream costs is the difference to one stream.
-    let base = try measure(.daemon, streams: 1, isBase: true)
-    let daemon = try measure(.daemon, streams: count)
+    let (base, many) = (try measure(.daemon, streams: 1), try measure(.daemon, streams: count))
     let tls: (base: Result, many: Result)? =
       bench.certificate == nil
-      ? nil
-      : (try measure(.daemonOverTLS, streams: 1, isBase: true), try measure(.daemonOverTLS, streams: count))
-    func sides(_ metric: (Result, Result) -> Double) -> Sides {
-      Sides(daemon: metric(daemon, base), tls: tls.map { metric($0.many, $0.base) })
+      ? nil : (try measure(.daemonOverTLS, streams: 1), try measure(.daemonOverTLS, streams: count))
+    func sides(_ metric: (Result) -> Double) -> Sides {
+      Sides(daemon: metric(many), tls: tls.map { metric($0.many) })
     }
-    report.section("\(count) streams of as many users in one process", baseline: "")
-    let more = Double(max(1, count - 1))
+    func each(_ metric: (Result) -> Double) -> Sides {
+      let others = Double(max(1, count - 1))
+      return Sides(
+        daemon: (metric(many) - metric(base)) / others,
+        tls: tls.map { (metric($0.many) - metric($0.base)) / others })
+    }
+    report.row("memory of each, KiB", each { $0.quiet.mebibytes * 1024 }, digits: 1, goal: .value(35))
+    report.row("descriptors of each", each(\.quiet.descriptors), goal: .value(1.05))
+    report.row("resident memory, MiB", sides(\.quiet.mebibytes), digits: 1)
+    report.row("CPU while quiet, % of a core", sides(\.quiet.cpuPercent), goal: .value(1))
+    report.row("start until READY, s", sides(\.readySeconds), goal: .value(count > 1000 ? 4 : 0.5))
+    report.row("start until all poll, s", sides(\.pollingSeconds), goal: .value(30))
+    report.row("1,000 events/s: median, ms", sides { percentile(50, of: $0.delays) }, digits: 1)
     report.row(
-      "memory of each, KiB", sides { ($0.quiet.mebibytes - $1.quiet.mebibytes) * 1024 / more }, digits: 1,
-      goal: .value(35))
-    report.row(
-      "descriptors of each", sides { ($0.quiet.descriptors - $1.quiet.descriptors) / more },
-      goal: .value(1.05))
-    report.row("resident memory, MiB", sides { many, _ in many.quiet.mebibytes }, digits: 1)
-    report.row("CPU while quiet, % of a core", sides { many, _ in many.quiet.cpuPercent }, goal: .value(1))
-    let limit = count > 1000 ? 4.0 : 0.5
-    report.row("start until READY, s", sides { many, _ in many.readySeconds }, goal: .value(limit))
-    report.row("start until all poll, s", sides { many, _ in many.pollingSeconds }, goal: .value(30))
-    for percent in [50, 99] {
-      report.row(
-        "1,000 events/s: \(percent)th percentile, ms",
-        sides { many, _ in percentile(percent, of: many.delays) }, digits: 1,
-        goal: percent == 99 ? .value(1000) : nil)
+      "1,000 events/s: 99th percentile, ms", sides { percentile(99, of: $0.delays) }, digits: 1,
+      goal: .value(1000))
+    report.row("1,000 events/s: CPU an event, ms", sides(\.cpuMilliseconds))
+    report.row("resident memory after them, MiB", sides(\.mebibytesAfterwards), digits: 1)
+    for (target, milliseconds) in zip(Self.targets, many.statusMilliseconds) {
+      report.row("GET \(target), ms", Sides(daemon: milliseconds), digits: 1, goal: .value(100))
     }
-    report.row("1,000 events/s: CPU an event, ms", sides { many, _ in many.cpuMilliseconds })
-    for target in Self.targets {
-      report.row(
-        "GET \(target), ms", sides { many, _ in many.statusMilliseconds[target] ?? .nan }, digits: 1,
-        goal: .value(100))
-    }
-    report.row("check, s", sides { many, _ in many.checkSeconds }, goal: .value(10))
-    report.row("reload with a stream more, s", sides { many, _ in many.reloadSeconds }, goal: .value(10))
+    report.row("check, s", Sides(daemon: many.checkSeconds), goal: .value(10))
+    report.row("reload with a stream more, s", Sides(daemon: many.reloadSeconds), goal: .value(10))
   }
 
-  private func measure(_ contender: Contender, streams: Int, isBase: Bool = false) throws -> Result {
+  private func measure(_ contender: Contender, streams: Int) throws -> Result {
     let environment = try BenchEnvironment(in: bench.directory, streams: streams)
     let responder = try bench.responder(environment, feeds: streams)
     var result = Result()
@@ -75,29 +71,29 @@ struct ManyStreams {
       try responder.count("held") == streams
     }
     result.pollingSeconds = Double(MonotonicTime.now - begun) / 1e9
-    pause(min(3, bench.scale.quietSeconds))
+    pause(min(3, bench.scale.quietSecondsOfMany))
     let before = try Activity(of: child)
-    pause(isBase ? 1 : bench.scale.quietSeconds)
+    pause(streams == 1 ? 1 : bench.scale.quietSecondsOfMany)
     result.quiet = try Activity(of: child).change(since: before)
-    guard !isBase else {
-      child.end()
-      return result
+    if streams > 1 {
+      try spread(environment, responder, child, &result)
+      if contender == .daemon {
+        try status(environment, &result)
+        try reload(environment, responder, child, manager, &result)
+      }
     }
-    try status(environment, &result)
-    try spread(environment, responder, child, &result)
-    try reload(contender, environment, responder, child, manager, &result)
     child.end()
     return result
   }
 
   private func status(_ environment: BenchEnvironment, _ result: inout Result) throws {
-    for target in Self.targets {
+    result.statusMilliseconds = try Self.targets.map { target in
       let times = try (0..<3).map { _ in
         let start = MonotonicTime.now
         _ = try HTTPCall.get(target, socket: environment.status)
         return Double(MonotonicTime.now - start) / 1e6
       }
-      result.statusMilliseconds[target] = times.max()
+      return times.max() ?? 0
     }
   }
 
@@ -114,6 +110,8 @@ struct ManyStreams {
       watch.milliseconds(produced).count == events
     }
     result.delays = watch.milliseconds(produced)
+    pause(min(1, bench.scale.quietSecondsOfMany))
+    result.mebibytesAfterwards = try child.mebibytes("VmRSS")
     result.cpuMilliseconds = (try child.cpuMicroseconds() - before) / 1000 / Double(events)
     var counts: [Int: Int] = [:]
     for event in produced { counts[event.user, default: 0] += 1 }
@@ -123,10 +121,10 @@ struct ManyStreams {
   }
 
   private func reload(
-    _ contender: Contender, _ environment: BenchEnvironment, _ responder: Responder, _ child: Child,
-    _ manager: ServiceManager, _ result: inout Result
+    _ environment: BenchEnvironment, _ responder: Responder, _ child: Child, _ manager: ServiceManager,
+    _ result: inout Result
   ) throws {
-    try environment.configure(responder, overTLS: contender == .daemonOverTLS, start: "now", more: 1)
+    try environment.configure(responder, overTLS: false, start: "now", more: 1)
     let start = MonotonicTime.now
     try Child(bench.programs.daemon, ["check", "--config", environment.configuration], log: environment.log)
       .finish()

@@ -4,6 +4,7 @@ struct Quiet {
 
   func run(_ report: inout Report) throws {
     let seconds = bench.scale.quietSeconds
+    report.section("One stream polls, nothing happens for \(fixed(seconds)) s")
     var runs: [(contender: Contender, environment: BenchEnvironment, responder: Responder, child: Child)] = []
     for contender in bench.contenders {
       let environment = try BenchEnvironment(in: bench.directory)
@@ -19,7 +20,6 @@ struct Quiet {
     for (run, before) in zip(runs, before) {
       turns.results[run.contender] = [try Activity(of: run.child).change(since: before)]
     }
-    report.section("One stream polls, nothing happens for \(fixed(seconds)) s")
     report.row("resident memory, MiB", turns.median(\.mebibytes), digits: 1, goal: .value(24))
     report.row("threads", turns.median(\.threads), digits: 0, goal: .value(6))
     report.row("wake-ups a second", turns.median(\.switches), goal: .value(1))

@@ -1,4 +1,5 @@
 import Glibc
+import TestSystem
 
 /// Prints the rows of the measurements, and counts the goals that are met.
 struct Report {
@@ -14,8 +15,21 @@ struct Report {
   private let comparesGoals: Bool
   private var goals = 0
   private var met = 0
+  private var failures = 0
 
   init(comparesGoals: Bool) { self.comparesGoals = comparesGoals }
+
+  /// Runs one part. The others follow even if it can't be run.
+  mutating func measure(_ part: (inout Report) throws -> Void) {
+    let start = MonotonicTime.now
+    do {
+      try part(&self)
+      note("(in \(fixed(Double(MonotonicTime.now - start) / 1e9, digits: 0)) s)")
+    } catch {
+      failures += 1
+      note("FAILED after \(fixed(Double(MonotonicTime.now - start) / 1e9, digits: 0)) s: \(error)")
+    }
+  }
 
   func section(_ title: String, baseline: String = "C client") {
     let columns = ["daemon", baseline, "ratio", "with TLS"].map { padded($0, Self.widths.number) }
@@ -24,7 +38,10 @@ struct Report {
     fflush(nil)
   }
 
-  func note(_ text: String) { print("  \(text)") }
+  func note(_ text: String) {
+    print("  \(text)")
+    fflush(nil)
+  }
 
   /// - Parameter digits: after the decimal point.
   mutating func row(_ name: String, _ sides: Sides, digits: Int = 2, goal: Goal? = nil) {
@@ -52,9 +69,11 @@ struct Report {
     return padded(text, Self.widths.goal) + (isMet ? "yes" : "NO")
   }
 
-  func end() {
-    print(
-      comparesGoals ? "\n\(met) of \(goals) goals are met." : "\nEvery part has run; no goal was compared.")
+  /// - Returns: whether every part could be run.
+  func end() -> Bool {
+    let parts = failures == 0 ? "Every part has run" : "\(failures) parts have failed"
+    print("\n\(parts); " + (comparesGoals ? "\(met) of \(goals) goals are met." : "no goal was compared."))
+    return failures == 0
   }
 }
 

@@ -8,6 +8,7 @@ struct Verification {
   private var bytes: Int { bench.scale.verifiedBytes }
 
   func run(_ report: inout Report) throws {
+    report.section("A spool of \(bytes / 1_000_000) MB is verified", baseline: "sha256sum")
     let environment = try BenchEnvironment(in: bench.directory)
     try Files.write(
       environment.configuration,
@@ -33,7 +34,6 @@ struct Verification {
           : try time(bench.programs.daemon, ["verify", "--config", environment.configuration], environment)
       }
     }
-    report.section("A spool of \(bytes / 1_000_000) MB is verified", baseline: "sha256sum")
     report.row("until done, s", turns.median { $0 })
   }
 
