@@ -1,33 +1,19 @@
 import Glibc
 import TestSystem
 
-/// A contender or the responder at work, as a process of its own. It gets no descriptor but its input and output.
+/// A contender or the responder at work, as a process of its own. It gets no descriptor but its output.
 final class Child {
   let processID: pid_t
   private let log: String
   private var hasEnded = false
-  /// Where its input is written to; the program reads the end of it when this is gone.
-  private let input: Int32?
 
-  /// - Parameters:
-  ///   - log: what stdout and stderr are appended to.
-  ///   - hasInput: whether its input ends with this value; else it is empty.
-  init(
-    _ path: String, _ arguments: [String], environment: [String: String] = [:], log: String,
-    hasInput: Bool = false
-  ) throws {
+  /// - Parameter log: what stdout and stderr are appended to.
+  init(_ path: String, _ arguments: [String], environment: [String: String] = [:], log: String) throws {
     self.log = log
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    var ends: [Int32] = [-1, -1]
-    if hasInput {
-      guard pipe(&ends) == 0 else { throw BenchmarkError("can't make a pipe") }
-      for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-      posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO)
-    } else {
-      posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-    }
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
     for descriptor in [STDOUT_FILENO, STDERR_FILENO] {
       posix_spawn_file_actions_addopen(&actions, descriptor, log, O_WRONLY | O_CREAT | O_APPEND, 0o644)
     }
@@ -35,8 +21,6 @@ final class Child {
     for descriptor in Files.names("/proc/self/fd").compactMap(Int32.init) where descriptor > STDERR_FILENO {
       posix_spawn_file_actions_addclose(&actions, descriptor)
     }
-    defer { if hasInput { close(ends[0]) } }
-    input = hasInput ? ends[1] : nil
     processID = try Self.spawn(path, arguments, environment, &actions)
   }
 
@@ -67,7 +51,6 @@ final class Child {
   }
 
   deinit {
-    if let input { close(input) }
     guard !hasEnded else { return }
     kill(processID, SIGKILL)
     waitpid(processID, nil, 0)

@@ -51,8 +51,8 @@ struct ManyStreams {
       goal: .value(1000))
     report.row("1,000 events/s: CPU an event, ms", sides(\.cpuMilliseconds))
     report.row("resident memory after them, MiB", sides(\.mebibytesAfterwards), digits: 1)
-    for (target, milliseconds) in zip(Self.targets, many.statusMilliseconds) {
-      report.row("GET \(target), ms", Sides(daemon: milliseconds), digits: 1, goal: .value(100))
+    for (index, target) in Self.targets.enumerated() {
+      report.row("GET \(target), ms", sides { $0.statusMilliseconds[index] }, digits: 1, goal: .value(100))
     }
     report.row("check, s", Sides(daemon: many.checkSeconds), goal: .value(10))
     report.row("reload with a stream more, s", Sides(daemon: many.reloadSeconds), goal: .value(10))
@@ -76,11 +76,9 @@ struct ManyStreams {
     pause(streams == 1 ? 1 : bench.scale.quietSecondsOfMany)
     result.quiet = try Activity(of: child).change(since: before)
     if streams > 1 {
+      try status(environment, &result)
       try spread(environment, responder, child, &result)
-      if contender == .daemon {
-        try status(environment, &result)
-        try reload(environment, responder, child, manager, &result)
-      }
+      if contender == .daemon { try reload(environment, responder, child, manager, &result) }
     }
     child.end()
     return result

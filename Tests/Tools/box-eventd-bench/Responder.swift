@@ -27,7 +27,7 @@ final class Responder {
     var arguments = ["--feeds", "\(feeds)", "--backlog", "\(backlog)"]
     if offersGzip { arguments.append("--gzip") }
     if let certificate { arguments += ["--tls", certificate.path, certificate.keyPath] }
-    let process = try Child(program, arguments, log: output, hasInput: true)
+    let process = try Child(program, arguments, log: output)
     try until("the responder's port", running: process) { Files.contents(output).last == UInt8(ascii: "\n") }
     guard let port = Int(Files.text(output).dropLast()) else {
       throw BenchmarkError("no port: \(Files.text(output))")

@@ -3,8 +3,9 @@
  *
  * usage: responder [--feeds N] [--backlog N] [--gzip] [--hold SECONDS] [--tls CERTIFICATE KEY]
  *        responder probe PORT COUNT
+ *        responder exec PROGRAM ARGUMENT...
  *
- * Prints its port, and ends when its input does. Users are numbers; any of them gets a token, and has a feed. The
+ * Prints its port, and ends with the process that started it. Users are numbers; any of them gets a token, and has a feed. The
  * backlog is in the feed of user 1. Besides Box's calls it answers
  *
  *   GET /control/produce?user=N&count=N                 events at once, 0 for each of --feeds; the time, in ns
@@ -12,7 +13,8 @@
  *   GET /control/counts                                 requests by kind, held polls
  *   GET /control/times                                  of what was produced since the last time: user, ordinal, ns
  *
- * Times are CLOCK_MONOTONIC. `probe` measures what all this adds to a client's delays.
+ * Times are CLOCK_MONOTONIC. `probe` measures what all this adds to a client's delays. `exec` becomes a program that
+ * also ends with the process that started it.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -25,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -407,6 +410,11 @@ static void receive(struct connection *connection) {
   }
 }
 
+static void watch(int fd) {
+  struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+  if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event)) fail("epoll_ctl");
+}
+
 static void acceptAll(int listener) {
   int one = 1, fd;
   while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
@@ -420,8 +428,7 @@ static void acceptAll(int listener) {
     connections[fd] = connection;
     counts.accepted++;
     counts.open++;
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
-    if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event)) fail("epoll_ctl");
+    watch(fd);
   }
   if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) perror("accept");
 }
@@ -447,12 +454,6 @@ static int listening(void) {
   return fd;
 }
 
-static void watch(int fd) {
-  struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
-  // Input from a file or /dev/null can't be watched, and doesn't end.
-  if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) && errno != EPERM) fail("epoll_ctl");
-}
-
 static void run(int listener) {
   struct epoll_event events[256];
   uint64_t checked = now();
@@ -460,13 +461,10 @@ static void run(int listener) {
     int count = epoll_wait(epoll, events, 256, 5000);
     for (int index = 0; index < count; index++) {
       int fd = events[index].data.fd;
-      char ignored[256];
       if (fd == listener) {
         acceptAll(listener);
       } else if (fd == timer) {
         followSchedule();
-      } else if (fd == STDIN_FILENO) {
-        if (read(fd, ignored, sizeof ignored) <= 0) return;
       } else if (connections[fd] && connections[fd]->isWriting) {
         if (transmit(connections[fd]) && !connections[fd]->isWriting) serve(connections[fd]);
       } else if (connections[fd]) {
@@ -481,6 +479,11 @@ static void run(int listener) {
 }
 
 int main(int count, char **arguments) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (count > 2 && !strcmp(arguments[1], "exec")) {
+    execv(arguments[2], arguments + 2);
+    fail(arguments[2]);
+  }
   if (count == 4 && !strcmp(arguments[1], "probe")) return probe(atoi(arguments[2]), atoi(arguments[3]));
   uint32_t backlog = 0;
   for (int index = 1; index < count; index++) {
@@ -518,7 +521,6 @@ int main(int count, char **arguments) {
   if (epoll < 0 || timer < 0) fail("epoll");
   watch(listener);
   watch(timer);
-  watch(STDIN_FILENO);
   printf("%d\n", port);
   fflush(stdout);
   run(listener);
