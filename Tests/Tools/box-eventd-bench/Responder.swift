@@ -1,4 +1,4 @@
-import Glibc
+import TestSystem
 
 /// The responder at work. Ends with this value.
 final class Responder {
@@ -23,7 +23,8 @@ final class Responder {
     certificate: Certificate? = nil,
     log: String
   ) throws {
-    let output = log + ".responder"
+    // Of its own: the next one's port must not be read for this one's.
+    let output = "\(log).responder-\(MonotonicTime.now)"
     var arguments = ["--feeds", "\(feeds)", "--backlog", "\(backlog)"]
     if offersGzip { arguments.append("--gzip") }
     if let certificate { arguments += ["--tls", certificate.path, certificate.keyPath] }
