@@ -23,7 +23,7 @@ struct Scale {
     streams = !options.streams.isEmpty ? options.streams : isQuick ? [20] : [1000, 10_000]
     spreadSeconds = isQuick ? 1 : 10
     growth = options.growth ?? (isQuick ? 20_000 : 5_000_000)
-    verifiedBytes = options.verify ?? (isQuick ? 2_000_000 : 1_000_000_000)
+    verifiedBytes = options.verify ?? (isQuick ? 2_000_000 : 500_000_000)
   }
 }
 

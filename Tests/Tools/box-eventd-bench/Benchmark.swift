@@ -62,7 +62,6 @@ struct Benchmark: ParsableCommand {
   }
 
   func run() throws {
-    FileLimit.raise()
     let scale = Scale(self)
     let bench = try Bench(
       programs: Programs(daemon: daemon, floor: floor, responder: responder), directory: directory,

@@ -34,16 +34,6 @@ enum Files {
   }
 }
 
-/// Thousands of streams need more open files than a shell allows by default.
-enum FileLimit {
-  static func raise() {
-    var limit = rlimit()
-    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    limit.rlim_cur = limit.rlim_max
-    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-  }
-}
-
 struct BenchmarkError: Error, CustomStringConvertible {
   let description: String
 

@@ -16,6 +16,7 @@ struct Report {
   private var goals = 0
   private var met = 0
   private var failures = 0
+  private let start = MonotonicTime.now
 
   init(comparesGoals: Bool) { self.comparesGoals = comparesGoals }
 
@@ -24,11 +25,15 @@ struct Report {
     let start = MonotonicTime.now
     do {
       try part(&self)
-      note("(in \(fixed(Double(MonotonicTime.now - start) / 1e9, digits: 0)) s)")
+      note("(in \(Self.seconds(since: start)) s)")
     } catch {
       failures += 1
-      note("FAILED after \(fixed(Double(MonotonicTime.now - start) / 1e9, digits: 0)) s: \(error)")
+      note("FAILED after \(Self.seconds(since: start)) s: \(error)")
     }
+  }
+
+  private static func seconds(since start: UInt64) -> String {
+    fixed(Double(MonotonicTime.now - start) / 1e9, digits: 0)
   }
 
   func section(_ title: String, baseline: String = "C client") {
@@ -71,8 +76,10 @@ struct Report {
 
   /// - Returns: whether every part could be run.
   func end() -> Bool {
-    let parts = failures == 0 ? "Every part has run" : "\(failures) parts have failed"
-    print("\n\(parts); " + (comparesGoals ? "\(met) of \(goals) goals are met." : "no goal was compared."))
+    let parts = failures == 0 ? "Every part has run" : "\(failures) of the parts could not be run"
+    print(
+      "\n\(parts); " + (comparesGoals ? "\(met) of \(goals) goals are met." : "no goal was compared.")
+        + " (\(Self.seconds(since: start)) s)")
     return failures == 0
   }
 }
