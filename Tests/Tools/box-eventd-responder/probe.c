@@ -11,7 +11,7 @@
 
 #include "responder.h"
 
-static char answerText[65536];
+static char buffer[65536];
 
 static double microseconds(void) {
   struct timespec time;
@@ -37,12 +37,12 @@ static const char *received(int fd, double *first) {
   size_t count = 0;
   *first = 0;
   while (true) {
-    ssize_t more = recv(fd, answerText + count, sizeof answerText - count - 1, 0);
+    ssize_t more = recv(fd, buffer + count, sizeof buffer - count - 1, 0);
     if (!*first) *first = microseconds();
     if (more <= 0) fail("receive");
     count += (size_t)more;
-    answerText[count] = 0;
-    char *end = strstr(answerText, "\r\n\r\n"), *length = strstr(answerText, "Content-Length: ");
+    buffer[count] = 0;
+    char *end = strstr(buffer, "\r\n\r\n"), *length = strstr(buffer, "Content-Length: ");
     if (end && length && strlen(end + 4) >= strtoul(length + 16, NULL, 10)) return end + 4;
   }
 }
@@ -59,8 +59,12 @@ static void report(const char *name, double *values, int count) {
 
 /* Prints the median and the 99th percentile of each, in microseconds. */
 int probe(int port, int count) {
-  if (port <= 0 || count <= 0) return 64;
-  double *reads = allocated(NULL, (size_t)count * sizeof *reads), *wakes = allocated(NULL, (size_t)count * sizeof *wakes);
+  if (port <= 0 || count <= 0) {
+    fputs("usage: responder probe PORT COUNT\n", stderr);
+    return 64;
+  }
+  double *reads = allocated(NULL, (size_t)count * sizeof *reads);
+  double *wakes = allocated(NULL, (size_t)count * sizeof *wakes);
   int api = connected(port), control = connected(port);
   char position[32] = "now", request[512];
   double first;
