@@ -14,6 +14,8 @@ import Testing
         arguments.append("--without-tls")
       }
       let (child, name) = try fixture.begin(arguments)
+      // A quarter of a minute alone; other tests run beside it.
+      _ = try await child.ended(within: .seconds(600))
       let outcome = try await fixture.outcome(of: child, name)
       #expect(outcome.exit == .code(0), "\(outcome.output)\(outcome.errors)")
       #expect(outcome.output.contains("Every part has run; no goal was compared."))
