@@ -141,7 +141,8 @@ let package = Package(
     .testTarget(
       name: "ProcessTests",
       dependencies: [
-        "BoxEvents", "BoxSimulator", "StoppingDisk", "TestSystem", "box-eventd", "stopping-eventd",
+        "BoxEvents", "BoxSimulator", "StoppingDisk", "TestSystem", "box-eventd", "box-eventd-bench",
+        "box-eventd-floor", "box-eventd-responder", "stopping-eventd",
       ]),
     // Runs of a stream on a simulated disk, against a simulated feed, under a simulated clock.
     .testTarget(name: "SimulationTests", dependencies: ["Contracts", "Simulation", "TestDisks"]),
@@ -192,15 +193,16 @@ let package = Package(
       ], path: "Tests/Tools/simulate-crashes"),
     // packaging/tools/fuzz
     .executableTarget(name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Tools/fuzz"),
-    // packaging/bench: the daemon beside a minimal client in C.
+    // packaging/bench: the daemon beside a minimal client in C, both served by a minimal responder in C.
     .executableTarget(
       name: "box-eventd-bench",
-      dependencies: [
-        "BoxSimulator", "TestSystem",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ], path: "Tests/Tools/box-eventd-bench"),
+      dependencies: ["TestSystem", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Tests/Tools/box-eventd-bench"),
     .executableTarget(
       name: "box-eventd-floor", path: "Tests/Tools/box-eventd-floor", linkerSettings: [.linkedLibrary("z")]),
+    .executableTarget(
+      name: "box-eventd-responder", path: "Tests/Tools/box-eventd-responder",
+      linkerSettings: [.linkedLibrary("z")]),
   ],
   swiftLanguageModes: [.v6]
 )

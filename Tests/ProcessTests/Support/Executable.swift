@@ -5,6 +5,10 @@ enum Executable {
   static let path = "\(folder)/box-eventd"
   /// The same daemon, which ends itself abruptly at a named point.
   static let stopping = "\(folder)/stopping-eventd"
+  /// The benchmark, and what it measures the daemon with.
+  static let bench = "\(folder)/box-eventd-bench"
+  static let floor = "\(folder)/box-eventd-floor"
+  static let responder = "\(folder)/box-eventd-responder"
 
   private static let folder: String = {
     var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))

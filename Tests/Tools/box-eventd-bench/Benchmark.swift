@@ -1,111 +1,84 @@
 import ArgumentParser
-import BoxSimulator
 
 /// Measures the daemon beside the floor. The two take turns on the same machine, so that what disturbs one
 /// disturbs the other.
 @main
-struct Benchmark: AsyncParsableCommand {
+struct Benchmark: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract: "Measure the daemon beside a minimal C client that saves the same pages.",
-    discussion: "Every number is a median of the rounds. Nothing passes or fails here.")
+    discussion: """
+      Prints a row for each measurement: the daemon's, the C client's, their ratio, the daemon's over TLS, the goal \
+      and whether it is met. Both talk to a minimal responder in C, a process of its own; what that adds is printed \
+      first. Fails if a part can't be run, or if an event is missing or there twice, not if a goal is missed.
+      """)
+
+  enum Part: String, CaseIterable, ExpressibleByArgument {
+    case drain, delay, quiet, streams, growth, verify
+  }
 
   @Option(help: ArgumentHelp("The daemon's executable.", valueName: "file"))
   var daemon: String
 
-  @Option(help: ArgumentHelp("The floor's executable.", valueName: "file"))
+  @Option(help: ArgumentHelp("The C client's executable.", valueName: "file"))
   var floor: String
+
+  @Option(help: ArgumentHelp("The responder's executable.", valueName: "file"))
+  var responder: String
 
   @Option(help: ArgumentHelp("Where spools are made; on the disk to be measured.", valueName: "directory"))
   var directory = "/var/tmp"
 
+  @Flag(help: "Run every part with small numbers, and compare nothing with a goal.")
+  var quick = false
+
+  @Flag(help: "Leave TLS out.")
+  var withoutTLS = false
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Run these parts only: drain, delay, quiet, streams, growth, verify.", valueName: "part"))
+  var only: [Part] = Part.allCases
+
   @Option(help: "Times each contender runs.")
-  var rounds = 3
+  var rounds: Int?
 
-  @Option(help: "Events of the backlog; 0 to leave it out.")
-  var events = 200_000
+  @Option(help: "Events of the backlog that is drained.")
+  var events: Int?
 
-  @Option(help: "Single events whose delay is measured; 0 to leave it out.")
-  var singles = 40
+  @Option(parsing: .upToNextOption, help: "How many streams poll at once in one process.")
+  var streams: [Int] = []
 
-  @Option(help: "Streams that poll at once in one process; 0 to leave it out.")
-  var streams = 1000
+  @Option(help: "Events after which memory and cost are compared with those at the start.")
+  var growth: Int?
 
-  @Option(help: "Bytes of the spool that is verified; 0 to leave it out.")
-  var verify = 1_000_000_000
+  @Option(help: "Bytes of the spool that is verified.")
+  var verify: Int?
 
-  func run() async throws {
-    FileLimit.raise()
-    if events > 0 {
-      try await drain(offersGzip: false)
-      try await drain(offersGzip: true)
-    }
-    if singles > 0 { try await delay() }
-    if streams > 0 { try await manyStreams() }
-    if verify > 0 { try verification() }
+  func validate() throws {
+    let numbers = [rounds, events, growth, verify].compactMap(\.self) + streams
+    guard numbers.allSatisfy({ $0 > 0 }) else { throw ValidationError("A number is not above 0.") }
   }
 
-  private func drain(offersGzip: Bool) async throws {
-    var options = SimulatorOptions()
-    options.backlog = events
-    options.feed = .exact
-    options.feed.eventSizes = 1650...1650
-    options.offersGzip = offersGzip
-    let results = try await BoxSimulator.run(options) { simulator in
-      try await inTurns { try await Drain(contender: $0, simulator: simulator, directory: directory).run() }
+  func run() throws {
+    let scale = Scale(self)
+    let bench = try Bench(
+      programs: Programs(daemon: daemon, floor: floor, responder: responder), directory: directory,
+      scale: scale, usesTLS: !withoutTLS)
+    var report = Report(comparesGoals: !quick)
+    try bench.reportResponder()
+    for part in Part.allCases where only.contains(part) {
+      switch part {
+      case .drain: report.measure { try Drain(bench: bench).run(&$0) }
+      case .delay: report.measure { try Delay(bench: bench).run(&$0) }
+      case .quiet: report.measure { try Quiet(bench: bench).run(&$0) }
+      case .streams:
+        for count in scale.streams { report.measure { try ManyStreams(bench: bench, count: count).run(&$0) } }
+      case .growth: report.measure { try Growth(bench: bench).run(&$0) }
+      case .verify: report.measure { try Verification(bench: bench).run(&$0) }
+      }
     }
-    var table = Table(
-      "\(events) events of 1650 bytes waiting, pages \(offersGzip ? "compressed" : "not compressed")")
-    table.row("CPU an event, µs", results) { median($0.map(\.cpuMicroseconds)) / Double(events) }
-    table.row("until all is durable, s", results) { median($0.map(\.wallSeconds)) }
-    table.row("peak resident memory, MiB", results) { median($0.map(\.peakMebibytes)) }
-    table.print()
-  }
-
-  private func delay() async throws {
-    let results = try await inTurns {
-      try await Delay(contender: $0, singles: singles, directory: directory).run()
-    }
-    var table = Table(
-      "\(singles) single events, \(Delay.pause / .milliseconds(1)) ms apart: from produced to durable")
-    table.row("median, ms", results) { median($0.map { percentile(50, of: $0.milliseconds) }) }
-    table.row("99th percentile, ms", results) { median($0.map { percentile(99, of: $0.milliseconds) }) }
-    table.row("CPU an event, µs", results) {
-      median($0.map(\.cpuMicroseconds)) / Double(singles + Delay.warmUp)
-    }
-    table.row("peak resident memory, MiB", results) { median($0.map(\.peakMebibytes)) }
-    table.print()
-  }
-
-  private func manyStreams() async throws {
-    let one = try await ManyStreams(daemon: daemon, count: 1, directory: directory).run()
-    let many = try await ManyStreams(daemon: daemon, count: streams, directory: directory).run()
-    let each = (many.mebibytes - one.mebibytes) * 1024 / Double(max(1, streams - 1))
-    print("\n\(streams) streams polling at once in one process")
-    print("  all poll after, s               \(fixed(many.seconds, digits: 2))")
-    print(
-      "  resident memory, MiB            \(fixed(many.mebibytes))   (with one stream \(fixed(one.mebibytes)))"
-    )
-    print("  of it for each stream, KiB      \(fixed(each))")
-    print("  one event for all durable, s    \(fixed(many.wakeSeconds, digits: 2))")
-  }
-
-  private func verification() throws {
-    let results = try Verification(daemon: daemon, bytes: verify, directory: directory).run(rounds: rounds)
-    var table = Table("a spool of \(verify / 1_000_000) MB verified, beside sha256sum of the same files")
-    table.row("until done, s", results) { median($0.map(\.seconds)) }
-    table.print()
-  }
-
-  /// Runs daemon and floor in turns.
-  private func inTurns<Result>(
-    _ measure: (Contender) async throws -> Result
-  ) async throws -> Sides<[Result]> {
-    var results = Sides<[Result]>(daemon: [], floor: [])
-    for _ in 0..<max(1, rounds) {
-      results.daemon.append(try await measure(.daemon(daemon)))
-      results.floor.append(try await measure(.floor(floor)))
-    }
-    return results
+    if !report.end() { throw ExitCode.failure }
   }
 }

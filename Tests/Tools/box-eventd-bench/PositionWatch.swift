@@ -8,63 +8,96 @@ import TestSystem
 /// Source: inotify(7).
 final class PositionWatch: Sendable {
   struct Sighting: Sendable {
-    /// CLOCK_MONOTONIC, as the simulator's `producedNanoseconds`.
+    /// CLOCK_MONOTONIC, as the responder's times.
     var nanoseconds: UInt64
-    /// Everything before it is durable.
-    var position: UInt64
+    /// How many events are durable.
+    var events: Int
   }
 
-  private let path: String
+  private let paths: [String]
   private let descriptor: Int32
-  private let sightings = Mutex<[Sighting]>([])
+  /// By stream.
+  private let sightings: Mutex<[[Sighting]]>
+  private let streams: [Int32: Int]
 
-  /// Watches from now on, on a thread of its own, until the process ends.
-  /// - Parameter path: the position file; its directory must exist.
-  init(_ path: String, in directory: String) throws {
-    self.path = path
+  /// Watches all streams from now on, on a thread of its own.
+  init(_ environment: BenchEnvironment) throws {
+    paths = environment.streams.map(environment.position(of:))
+    sightings = Mutex(Array(repeating: [], count: paths.count))
     descriptor = inotify_init1(Int32(IN_CLOEXEC))
-    guard descriptor >= 0, inotify_add_watch(descriptor, directory, UInt32(IN_MODIFY)) >= 0 else {
-      throw BenchmarkError("cannot watch \(directory)")
+    var streams: [Int32: Int] = [:]
+    for (index, stream) in environment.streams.enumerated() {
+      let watch = inotify_add_watch(descriptor, environment.state(of: stream), UInt32(IN_MODIFY))
+      guard watch >= 0 else { throw BenchmarkError("can't watch \(environment.state(of: stream))") }
+      streams[watch] = index
     }
-    var thread = pthread_t()
-    let context = Unmanaged.passRetained(self)
-    let result = pthread_create(
-      &thread, nil,
-      { context in
-        guard let context else { return nil }
-        Unmanaged<PositionWatch>.fromOpaque(context).takeRetainedValue().watch()
-        return nil
-      }, context.toOpaque())
-    guard result == 0 else { throw BenchmarkError("cannot start a thread") }
-    pthread_detach(thread)
+    self.streams = streams
+    let header = MemoryLayout<inotify_event>.size
+    try BackgroundThread.start { [weak self, descriptor] in
+      defer { close(descriptor) }
+      var buffer = [UInt8](repeating: 0, count: 65_536)
+      while true {
+        let count = read(descriptor, &buffer, buffer.count)
+        let now = MonotonicTime.now
+        guard count > 0, let self else { return }
+        var offset = 0
+        while offset + header <= count {
+          let event = buffer.withUnsafeBytes {
+            $0.loadUnaligned(fromByteOffset: offset, as: inotify_event.self)
+          }
+          offset += header + Int(event.len)
+          if let stream = self.streams[event.wd] { self.look(stream, now) }
+        }
+      }
+    }
   }
 
-  var all: [Sighting] { sightings.withLock { $0 } }
+  /// The end of a watch is an event too, by which the thread sees that this value is gone.
+  deinit { for watch in streams.keys { inotify_rm_watch(descriptor, watch) } }
 
-  /// Waits until everything before `position` is durable.
-  func reaches(_ position: UInt64, child: Child, within seconds: Int = 120) async throws -> Sighting {
-    for _ in 0..<(seconds * 100) {
-      let found = sightings.withLock { $0.last.flatMap { last in last.position >= position ? last : nil } }
-      if let found { return found }
-      _ = try child.mebibytes("VmRSS")
-      try await Task.sleep(for: .milliseconds(10))
-    }
-    throw BenchmarkError("not done after \(seconds) s")
+  /// What was seen of each stream.
+  var all: [[Sighting]] { sightings.withLock { $0 } }
+
+  /// Of the first stream.
+  var durable: Int { sightings.withLock { $0[0].last?.events ?? 0 } }
+
+  /// Waits until so many events of the first stream are durable.
+  /// - Returns: when they were.
+  @discardableResult
+  func reaches(_ events: Int, child: Child, within seconds: Double = 300) throws -> UInt64 {
+    try until("\(events) events durable", within: seconds, running: child) { durable >= events }
+    return sightings.withLock { $0[0].first { $0.events >= events }?.nanoseconds ?? 0 }
   }
 
-  private func watch() {
-    var events = [UInt8](repeating: 0, count: 4096)
-    while read(descriptor, &events, events.count) > 0 {
-      let now = MonotonicTime.now
-      guard let position = position() else { continue }
-      sightings.withLock { $0.append(Sighting(nanoseconds: now, position: position)) }
+  /// From produced to durable, in milliseconds, of each event that is.
+  func milliseconds(_ produced: [Responder.Produced]) -> [Double] {
+    let all = all
+    return produced.compactMap { event in
+      let sightings = all[event.user - 1]
+      var (low, high) = (0, sightings.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if sightings[middle].events <= event.ordinal { low = middle + 1 } else { high = middle }
+      }
+      guard low < sightings.count else { return nil }
+      return (Double(sightings[low].nanoseconds) - Double(event.nanoseconds)) / 1e6
+    }
+  }
+
+  private func look(_ stream: Int, _ now: UInt64) {
+    guard let position = position(paths[stream]) else { return }
+    let events = Responder.events(before: position)
+    sightings.withLock { sightings in
+      // Only what is new: a position is also written again, with the time of its confirmation.
+      if events > sightings[stream].last?.events ?? 0 {
+        sightings[stream].append(Sighting(nanoseconds: now, events: events))
+      }
     }
   }
 
   /// The greatest position in the file: the daemon also keeps the previous one.
-  private func position() -> UInt64? {
-    let text = String(decoding: Files.contents(path), as: UTF8.self)
-    return text.split(separator: "\n").compactMap { line in
+  private func position(_ path: String) -> UInt64? {
+    Files.text(path).split(separator: "\n").compactMap { line in
       line.hasPrefix("stream_position: ") ? UInt64(line.dropFirst(17)) : nil
     }.max()
   }

@@ -3,17 +3,13 @@ import TestSystem
 
 /// A spool of many events, verified; beside it `sha256sum`, the least that reads every byte.
 struct Verification {
-  struct Result {
-    var seconds: Double
-  }
+  let bench: Bench
 
-  let daemon: String
-  let bytes: Int
-  let directory: String
+  private var bytes: Int { bench.scale.verifiedBytes }
 
-  /// - Returns: of the daemon and of the baseline, in turns.
-  func run(rounds: Int) throws -> Sides<[Result]> {
-    let environment = try BenchEnvironment(in: directory)
+  func run(_ report: inout Report) throws {
+    report.section("A spool of \(bytes / 1_000_000) MB is verified", baseline: "sha256sum")
+    let environment = try BenchEnvironment(in: bench.directory)
     try Files.write(
       environment.configuration,
       Array(
@@ -26,29 +22,32 @@ struct Verification {
         [state]
         directory = "\(environment.root)/state"
         [[stream]]
-        name = "\(BenchEnvironment.stream)"
+        name = "\(environment.streams[0])"
 
         """.utf8))
     let segments = try fill(environment)
-    var results = Sides<[Result]>(daemon: [], floor: [])
-    for _ in 0..<max(1, rounds) {
-      results.daemon.append(try time(daemon, ["verify", "--config", environment.configuration], environment))
-      results.floor.append(try time("/usr/bin/sha256sum", segments, environment))
+    var turns = Turns<Double>()
+    for _ in 0..<bench.scale.rounds {
+      try turns.take([.daemon, .floor]) { contender in
+        contender == .floor
+          ? try time("/usr/bin/sha256sum", segments, environment)
+          : try time(bench.programs.daemon, ["verify", "--config", environment.configuration], environment)
+      }
     }
-    return results
+    report.row("until done, s", turns.median { $0 })
   }
 
-  private func time(_ program: String, _ arguments: [String], _ environment: borrowing BenchEnvironment)
-    throws -> Result
+  private func time(_ program: String, _ arguments: [String], _ environment: BenchEnvironment)
+    throws -> Double
   {
     let start = MonotonicTime.now
     try Child(program, arguments, log: environment.log).finish()
-    return Result(seconds: Double(MonotonicTime.now - start) / 1e9)
+    return Double(MonotonicTime.now - start) / 1e9
   }
 
   /// Segments of 64 MiB, events of 1.4 kB.
-  private func fill(_ environment: borrowing BenchEnvironment) throws -> [String] {
-    let folder = "\(environment.spool)/\(BenchEnvironment.stream)"
+  private func fill(_ environment: BenchEnvironment) throws -> [String] {
+    let folder = environment.spool(of: environment.streams[0])
     mkdir(folder, 0o750)
     let padding = String(repeating: "x", count: 1250)
     var (paths, ordinal, written) = ([String](), 0, 0)
