@@ -145,7 +145,8 @@ extension OpenSpool {
     if window?.capacity != .max { window?.capacity = kept }
     for id in commit.identities { window?.insert(id) }
     segment.size += commit.lines.count
-    segment.end = commit.lines.suffix(64)
+    // By index: `suffix` walks through the page.
+    segment.end = Array(commit.lines[max(0, commit.lines.count - 64)...])
     active = segment
   }
 
