@@ -21,7 +21,9 @@ enum TOMLNode: Hashable {
         hint: refused.hint)
     }
     do {
-      return members(try TOMLTable(string: file.text))
+      let table = try TOMLTable(string: file.text)
+      defer { table.clear() }
+      return members(table)
     } catch let error as TOMLParseError {
       let begin = error.source.begin
       let (reason, hint) = explained(error.description, lines)
@@ -129,6 +131,8 @@ struct TOMLKeyLines {
       }
       statement += "\(Substring(bytes))\n"
       guard let members = try? TOMLTable(string: statement) else { continue }
+      // The library frees nothing by itself.
+      defer { members.clear() }
       let isHeader = bytes.first { $0 > 0x20 } == UInt8(ascii: "[") && first == line
       let escape = Self.escapesOfZero.first { statement.contains($0) }
       if let escape, let key = members.keys.first {

@@ -40,12 +40,21 @@ struct FeedFactory: Sendable {
       name: stream.name, telemetry: telemetry, trigger: trigger, executor: transport.executor
     ) { () throws(StoreFailure) in
       // A store that has failed is closed and of no use any more.
-      var driver = FeedDriver(
+      try await run(source, stream, telemetry, rules, trigger).run()
+    }
+  }
+
+  /// Not inlined: the driver's parts would be in the task's frame once more.
+  @inline(never)
+  private func run(
+    _ source: BoxSource, _ stream: Configuration.Stream, _ telemetry: StreamTelemetry, _ rules: FeedRules,
+    _ trigger: RetryTrigger
+  ) -> FeedRun {
+    FeedRun(
+      FeedDriver(
         source: source, store: store(stream, telemetry), clock: clock, rules: rules,
         start: stream.start, seed: .random(in: 0...(.max)), trigger: trigger,
-        report: FeedReport(telemetry, logger: logger))
-      try await driver.run()
-    }
+        report: FeedReport(telemetry, logger: logger)))
   }
 
   private func store(_ stream: Configuration.Stream, _ telemetry: StreamTelemetry) -> StreamSpool {
@@ -149,4 +158,14 @@ enum OpenFileLimit {
     }
     return limit
   }
+}
+
+/// A driver at one place in memory, which its task's frames refer to.
+private final class FeedRun {
+  private var driver: FeedDriver<BoxSource, StreamSpool, MonotonicFeedClock>
+
+  @inline(never)
+  init(_ driver: consuming FeedDriver<BoxSource, StreamSpool, MonotonicFeedClock>) { self.driver = driver }
+
+  func run() async throws(StoreFailure) { try await driver.run() }
 }
