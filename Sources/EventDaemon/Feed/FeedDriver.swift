@@ -57,6 +57,7 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
   }
 
   /// A full disk is no failure here: the next start reads from the position before, and knows those events.
+  @inline(never)
   private func saveLast(_ checkpoint: Checkpoint) async throws(StoreFailure) {
     do throws(StoreFailure) {
       try await store.save(checkpoint)
@@ -66,6 +67,7 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
   }
 
   /// Recovers the store, waiting while the disk is full; nil if the task was cancelled in the meantime.
+  @inline(never)
   private mutating func recover() async throws(StoreFailure) -> Recovery? {
     while !Task.isCancelled {
       report.recovering(until: clock.now + rules.requestBudget)
@@ -80,7 +82,10 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
     return nil
   }
 
+  // MARK: Actions, none inlined: a polling stream holds the frames of what it does, and of nothing else
+
   /// Does one action, and what follows from it in the store; returns the next.
+  @inline(never)
   private mutating func perform(_ action: FeedAction) async throws(StoreFailure) -> FeedAction {
     switch action {
     case .read(let request): try await read(request)
@@ -93,6 +98,7 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
     }
   }
 
+  @inline(never)
   private mutating func read(_ request: ReadRequest) async throws(StoreFailure) -> FeedAction {
     // While the disk is full nothing is read that couldn't be stored.
     if !hasSpace {
@@ -106,6 +112,7 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
   // MARK: In the store
 
   /// What there is to do for a page.
+  @inline(never)
   private mutating func take(
     _ answer: PageAnswer, to request: ReadRequest, in store: isolated Store
   ) async throws(StoreFailure) -> FeedAction {
@@ -127,6 +134,7 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
   }
 
   /// Does this action, and those of the store that follow it.
+  @inline(never)
   private mutating func update(
     _ store: isolated Store, with first: FeedAction
   ) async throws(StoreFailure) -> FeedAction {
@@ -138,6 +146,7 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
     }
   }
 
+  @inline(never)
   private mutating func updateOnce(
     _ store: isolated Store, with action: FeedAction
   ) async throws(StoreFailure) -> FeedAction {
@@ -162,10 +171,12 @@ struct FeedDriver<Source: EventSource, Store: EventStore, Clock: FeedClock>: Sen
 
   // MARK: In the network
 
+  @inline(never)
   private mutating func subscribe() async -> FeedAction {
     do { return subscribed(try await source.subscribe()) } catch { return subscribeFailed(error) }
   }
 
+  @inline(never)
   private mutating func poll(_ server: RealtimeServer, from position: ReadPosition) async -> FeedAction {
     do { return replied(try await source.poll(server, from: position)) } catch { return pollFailed(error) }
   }
