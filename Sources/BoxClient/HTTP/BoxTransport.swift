@@ -77,7 +77,9 @@ package final class BoxTransport: Sendable {
     let all = proxied.withLock { [direct] + $0.earlier + ($0.clients.map { [$0] } ?? []) }
     await finish(within: limit) {
       await withDiscardingTaskGroup { group in
-        for client in all.flatMap({ [$0.api] + $0.polls.end() }) { group.addTask { try? await client.shutdown() } }
+        for client in all.flatMap({ [$0.api] + $0.polls.end() }) {
+          group.addTask { try? await client.shutdown() }
+        }
       }
     }
   }

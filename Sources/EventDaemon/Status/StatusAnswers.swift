@@ -48,6 +48,7 @@ extension Response {
       .contentType: type, .cacheControl: "no-store", .xContentTypeOptions: "nosniff",
     ]
     if status == .methodNotAllowed { headers[.allow] = "GET, HEAD" }
-    return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    return Response(
+      status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
   }
 }

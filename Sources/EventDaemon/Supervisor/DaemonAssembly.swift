@@ -57,7 +57,8 @@ struct DaemonAssembly: Sendable {
       logger: logger)
     let feeds = FeedFactory(
       configuration: configuration, directories: directories, transport: transport,
-      tokenRegistry: tokenRegistry, calls: calls, changes: changes, minimumSegmentLife: daemon.minimumSegmentLife, clock: clock,
+      tokenRegistry: tokenRegistry, calls: calls, changes: changes,
+      minimumSegmentLife: daemon.minimumSegmentLife, clock: clock,
       logger: logger,
       threads: threads,
       bootID: try DaemonFailure.mapping { () throws(SystemdError) in try BootID.current() })
@@ -88,7 +89,8 @@ struct DaemonAssembly: Sendable {
       metadata: ["version": "\(Version.current)", "streams": "\(supervisor.telemetries.count)"])
     let server = StatusServer(configuration: status, on: loop, logger: logger, snapshot: snapshot)
     let monitor = Monitor(
-      status: statusReporter, logger: logger, clock: clock, phase: phase, changes: changes, health: { health },
+      status: statusReporter, logger: logger, clock: clock, phase: phase, changes: changes,
+      health: { health },
       isListening: { server.hasListened })
     // Stopped in reverse order: first the streams, which save their positions, last the status.
     let services: [any Service] = [

@@ -3,7 +3,7 @@ import Glibc
 
 /// What keeps a quiet daemon quiet.
 enum QuietTime {
-  /// Between two looks at what nobody reports: files that were changed or removed, a status that counts seconds.
+  /// Between two looks at what changes without a sign: files on disk, a status that counts seconds.
   static let interval = Duration.seconds(10)
 
   /// Returns at the next multiple of the interval: all that look at something every 10 s do it in one wake-up.
