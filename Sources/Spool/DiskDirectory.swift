@@ -18,8 +18,10 @@ package struct DiskDirectory: Sendable {
   /// For messages.
   package let path: String
   package let access: Access
+  /// Which directory it is; of a root, when it was opened.
+  private let openedID: FileStatus.ID
   /// Of a root only.
-  var root: DiskRoot?
+  let root: DiskRoot?
 
   /// Opens a directory that must exist.
   /// - Throws: `refused` if it isn't the daemon's own, or if anyone may write to it.
@@ -27,9 +29,7 @@ package struct DiskDirectory: Sendable {
     _ path: String, on disk: any Disk, access: Access
   ) throws(StoreFailure) -> DiskDirectory {
     try attempt(path) { () throws(DiskError) in
-      try DiskDirectory(
-        disk: disk, handle: disk.openRoot(path), path: path, access: access, root: DiskRoot()
-      ).checked()
+      try DiskDirectory(checking: disk.openRoot(path), on: disk, path, access, isRoot: true)
     }
   }
 
@@ -37,7 +37,7 @@ package struct DiskDirectory: Sendable {
   package func subdirectory(_ name: String) throws(StoreFailure) -> DiskDirectory? {
     try unlessMissing(name) { () throws(DiskError) in
       let inner = try disk.openDirectory(name, in: handle)
-      return try DiskDirectory(disk: disk, handle: inner, path: path(of: name), access: access).checked()
+      return try DiskDirectory(checking: inner, on: disk, path(of: name), access)
     }
   }
 
@@ -64,8 +64,7 @@ package struct DiskDirectory: Sendable {
   package func file(_ name: String, writing: Bool) throws(StoreFailure) -> DiskFile? {
     try unlessMissing(name) { () throws(DiskError) in
       let inner = try disk.openFile(name, in: handle, writing: writing)
-      return try DiskFile(disk: disk, handle: inner, path: path(of: name)).checked(
-        writing: writing, access: access)
+      return try DiskFile(checking: inner, on: disk, path(of: name), writing: writing, access)
     }
   }
 
@@ -94,11 +93,12 @@ package struct DiskDirectory: Sendable {
         // Called again, it must not have existed.
         try? disk.remove(name, in: handle)
       }
-      try closingOnFailure(undo) { () throws(DiskError) in
+      return try closingOnFailure(undo) { () throws(DiskError) in
+        let status = try disk.status(inner)
         // Whatever the umask was.
-        if try disk.status(inner).mode != mode { try disk.setMode(inner, mode) }
+        if status.mode != mode { try disk.setMode(inner, mode) }
+        return DiskFile(disk: disk, handle: inner, path: path(of: name), id: status.id)
       }
-      return DiskFile(disk: disk, handle: inner, path: path(of: name))
     }
   }
 
@@ -132,18 +132,16 @@ package struct DiskDirectory: Sendable {
     try unlessMissing(name) { () throws(DiskError) in try disk.status(of: name, in: handle) }
   }
 
-  func id() throws(StoreFailure) -> FileStatus.ID {
-    try attempt(path) { () throws(DiskError) in try disk.status(handle).id }
-  }
+  var id: FileStatus.ID { root?.id ?? openedID }
 
   /// Whether a name is that of an open file still: someone may have moved, replaced or deleted it.
   func has(_ file: DiskFile, as name: String) throws(StoreFailure) -> Bool {
-    try status(of: name)?.id == file.status().id
+    try status(of: name)?.id == file.id
   }
 
   /// The same for an open directory in this one.
   func has(_ directory: DiskDirectory, as name: String) throws(StoreFailure) -> Bool {
-    try status(of: name)?.id == directory.id()
+    try status(of: name)?.id == directory.id
   }
 
   package func names() throws(StoreFailure) -> [String] {
@@ -227,15 +225,19 @@ package struct DiskDirectory: Sendable {
   }
 
   /// Refuses a directory that isn't the daemon's own or that anyone may write to.
-  private func checked() throws(DiskError) -> DiskDirectory {
-    try closingOnFailure(close) { () throws(DiskError) in
+  private init(
+    checking handle: DiskHandle, on disk: any Disk, _ path: String, _ access: Access, isRoot: Bool = false
+  ) throws(DiskError) {
+    openedID = try closingOnFailure({ disk.close(handle) }) { () throws(DiskError) in
       let status = try disk.status(handle)
       guard status.kind == .directory else { throw DiskError(.open, errno: ENOTDIR) }
       guard access == .reading || (status.owner == disk.userID && status.mode & 0o002 == 0) else {
         throw DiskError(.open, errno: EPERM)
       }
-      return self
+      return status.id
     }
+    (self.disk, self.handle, self.path, self.access) = (disk, handle, path, access)
+    root = isRoot ? DiskRoot(openedID) : nil
   }
 
   /// Nil where the call fails because the name is missing.

@@ -7,6 +7,8 @@ package struct DiskFile: Sendable {
   let handle: DiskHandle
   /// For messages.
   package let path: String
+  /// Which file it is, whatever its name.
+  let id: FileStatus.ID
 
   func status() throws(StoreFailure) -> FileStatus {
     try attempt(path) { () throws(DiskError) in try disk.status(handle) }
@@ -86,14 +88,21 @@ package struct DiskFile: Sendable {
       offset += chunk.count
     }
   }
+}
 
+extension DiskFile {
   /// Refuses what ``DiskDirectory/file(_:writing:)`` must not open.
-  func checked(writing: Bool, access: DiskDirectory.Access) throws(DiskError) -> DiskFile {
-    try closingOnFailure(close) { () throws(DiskError) in
-      let refusal = try disk.status(handle).refusal(of: disk.userID, writing: writing, access: access)
+  init(
+    checking handle: DiskHandle, on disk: any Disk, _ path: String, writing: Bool,
+    _ access: DiskDirectory.Access
+  ) throws(DiskError) {
+    let status = try closingOnFailure({ disk.close(handle) }) { () throws(DiskError) in
+      let status = try disk.status(handle)
+      let refusal = status.refusal(of: disk.userID, writing: writing, access: access)
       if let refusal { throw DiskError(.open, errno: refusal) }
-      return self
+      return status
     }
+    self.init(disk: disk, handle: handle, path: path, id: status.id)
   }
 }
 

@@ -5,6 +5,25 @@ import Synchronization
 /// What goes with a root directory, for all who have it open: its lock, if it is locked.
 final class DiskRoot: Sendable {
   fileprivate let lock = Mutex<InstanceLock?>(nil)
+  private let state: Mutex<State>
+
+  private struct State {
+    var id: FileStatus.ID
+    /// All of its entries that this process hasn't made itself are durable.
+    var isSynchronized = false
+  }
+
+  init(_ id: FileStatus.ID) { state = Mutex(State(id: id)) }
+
+  /// Which directory is open now.
+  var id: FileStatus.ID { state.withLock { $0.id } }
+
+  fileprivate var isSynchronized: Bool {
+    get { state.withLock { $0.isSynchronized } }
+    set { state.withLock { $0.isSynchronized = newValue } }
+  }
+
+  fileprivate func isReplaced(by id: FileStatus.ID) { state.withLock { $0 = State(id: id) } }
 
   func unlock() {
     lock.withLock { lock in
@@ -38,6 +57,7 @@ extension DiskDirectory {
         try closingOnFailure({ nextLock?.release() }) { () throws(StoreFailure) in
           try attempt(path) { () throws(DiskError) in try disk.replace(handle, with: next.handle) }
         }
+        root.isReplaced(by: next.id)
         lock?.release()
         lock = nextLock
       }
@@ -49,9 +69,16 @@ extension DiskDirectory {
     }
   }
 
+  /// Makes the entries of a root durable that an earlier run has made and not synced: once is enough for all streams.
+  func synchronizeOnce() throws(StoreFailure) {
+    guard let root, !root.isSynchronized else { return }
+    try synchronize()
+    root.isSynchronized = true
+  }
+
   private func isInPlace() throws(StoreFailure) -> Bool {
     do throws(DiskError) {
-      return try disk.status(ofRoot: path).id == disk.status(handle).id
+      return try disk.status(ofRoot: path).id == id
     } catch {
       let failure = StoreFailure(error, path: path)
       guard failure.code == .refused || error.errno == ENOENT else { throw failure }

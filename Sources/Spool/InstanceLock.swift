@@ -36,8 +36,8 @@ package struct InstanceLock: Sendable {
     defer { root.close() }
     guard let file = (try? root.file(name, writing: false)) ?? nil else { return nil }
     defer { file.close() }
-    guard let process = holder(file), let id = try? file.status().id else { return nil }
-    let holders = LockHolder.processes(in: LockHolder.locks, of: id, onAnyDevice: true)
+    guard let process = holder(file) else { return nil }
+    let holders = LockHolder.processes(in: LockHolder.locks, of: file.id, onAnyDevice: true)
     return holders.contains(process) ? process : nil
   }
 
@@ -65,7 +65,7 @@ package struct InstanceLock: Sendable {
   private static func taken(_ directory: DiskDirectory, _ file: DiskFile) -> StoreFailure {
     let signed = holder(file)
     // Its signature outlives a process. Any other may have locked the file: flock(1), as for a backup.
-    let process = (try? file.status().id).flatMap { LockHolder.process(of: $0, signed: signed) }
+    let process = LockHolder.process(of: file.id, signed: signed)
     let hint = process.map { "See: ps -p \($0)." } ?? "See which, as root: lslocks."
     return StoreFailure(
       .locked, "\(directory.path) is in use by \(process.map { "process \($0)" } ?? "another process")",

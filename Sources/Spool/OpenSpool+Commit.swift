@@ -96,17 +96,19 @@ extension OpenSpool {
   /// are gone, and what is appended to it would be too: a gap, and a new segment. What someone has added is moved aside.
   private mutating func checkActive() throws(StoreFailure) {
     guard let segment = active else { return }
-    let status = try segment.file.status()
     let size = segment.size + segment.partialLine.count
-    // Also where a backup has given it another name, or another file has its name.
-    var isGone = try files.spool.status(of: SegmentName.text(segment.ordinal))?.id != status.id
+    // Gone also where a backup has given it another name, or another file has its name.
+    var found = try files.spool.status(of: SegmentName.text(segment.ordinal))
+    if found?.id != segment.file.id { found = nil }
     // Or where bytes have been inserted: what is cut off then would be events.
-    if !isGone, status.size > size { isGone = try !endsWhereItDid(segment) }
-    if isGone || status.size < size {
+    if let longer = found, longer.size > size, try !endsWhereItDid(segment) { found = nil }
+    guard let status = found, status.size >= size else {
       if segment.size > 0 { try recordShortened(after: entry(upTo: segment.ordinal)) }
       segment.file.close()
       active = nil
-    } else if status.size > size {
+      return
+    }
+    if status.size > size {
       try cut(segment.file, of: segment.ordinal, from: size, size: status.size)
     }
   }

@@ -14,10 +14,9 @@ extension OpenSpool {
   /// Nothing is under way that needs the files as they are.
   var canRest: Bool { pending == nil && loading == nil }
 
-  func identities() throws(StoreFailure) -> Identities {
+  var identities: Identities {
     Identities(
-      spool: try files.spool.id(), state: try files.state.id(), position: try position?.file.id(),
-      segment: try active?.file.status().id)
+      spool: files.spool.id, state: files.state.id, position: position?.file.id, segment: active?.file.id)
   }
 
   /// The spool, which was closed, with its files open again. What someone has done to a file meanwhile is treated as
@@ -27,10 +26,7 @@ extension OpenSpool {
     guard let files = try StreamFiles(existing: setup.location) else { return nil }
     var spool = self
     spool.files = files
-    let found = try closingOnFailure(files.close) { () throws(StoreFailure) in
-      (try files.spool.id(), try files.state.id())
-    }
-    guard found == (identities.spool, identities.state) else {
+    guard files.spool.id == identities.spool, files.state.id == identities.state else {
       files.close()
       return nil
     }
@@ -74,8 +70,7 @@ extension DiskDirectory {
   /// A file to write, if it is still that one.
   fileprivate func file(_ name: String, as id: FileStatus.ID?) throws(StoreFailure) -> DiskFile? {
     guard let file = try file(name, writing: true) else { return nil }
-    let found = try closingOnFailure(file.close) { () throws(StoreFailure) in try file.status().id }
-    if found == id { return file }
+    if file.id == id { return file }
     file.close()
     return nil
   }

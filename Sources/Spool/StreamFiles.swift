@@ -15,7 +15,8 @@ struct StreamFiles: Sendable {
       try stateRoot.madeSubdirectory(location.name)
     }
     try closingOnFailure(close) { () throws(StoreFailure) in
-      for directory in [spoolRoot, stateRoot, spool, state] { try directory.synchronize() }
+      for root in [spoolRoot, stateRoot] { try root.synchronizeOnce() }
+      for directory in [spool, state] { try directory.synchronize() }
     }
   }
 

@@ -192,9 +192,9 @@ package actor StreamSpool: EventStore {
   func rest() -> Bool {
     guard case .open(let spool) = state else { return true }
     // What is wrong with its files is the next call's to find out.
-    guard spool.canRest, let identities = try? spool.identities() else { return false }
+    guard spool.canRest else { return false }
     spool.close()
-    state = .resting(spool, identities)
+    state = .resting(spool, spool.identities)
     return true
   }
 

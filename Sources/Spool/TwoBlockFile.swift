@@ -117,7 +117,7 @@ package struct TwoBlockFile: Sendable {
   /// Whether this is still the file of that name.
   func isInPlace(as name: String) throws(StoreFailure) -> Bool { try directory.has(file, as: name) }
 
-  func id() throws(StoreFailure) -> FileStatus.ID { try file.status().id }
+  var id: FileStatus.ID { file.id }
 
   /// The file was closed, and has been opened again, by this process alone.
   mutating func reopened(as file: DiskFile, in directory: DiskDirectory) {
