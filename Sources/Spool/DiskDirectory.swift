@@ -228,7 +228,8 @@ package struct DiskDirectory: Sendable {
   private init(
     checking handle: DiskHandle, on disk: any Disk, _ path: String, _ access: Access, isRoot: Bool = false
   ) throws(DiskError) {
-    openedID = try closingOnFailure({ disk.close(handle) }) { () throws(DiskError) in
+    let undo = { disk.close(handle) }
+    openedID = try closingOnFailure(undo) { () throws(DiskError) in
       let status = try disk.status(handle)
       guard status.kind == .directory else { throw DiskError(.open, errno: ENOTDIR) }
       guard access == .reading || (status.owner == disk.userID && status.mode & 0o002 == 0) else {

@@ -96,7 +96,8 @@ extension DiskFile {
     checking handle: DiskHandle, on disk: any Disk, _ path: String, writing: Bool,
     _ access: DiskDirectory.Access
   ) throws(DiskError) {
-    let status = try closingOnFailure({ disk.close(handle) }) { () throws(DiskError) in
+    let undo = { disk.close(handle) }
+    let status = try closingOnFailure(undo) { () throws(DiskError) in
       let status = try disk.status(handle)
       let refusal = status.refusal(of: disk.userID, writing: writing, access: access)
       if let refusal { throw DiskError(.open, errno: refusal) }

@@ -30,8 +30,8 @@ struct StatusServer: Service {
   private let socket: StatusSocket
   /// Called when an endpoint can be connected to; for the socket once more when it has been made again.
   private let onListening: @Sendable (Endpoint) async -> Void
-  /// How long until an address that can't be listened on is tried again, and between two looks at the socket.
-  private let retryInterval: Duration
+  /// Returns when an address that can't be listened on is tried again, and the socket is looked at.
+  private let retry: @Sendable () async throws -> Void
   /// Also of a request that isn't complete. Some hundreds that send nothing are gone before a client ends waiting, after 5 s.
   private let idleTimeout: Duration
   /// Logs whether the endpoints can be listened on; no requests.
@@ -44,14 +44,15 @@ struct StatusServer: Service {
   init(
     configuration: Configuration.Status, on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
     onListening: @escaping @Sendable (Endpoint) async -> Void = { _ in },
-    retryInterval: Duration = QuietTime.interval, idleTimeout: Duration = .seconds(2), logger: Logger,
+    retry: @escaping @Sendable () async throws -> Void = { try await QuietTime.next() },
+    idleTimeout: Duration = .seconds(2), logger: Logger,
     snapshot: @escaping @Sendable () -> DaemonSnapshot
   ) {
     self.configuration = configuration
     self.group = group
     socket = StatusSocket(configuration.socket)
     self.onListening = onListening
-    self.retryInterval = retryInterval
+    self.retry = retry
     self.idleTimeout = idleTimeout
     self.logger = logger
     self.snapshot = snapshot
@@ -164,7 +165,7 @@ struct StatusServer: Service {
   }
 
   private func waitForRetry() async {
-    try? await cancelWhenGracefulShutdown { try await QuietTime.next(retryInterval) }
+    try? await cancelWhenGracefulShutdown { try await retry() }
   }
 
   /// Serves over TCP until the end. The port may be taken and become free, or its address come up after the start.

@@ -1,17 +1,16 @@
-import BoxEvents
 import Glibc
+import Synchronization
 
 /// What keeps a quiet daemon quiet.
 enum QuietTime {
   /// Between two looks at what changes without a sign: files on disk, a status that counts seconds.
   static let interval = Duration.seconds(10)
 
-  /// Returns at the next multiple of the interval: all that look at something every 10 s do it in one wake-up.
-  static func next(_ interval: Duration = interval) async throws {
-    let now = MonotonicFeedClock().now.sinceOrigin
-    let passed = (now / .nanoseconds(1)).truncatingRemainder(dividingBy: interval / .nanoseconds(1))
-    try await Task.sleep(for: interval - .nanoseconds(Int64(passed)), clock: SuspendingClock())
-  }
+  private static let ticks = Ticks(every: interval)
+
+  /// Returns at the next tick, at which everything returns that waits for one: all is looked at in one wake-up.
+  /// - Throws: `CancellationError` if the task is cancelled first.
+  static func next() async throws { try await ticks.next() }
 
   /// Lets go of the program's code that was needed until now: the kernel maps again what is executed.
   /// Source: madvise(2), MADV_DONTNEED.
@@ -34,5 +33,54 @@ enum QuietTime {
       let ends = fields[0].split(separator: "-").compactMap { UInt($0, radix: 16) }
       return ends.count == 2 && ends[0] < ends[1] ? ends[0]..<ends[1] : nil
     }
+  }
+}
+
+/// One timer for all that wait.
+final class Ticks: Sendable {
+  private struct State {
+    var waiters: [Int: CheckedContinuation<Void, any Error>] = [:]
+    var nextWaiter = 0
+    var isTicking = false
+  }
+
+  private let interval: Duration
+  private let state = Mutex(State())
+
+  init(every interval: Duration) { self.interval = interval }
+
+  func next() async throws {
+    let (id, isFirst) = state.withLock { state in
+      defer { (state.nextWaiter, state.isTicking) = (state.nextWaiter + 1, true) }
+      return (state.nextWaiter, !state.isTicking)
+    }
+    if isFirst { Task { await tick() } }
+    try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        let isCancelled = state.withLock { state in
+          if !Task.isCancelled { state.waiters[id] = continuation }
+          return Task.isCancelled
+        }
+        if isCancelled { continuation.resume(throwing: CancellationError()) }
+      }
+    } onCancel: {
+      state.withLock { $0.waiters.removeValue(forKey: id) }?.resume(throwing: CancellationError())
+    }
+  }
+
+  /// Ticks as long as someone waits; who comes back at a tick waits for the next.
+  private func tick() async {
+    var waiters: [CheckedContinuation<Void, any Error>]
+    repeat {
+      try? await Task.sleep(for: interval, clock: SuspendingClock())
+      waiters = state.withLock { state in
+        defer {
+          if state.waiters.isEmpty { state.isTicking = false }
+          state.waiters = [:]
+        }
+        return Array(state.waiters.values)
+      }
+      for waiter in waiters { waiter.resume() }
+    } while !waiters.isEmpty
   }
 }

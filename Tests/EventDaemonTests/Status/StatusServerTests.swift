@@ -31,7 +31,7 @@ import Testing
     let server = StatusServer(
       configuration: configuration, onListening: { continuation.yield($0) },
       // On a busy machine, two seconds may pass before a request is read.
-      retryInterval: .milliseconds(1), idleTimeout: idleTimeout, logger: log.logger,
+      retry: { try await Task.sleep(for: .milliseconds(1)) }, idleTimeout: idleTimeout, logger: log.logger,
       snapshot: { Snapshots.daemon(streams) })
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
@@ -62,7 +62,7 @@ import Testing
 
   /// A blocking call, off the cooperative pool's few threads.
   private func get(_ path: String) async throws -> HTTPAnswer {
-    let client = StatusClient(socket: socket, timeout: .seconds(20))
+    let client = StatusClient(socket: socket, timeout: .seconds(300))
     return try await offPool { () throws(StatusFailure) in try client.get(path) }
   }
 
